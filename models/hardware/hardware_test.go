@@ -1,0 +1,96 @@
+package hardware
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestPlatformsHaveThePortsOfTheirBoxes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name                  string
+		ports                 int
+		first, last           string // port and its own speed
+		firstUplink, lastDown string
+		vtep                  bool
+	}{
+		{"7220-IXR-D2", 56, "ethernet-1/1 25G", "ethernet-1/56 100G", "ethernet-1/49", "ethernet-1/56", true},
+		{"7220-IXR-D2L", 58, "ethernet-1/1 25G", "ethernet-1/58 10G", "ethernet-1/49", "ethernet-1/56", true},
+		{"7220-IXR-D3", 34, "ethernet-1/1 100G", "ethernet-1/34 10G", "ethernet-1/32", "ethernet-1/32", true},
+		{"7220-IXR-D3L", 34, "ethernet-1/1 100G", "ethernet-1/34 10G", "ethernet-1/32", "ethernet-1/32", true},
+		{"7220-IXR-D4", 36, "ethernet-1/1 100G", "ethernet-1/36 400G", "ethernet-1/29", "ethernet-1/28", true},
+		{"7220-IXR-D5", 34, "ethernet-1/1 400G", "ethernet-1/34 10G", "ethernet-1/32", "ethernet-1/32", true},
+		{"7220-IXR-H3", 34, "ethernet-1/1 400G", "ethernet-1/34 10G", "ethernet-1/32", "ethernet-1/32", false},
+		{"7220-IXR-H4", 66, "ethernet-1/1 400G", "ethernet-1/66 10G", "ethernet-1/64", "ethernet-1/64", false},
+		{"7250-IXR-X1b", 36, "ethernet-1/1 100G", "ethernet-1/36 400G", "ethernet-1/36", "ethernet-1/24", false},
+		{"7250-IXR-X3b", 36, "ethernet-1/1 400G", "ethernet-1/36 400G", "ethernet-1/36", "ethernet-1/36", false},
+	}
+	var names []string
+	for _, tt := range tests {
+		names = append(names, tt.name)
+		p, ok := Lookup(tt.name)
+		if !ok {
+			t.Errorf("%s: no profile", tt.name)
+			continue
+		}
+		own := func(port Port) string { return port.Name + " " + port.Speeds[0] }
+		got := []string{own(p.Ports[0]), own(p.Ports[len(p.Ports)-1]), p.Uplinks[0], p.Downlinks[len(p.Downlinks)-1]}
+		if want := []string{tt.first, tt.last, tt.firstUplink, tt.lastDown}; !slices.Equal(got, want) || len(p.Ports) != tt.ports {
+			t.Errorf("%s: %d ports, %v; want %d, %v", tt.name, len(p.Ports), got, tt.ports, want)
+		}
+		if vtep := p.Releases["25.3"].EVPN && p.Releases["25.3"].VXLAN; vtep != tt.vtep {
+			t.Errorf("%s: VTEP %v, want %v", tt.name, vtep, tt.vtep)
+		}
+	}
+	if got := Names(); !slices.Equal(got, names) {
+		t.Errorf("names: got %v, want %v", got, names)
+	}
+}
+
+func TestEveryProfileIsComplete(t *testing.T) {
+	t.Parallel()
+	for _, name := range Names() {
+		p, _ := Lookup(name)
+		if p.OS != "srlinux" || p.Type != strings.Replace(name, "-", " ", 1) || p.Source == "" {
+			t.Errorf("%s: os %q, type %q, source %q", name, p.OS, p.Type, p.Source)
+		}
+		if p.PortMTU < p.IPMTU+14 || p.IPMTU == 0 {
+			t.Errorf("%s: port mtu %d, ip mtu %d", name, p.PortMTU, p.IPMTU)
+		}
+		for _, release := range []string{"24.10", "25.3"} {
+			if _, ok := p.Releases[release]; !ok {
+				t.Errorf("%s: no release %s", name, release)
+			}
+		}
+		for i, port := range p.Ports {
+			if len(port.Speeds) == 0 || p.PortIndex(port.Name) != i {
+				t.Errorf("%s: port %+v: index %d, want %d", name, port, p.PortIndex(port.Name), i)
+			}
+		}
+	}
+}
+
+func TestABadProfileIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"unknown key":     "name: x\nports: []\ncolour: red\n",
+		"bad range":       "ports: [{range: ethernet-1/1-4, speeds: [10G]}]\n",
+		"missing uplinks": "ports: [{range: ethernet-1/1..4, speeds: [10G]}]\n",
+		"foreign uplink":  "ports: [{range: ethernet-1/1..4, speeds: [10G]}]\nuplinks: ethernet-1/4..5\n",
+	} {
+		if _, err := load([]byte(text)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestAPortThatIsNotThereHasNoIndex(t *testing.T) {
+	t.Parallel()
+	p, _ := Lookup("7220-IXR-D3L")
+	for _, name := range []string{"", "ethernet-1/35", "ethernet-1/01", "ethernet-1/1/1", "lag1", "ethernet-1/99999999999999999999"} {
+		if got := p.PortIndex(name); got != -1 {
+			t.Errorf("%q: index %d", name, got)
+		}
+	}
+}

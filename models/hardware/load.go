@@ -1,0 +1,145 @@
+package hardware
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed platforms/*.yaml
+var files embed.FS
+
+// Lookup returns the profile of the platform with the given name.
+func Lookup(name string) (*Platform, bool) {
+	p, ok := platforms()[name]
+	return p, ok
+}
+
+// Names returns the names of all platforms, sorted.
+func Names() []string {
+	var names []string
+	for name := range platforms() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// platforms loads every profile once. The data is part of the program, so an error in it is the
+// programmer's.
+var platforms = sync.OnceValue(func() map[string]*Platform {
+	all, err := loadAll(files)
+	if err != nil {
+		panic(err)
+	}
+	return all
+})
+
+func loadAll(dir fs.FS) (map[string]*Platform, error) {
+	names, err := fs.Glob(dir, "platforms/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]*Platform, len(names))
+	for _, name := range names {
+		data, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		p, err := load(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all[p.Name] = p
+	}
+	return all, nil
+}
+
+// profile is the form of a platform in its file: ports as ranges.
+type profile struct {
+	Name  string `yaml:"name"`
+	OS    string `yaml:"os"`
+	Type  string `yaml:"type"`
+	Ports []struct {
+		Range     string   `yaml:"range"`
+		Speeds    []string `yaml:"speeds"`
+		Breakouts []string `yaml:"breakouts"`
+	} `yaml:"ports"`
+	Uplinks   string              `yaml:"uplinks"`
+	Downlinks string              `yaml:"downlinks"`
+	Releases  map[string]Features `yaml:"releases"`
+	PortMTU   uint32              `yaml:"port-mtu"`
+	IPMTU     uint32              `yaml:"ip-mtu"`
+	Source    string              `yaml:"source"`
+}
+
+func load(data []byte) (*Platform, error) {
+	var in profile
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&in); err != nil {
+		return nil, err
+	}
+	p := &Platform{
+		Name: in.Name, OS: in.OS, Type: in.Type, Releases: in.Releases,
+		PortMTU: in.PortMTU, IPMTU: in.IPMTU, Source: in.Source,
+	}
+	for _, group := range in.Ports {
+		names, err := expand(group.Range)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			p.Ports = append(p.Ports, Port{Name: name, Speeds: group.Speeds, Breakouts: group.Breakouts})
+		}
+	}
+	var err error
+	if p.Uplinks, err = p.order(in.Uplinks); err != nil {
+		return nil, fmt.Errorf("uplinks: %w", err)
+	}
+	if p.Downlinks, err = p.order(in.Downlinks); err != nil {
+		return nil, fmt.Errorf("downlinks: %w", err)
+	}
+	return p, nil
+}
+
+// order expands a range whose ports must exist.
+func (p *Platform) order(text string) ([]string, error) {
+	names, err := expand(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if p.PortIndex(name) < 0 {
+			return nil, fmt.Errorf("%s: no such port", name)
+		}
+	}
+	return names, nil
+}
+
+// expand spells out "ethernet-1/1..3" and, downwards, "ethernet-1/3..1".
+func expand(text string) ([]string, error) {
+	slash := strings.LastIndexByte(text, '/')
+	first, last, ok := strings.Cut(text[slash+1:], "..")
+	from, err1 := strconv.Atoi(first)
+	to, err2 := strconv.Atoi(last)
+	if !ok || slash < 0 || err1 != nil || err2 != nil {
+		return nil, fmt.Errorf("range %q: want ethernet-1/1..32", text)
+	}
+	step := 1
+	if to < from {
+		step = -1
+	}
+	var names []string
+	for n := from; n != to+step; n += step {
+		names = append(names, text[:slash+1]+strconv.Itoa(n))
+	}
+	return names, nil
+}
