@@ -1,0 +1,42 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// PathError says that a path or a document names something that the schema, in the tree's release,
+// does not have or does not let be written.
+type PathError struct {
+	Path    Path     // of the node that has no such element
+	Element string   // what was asked for
+	Options []string // what the node has, in schema order
+	Why     string   // "unknown element" where empty
+}
+
+// Error prints the place, the element and what would have been possible.
+func (e *PathError) Error() string {
+	why := e.Why
+	if why == "" {
+		why = "unknown element"
+	}
+	msg := fmt.Sprintf("%s: %s %q", e.Path, why, e.Element)
+	if len(e.Options) > 0 {
+		msg += ": options are [" + strings.Join(e.Options, ", ") + "]"
+	}
+	return msg
+}
+
+// ValueError says that a value does not fit its leaf, or that the configuration as a whole would
+// not be valid because of it.
+type ValueError struct {
+	Path  Path
+	Value string // as given; "" where the mistake is that there is none
+	Err   error  // the cause, in an engineer's words
+}
+
+// Error prints the path and the cause, which names the value.
+func (e *ValueError) Error() string { return e.Path.String() + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ValueError) Unwrap() error { return e.Err }
