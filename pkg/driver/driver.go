@@ -1,0 +1,59 @@
+// Package driver says what a kind of device is to the rest of Loom: a value that holds its
+// schema, how a design is rendered for it, which part of its configuration Loom owns, and its
+// manners as a gNMI server. Adding a driver touches no other package.
+package driver
+
+import (
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// Driver is one operating system. All its functions are pure.
+type Driver struct {
+	OS     string // "srlinux"
+	Schema *config.Schema
+	// Render decides the intended configuration of one device, every leaf with its cause. The tree
+	// lies inside Scope.
+	Render func(*fabric.Device) (*config.Tree, error)
+	// Scope is the part of a device's configuration that Loom owns, for a device as designed.
+	Scope func(*fabric.Device) config.Scope
+	// Mark tells whether a running configuration says that Loom made it, for this very device of this
+	// very topology. Without the mark, contact is the first one.
+	Mark func(running *config.Tree, d *fabric.Device) bool
+	// Factory is the configuration that a new device has before Loom first speaks to it, as RFC 7951
+	// JSON; the simulator boots with it.
+	Factory func(name, platform, release string) []byte
+	// Identity finds in a device's state who it is. Paths are what has to be read for it.
+	Identity Identity
+	Manners  Manners
+}
+
+// Identity is how a device says what it is.
+type Identity struct {
+	// Version and Chassis are the paths of the leaves to read.
+	Version, Chassis string
+	// Release turns the version leaf ("v25.3.1-149-g...") into a release ("25.3").
+	Release func(version string) string
+	// Platform turns the chassis leaf ("7220 IXR-D3L") into a platform name ("7220-IXR-D3L").
+	Platform func(chassis string) string
+}
+
+// Manners is how an operating system's gNMI server behaves, as data that both the client and the
+// simulator read.
+type Manners struct {
+	Port         int                       // gNMI port
+	Models       []Model                   // what Capabilities lists
+	Organization string                    //
+	GNMIVersion  string                    // "0.10.0"
+	Rollback     time.Duration             // default confirm timer (gNMI commit-confirmed extension)
+	Confirm      func(release string) bool // whether a release has the commit-confirmed extension
+	SaveOn       string                    // path of a boolean leaf: while true every commit is saved to startup; "" if none
+	StartupFile  string                    // gNOI path of the startup configuration, RFC 7951 JSON
+	ReadPaths    []string                  // subtrees to Get for a read-back of everything inside any scope
+	SetTimeout   time.Duration             // longest time a commit may take
+}
+
+// Model is one schema module that Capabilities lists.
+type Model struct{ Name, Version string }

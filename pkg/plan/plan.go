@@ -1,0 +1,225 @@
+// Package plan says what would change: per device the steps from its running configuration to the
+// intended one, grouped by cause, with the way back, and the waves in which devices may change.
+//
+// The rule that matters most: a plan is a value. It can be printed, saved, compared and applied,
+// and what is applied is what was printed.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// Input is one device's share of a plan: what it has and what it should have.
+type Input struct {
+	Device   Device           // identity; Changes and the rest are filled in
+	Scope    config.Scope     // what Loom owns on it
+	Running  *config.Tree     // its configuration, inside and outside the scope
+	Intended *config.Tree     // what the design wants, inside the scope
+	Unknown  []config.Unknown // nodes that the profile does not have, as found
+	Marked   bool             // the device says that this topology manages it
+	Offline  bool             // Running is a rendered document, not a device
+}
+
+// Plan is everything that would change.
+type Plan struct {
+	Topology string     `json:"topology"`
+	Against  string     `json:"against"`           // "live", a directory, or "git:REV"
+	Limit    string     `json:"limit,omitempty"`   // the selector, where the plan is partial
+	Devices  []Device   `json:"devices"`           // those that change, sorted by wave, then as designed
+	InSync   []string   `json:"in_sync"`           // those that do not
+	Removed  []string   `json:"removed,omitempty"` // devices that the new intent no longer has; Loom leaves them as they are
+	Skipped  []string   `json:"skipped,omitempty"` // devices outside the limit
+	Waves    [][]string `json:"waves"`             // devices that may change together, in order
+}
+
+// Device is what changes on one device.
+type Device struct {
+	Name     string   `json:"name"`
+	Site     string   `json:"site"`
+	Role     string   `json:"role"`
+	OS       string   `json:"os"`
+	Platform string   `json:"platform"`
+	Release  string   `json:"release"`
+	Group    string   `json:"group,omitempty"` // redundancy group: its members change in different waves
+	New      bool     `json:"new"`             // nothing of it was there before
+	Marked   bool     `json:"marked"`          // the device says that this topology manages it
+	Base     string   `json:"base"`            // SHA-256 of the owned configuration before, canonical JSON
+	Target   string   `json:"target"`          // and after
+	Changes  []Change `json:"changes"`
+	Foreign  []Change `json:"foreign,omitempty"` // what a first contact would remove or overwrite
+	Size     Size     `json:"size"`
+
+	Request *gnmi.SetRequest `json:"-"` // what is sent
+	Inverse *gnmi.SetRequest `json:"-"` // what undoes it
+	Before  *config.Tree     `json:"-"` // the owned configuration before
+	After   *config.Tree     `json:"-"` // and after
+}
+
+// Size is how much is sent to a device.
+type Size struct {
+	Deletes  int `json:"deletes"`
+	Replaces int `json:"replaces"`
+	Updates  int `json:"updates"`
+}
+
+// Operations is the number of operations of the SetRequest.
+func (s Size) Operations() int { return s.Deletes + s.Replaces + s.Updates }
+
+// Op is what happens to one leaf.
+type Op string
+
+// The operations.
+const (
+	Create  Op = "create"
+	Delete  Op = "delete"
+	Modify  Op = "modify"
+	Reorder Op = "reorder"
+)
+
+// Change is one leaf, or one entry or container without leaves, before and after.
+type Change struct {
+	Op    Op     `json:"op"`
+	Path  string `json:"path"`
+	Old   string `json:"old,omitempty"` // canonical text
+	New   string `json:"new,omitempty"`
+	Cause Cause  `json:"cause"`
+}
+
+// Cause is why a change is made. The zero Cause means that nothing in the intent asks for what is there.
+type Cause struct {
+	Ref  string `json:"ref,omitempty"`  // object of the intent
+	Rule string `json:"rule,omitempty"` // the rule of the driver or compiler
+	At   string `json:"at,omitempty"`   // file:line:column
+}
+
+// New plans the way of every device from running to intended. Devices come in the order of the
+// inputs; at turns an intent reference into a position ("" where it has none).
+func New(topology, against string, inputs []Input, at func(ref string) string) *Plan {
+	p := &Plan{Topology: topology, Against: against, Devices: []Device{}, InSync: []string{}}
+	for _, in := range inputs {
+		d := in.plan(at)
+		if d.Request == nil {
+			p.InSync = append(p.InSync, d.Name)
+			continue
+		}
+		p.Devices = append(p.Devices, d)
+	}
+	p.wave()
+	return p
+}
+
+// Empty tells whether nothing would change.
+func (p *Plan) Empty() bool { return len(p.Devices) == 0 }
+
+// Device returns the planned device of that name, or nil if it does not change.
+func (p *Plan) Device(name string) *Device {
+	for i := range p.Devices {
+		if p.Devices[i].Name == name {
+			return &p.Devices[i]
+		}
+	}
+	return nil
+}
+
+func (in Input) plan(at func(string) string) Device {
+	d := in.Device
+	d.Marked = in.Marked
+	d.Before = in.Scope.Owned(in.Running, in.Intended)
+	d.After = in.Intended
+	d.Base, d.Target = Hash(d.Before), Hash(d.After)
+	d.Changes = flatten(config.Diff(d.Before, d.After), at)
+	d.Changes = append(d.Changes, unknownInScope(in)...)
+	if len(d.Changes) == 0 {
+		return d
+	}
+	d.New = d.Before.Leaves() == 0
+	covers := func(c config.Cursor) bool { return in.Scope.Covers(c, in.Intended) }
+	d.Request = config.SetRequest(d.Before, d.After, covers)
+	addUnknownDeletes(d.Request, in)
+	d.Inverse = config.SetRequest(d.After, d.Before, covers)
+	d.Size = Size{len(d.Request.Delete), len(d.Request.Replace), len(d.Request.Update)}
+	if !in.Marked && !in.Offline {
+		d.Foreign = foreign(d.Changes)
+	}
+	return d
+}
+
+// foreign is what a change would take away from somebody: everything that is there and goes or changes.
+func foreign(changes []Change) []Change {
+	var out []Change
+	for _, c := range changes {
+		if c.Op != Create {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Hash is the SHA-256 of a tree's canonical JSON, in hex: the name of a configuration across processes.
+func Hash(t *config.Tree) string {
+	sum := sha256.Sum256(t.AppendJSON(nil, false))
+	return hex.EncodeToString(sum[:])
+}
+
+// flatten turns subtree changes into one change per leaf, so that each carries its own cause.
+func flatten(changes []config.Change, at func(string) string) []Change {
+	var out []Change
+	for _, c := range changes {
+		switch c.Op {
+		case config.Create:
+			out = appendLeaves(out, Create, c.To, at)
+		case config.Delete:
+			out = appendLeaves(out, Delete, c.From, at)
+		case config.Modify:
+			out = append(out, Change{Modify, c.At.String(), text(c.From), text(c.To), cause(c.To, at)})
+		case config.Reorder:
+			out = append(out, Change{Reorder, c.At.String(), text(c.From), text(c.To), cause(c.To, at)})
+		}
+	}
+	return out
+}
+
+// appendLeaves adds the leaves at and under c; an entry whose keys are its only leaves stands for itself.
+func appendLeaves(out []Change, op Op, c config.Cursor, at func(string) string) []Change {
+	before := len(out)
+	switch c.Node().Kind {
+	case config.Leaf, config.LeafList:
+		return append(out, leafChange(op, c, at))
+	}
+	for child := range c.Children() {
+		if !isKey(c, child) {
+			out = appendLeaves(out, op, child, at)
+		}
+	}
+	if len(out) == before && c.Node().Kind != config.Container {
+		out = append(out, leafChange(op, c, at))
+	}
+	return out
+}
+
+func leafChange(op Op, c config.Cursor, at func(string) string) Change {
+	ch := Change{Op: op, Path: c.Path().String(), Cause: cause(c, at)}
+	if op == Delete {
+		ch.Old = text(c)
+	} else {
+		ch.New = text(c)
+	}
+	return ch
+}
+
+func isKey(entry, child config.Cursor) bool {
+	return entry.Node().Kind == config.List && slices.Contains(entry.Node().Keys, child.ID())
+}
+
+func cause(c config.Cursor, at func(string) string) Cause {
+	k := c.Cause()
+	if k.Ref == "" {
+		return Cause{}
+	}
+	return Cause{Ref: k.Ref, Rule: k.Rule, At: at(k.Ref)}
+}

@@ -1,0 +1,219 @@
+package plan
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+// Style says how a plan is written for people.
+type Style struct {
+	Color bool // ANSI colours; the caller decides by looking at the terminal
+	Lines int  // most change lines per device, 0: all
+}
+
+// ANSI sequences of the three colours that a plan uses.
+const (
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	bold   = "\x1b[1m"
+	plain  = "\x1b[0m"
+)
+
+// sign and colour of each operation, as diff tools have them.
+var signs = map[Op]struct{ sign, color string }{
+	Create: {"+", green}, Delete: {"-", red}, Modify: {"~", yellow}, Reorder: {"%", yellow},
+}
+
+func (s Style) paint(color, text string) string {
+	if !s.Color {
+		return text
+	}
+	return color + text + plain
+}
+
+// Text writes the plan for a terminal: a headline, then each device with its changes grouped by cause.
+func (p *Plan) Text(w io.Writer, s Style) error {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "%s\n", s.paint(bold, p.headline()))
+	for i := range p.Devices {
+		b.WriteString("\n")
+		p.Devices[i].text(b, s)
+	}
+	p.footer(b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (p *Plan) headline() string {
+	limit := ""
+	if p.Limit != "" {
+		limit = fmt.Sprintf(" (partial: only %s)", p.Limit)
+	}
+	if p.Empty() {
+		return fmt.Sprintf("%s against %s%s: no changes, %s in sync", p.Topology, p.Against, limit, count(len(p.InSync), "device"))
+	}
+	return fmt.Sprintf("%s against %s%s: %s to change, %d in sync", p.Topology, p.Against, limit, count(len(p.Devices), "device"), len(p.InSync))
+}
+
+func (p *Plan) footer(b *strings.Builder) {
+	if len(p.Removed) > 0 {
+		fmt.Fprintf(b, "\nNo longer in the topology, left as they are: %s\n", strings.Join(p.Removed, ", "))
+	}
+	if len(p.Skipped) > 0 {
+		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
+	}
+	if len(p.Waves) > 1 {
+		b.WriteString("\nWaves\n")
+		for i, wave := range p.Waves {
+			fmt.Fprintf(b, "  %d  %s\n", i+1, strings.Join(wave, " "))
+		}
+	}
+}
+
+func (d *Device) text(b *strings.Builder, s Style) {
+	created, deleted, modified := d.counts()
+	what := fmt.Sprintf("+%d -%d ~%d", created, deleted, modified)
+	if d.New {
+		what = fmt.Sprintf("new: %s", count(created, "leaf"))
+	}
+	fmt.Fprintf(b, "%s  %s %s  %s  in %s\n", s.paint(bold, d.Name), d.Platform, d.Release, what, count(d.Size.Operations(), "operation"))
+	if len(d.Foreign) > 0 {
+		fmt.Fprintf(b, "  %s\n", s.paint(yellow, fmt.Sprintf("first contact: %s already there would go or change", count(len(d.Foreign), "leaf"))))
+	}
+	lines := 0
+	for _, g := range group(d.Changes) {
+		fmt.Fprintf(b, "  %s\n", g.title())
+		width := g.width()
+		for _, c := range g.changes {
+			if s.Lines > 0 && lines == s.Lines {
+				fmt.Fprintf(b, "    … %d more (--all shows them)\n", len(d.Changes)-lines)
+				return
+			}
+			k := signs[c.Op]
+			fmt.Fprintf(b, "    %s %-*s  %s\n", s.paint(k.color, k.sign), width, c.Path, s.paint(k.color, c.values()))
+			lines++
+		}
+	}
+}
+
+func (d *Device) counts() (created, deleted, modified int) {
+	for _, c := range d.Changes {
+		switch c.Op {
+		case Create:
+			created++
+		case Delete:
+			deleted++
+		default:
+			modified++
+		}
+	}
+	return created, deleted, modified
+}
+
+// values shows before and after.
+func (c Change) values() string {
+	switch c.Op {
+	case Create:
+		return c.New
+	case Delete:
+		return c.Old
+	default:
+		return c.Old + " → " + c.New
+	}
+}
+
+// causeGroup is the changes of one device that one thing in the intent asks for.
+type causeGroup struct {
+	cause   Cause
+	changes []Change
+}
+
+// group collects changes by cause, in the order in which the causes first appear.
+func group(changes []Change) []causeGroup {
+	var out []causeGroup
+	index := map[string]int{}
+	for _, c := range changes {
+		i, ok := index[c.Cause.Ref]
+		if !ok {
+			i = len(out)
+			index[c.Cause.Ref] = i
+			out = append(out, causeGroup{cause: c.Cause})
+		}
+		out[i].changes = append(out[i].changes, c)
+	}
+	return out
+}
+
+func (g causeGroup) title() string {
+	switch {
+	case g.cause.Ref == "":
+		return "not in the topology"
+	case g.cause.At == "":
+		return g.cause.Ref
+	default:
+		return fmt.Sprintf("%s  (%s)", g.cause.Ref, g.cause.At)
+	}
+}
+
+// width aligns the values of a group, unless a path is very long.
+func (g causeGroup) width() int {
+	w := 0
+	for _, c := range g.changes {
+		w = max(w, len(c.Path))
+	}
+	return min(w, 72)
+}
+
+// text is the value at a cursor as people read it: a leaf bare, a leaf-list in brackets, and
+// nothing for entries and containers, whose existence is the value.
+func text(c config.Cursor) string {
+	if !c.Valid() {
+		return ""
+	}
+	switch c.Node().Kind {
+	case config.Leaf:
+		return c.Value()
+	case config.LeafList:
+		var items []string
+		for item := range c.Children() {
+			items = append(items, item.Value())
+		}
+		if len(items) == 0 { // the cursor is one value of the list
+			return c.Value()
+		}
+		return "[" + strings.Join(items, " ") + "]"
+	case config.List:
+		var keys []string
+		for entry := range c.Children() {
+			keys = append(keys, strings.Join(entry.Keys(), ","))
+		}
+		return strings.Join(keys, " ")
+	}
+	return ""
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "f"); ok {
+		return fmt.Sprintf("%d %sves", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Causes are the distinct causes of a device's changes, in order, for summaries.
+func (d *Device) Causes() []Cause {
+	var out []Cause
+	for _, g := range group(d.Changes) {
+		if !slices.Contains(out, g.cause) {
+			out = append(out, g.cause)
+		}
+	}
+	return out
+}

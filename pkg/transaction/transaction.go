@@ -1,0 +1,220 @@
+// Package transaction carries out a plan over many devices so that all end as planned or all as
+// before.
+//
+// The rule that matters most: nothing is confirmed until every device has the change armed and has
+// been read back; until then each device undoes the change by itself when its timer runs out.
+package transaction
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// Device is what a transaction does to one device. pkg/device provides it.
+type Device interface {
+	// Arm sends the request as one commit that the device undoes by itself after rollback unless
+	// it is confirmed (gNMI commit-confirmed extension).
+	Arm(ctx context.Context, req *gnmi.SetRequest, id string, rollback time.Duration) error
+	// Confirm makes the armed commit permanent; Cancel undoes it at once.
+	Confirm(ctx context.Context, id string) error
+	Cancel(ctx context.Context, id string) error
+	// Set sends the request without a timer, for devices that have none.
+	Set(ctx context.Context, req *gnmi.SetRequest) error
+	// Read returns the part of the running configuration that Loom owns.
+	Read(ctx context.Context) (*config.Tree, error)
+	// Save makes the startup configuration follow the running one and verifies that both are equal.
+	Save(ctx context.Context) error
+	// Timed tells whether the device has confirm timers.
+	Timed() bool
+}
+
+// ErrStale means that a device is not as it was when the plan was made; plan again.
+var ErrStale = errors.New("configuration changed since the plan was made; plan again")
+
+// State is where one device stands.
+type State string
+
+// The states of a device, in the order in which a good change passes through them.
+const (
+	Waiting   State = "waiting"   // not touched
+	Armed     State = "armed"     // has the change, undoes it by itself
+	Set       State = "set"       // has the change without a timer
+	Verified  State = "verified"  // read back equal to the target
+	Confirmed State = "confirmed" // keeps the change
+	Saved     State = "saved"     // startup equals running
+	Restored  State = "restored"  // read back equal to the base, after an undo
+	Unsaved   State = "unsaved"   // keeps the change, but startup does not have it
+	Unknown   State = "unknown"   // could not be read after a failure
+)
+
+// Outcome is how a transaction ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Done       Outcome = "done"        // every device saved
+	Unchanged  Outcome = "unchanged"   // stopped before any device was touched
+	RolledBack Outcome = "rolled back" // every touched device restored
+	Mixed      Outcome = "mixed"       // some device is neither; Result.Devices says which
+)
+
+// Event reports one step of one device as it happens.
+type Event struct {
+	Device string        `json:"device"`
+	State  State         `json:"state"`
+	Wave   int           `json:"wave"` // from 1
+	Took   time.Duration `json:"took"`
+	Err    error         `json:"-"`
+}
+
+// Result is how a transaction ended, device by device.
+type Result struct {
+	ID      string            `json:"id"`
+	Outcome Outcome           `json:"outcome"`
+	Devices map[string]State  `json:"devices"`
+	Errors  map[string]string `json:"errors,omitempty"`
+	Err     error             `json:"-"` // the first failure
+}
+
+// Options are what the user may set.
+type Options struct {
+	ID       string        // names the commit on every device
+	Rollback time.Duration // confirm timer of each device; longer than the whole transaction may take
+	Parallel int           // devices of a wave that are worked on at the same time
+	Progress func(Event)   // called from one goroutine at a time; may be nil
+	Now      func() time.Time
+}
+
+// Run carries out a plan: wave by wave it arms and reads back every device, then confirms all and
+// saves all. The first failure stops it and undoes what was done.
+func Run(ctx context.Context, p *plan.Plan, devices map[string]Device, o Options) Result {
+	r := newRunner(p, devices, o)
+	for i, wave := range p.Waves {
+		r.wave = i + 1
+		if err := r.each(ctx, wave, r.change); err != nil {
+			return r.abort(err)
+		}
+	}
+	return r.commit(ctx)
+}
+
+// change arms one device and reads it back.
+func (r *runner) change(ctx context.Context, d *plan.Device, dev Device) error {
+	base, err := dev.Read(ctx)
+	if err != nil {
+		return err
+	}
+	if !config.Equal(base, d.Before) {
+		return ErrStale
+	}
+	if err := r.send(ctx, d, dev); err != nil {
+		return err
+	}
+	got, err := dev.Read(ctx)
+	if err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	if !config.Equal(got, d.After) {
+		return &MismatchError{Changes: config.Diff(got, d.After)}
+	}
+	r.report(d.Name, Verified, nil)
+	return nil
+}
+
+// send makes the change, with the device's own timer where it has one. The state is noted before
+// the request goes out: whatever comes back, the device may have the change from then on.
+func (r *runner) send(ctx context.Context, d *plan.Device, dev Device) error {
+	if dev.Timed() {
+		r.report(d.Name, Armed, nil)
+		return dev.Arm(ctx, d.Request, r.o.ID, r.o.Rollback)
+	}
+	r.report(d.Name, Set, nil)
+	return dev.Set(ctx, d.Request)
+}
+
+// commit is the decision: every device verified, so every device keeps the change.
+func (r *runner) commit(ctx context.Context) Result {
+	all := r.names()
+	if err := r.each(ctx, all, r.confirm); err != nil {
+		return r.finish(Mixed, err)
+	}
+	if err := r.each(ctx, all, r.save); err != nil {
+		return r.finish(Mixed, err)
+	}
+	return r.finish(Done, nil)
+}
+
+func (r *runner) confirm(ctx context.Context, d *plan.Device, dev Device) error {
+	if !dev.Timed() {
+		r.report(d.Name, Confirmed, nil)
+		return nil
+	}
+	if err := dev.Confirm(ctx, r.o.ID); err != nil {
+		r.report(d.Name, Unknown, err)
+		return fmt.Errorf("confirm: %w", err)
+	}
+	r.report(d.Name, Confirmed, nil)
+	return nil
+}
+
+func (r *runner) save(ctx context.Context, d *plan.Device, dev Device) error {
+	if err := dev.Save(ctx); err != nil {
+		r.report(d.Name, Unsaved, err)
+		return fmt.Errorf("save to startup: %w", err)
+	}
+	r.report(d.Name, Saved, nil)
+	return nil
+}
+
+// abort undoes every device that may have the change and verifies that its base is back. It has
+// its own deadline: the caller's context may be what ended the transaction.
+func (r *runner) abort(cause error) Result {
+	touched := r.in(Armed, Set, Verified)
+	if len(touched) == 0 {
+		return r.finish(Unchanged, cause)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), r.o.Rollback)
+	defer cancel()
+	if err := r.every(ctx, touched, r.undo); err != nil {
+		return r.finish(Mixed, errors.Join(cause, err))
+	}
+	return r.finish(RolledBack, cause)
+}
+
+// undo brings one device back to its base. A failed cancel is no failure yet: the timer may have
+// run out, or the request may never have arrived. What counts is what is read afterwards.
+func (r *runner) undo(ctx context.Context, d *plan.Device, dev Device) error {
+	undone := r.takeBack(ctx, d, dev)
+	got, err := dev.Read(ctx)
+	if err != nil {
+		r.report(d.Name, Unknown, err)
+		return fmt.Errorf("undo: %w", errors.Join(undone, err))
+	}
+	if !config.Equal(got, d.Before) {
+		r.report(d.Name, Unknown, undone)
+		return fmt.Errorf("undo: %w", errors.Join(undone, &MismatchError{Changes: config.Diff(got, d.Before)}))
+	}
+	r.report(d.Name, Restored, nil)
+	return nil
+}
+
+func (r *runner) takeBack(ctx context.Context, d *plan.Device, dev Device) error {
+	if dev.Timed() {
+		return dev.Cancel(ctx, r.o.ID)
+	}
+	return dev.Set(ctx, d.Inverse)
+}
+
+// MismatchError says that a device does not have what it was given.
+type MismatchError struct{ Changes []config.Change }
+
+func (e *MismatchError) Error() string {
+	c := e.Changes[0]
+	return fmt.Sprintf("read back differs from what was sent in %d places, first %s", len(e.Changes), c.At)
+}
