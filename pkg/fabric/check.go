@@ -1,0 +1,158 @@
+package fabric
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/loomfabric/loom/models/hardware"
+	"github.com/loomfabric/loom/models/intent"
+)
+
+const (
+	vxlanOverhead = 50   // outer IPv4, UDP and VXLAN headers and the inner ethernet header (RFC 7348 §5)
+	gatewayMTU    = 1500 // IP MTU of a gateway that the intent leaves to the device
+	leastMTU      = 1280 // RFC 8200 §5
+)
+
+// checkPlatform finds the platform of a device, and reports what it or its release lacks for the role.
+func (d *draft) checkPlatform(n *node) {
+	p, ok := hardware.Lookup(n.in.GetPlatform())
+	if !ok {
+		d.report.failEach(n.ref+"#platform", n.name(), "no platform "+n.in.GetPlatform(), "use one of "+strings.Join(hardware.Names(), ", "))
+		return
+	}
+	n.platform = p
+	features, ok := p.Releases[n.in.GetRelease()]
+	if !ok {
+		d.report.failEach(n.ref+"#release", n.name(), fmt.Sprintf("no release %s for %s", n.in.GetRelease(), p.Name), "use one of "+strings.Join(releases(p), ", "))
+		return
+	}
+	if n.role != Leaf {
+		return
+	}
+	for _, need := range []struct {
+		has  bool
+		what string
+	}{{features.EVPN, "EVPN services"}, {features.VXLAN, "VXLAN"}, {features.MultiHoming || n.in.GetPeer() == "", "ethernet segments"}} {
+		if !need.has {
+			d.report.failEach(n.ref+"#platform", n.name(), fmt.Sprintf("%s has no %s on %s", p.Name, need.what, n.in.GetRelease()), "use another platform or release for leaves")
+			return
+		}
+	}
+}
+
+func releases(p *hardware.Platform) []string {
+	var list []string
+	for release := range p.Releases {
+		list = append(list, release)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// check reports what no single decision sees.
+func (d *draft) check() {
+	for _, s := range d.sites {
+		d.checkSettings(s)
+		d.checkMTU(s)
+		d.checkUplinks(s)
+	}
+	for _, n := range d.nodes {
+		d.checkLAGs(n)
+	}
+	for i := range d.access {
+		d.checkAccess(&d.access[i])
+	}
+	for _, s := range d.segments {
+		d.checkSegmentMTU(s)
+	}
+}
+
+func (d *draft) checkSettings(s *site) {
+	if n := s.in.GetNumber(); n < 1 || n > 255 {
+		d.report.fail(s.ref+"#number", fmt.Sprintf("site %s: number %d: not in 1..255", s.in.GetName(), n), "")
+	}
+	if s.in.GetUnderlay().GetRouting() == intent.Routing_ROUTING_IBGP {
+		d.report.fail(s.ref+"/underlay#routing", "underlay of site "+s.in.GetName()+": routing ibgp: not built yet", "use ebgp")
+	}
+	if len(s.spines) == 0 && len(s.leaves) > 1 {
+		d.report.warn(s.ref, "site "+s.in.GetName()+": leaves without a spine: nothing joins them", "add spines")
+	}
+}
+
+// checkMTU holds the underlay's MTU against what the platforms of a site can do. YANG allows more than some
+// of them do.
+func (d *draft) checkMTU(s *site) {
+	mtu, ref := s.in.GetUnderlay().GetMtu(), s.ref+"/underlay#mtu"
+	if mtu < leastMTU {
+		d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: at least %d is needed", s.in.GetName(), mtu, leastMTU), "")
+	}
+	var seen []*hardware.Platform
+	for _, n := range slices.Concat(s.spines, s.leaves) {
+		p := n.platform
+		if p == nil || slices.Contains(seen, p) {
+			continue
+		}
+		seen = append(seen, p)
+		if most := min(p.IPMTU, p.PortMTU-portMTU(0)); mtu > most {
+			d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: %s of %s does at most %d", s.in.GetName(), mtu, p.Name, n.name(), most), fmt.Sprintf("use at most %d", most))
+		}
+	}
+}
+
+// checkSegmentMTU reports gateways whose packets would not fit into the underlay's: a VTEP does not fragment.
+func (d *draft) checkSegmentMTU(s *segment) {
+	if s.site == nil || len(s.gateway) == 0 && s.in.GetMtu() == 0 {
+		return
+	}
+	mtu, underlay := explicit(s.in.GetMtu(), gatewayMTU), s.site.in.GetUnderlay().GetMtu()
+	if mtu+vxlanOverhead > underlay && underlay >= leastMTU {
+		d.report.fail(s.ref+"#mtu", fmt.Sprintf("segment %s: mtu %d and %d of VXLAN do not fit the underlay's %d at site %s", s.key, mtu, vxlanOverhead, underlay, s.site.in.GetName()),
+			fmt.Sprintf("use at most %d, or a larger underlay mtu", underlay-vxlanOverhead), note{s.site.ref + "/underlay#mtu", "the underlay's"})
+	}
+}
+
+// checkAccess holds an attachment's wishes against its ports.
+func (d *draft) checkAccess(a *access) {
+	for _, m := range a.members {
+		speeds := m.node.speedsOf(m.port)
+		if want := a.in.GetSpeed(); want != "" && len(speeds) > 0 && !slices.Contains(speeds, want) {
+			d.report.failEach(a.ref, m.node.name()+":"+m.node.portName(m.port), "no speed "+want, "it runs at "+strings.Join(speeds, ", "))
+		}
+		if p := m.node.platform; a.in.GetMtu() > p.PortMTU {
+			d.report.failEach(a.ref, m.node.name()+":"+m.node.portName(m.port), fmt.Sprintf("mtu %d: %s does at most %d", a.in.GetMtu(), p.Name, p.PortMTU), "")
+		}
+	}
+}
+
+// checkUplinks reports leaves that hang off the fabric unevenly. Derived cables are even by themselves.
+func (d *draft) checkUplinks(s *site) {
+	counts := make([]int, len(s.spines))
+	for _, leaf := range s.leaves {
+		clear(counts)
+		listed, total := false, 0
+		for _, c := range leaf.claims {
+			if c.kind <= cableClaim {
+				w := &d.wires[c.what]
+				counts[w.spine.index-s.spines[0].index]++
+				listed = listed || w.cable != nil
+				total++
+			}
+		}
+		switch explicit := s.in.GetCabling() == intent.Cabling_CABLING_EXPLICIT; {
+		case explicit && total == 0 && leaf.platform != nil:
+			d.report.fail(leaf.ref, leaf.name()+": no cable to any spine, and cabling is explicit", "list its cables, or set cabling: derived", note{s.ref + "#cabling", "explicit"})
+		case listed && slices.Min(counts) != slices.Max(counts):
+			d.report.warn(leaf.ref, fmt.Sprintf("%s: odd uplink counts: %s", leaf.name(), uplinkCounts(s.spines, counts)), "traffic will not spread evenly")
+		}
+	}
+}
+
+func uplinkCounts(spines []*node, counts []int) string {
+	var list []string
+	for i, spine := range spines {
+		list = append(list, fmt.Sprintf("%d to %s", counts[i], spine.name()))
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,104 @@
+package fabric
+
+import (
+	"hash/maphash"
+
+	"github.com/loomfabric/loom/pkg/topology"
+)
+
+// Compile decides everything that the intent leaves open. It is pure: the same intent gives the same design,
+// in whatever order it lists things. The design is nil if there is an error among the diagnostics.
+func Compile(t *topology.Topology) (*Design, topology.Diagnostics) {
+	return new(Compiler).Compile(t)
+}
+
+// Compiler compiles one intent after another and takes over devices whose inputs did not change: they are the
+// same pointers in both designs, so whatever follows from a device need not be done again. It changes no
+// result. The zero Compiler is ready; it is not safe for concurrent use.
+type Compiler struct {
+	last  map[string]decided
+	seeds [2]maphash.Seed
+}
+
+// decided is a device of the last design with the digest of what it was decided from.
+type decided struct {
+	device *Device
+	inputs digest
+}
+
+// Compile is like the function Compile. An intent with errors leaves the last good design in memory.
+func (c *Compiler) Compile(t *topology.Topology) (*Design, topology.Diagnostics) {
+	d := newDraft(t)
+	d.number()
+	d.tenantsAndSegments()
+	d.cable()
+	d.attach()
+	d.settlePorts()
+	d.settleWires()
+	d.place()
+	d.meet()
+	d.check()
+	diags := d.report.diagnostics()
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return c.design(d), diags
+}
+
+// design turns a draft without errors into a design.
+func (c *Compiler) design(d *draft) *Design {
+	login := d.in.GetLogin()
+	design := &Design{
+		Name: d.in.GetName(), OverlayAS: d.in.GetOverlayAs(), Devices: make([]*Device, 0, len(d.nodes)), Cables: d.cables(),
+		Login:  Login{Username: login.GetUsername(), Password: login.GetPassword(), CA: login.GetCa()},
+		byName: make(map[string]*Device, len(d.nodes)),
+	}
+	if c.last == nil {
+		c.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+	}
+	next := make(map[string]decided, len(d.nodes))
+	digester := newDigester(d, c.seeds)
+	for _, n := range d.nodes {
+		now := decided{inputs: digester.node(n)}
+		if last, ok := c.last[n.name()]; ok && last.inputs == now.inputs {
+			now.device = last.device
+			design.Work.Reused++
+		} else {
+			now.device = d.decide(n)
+			design.Work.Devices++
+		}
+		next[n.name()] = now
+		design.Devices = append(design.Devices, now.device)
+		design.byName[n.name()] = now.device
+	}
+	c.last = next
+	return design
+}
+
+// decide makes the device of a node. Whatever it reads is part of the node's digest.
+func (d *draft) decide(n *node) *Device {
+	device := &Device{
+		Name: n.name(), Site: n.site.in.GetName(), Role: n.role, Number: n.number(),
+		Platform: n.platform, Release: n.in.GetRelease(), OS: n.platform.OS, Labels: n.in.GetLabels(),
+		ASN: n.asn, Loopback: n.loopback, Management: n.management, Fingerprint: n.in.GetFingerprint(),
+		Group: n.group(), Ref: n.ref,
+		Underlay: n.underlay(), Overlay: d.overlay(n), Links: d.links(n),
+		Breakouts: d.breakouts(n), Ports: d.accessPorts(n), LAGs: d.lags(n),
+		Segments: n.macVRFs(), VRFs: n.ipVRFs(), Raw: d.rawLeaves(n),
+	}
+	if n.disablesUnused() {
+		device.Unused = n.unused()
+	}
+	return device
+}
+
+func (d *draft) rawLeaves(n *node) []RawLeaf {
+	var list []RawLeaf
+	for _, i := range n.raw {
+		raw := d.in.GetRaw()[i]
+		list = append(list, RawLeaf{Path: raw.GetPath(), Value: raw.GetValue(), Ref: rawRef(int(i))})
+	}
+	return list
+}
+
+func rawRef(i int) Ref { return Ref("raw/" + decimal(uint32(i))) }

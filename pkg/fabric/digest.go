@@ -1,0 +1,185 @@
+package fabric
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"net/netip"
+)
+
+// digest identifies the inputs of a device within one Compiler. Two independent 64-bit hashes, so that two
+// inputs that differ have the same digest once in 2^128.
+type digest [2]uint64
+
+// digester writes down what a device is decided from. Positions in files are no part of it: a device
+// refers to its causes by name.
+type digester struct {
+	draft    *draft
+	seeds    [2]maphash.Seed
+	buf      []byte
+	sites    map[*site]digest
+	segments map[*segment]digest
+	tenants  map[*tenant]digest
+}
+
+func newDigester(d *draft, seeds [2]maphash.Seed) *digester {
+	g := &digester{
+		draft: d, seeds: seeds, sites: make(map[*site]digest, len(d.sites)),
+		segments: make(map[*segment]digest, len(d.segments)), tenants: make(map[*tenant]digest, len(d.tenants)),
+	}
+	for _, s := range d.sites {
+		g.site(s)
+		g.sites[s] = g.sum()
+	}
+	for _, t := range d.tenants {
+		g.tenant(t)
+		g.tenants[t] = g.sum()
+	}
+	for _, s := range d.segments {
+		g.segment(s)
+		g.segments[s] = g.sum()
+	}
+	return g
+}
+
+// sum returns the digest of what was written and starts afresh.
+func (g *digester) sum() digest {
+	sum := digest{maphash.Bytes(g.seeds[0], g.buf), maphash.Bytes(g.seeds[1], g.buf)}
+	g.buf = g.buf[:0]
+	return sum
+}
+
+// text writes strings, each with its length, so that two cannot run into one.
+func (g *digester) text(list ...string) {
+	for _, s := range list {
+		g.buf = binary.AppendUvarint(g.buf, uint64(len(s)))
+		g.buf = append(g.buf, s...)
+	}
+}
+
+func (g *digester) numbers(list ...uint32) {
+	for _, n := range list {
+		g.buf = binary.AppendUvarint(g.buf, uint64(n))
+	}
+}
+
+func (g *digester) addr(a netip.Addr) {
+	b := a.As16()
+	g.buf = append(g.buf, byte(a.BitLen()))
+	g.buf = append(g.buf, b[:]...)
+}
+
+func (g *digester) prefixes(list []netip.Prefix) {
+	g.numbers(uint32(len(list)))
+	for _, p := range list {
+		g.addr(p.Addr())
+		g.numbers(uint32(p.Bits()))
+	}
+}
+
+func (g *digester) digest(d digest) {
+	g.buf = binary.LittleEndian.AppendUint64(g.buf, d[0])
+	g.buf = binary.LittleEndian.AppendUint64(g.buf, d[1])
+}
+
+func flag(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// site writes the settings of a site; who meets whom is written with each device.
+func (g *digester) site(s *site) {
+	under, over := s.in.GetUnderlay(), s.in.GetOverlay()
+	g.text(s.in.GetName(), over.GetClusterId())
+	g.numbers(g.draft.in.GetOverlayAs(), s.in.GetNumber(), flag(s.unnumbered), flag(s.ibgp()))
+	g.numbers(under.GetMtu(), under.GetMaxPaths(), under.GetBfd().GetMultiplier(), under.GetBfd().GetIntervalMs())
+	g.prefixes(s.advertise)
+}
+
+func (g *digester) tenant(t *tenant) {
+	g.text(t.in.GetName())
+	g.numbers(t.in.GetNumber(), t.vni, t.evi)
+}
+
+func (g *digester) segment(s *segment) {
+	g.text(s.key)
+	g.numbers(s.in.GetNumber(), s.vni, s.evi, s.vlan, s.in.GetMtu())
+	g.prefixes(s.gateway)
+}
+
+// node returns the digest of everything that a device is decided from.
+func (g *digester) node(n *node) digest {
+	in := n.in
+	g.text(n.name(), string(n.role), in.GetPlatform(), in.GetRelease(), in.GetFingerprint(), n.group())
+	g.numbers(n.number(), n.asn, flag(n.disablesUnused()), uint32(len(in.GetLabels())))
+	g.text(in.GetLabels()...)
+	g.addr(n.loopback)
+	g.addr(n.management)
+	g.digest(g.sites[n.site])
+	g.sessions(n)
+	for _, c := range n.claims {
+		g.numbers(uint32(c.port.index), uint32(c.port.channel), uint32(c.kind))
+		g.claim(n, c)
+	}
+	g.numbers(uint32(len(n.raw)))
+	for _, i := range n.raw {
+		raw := g.draft.in.GetRaw()[i]
+		g.numbers(uint32(i))
+		g.text(raw.GetPath(), raw.GetValue())
+	}
+	for _, s := range n.segments {
+		g.digest(g.segments[s])
+	}
+	for _, t := range n.vrfs {
+		g.digest(g.tenants[t])
+	}
+	return g.sum()
+}
+
+// sessions writes the overlay neighbours of a device.
+func (g *digester) sessions(n *node) {
+	list := n.sessions()
+	g.numbers(uint32(len(list)))
+	for _, far := range list {
+		g.text(far.Name)
+		g.addr(far.Addr)
+		g.numbers(far.ASN)
+	}
+}
+
+func (g *digester) claim(n *node, c claim) {
+	switch c.kind {
+	case accessClaim:
+		g.access(n, &g.draft.access[c.what])
+	case serverClaim:
+		s := &g.draft.servers[c.what]
+		g.text(s.name, s.nic)
+	default:
+		g.wire(n, &g.draft.wires[c.what])
+	}
+}
+
+// wire writes a cable as one of its ends sees it.
+func (g *digester) wire(n *node, w *wire) {
+	far, port := w.spine, w.spinePort
+	if n.role == Spine {
+		far, port = w.leaf, w.leafPort
+	}
+	g.text(far.name(), far.platform.Ports[port.index].Name, w.speed, string(w.ref()))
+	g.numbers(uint32(port.channel), far.asn, w.leafAddr, w.spineAddr)
+}
+
+// access writes an attachment; the other member matters too, for it names the far leaf of the segment.
+func (g *digester) access(n *node, a *access) {
+	in := a.in
+	g.text(string(a.ref), in.GetSpeed(), in.GetDescription())
+	g.numbers(in.GetMtu(), a.lag, uint32(len(a.members)), uint32(len(a.subs)), uint32(len(in.GetTagged())), a.members[0].node.number())
+	if n.peer != nil {
+		g.text(n.peer.name())
+	}
+	for _, s := range a.subs {
+		g.digest(g.segments[s.segment])
+		g.numbers(s.vlan)
+	}
+}

@@ -1,0 +1,80 @@
+package fabric
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/loomfabric/loom/models/intent"
+)
+
+// meet decides who has EVPN sessions with whom: in each site every leaf with every spine. All leaves of a site
+// share one list, all spines another.
+func (d *draft) meet() {
+	for _, s := range d.sites {
+		s.leafSessions = s.sessions(s.spines)
+		s.spineSessions = s.sessions(s.leaves)
+		if text := s.in.GetOverlay().GetClusterId(); text != "" {
+			if id, err := netip.ParseAddr(text); err != nil || !id.Is4() {
+				d.report.fail(s.ref+"/overlay#cluster-id", "cluster-id "+text+": not a dotted quad", "write it like 10.10.10.10")
+			}
+		}
+	}
+}
+
+// sessions returns the sessions with the given devices, sorted by address.
+func (s *site) sessions(with []*node) []OverlayNeighbor {
+	list := make([]OverlayNeighbor, 0, len(with))
+	for _, n := range with {
+		far := OverlayNeighbor{Name: n.name(), Addr: n.loopback}
+		if !s.ibgp() {
+			far.ASN = n.asn
+		}
+		list = append(list, far)
+	}
+	slices.SortStableFunc(list, func(a, b OverlayNeighbor) int { return a.Addr.Compare(b.Addr) })
+	return list
+}
+
+func (s *site) ibgp() bool { return s.in.GetOverlay().GetRouting() != intent.Routing_ROUTING_EBGP }
+
+// sessions returns the sessions of a device.
+func (n *node) sessions() []OverlayNeighbor {
+	if n.role == Spine {
+		return n.site.spineSessions
+	}
+	return n.site.leafSessions
+}
+
+// overlay returns a device's part of the overlay.
+func (d *draft) overlay(n *node) Overlay {
+	o := Overlay{IBGP: n.site.ibgp(), AS: d.in.GetOverlayAs(), Neighbors: n.sessions(), Ref: n.site.ref + "/overlay"}
+	if n.role == Spine {
+		o.Reflector, o.ClusterID = true, n.clusterID()
+	}
+	return o
+}
+
+// clusterID returns the cluster id of a reflector. Without one of its own choosing each reflector is a
+// cluster by itself, so that a leaf that lost one session still hears every route from the others
+// (RFC 4456 §7).
+func (n *node) clusterID() netip.Addr {
+	if !n.site.ibgp() {
+		return netip.Addr{}
+	}
+	if id, err := netip.ParseAddr(n.site.in.GetOverlay().GetClusterId()); err == nil {
+		return id
+	}
+	return n.loopback
+}
+
+// underlay returns a device's part of the underlay.
+func (n *node) underlay() Underlay {
+	in := n.site.in.GetUnderlay()
+	return Underlay{
+		Unnumbered: n.site.unnumbered, MTU: in.GetMtu(), MaxPaths: n.site.maxPaths(),
+		BFD:       BFD{Multiplier: in.GetBfd().GetMultiplier(), Interval: in.GetBfd().GetIntervalMs() * 1000},
+		Advertise: n.site.advertise, Ref: n.site.ref + "/underlay",
+	}
+}
+
+func (s *site) maxPaths() uint32 { return max(1, s.in.GetUnderlay().GetMaxPaths()) }
