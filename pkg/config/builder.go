@@ -1,49 +1,319 @@
 package config
 
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
 // Builder makes a tree leaf by leaf. It collects mistakes instead of returning them: every call is
 // safe, and Tree reports all of them at once. A Builder is for one goroutine.
-type Builder struct{}
+type Builder struct {
+	d      *draft
+	at     int32 // the current position: the root or an entry
+	atID   ID    // its schema node
+	cause  uint32
+	causes map[Cause]uint32
+	errs   []error
+	digits [20]byte
+	one    [2]scalar
+}
 
 // NewBuilder returns a builder of a tree of a release ("24.10") of a schema.
-func NewBuilder(s *Schema, release string) (*Builder, error) { panic("todo") }
+func NewBuilder(s *Schema, release string) (*Builder, error) {
+	d, err := newDraft(s, release, 1024)
+	if err != nil {
+		return nil, err
+	}
+	return &Builder{d: d, causes: map[Cause]uint32{}}, nil
+}
 
 // Cause makes everything that follows carry this cause, until the next call: ref is the place in
 // the topology ("topologies/dc1.yaml:12:3"), rule what was derived from it.
-func (b *Builder) Cause(ref, rule string) { panic("todo") }
+func (b *Builder) Cause(ref, rule string) {
+	c := Cause{ref, rule}
+	if b.d.causes[b.cause] == c {
+		return
+	}
+	i, ok := b.causes[c]
+	if !ok {
+		i = uint32(len(b.d.causes))
+		b.d.causes = append(b.d.causes, c)
+		b.causes[c] = i
+	}
+	b.cause = i
+}
 
 // Has tells whether the release has a node, so that a renderer can choose its dialect.
-func (b *Builder) Has(id ID) bool { panic("todo") }
+func (b *Builder) Has(id ID) bool { return b.d.x.schema.Nodes[id].In.Has(b.d.release) }
 
 // In enters an entry of a list with one key, runs body, and leaves it again. The entry is created
 // if it is new, as are containers on the way; the same entry may be entered many times. The list
-// must lie below the current position with no other list in between.
-func (b *Builder) In(id ID, key string, body func()) { panic("todo") }
+// must lie below the current position with no other list in between. body does not run where the
+// entry is a mistake.
+func (b *Builder) In(id ID, key string, body func()) {
+	if v, ok := b.key(id, 0, 1, key); ok {
+		b.one[0] = v
+		b.enter(id, b.one[:1], body)
+	}
+}
 
 // In2 is In for a list with two keys, in the order of its key statement.
-func (b *Builder) In2(id ID, key1, key2 string, body func()) { panic("todo") }
+func (b *Builder) In2(id ID, key1, key2 string, body func()) {
+	v1, ok1 := b.key(id, 0, 2, key1)
+	v2, ok2 := b.key(id, 1, 2, key2)
+	if ok1 && ok2 {
+		b.one = [2]scalar{v1, v2}
+		b.enter(id, b.one[:2], body)
+	}
+}
+
+// key checks one key of a list that is thought to have a number of keys.
+func (b *Builder) key(id ID, n, of int, value string) (scalar, bool) {
+	node := &b.d.x.schema.Nodes[id]
+	if node.Kind != List || len(node.Keys) != of {
+		b.fail(id, fmt.Errorf("is no list with %d key(s)", of))
+		return scalar{}, false
+	}
+	leaf := node.Keys[n]
+	v, err := b.d.x.check(b.d.x.schema.Nodes[leaf].Type, b.d.release, value)
+	if err != nil {
+		b.fail(leaf, err)
+	}
+	return v, err == nil
+}
+
+func (b *Builder) enter(id ID, keys []scalar, body func()) {
+	list, ok := b.node(id)
+	if !ok {
+		return
+	}
+	at, atID := b.at, b.atID
+	b.at, b.atID = b.d.entry(list, keys, b.cause), id
+	body()
+	b.at, b.atID = at, atID
+}
 
 // Str sets a leaf below the current position, with no list in between. Setting a leaf twice to
 // the same value is fine; to different values is a mistake that Tree reports.
-func (b *Builder) Str(id ID, v string) { panic("todo") }
+func (b *Builder) Str(id ID, v string) {
+	if b.is(id, Leaf) {
+		c, err := b.d.x.check(b.d.x.schema.Nodes[id].Type, b.d.release, v)
+		b.set(id, c, err)
+	}
+}
 
 // Uint sets an integer leaf.
-func (b *Builder) Uint(id ID, v uint64) { panic("todo") }
+func (b *Builder) Uint(id ID, v uint64) {
+	if b.is(id, Leaf) {
+		text := strconv.AppendUint(b.digits[:0], v, 10)
+		c, err := b.d.x.checkBytes(b.d.x.schema.Nodes[id].Type, b.d.release, text)
+		b.set(id, c, err)
+	}
+}
 
 // Bool sets a boolean leaf.
-func (b *Builder) Bool(id ID, v bool) { panic("todo") }
+func (b *Builder) Bool(id ID, v bool) {
+	if v {
+		b.Str(id, "true")
+	} else {
+		b.Str(id, "false")
+	}
+}
 
 // Empty sets a leaf of type empty.
-func (b *Builder) Empty(id ID) { panic("todo") }
+func (b *Builder) Empty(id ID) { b.Str(id, "") }
 
 // Add appends a value to a leaf-list. A value that is there already stays where it is.
-func (b *Builder) Add(id ID, v string) { panic("todo") }
+func (b *Builder) Add(id ID, v string) {
+	if !b.is(id, LeafList) {
+		return
+	}
+	c, err := b.d.x.check(b.d.x.schema.Nodes[id].Type, b.d.release, v)
+	if err != nil {
+		b.fail(id, err)
+		return
+	}
+	if list, ok := b.node(id); ok {
+		b.d.addValue(list, c, b.cause)
+	}
+}
 
 // Presence creates a presence container.
-func (b *Builder) Presence(id ID) { panic("todo") }
+func (b *Builder) Presence(id ID) {
+	if b.is(id, Presence) {
+		b.node(id)
+	}
+}
 
 // SetPath sets a leaf, adds to a leaf-list, or creates a presence container or entry (value "")
 // by its absolute path, wherever the current position is, and creates entries on the way.
-func (b *Builder) SetPath(p Path, value string) { panic("todo") }
+func (b *Builder) SetPath(p Path, value string) {
+	if err := b.setPath(p, value); err != nil {
+		b.errs = append(b.errs, err)
+	}
+}
+
+func (b *Builder) setPath(p Path, value string) error {
+	if len(p) == 0 {
+		return &ValueError{Value: value, Err: errors.New("the root has no value")}
+	}
+	last := p[len(p)-1]
+	at, err := b.d.descend(p[:len(p)-1], b.cause)
+	if err != nil {
+		return err
+	}
+	id, err := b.d.named(at, last.Name)
+	if err != nil {
+		return err
+	}
+	n := &b.d.x.schema.Nodes[id]
+	if n.Kind != Leaf && n.Kind != LeafList {
+		if value != "" {
+			return &ValueError{Path: p, Value: value, Err: fmt.Errorf("is no leaf, so it cannot be %s", quote(value))}
+		}
+		_, err := b.d.descend(p, b.cause)
+		return err
+	}
+	if len(last.Keys) > 0 {
+		return &PathError{Path: p, Element: last.Keys[0].Name, Why: "no list, so it has no key"}
+	}
+	v, err := b.d.x.check(n.Type, b.d.release, value)
+	if err != nil {
+		return &ValueError{Path: p, Value: value, Err: err}
+	}
+	if n.Kind == LeafList {
+		b.d.addValue(b.d.child(at, id, b.cause), v, b.cause)
+		return nil
+	}
+	return b.setAt(at, id, v)
+}
 
 // Tree returns the tree built so far, or every mistake found, each as "/path: cause".
-func (b *Builder) Tree() (*Tree, error) { panic("todo") }
+func (b *Builder) Tree() (*Tree, error) {
+	t := b.d.freeze()
+	errs := b.errs[:len(b.errs):len(b.errs)]
+	for _, err := range t.invalid() {
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return t, nil
+}
+
+// is checks that the release has a node and that it is of the kind that the call is for.
+func (b *Builder) is(id ID, k Kind) bool {
+	if b.d.x.schema.Nodes[id].Kind != k {
+		b.fail(id, fmt.Errorf("is no %s", kindText(k)))
+		return false
+	}
+	return b.has(id)
+}
+
+func kindText(k Kind) string {
+	return [...]string{"container", "presence container", "list", "leaf", "leaf-list"}[k]
+}
+
+func (b *Builder) has(id ID) bool {
+	if b.Has(id) {
+		return true
+	}
+	b.fail(id, fmt.Errorf("%s %s does not have it", b.d.x.schema.OS, b.d.x.schema.Releases[b.d.release]))
+	return false
+}
+
+// node returns the draft's node for a schema node below the current position, made if it is new.
+func (b *Builder) node(id ID) (int32, bool) {
+	if !b.has(id) {
+		return 0, false
+	}
+	parent, ok := b.reach(b.d.x.schema.Nodes[id].Parent)
+	if !ok {
+		b.outside(id)
+		return 0, false
+	}
+	return b.d.child(parent, id, b.cause), true
+}
+
+// reach returns the draft's node of a container that lies between the current position and what
+// is to be set, made if it is new. It climbs to the position first and makes nothing in vain.
+func (b *Builder) reach(id ID) (int32, bool) {
+	if id == b.atID {
+		return b.at, true
+	}
+	n := &b.d.x.schema.Nodes[id]
+	if id == Root || n.Kind == List {
+		return 0, false
+	}
+	parent, ok := b.reach(n.Parent)
+	if !ok {
+		return 0, false
+	}
+	return b.d.child(parent, id, b.cause), true
+}
+
+func (b *Builder) outside(id ID) {
+	b.errs = append(b.errs, fmt.Errorf("%s: does not lie directly below %s", b.d.x.schema.Path(id), b.d.path(b.at)))
+}
+
+// set stores a checked value of a leaf below the current position.
+func (b *Builder) set(id ID, v scalar, err error) {
+	if err != nil {
+		b.fail(id, err)
+		return
+	}
+	at, ok := b.reach(b.d.x.schema.Nodes[id].Parent)
+	if !ok {
+		b.outside(id)
+		return
+	}
+	if err := b.setAt(at, id, v); err != nil {
+		b.errs = append(b.errs, err)
+	}
+}
+
+// setAt stores a value unless the leaf has another one already.
+func (b *Builder) setAt(at int32, id ID, v scalar) error {
+	d := b.d
+	i := d.find(at, id)
+	if i == 0 {
+		d.add(draftNode{value: v.text, hash: v.hash, form: v.form, id: id, shape: leafShape, parent: at, cause: b.cause})
+		return nil
+	}
+	old := &d.nodes[i]
+	if old.value == v.text {
+		return nil
+	}
+	return &ValueError{Path: d.path(i), Value: v.text.Value(), Err: fmt.Errorf("is set to %s%s and to %s%s",
+		quote(old.value.Value()), because(d.causes[old.cause]), quote(v.text.Value()), because(d.causes[b.cause]))}
+}
+
+func because(c Cause) string {
+	if c == (Cause{}) {
+		return ""
+	}
+	return " (" + c.Ref + ", " + c.Rule + ")"
+}
+
+// fail notes a mistake about a node, with its path as far as the current position tells it.
+func (b *Builder) fail(id ID, err error) {
+	s := b.d.x.schema
+	p := b.d.path(b.at)
+	var below Path
+	for n := id; n != b.atID && n != Root; n = s.Nodes[n].Parent {
+		below = append(Path{{Name: s.Nodes[n].Name}}, below...)
+	}
+	if !s.below(id, b.atID) {
+		p = nil
+	}
+	b.errs = append(b.errs, &ValueError{Path: p.Append(below...), Err: err})
+}
+
+// below tells whether a schema node lies at or below another.
+func (s *Schema) below(id, top ID) bool {
+	for id != top && id != Root {
+		id = s.Nodes[id].Parent
+	}
+	return id == top
+}

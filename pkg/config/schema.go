@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // ID names one schema node of one Schema: an index into Schema.Nodes. Generated constants under
 // models/ carry these numbers, so that a path in a renderer is checked by the compiler. 0 is the root.
@@ -101,6 +104,8 @@ type Schema struct {
 	Modules  []string // module names
 	Nodes    []Node   // Nodes[0] is the root
 	Types    []Type   //
+
+	derived atomic.Pointer[index] // what lookups need, made at first use
 }
 
 // Release returns the index of a release in s.Releases, or -1 where the schema does not know it.

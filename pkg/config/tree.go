@@ -1,6 +1,9 @@
 package config
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Cause says why a leaf has its value.
 type Cause struct {
@@ -13,15 +16,31 @@ type Cause struct {
 type Tree struct {
 	schema  *Schema
 	release int
-	nodes   []node
-	causes  []Cause
+	nodes   []node  // document order; nodes[0] is the root
+	causes  []Cause // causes[0] is the zero Cause
 	leaves  int
 }
 
-type node struct{}
+// node is one node of a tree, in 32 bytes. Its subtree is nodes[i:end].
+type node struct {
+	value handle // of leaves and leaf-list values; of entries, the keys joined by NUL
+	hash  uint64 // of the subtree, modulo defaults; 0 if it means nothing
+	end   uint32 // index after the subtree
+	up    uint32 // index of the parent
+	cause uint32 // index into causes
+	id    ID
+	shape shape
+	form  form
+}
 
 // EmptyTree returns a tree with nothing in it. It panics where the schema does not know the release.
-func EmptyTree(s *Schema, release string) *Tree { panic("todo") }
+func EmptyTree(s *Schema, release string) *Tree {
+	d, err := newDraft(s, release, 1)
+	if err != nil {
+		panic(err)
+	}
+	return d.freeze()
+}
 
 // Schema returns the schema that the tree's IDs belong to.
 func (t *Tree) Schema() *Schema { return t.schema }
@@ -39,76 +58,77 @@ func (t *Tree) Len() int { return len(t.nodes) }
 func (t *Tree) Leaves() int { return t.leaves }
 
 // Find returns the node at a path: a container, a leaf, a leaf-list, an entry (with all its keys)
-// or a list (without keys). It returns the zero Cursor where the tree has no such node.
-func (t *Tree) Find(p Path) Cursor { panic("todo") }
+// or a list (without keys). It returns the zero Cursor where the tree has no such node. Key values
+// need not be canonical.
+func (t *Tree) Find(p Path) Cursor {
+	x, c := t.schema.index(), t.Root()
+	for _, e := range p {
+		id, ok := x.byName[nameKey{c.ID(), e.Name}]
+		if c = c.Child(id); !ok || !c.Valid() {
+			return Cursor{}
+		}
+		if len(e.Keys) == 0 {
+			continue
+		}
+		keys, err := x.elemKeys(id, t.release, e, func() Path { return nil })
+		if err != nil || c.node().shape != listShape {
+			return Cursor{}
+		}
+		value, _ := joinKeys(keys)
+		if c = c.item(value); !c.Valid() {
+			return Cursor{}
+		}
+	}
+	return c
+}
 
 // All yields every node in document order, the root first.
-func (t *Tree) All() iter.Seq[Cursor] { panic("todo") }
+func (t *Tree) All() iter.Seq[Cursor] {
+	return func(yield func(Cursor) bool) {
+		for i := range t.nodes {
+			if !yield(Cursor{t, uint32(i)}) {
+				return
+			}
+		}
+	}
+}
 
 // Walk calls f for every node in document order, the root first; where f returns false, what is
 // below that node is left out.
-func (t *Tree) Walk(f func(Cursor) bool) { panic("todo") }
+func (t *Tree) Walk(f func(Cursor) bool) {
+	for i := uint32(0); i < uint32(len(t.nodes)); {
+		if f(Cursor{t, i}) {
+			i++
+			continue
+		}
+		i = t.nodes[i].end
+	}
+}
 
 // Equal tells whether a device could not tell the two trees apart: they have the same nodes,
 // except for leaves with their default value and empty containers.
-func Equal(a, b *Tree) bool { panic("todo") }
-
-// Cursor points at a node of a tree. The zero Cursor points at nothing. A list is one node whose
-// children are its entries, which have the list's ID; likewise a leaf-list and its values.
-type Cursor struct {
-	t *Tree
-	i uint32
+func Equal(a, b *Tree) bool {
+	if a.schema != b.schema || a.nodes[0].hash != b.nodes[0].hash {
+		return false
+	}
+	return a == b || slices.EqualFunc(a.meaning(), b.meaning(), sameNode)
 }
 
-// Valid tells whether the cursor points at a node.
-func (c Cursor) Valid() bool { return c.t != nil }
+func sameNode(a, b *node) bool {
+	return a.id == b.id && a.shape == b.shape && a.value == b.value && a.hash == b.hash
+}
 
-// Tree returns the tree that the cursor points into.
-func (c Cursor) Tree() *Tree { return c.t }
-
-// ID returns the schema node of the cursor's node.
-func (c Cursor) ID() ID { panic("todo") }
-
-// Node returns the schema node of the cursor's node.
-func (c Cursor) Node() *Node { return &c.t.schema.Nodes[c.ID()] }
-
-// IsEntry tells whether the node is one entry of a list, rather than the list.
-func (c Cursor) IsEntry() bool { panic("todo") }
-
-// IsValue tells whether the node is one value of a leaf-list, rather than the leaf-list.
-func (c Cursor) IsValue() bool { panic("todo") }
-
-// IsDefault tells whether the node means the same as no node: a leaf with its default value, or a
-// container without presence that holds nothing else.
-func (c Cursor) IsDefault() bool { panic("todo") }
-
-// Value returns the canonical text of a leaf or of one leaf-list value, "" of anything else.
-func (c Cursor) Value() string { panic("todo") }
-
-// Keys returns the key values of an entry, in the order of the key statement.
-func (c Cursor) Keys() []string { panic("todo") }
-
-// Children yields the children: in schema order; entries and values of system-ordered lists in
-// natural order ("ethernet-1/2" before "ethernet-1/10"), of user-ordered lists in their own.
-func (c Cursor) Children() iter.Seq[Cursor] { panic("todo") }
-
-// Child returns the child with the given schema node: the list, for a list. It returns the zero
-// Cursor where there is none.
-func (c Cursor) Child(id ID) Cursor { panic("todo") }
-
-// Entry returns the entry of a list with the given canonical key values.
-func (c Cursor) Entry(keys ...string) Cursor { panic("todo") }
-
-// Parent returns the node above; the list, for an entry. The root has none.
-func (c Cursor) Parent() Cursor { panic("todo") }
-
-// Path returns the path from the root. A list and its leaf-list counterpart have paths without
-// keys; a leaf-list value has the path of its leaf-list, as in gNMI.
-func (c Cursor) Path() Path { panic("todo") }
-
-// Hash returns a hash of the subtree, modulo defaults. It is seeded per process: it may be kept in
-// memory and compared, not stored. 0 is the hash of what means nothing (IsDefault).
-func (c Cursor) Hash() uint64 { panic("todo") }
-
-// Cause returns why the node is there; the zero Cause where nobody said.
-func (c Cursor) Cause() Cause { panic("todo") }
+// meaning returns the nodes that a device would not miss: all that contribute to a hash.
+func (t *Tree) meaning() []*node {
+	nodes := make([]*node, 0, len(t.nodes))
+	for i := uint32(0); i < uint32(len(t.nodes)); {
+		n := &t.nodes[i]
+		if n.hash == 0 {
+			i = n.end
+			continue
+		}
+		nodes = append(nodes, n)
+		i++
+	}
+	return nodes
+}

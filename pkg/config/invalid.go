@@ -1,0 +1,84 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+)
+
+// invalid returns what makes a tree as a whole no valid configuration: mandatory leaves that are
+// missing, references that point at nothing, lists that are too long. A mandatory node counts
+// where its parent is in the tree: the schema tables know no choices, so a container that is not
+// there may belong to a case that was not chosen.
+func (t *Tree) invalid() []*ValueError {
+	v := validation{t: t, x: t.schema.index(), targets: map[reference]bool{}}
+	for i := range t.nodes {
+		v.visit(Cursor{t, uint32(i)})
+	}
+	for _, c := range v.references {
+		if target := v.x.refers[c.ID()]; !v.targets[reference{target, c.node().value}] {
+			v.fail(c, c.Value(), fmt.Errorf("%s points at nothing: there is no such %s", quote(c.Value()), t.schema.Path(target)))
+		}
+	}
+	return v.errs
+}
+
+type validation struct {
+	t          *Tree
+	x          *index
+	targets    map[reference]bool // values of leaves that references may point at
+	references []Cursor
+	errs       []*ValueError
+}
+
+type reference struct {
+	leaf  ID
+	value handle
+}
+
+func (v *validation) fail(c Cursor, value string, err error) {
+	v.errs = append(v.errs, &ValueError{Path: c.Path(), Value: value, Err: err})
+}
+
+func (v *validation) visit(c Cursor) {
+	n := c.node()
+	switch n.shape {
+	case leafShape, valueShape:
+		if v.x.referred[n.id] {
+			v.targets[reference{n.id, n.value}] = true
+		}
+		if v.x.refers[n.id] != 0 && !v.t.schema.Nodes[n.id].State {
+			v.references = append(v.references, c)
+		}
+	case listShape, leafListShape:
+		v.count(c)
+	default:
+		v.complete(c)
+	}
+}
+
+// count checks max-elements.
+func (v *validation) count(c Cursor) {
+	most := c.Node().MaxElements
+	if most == 0 {
+		return
+	}
+	count := uint32(0)
+	for range c.Children() {
+		count++
+	}
+	if count > most {
+		v.fail(c, "", fmt.Errorf("has %d elements, at most %d are possible", count, most))
+	}
+}
+
+var errMandatory = errors.New("is mandatory, but not there")
+
+// complete checks that a container or entry has its mandatory children.
+func (v *validation) complete(c Cursor) {
+	for _, id := range v.x.mandatory[c.ID()] {
+		n := &v.t.schema.Nodes[id]
+		if n.In.Has(v.t.release) && !c.Child(id).Valid() {
+			v.errs = append(v.errs, &ValueError{Path: c.Path().Child(n.Name), Err: errMandatory})
+		}
+	}
+}
