@@ -16,4 +16,4 @@
 // has them in Default with a blank between.
 package srl
 
-//go:generate go run ../gen -yang yang -os srlinux -releases 24.10,25.3 -package srl -out schema_gen.go
+//go:generate go run ../gen -yang yang -os srlinux -releases 24.10,25.3 -package srl -out schema_gen.go -structs ygotsrl

@@ -2779,7 +2779,6 @@ var Schema = &config.Schema{
 		}},
 		typeVlanId: {Name: "vlan-id", Base: config.Uint16, Range: []config.Range{{Min: 1, Max: 4094}}},
 		typeInterfaceSubinterfaceVlanEncapSingleTaggedVlanIdMember2: {Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
-			{Name: "any", In: every},
 			{Name: "optional", In: every},
 		}},
 		typeInterfaceSubinterfaceVlanEncapSingleTaggedVlanId: {Name: "union", Base: config.Union, Members: []uint16{typeVlanId, typeInterfaceSubinterfaceVlanEncapSingleTaggedVlanIdMember2}},

@@ -21,8 +21,10 @@ import (
 
 // A Source is a set of YANG modules with what is needed to read them.
 type Source struct {
-	Modules  map[string]string // file name (for messages) to YANG text
+	Modules  map[string]string // "name.yang" to YANG text
+	Path     []string          // directories in which imported modules are looked for
 	Releases []string          // oldest first
+	Partial  bool              // leafrefs may point at what is not among the modules
 	// Availability tells which releases a statement is for, given those of what contains it.
 	// The zero Source uses Marks: the loom:since and loom:until extensions.
 	Availability func(n yang.Node, parent config.Releases) config.Releases
@@ -51,6 +53,7 @@ func Load(s Source) (*Node, error) {
 		s.Availability = s.Marks
 	}
 	ms := yang.NewModules()
+	ms.AddPath(s.Path...)
 	var errs []error
 	for _, file := range sortedKeys(s.Modules) {
 		errs = append(errs, ms.Parse(s.Modules[file], file))
@@ -63,7 +66,7 @@ func Load(s Source) (*Node, error) {
 	root := &Node{In: s.all()}
 	for _, name := range sortedKeys(ms.Modules) {
 		m := ms.Modules[name]
-		if name == m.Name { // goyang lists a module by name and by name@revision
+		if _, given := s.Modules[m.Name+".yang"]; given && name == m.Name { // goyang also lists a module by name@revision
 			l.children(root, yang.ToEntry(m), s.all())
 		}
 	}
@@ -123,6 +126,9 @@ func (l *loader) node(parent *Node, e *yang.Entry, in config.Releases) *Node {
 	var err error
 	if n.Module, err = e.InstantiatingModule(); err != nil {
 		l.fail(n, "%v", err)
+	}
+	if ns := e.Namespace(); ns != nil {
+		n.Namespace = ns.Name
 	}
 	if e.Key != "" {
 		n.Keys = strings.Fields(e.Key)

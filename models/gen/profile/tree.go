@@ -14,6 +14,7 @@ import (
 type Node struct {
 	Name        string
 	Module      string // module whose namespace the node has
+	Namespace   string
 	Parent      *Node
 	Children    []*Node // keys first, then the order of the text, then augments by module name
 	Kind        config.Kind
@@ -129,6 +130,9 @@ func (l *loader) point(n *Node, t *Type) {
 		return
 	}
 	target := follow(n, t.path)
+	if target == nil && l.Partial {
+		return
+	}
 	if target == nil {
 		l.fail(n, "leafref %s points at nothing", t.path)
 		return

@@ -1,0 +1,73 @@
+// Command conform compares a YANG profile with the vendor's published models, node by node and release by release.
+//
+// A wrong default, range or key in the profile is a lost or a spurious change that no rendered document shows, so
+// this has to find every difference. It prints each on one line ("25.3 /interface/mtu: range 1450..9500 here,
+// 1450..9412 there") and ends with a count. It exits with 0 where there is no difference, 1 where there is one
+// and 2 where there is nothing to compare with.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/loomfabric/loom/models/gen/profile"
+)
+
+func main() {
+	var o options
+	flag.StringVar(&o.yang, "yang", "", "directory with one directory of the vendor's models for each release: OS-RELEASE")
+	flag.StringVar(&o.profile, "profile", "models/srlinux/yang", "directory of the profile")
+	flag.StringVar(&o.os, "os", "srlinux", "operating system, as the vendor's directories have it")
+	flag.StringVar(&o.releases, "releases", "24.10,25.3", "releases, oldest first")
+	flag.StringVar(&o.features, "features", "", "directory with what platforms report as /system/features, one word a line: RELEASE.PLATFORM")
+	flag.Parse()
+	differences, err := run(o, os.Stdout)
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "conform:", err)
+		os.Exit(2)
+	case differences > 0:
+		os.Exit(1)
+	}
+}
+
+type options struct{ yang, profile, os, releases, features string }
+
+func run(o options, out io.Writer) (differences int, err error) {
+	if _, err := os.Stat(o.yang); o.yang == "" || err != nil {
+		return 0, fmt.Errorf("no models in %q: Nokia publishes them at github.com/nokia/srlinux-yang-models, "+
+			"one branch for each release; put release R into DIR/%s-R and give -yang DIR", o.yang, o.os)
+	}
+	releases := strings.Split(o.releases, ",")
+	modules, err := profile.ReadDir(os.DirFS(o.profile), func(string) bool { return true })
+	if err != nil {
+		return 0, err
+	}
+	ours, err := profile.Load(profile.Source{Modules: modules, Releases: releases})
+	if err != nil {
+		return 0, err
+	}
+	var sum report
+	for i, release := range releases {
+		platforms := featureLists(o.features, release)
+		if o.features != "" && platforms == nil {
+			return 0, fmt.Errorf("%s: no list of features %s.* in %s", release, release, o.features)
+		}
+		theirs, err := loadVendor(filepath.Join(o.yang, o.os+"-"+release), platforms)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", release, err)
+		}
+		r := compare(ours, theirs, i, i == len(releases)-1, platforms != nil)
+		for _, d := range r.differences {
+			fmt.Fprintln(out, release, d)
+		}
+		sum.add(r)
+	}
+	fmt.Fprintf(out, "%d nodes compared, %d differences", sum.nodes, len(sum.differences))
+	fmt.Fprintf(out, " (left out: %d enum values and identities; absent by feature: %d nodes and values)\n", sum.leftOut, sum.gated)
+	return len(sum.differences), nil
+}
