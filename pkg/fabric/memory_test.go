@@ -1,0 +1,115 @@
+package fabric
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/loomfabric/loom/models/intent"
+	"github.com/loomfabric/loom/pkg/topology"
+)
+
+// TestNoFieldOfTheIntentIsForgotten changes every field of an intent in turn. A Compiler that knows the
+// intent before must decide what one without memory decides.
+func TestNoFieldOfTheIntentIsForgotten(t *testing.T) {
+	t.Parallel()
+	in := rich()
+	var warm Compiler
+	if _, diags := warm.Compile(topology.New(in)); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	base := warm.last
+	compared := 0
+	check := func(field string) {
+		fresh, diags := Compile(topology.New(in))
+		if diags.HasErrors() {
+			return
+		}
+		compared++
+		warm.last = base
+		got, _ := warm.Compile(topology.New(in))
+		if text(t, fresh.Devices) != text(t, got.Devices) || text(t, fresh.Cables) != text(t, got.Cables) {
+			t.Errorf("%s: changed, but a device that depends on it was taken over", field)
+		}
+	}
+	eachField(in.ProtoReflect(), check)
+	if compared < 300 {
+		t.Errorf("only %d changes gave a valid intent", compared)
+	}
+}
+
+// rich is an intent with something in every field.
+func rich() *intent.Topology {
+	in := small()
+	in.Sites = append(in.Sites, newSite("sh", 2, 2, 2))
+	in.Sites[0].Underlay.Bfd = &intent.Bfd{Multiplier: 3, IntervalMs: 300}
+	in.Sites[1].Overlay.Routing = intent.Routing_ROUTING_EBGP
+	device(in, "dc-leaf4").UnusedPorts = intent.UnusedPorts_UNUSED_PORTS_DISABLED
+	device(in, "dc-leaf4").Platform = "7220-IXR-D3L"
+	in.Attachments = append(in.Attachments, &intent.Attachment{Members: ends("dc-leaf4:ethernet-1/1/2"), Untagged: "red/db", Speed: "10G", Mtu: 9000, Description: "x"})
+	subnet := cableBetween("dc-leaf3:ethernet-1/55", "dc-spine2:ethernet-1/30")
+	subnet.Subnet = "192.168.0.0/31"
+	in.Cables = append(in.Cables, subnet, cableBetween("server:web1:eth0", "dc-leaf1:ethernet-1/1"))
+	in.Raw = append(in.Raw, &intent.Raw{Device: "dc-leaf1", Path: "/a", Value: "1"})
+	in.Login = &intent.Login{Username: "env:USER"}
+	return in
+}
+
+// eachField sets every scalar field below a message to some other values, calls check, and restores it.
+func eachField(m protoreflect.Message, check func(field string)) {
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		f := fields.Get(i)
+		switch {
+		case f.IsList() && f.Message() != nil:
+			for k := range m.Get(f).List().Len() {
+				eachField(m.Get(f).List().Get(k).Message(), check)
+			}
+		case f.IsList():
+			list := m.Mutable(f).List()
+			list.Append(protoreflect.ValueOfString("dc"))
+			check(string(f.FullName()))
+			list.Truncate(list.Len() - 1)
+			if list.Len() == 0 {
+				m.Clear(f)
+				continue
+			}
+			last := list.Get(list.Len() - 1)
+			list.Truncate(list.Len() - 1)
+			check(string(f.FullName()))
+			list.Append(last)
+		case f.Message() != nil:
+			if m.Has(f) {
+				eachField(m.Get(f).Message(), check)
+			}
+		default:
+			before := m.Get(f)
+			for _, v := range otherValues(f, before) {
+				m.Set(f, v)
+				check(string(f.FullName()))
+			}
+			m.Set(f, before)
+		}
+	}
+}
+
+func otherValues(f protoreflect.FieldDescriptor, v protoreflect.Value) []protoreflect.Value {
+	var list []protoreflect.Value
+	switch f.Kind() {
+	case protoreflect.StringKind:
+		for _, s := range []string{"", v.String() + "x", v.String() + "0", "192.0.2.9", "10.77.0.0/16", "7220-IXR-D3", "24.10", "192.168.9.0/31", "red/web", "25G", "dc-leaf3", "ethernet-1/20", "ethernet-1/56"} {
+			list = append(list, protoreflect.ValueOfString(s))
+		}
+	case protoreflect.Uint32Kind:
+		for _, n := range []uint32{0, uint32(v.Uint()) + 1, uint32(v.Uint()) + 37, 9000} {
+			list = append(list, protoreflect.ValueOfUint32(n))
+		}
+	case protoreflect.BoolKind:
+		list = append(list, protoreflect.ValueOfBool(!v.Bool()))
+	case protoreflect.EnumKind:
+		for n := range 3 {
+			list = append(list, protoreflect.ValueOfEnum(protoreflect.EnumNumber(n)))
+		}
+	}
+	return list
+}
