@@ -71,7 +71,9 @@ func (d *draft) write(w *writer, i int32, up uint32) {
 	dn := &d.nodes[i]
 	n := node{value: dn.value, up: up, cause: dn.cause, id: dn.id, shape: dn.shape, form: dn.form}
 	if dn.shape == leafShape || dn.shape == valueShape {
-		w.leaf(n, dn.hash)
+		if dn.value != (handle{}) { // a mistaken path can leave a leaf without value behind
+			w.leaf(n, dn.hash)
+		}
 		return
 	}
 	at := w.open(n)

@@ -3,9 +3,144 @@ package config
 // AppendJSON appends the canonical RFC 7951 document of the tree: a module name at each module
 // boundary, members in tree order, all leaves that the tree holds. indent chooses two spaces and
 // line breaks over the compact form.
-func (t *Tree) AppendJSON(dst []byte, indent bool) []byte { panic("todo") }
+func (t *Tree) AppendJSON(dst []byte, indent bool) []byte {
+	p := printer{nodes: t.nodes, names: t.schema.index().label, depth: -1}
+	if indent {
+		p.depth = 0
+	}
+	return p.object(dst, 0, p.names)
+}
 
 // AppendJSON appends the value at the cursor, as a gNMI Update at c.Path() carries it: the object
 // of a container or entry, the value of a leaf, the array of a list or leaf-list. Members at the
 // top are qualified with their module's name. SR Linux ignores an array at a list's path.
-func (c Cursor) AppendJSON(dst []byte) []byte { panic("todo") }
+func (c Cursor) AppendJSON(dst []byte) []byte {
+	if c.t == nil {
+		return dst
+	}
+	x := c.t.schema.index()
+	p := printer{nodes: c.t.nodes, names: x.label, depth: -1}
+	if s := c.node().shape; s == containerShape || s == entryShape {
+		return p.object(dst, c.i, x.qualified)
+	}
+	return p.value(dst, c.i)
+}
+
+// printer writes nodes as JSON, without memory of its own.
+type printer struct {
+	nodes []node
+	names []string // quoted member names with their colon, by ID
+	depth int      // of indentation; negative: compact
+}
+
+// value writes what follows a member's name.
+func (p *printer) value(dst []byte, i uint32) []byte {
+	switch n := &p.nodes[i]; n.shape {
+	case leafShape, valueShape:
+		return appendScalar(dst, n)
+	case listShape, leafListShape:
+		return p.array(dst, i)
+	}
+	return p.object(dst, i, p.names)
+}
+
+// object writes a container or entry; its own members take their names from a table of their own,
+// because the top of an update is always qualified.
+func (p *printer) object(dst []byte, i uint32, names []string) []byte {
+	dst = p.down(append(dst, '{'))
+	end := p.nodes[i].end
+	for c := i + 1; c < end; c = p.nodes[c].end {
+		if c != i+1 {
+			dst = append(dst, ',')
+		}
+		dst = append(p.line(dst), names[p.nodes[c].id]...)
+		if p.depth >= 0 {
+			dst = append(dst, ' ')
+		}
+		dst = p.value(dst, c)
+	}
+	return append(p.up(dst, end > i+1), '}')
+}
+
+func (p *printer) array(dst []byte, i uint32) []byte {
+	dst = p.down(append(dst, '['))
+	end := p.nodes[i].end
+	for c := i + 1; c < end; c = p.nodes[c].end {
+		if c != i+1 {
+			dst = append(dst, ',')
+		}
+		dst = p.value(p.line(dst), c)
+	}
+	return append(p.up(dst, end > i+1), ']')
+}
+
+// down enters one level of indentation.
+func (p *printer) down(dst []byte) []byte {
+	if p.depth >= 0 {
+		p.depth++
+	}
+	return dst
+}
+
+// up leaves a level; the bracket stands on its own line where something was in it.
+func (p *printer) up(dst []byte, filled bool) []byte {
+	if p.depth < 0 {
+		return dst
+	}
+	p.depth--
+	if filled {
+		dst = p.line(dst)
+	}
+	return dst
+}
+
+// line starts a new line, in the indented form.
+func (p *printer) line(dst []byte) []byte {
+	if p.depth < 0 {
+		return dst
+	}
+	dst = append(dst, '\n')
+	for range p.depth {
+		dst = append(dst, ' ', ' ')
+	}
+	return dst
+}
+
+// appendScalar writes one value by its form (RFC 7951 §6).
+func appendScalar(dst []byte, n *node) []byte {
+	text := n.value.Value()
+	switch {
+	case n.form&bare != 0:
+		return append(dst, text...)
+	case n.form&isEmpty != 0:
+		return append(dst, "[null]"...)
+	case n.form&escape != 0:
+		return appendEscaped(dst, text)
+	}
+	dst = append(dst, '"')
+	dst = append(dst, text...)
+	return append(dst, '"')
+}
+
+// appendEscaped writes a JSON string (RFC 8259 §7), with the short escapes where there are any.
+func appendEscaped(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+		case c == '\r':
+			dst = append(dst, '\\', 'r')
+		case c == '\t':
+			dst = append(dst, '\\', 't')
+		case c < 0x20:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}

@@ -1,5 +1,11 @@
 package config
 
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
 // ParseOptions say how Parse reads a document.
 type ParseOptions struct {
 	At     Path // the document is the value at this path; empty: the root
@@ -20,5 +26,353 @@ type Unknown struct {
 // returned, never lost. Types are checked; mandatory leaves and references are not, because a
 // document may be a part. An array at a list's path is read as its entries.
 func Parse(s *Schema, release string, data []byte, o ParseOptions) (*Tree, []Unknown, error) {
-	panic("todo")
+	d, err := newDraft(s, release, 16+len(data)/24)
+	if err != nil {
+		return nil, nil, err
+	}
+	at, err := d.descend(o.At, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := parser{scanner: scanner{data: data}, d: d, at: at, doc: 1, strict: o.Strict, state: o.State}
+	if err := p.document(at); err != nil {
+		return nil, nil, err
+	}
+	return d.freeze(), p.unknown, nil
+}
+
+// parser reads a document into a draft.
+type parser struct {
+	scanner
+	d        *draft
+	at       int32  // the node being read, for messages
+	doc      uint32 // number of this document: a node that has been seen in it is a duplicate
+	strict   bool
+	state    bool
+	readonly bool // state is an error: a Set cannot write it
+	unknown  []Unknown
+}
+
+// document reads the whole document as the value of a node.
+func (p *parser) document(i int32) error {
+	var err error
+	if p.drops(p.d.schema(i)) {
+		_, err = p.skip()
+	} else {
+		err = p.value(i)
+	}
+	if err == nil && p.peek() != 0 || err == nil && p.pos < len(p.data) {
+		err = unexpected(p.data[p.pos], "the end of the document")
+	}
+	if err == nil {
+		return nil
+	}
+	var value *ValueError
+	var path *PathError
+	if !errors.As(err, &value) && !errors.As(err, &path) {
+		err = &ValueError{Path: p.d.path(p.at), Err: err}
+	}
+	return fmt.Errorf("offset %d: %w", p.pos, err)
+}
+
+// drops tells whether a node is state that nobody wants.
+func (p *parser) drops(n *Node) bool { return n.State && !p.state && !p.readonly }
+
+// value reads the value of a node by its shape.
+func (p *parser) value(i int32) error {
+	p.at = i
+	switch p.d.nodes[i].shape {
+	case listShape:
+		return p.list(i)
+	case leafListShape:
+		return p.leafList(i)
+	case leafShape:
+		return p.leaf(i)
+	}
+	return p.object(i)
+}
+
+// object reads the members of a container or entry.
+func (p *parser) object(i int32) error {
+	if err := p.enter('{'); err != nil {
+		return err
+	}
+	var foreign map[string]bool
+	for first := true; ; first = false {
+		p.at = i
+		more, err := p.more(first, '}')
+		if !more {
+			return err
+		}
+		start := p.pos
+		name, err := p.name()
+		if err != nil {
+			return err
+		}
+		id, ok := p.resolve(i, name)
+		switch {
+		case ok:
+			err = p.member(i, id, start)
+		case foreign[string(name)]:
+			p.pos = start
+			err = duplicate(string(name))
+		default:
+			if foreign == nil {
+				foreign = map[string]bool{}
+			}
+			foreign[string(name)] = true
+			err = p.foreign(i, string(name))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func duplicate(name string) error { return fmt.Errorf("%s is there twice", quote(name)) }
+
+// resolve finds the schema node that a member's name means. A qualified name must have the
+// module of the node: another module's node of the same name is not ours.
+func (p *parser) resolve(i int32, name []byte) (ID, bool) {
+	parent := p.d.nodes[i].id
+	module, local, qualified := bytes.Cut(name, []byte(":"))
+	if !qualified {
+		local = name
+	}
+	x := p.d.x
+	id, ok := x.byName[nameKey{parent, string(local)}]
+	if !ok || !x.schema.Nodes[id].In.Has(p.d.release) {
+		return 0, false
+	}
+	return id, !qualified || string(module) == x.schema.Modules[x.schema.Nodes[id].Module]
+}
+
+// member reads one known member; start is where its name stands.
+func (p *parser) member(parent int32, id ID, start int) error {
+	n := &p.d.x.schema.Nodes[id]
+	if n.State && p.readonly {
+		p.pos = start
+		return &PathError{Path: p.d.path(parent), Element: n.Name, Why: "state cannot be written:"}
+	}
+	if p.drops(n) {
+		_, err := p.skip()
+		return err
+	}
+	i := p.d.child(parent, id, 0)
+	if p.d.nodes[i].seen == p.doc {
+		p.pos = start
+		return duplicate(n.Name)
+	}
+	p.d.nodes[i].seen = p.doc
+	return p.value(i)
+}
+
+// foreign keeps a member that the release does not have.
+func (p *parser) foreign(i int32, name string) error {
+	local := name
+	if n := bytes.IndexByte([]byte(name), ':'); n >= 0 {
+		local = name[n+1:]
+	}
+	if p.strict {
+		id := p.d.nodes[i].id
+		return &PathError{Path: p.d.path(i), Element: local, Options: p.d.x.options(id, p.d.release)}
+	}
+	raw, err := p.skip()
+	if err != nil {
+		return err
+	}
+	p.unknown = append(p.unknown, Unknown{p.d.path(i).Child(local), bytes.Clone(raw)})
+	return nil
+}
+
+// list reads the entries of a list.
+func (p *parser) list(i int32) error {
+	if err := p.enter('['); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		p.at = i
+		more, err := p.more(first, ']')
+		if !more {
+			return err
+		}
+		if err := p.entry(i); err != nil {
+			return err
+		}
+	}
+}
+
+// entry reads one entry. Its keys may stand anywhere in the object, so they are looked for first.
+func (p *parser) entry(list int32) error {
+	if len(p.d.schema(list).Keys) == 0 {
+		return p.object(p.d.nextEntry(list))
+	}
+	p.peek()
+	start, depth := p.pos, p.depth
+	keys, err := p.keys(list)
+	if err != nil {
+		return err
+	}
+	p.pos, p.depth = start, depth
+	i := p.d.entry(list, keys, 0)
+	if p.d.nodes[i].seen == p.doc {
+		return fmt.Errorf("entry %s is there twice", p.d.path(i))
+	}
+	p.d.nodes[i].seen = p.doc
+	return p.object(i)
+}
+
+// keys reads an entry as far as its keys go: in canonical documents, its first members.
+func (p *parser) keys(list int32) ([]scalar, error) {
+	n := p.d.schema(list)
+	keys, missing := make([]scalar, len(n.Keys)), len(n.Keys)
+	start := p.pos
+	if err := p.enter('{'); err != nil {
+		return nil, err
+	}
+	for first := true; missing > 0; first = false {
+		more, err := p.more(first, '}')
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			p.pos = start
+			return nil, p.keyMissing(n, keys)
+		}
+		found, err := p.key(list, keys)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			missing--
+		}
+	}
+	return keys, nil
+}
+
+// key reads one member and tells whether it was a key that had been missing.
+func (p *parser) key(list int32, keys []scalar) (bool, error) {
+	name, err := p.name()
+	if err != nil {
+		return false, err
+	}
+	id, ok := p.resolve(list, name)
+	k := -1
+	if ok {
+		k = p.d.x.key(p.d.nodes[list].id, id)
+	}
+	if k < 0 || keys[k].text != (handle{}) {
+		_, err := p.skip()
+		return false, err
+	}
+	start := p.pos
+	lit, err := p.literal()
+	if err != nil {
+		return false, err
+	}
+	keys[k], err = p.check(id, lit)
+	if err != nil {
+		p.pos = start
+		return false, &ValueError{Path: p.d.path(list).Child(p.d.x.schema.Nodes[id].Name), Value: string(lit.text), Err: err}
+	}
+	return true, nil
+}
+
+func (p *parser) keyMissing(n *Node, keys []scalar) error {
+	for i, id := range n.Keys {
+		if keys[i].text == (handle{}) {
+			return fmt.Errorf("an entry has no key %s", p.d.x.schema.Nodes[id].Name)
+		}
+	}
+	return nil
+}
+
+// leaf reads the value of a leaf.
+func (p *parser) leaf(i int32) error {
+	p.peek()
+	start := p.pos
+	lit, err := p.literal()
+	if err != nil {
+		return err
+	}
+	n := &p.d.nodes[i]
+	v, err := p.check(n.id, lit)
+	if err == nil && p.d.x.isKey[n.id] && n.value != v.text {
+		err = fmt.Errorf("key is %s in one place and %s in another", quote(n.value.Value()), quote(v.text.Value()))
+	}
+	if err != nil {
+		p.pos = start
+		return &ValueError{Path: p.d.path(i), Value: string(lit.text), Err: err}
+	}
+	if n.value != v.text {
+		p.d.setLeaf(i, v, 0)
+	}
+	return nil
+}
+
+// leafList reads values and adds them to those that are there.
+func (p *parser) leafList(i int32) error {
+	if err := p.enter('['); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		more, err := p.more(first, ']')
+		if !more {
+			return err
+		}
+		start := p.pos
+		lit, err := p.literal()
+		if err != nil {
+			return err
+		}
+		if err := p.addValue(i, lit); err != nil {
+			p.pos = start
+			return &ValueError{Path: p.d.path(i), Value: string(lit.text), Err: err}
+		}
+	}
+}
+
+// addValue adds one value. Values of configuration are unique (RFC 7950 §7.7); state may repeat
+// itself, which a tree does not keep.
+func (p *parser) addValue(list int32, lit literal) error {
+	v, err := p.check(p.d.nodes[list].id, lit)
+	if err != nil {
+		return err
+	}
+	i, _ := p.d.addValue(list, v, 0)
+	if p.d.nodes[i].seen == p.doc && !p.d.schema(list).State {
+		return duplicate(v.text.Value())
+	}
+	p.d.nodes[i].seen = p.doc
+	return nil
+}
+
+// check checks a literal against the type of a leaf and against the form that RFC 7951 §6 gives
+// the type; numbers may be quoted or not.
+func (p *parser) check(id ID, lit literal) (scalar, error) {
+	x := p.d.x
+	typ := x.schema.Nodes[id].Type
+	v, err := x.checkBytes(typ, p.d.release, lit.text)
+	switch {
+	case lit.empty && (err != nil || v.form&isEmpty == 0):
+		return scalar{}, errors.New("[null] is given, but the type is not empty")
+	case err != nil:
+		return scalar{}, err
+	case !lit.empty && v.form&isEmpty != 0:
+		return scalar{}, errors.New("the value of type empty is written [null]")
+	case !lit.empty && !lit.quoted && x.wantsQuotes(typ):
+		return scalar{}, fmt.Errorf("want a string in quotes, have %s", lit.text)
+	}
+	return v, nil
+}
+
+// wantsQuotes tells whether values of a type are always JSON strings and never look like numbers.
+func (x *index) wantsQuotes(typ uint16) bool {
+	switch t := &x.schema.Types[typ]; t.Base {
+	case String, Enumeration, Identityref, Binary:
+		return true
+	case Leafref:
+		return x.wantsQuotes(t.Members[0])
+	}
+	return false
 }
