@@ -61,8 +61,8 @@ func (p *parser) document(i int32) error {
 	} else {
 		err = p.value(i)
 	}
-	if err == nil && p.peek() != 0 || err == nil && p.pos < len(p.data) {
-		err = unexpected(p.data[p.pos], "the end of the document")
+	if c := p.peek(); err == nil && p.pos < len(p.data) {
+		err = unexpected(c, "the end of the document")
 	}
 	if err == nil {
 		return nil

@@ -1,0 +1,105 @@
+package config
+
+// pairs walks the children of two nodes of the same schema node side by side, in canonical order,
+// and yields those that differ; where a child is missing on one side, its cursor is zero. Subtrees
+// with equal hashes are passed over, and so is what means nothing on a side where the other has
+// nothing. It returns how many pairs it looked at.
+func pairs(a, b Cursor, yield func(a, b Cursor)) int {
+	if a.node().shape == listShape || a.node().shape == leafListShape {
+		if keepsOrder(a.Node()) {
+			return pairsByKey(a, b, yield)
+		}
+		return merge(a, b, compareItems, yield)
+	}
+	return merge(a, b, comparePlaces, yield)
+}
+
+// comparePlaces orders the children of a container by the schema.
+func comparePlaces(x *index, a, b *node) int { return int(x.pos[a.id]) - int(x.pos[b.id]) }
+
+// compareItems orders entries and values as canonical order does.
+func compareItems(_ *index, a, b *node) int {
+	if a.value == b.value {
+		return 0
+	}
+	return compareNatural(a.value.Value(), b.value.Value())
+}
+
+// merge pairs two sorted rows of children.
+func merge(a, b Cursor, compare func(*index, *node, *node) int, yield func(a, b Cursor)) int {
+	x, an, bn := a.t.schema.index(), a.t.nodes, b.t.nodes
+	i, j, endA, endB := a.i+1, b.i+1, an[a.i].end, bn[b.i].end
+	visited := 0
+	for i < endA || j < endB {
+		visited++
+		order := 0
+		switch {
+		case i >= endA:
+			order = 1
+		case j >= endB:
+			order = -1
+		default:
+			order = compare(x, &an[i], &bn[j])
+		}
+		switch {
+		case order < 0:
+			one(Cursor{a.t, i}, Cursor{}, yield)
+		case order > 0:
+			one(Cursor{}, Cursor{b.t, j}, yield)
+		case an[i].hash != bn[j].hash:
+			yield(Cursor{a.t, i}, Cursor{b.t, j})
+		}
+		if order <= 0 {
+			i = an[i].end
+		}
+		if order >= 0 {
+			j = bn[j].end
+		}
+	}
+	return visited
+}
+
+// one yields what only one side has, if it means something.
+func one(a, b Cursor, yield func(a, b Cursor)) {
+	if a.Hash() != 0 || b.Hash() != 0 {
+		yield(a, b)
+	}
+}
+
+// pairsByKey pairs the entries of user-ordered lists: first those that only a has, in its order,
+// then those of b, in its order.
+func pairsByKey(a, b Cursor, yield func(a, b Cursor)) int {
+	inA, inB := a.items(), b.items()
+	for c := range a.Children() {
+		if _, ok := inB[c.node().value]; !ok {
+			yield(c, Cursor{})
+		}
+	}
+	for c := range b.Children() {
+		if other, ok := inA[c.node().value]; !ok || other.Hash() != c.Hash() {
+			yield(other, c)
+		}
+	}
+	return len(inA) + len(inB)
+}
+
+// items finds the entries or values below a node by their key.
+func (c Cursor) items() map[handle]Cursor {
+	m := map[handle]Cursor{}
+	for item := range c.Children() {
+		m[item.node().value] = item
+	}
+	return m
+}
+
+// common returns the values of the items of a that b has too, in the order of a.
+func common(a, b Cursor) []handle {
+	inB := b.items()
+	var out []handle
+	for c := range a.Children() {
+		if v := c.node().value; inB[v].Valid() {
+			out = append(out, v)
+		}
+	}
+	return out
+}

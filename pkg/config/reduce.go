@@ -1,0 +1,93 @@
+package config
+
+// reduction copies the owned part of a tree.
+type reduction struct {
+	scope    Scope
+	intended *Tree
+	t        *Tree
+	w        writer
+	chain    []Cursor
+}
+
+// list copies the owned entries of a list.
+func (r *reduction) list(list Cursor, up uint32) {
+	n := *list.node()
+	n.up = up
+	at := r.w.open(n)
+	for entry := range list.Children() {
+		r.node(entry, at)
+	}
+	r.w.close(at)
+}
+
+// node copies a node if it is owned, or if something below it is.
+func (r *reduction) node(c Cursor, up uint32) {
+	r.chain = append(r.chain, c)
+	defer func() { r.chain = r.chain[:len(r.chain)-1] }()
+	h := r.scope.holding(r.chain, r.intended)
+	switch {
+	case h.owned && !h.split:
+		r.whole(c, up)
+	case h.owned || h.split:
+		r.part(c, up, h)
+	}
+}
+
+// whole copies a subtree as it is.
+func (r *reduction) whole(c Cursor, up uint32) {
+	end := c.node().end
+	shift := uint32(len(r.w.nodes)) - c.i
+	for i := c.i; i < end; i++ {
+		n := r.t.nodes[i]
+		n.end += shift
+		n.up += shift
+		if n.shape == leafShape || n.shape == valueShape {
+			r.w.leaves++
+		}
+		r.w.nodes = append(r.w.nodes, n)
+	}
+	r.w.nodes[c.i+shift].up = up
+}
+
+// part copies a node of which only a part is owned. Keys come along with their entry; where nothing
+// else does and the entry is not owned itself, it is left out again.
+func (r *reduction) part(c Cursor, up uint32, h holding) {
+	n := *c.node()
+	n.up = up
+	at, leaves := r.w.open(n), r.w.leaves
+	keys := 0
+	if n.shape == entryShape {
+		keys = r.keys(c, at)
+	}
+	r.rest(c, at)
+	if !h.owned && len(r.w.nodes) == int(at)+1+keys {
+		r.w.nodes, r.w.leaves = r.w.nodes[:at], leaves
+		return
+	}
+	r.w.close(at)
+}
+
+// keys copies the key leaves of an entry.
+func (r *reduction) keys(c Cursor, up uint32) int {
+	count := 0
+	for child := range c.Children() {
+		if child.IsKey() {
+			r.whole(child, up)
+			count++
+		}
+	}
+	return count
+}
+
+// rest copies the owned children of a node that are no keys.
+func (r *reduction) rest(c Cursor, up uint32) {
+	for child := range c.Children() {
+		switch {
+		case child.IsKey():
+		case child.node().shape == listShape:
+			r.list(child, up)
+		default:
+			r.node(child, up)
+		}
+	}
+}
