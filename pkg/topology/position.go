@@ -10,7 +10,7 @@ import (
 type Pos struct {
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`   // from 1
-	Column int    `json:"column,omitempty"` // from 1, in bytes
+	Column int    `json:"column,omitempty"` // from 1, in characters
 }
 
 // String returns "file:line:column", or "" for the zero Pos.

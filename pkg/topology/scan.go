@@ -1,0 +1,361 @@
+package topology
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Limits of one file. They bound what a hostile file can cost: the YAML library needs about 400 bytes for
+// every entry, whatever the entry says.
+const (
+	maxBytes   = 32 << 20
+	maxDepth   = 64
+	maxEntries = 150_000
+	maxFaults  = 100 // a file with more is garbage; the rest of it is not looked at
+)
+
+// spot is a Pos in an eighth of the memory: sources are numbered.
+type spot struct {
+	source int32
+	line   int32
+	column int32
+}
+
+// scanner reads a file once, byte by byte, before the YAML library sees it. It refuses what is hostile or
+// beyond the small part of YAML that the language uses, bounds depth and size, and finds broken structure
+// where it begins; the library would report it where it noticed.
+type scanner struct {
+	data     []byte
+	report   func(line, column int, message, fix string) *Diagnostic
+	line     int     // from 1
+	bol      int     // offset of the line's first byte
+	eol      int     // offset of the line's end, before \r\n
+	blocks   []level // open block collections, outermost first
+	fresh    bool    // a deeper block may begin: nothing yet, or a key or dash without value
+	begun    bool    // content was seen
+	step     int     // columns from a block to the one in it
+	stepLine int     // where it was learnt
+	flow     []bracket
+	entries  int
+	faults   int
+}
+
+// level is one open block collection.
+type level struct {
+	column int
+	list   bool
+	line   int // its first
+}
+
+// bracket is one open flow collection.
+type bracket struct {
+	kind         byte // '{' or '['
+	line, column int
+	full         bool // a value is complete: a comma or the closing bracket comes next
+	colon        bool // the colon of the current entry was seen
+	end          spot // just after the last value
+}
+
+// scan reports whether the data may be given to the YAML library.
+func scan(data []byte, report func(line, column int, message, fix string) *Diagnostic) bool {
+	s := &scanner{data: data, report: report, fresh: true}
+	if !s.bytes() {
+		return false
+	}
+	for next := 0; next < len(data) && s.faults < maxFaults; {
+		next = s.startLine(next)
+		s.scanLine()
+		if s.entries > maxEntries {
+			s.fault(s.bol, fmt.Sprintf("topology: more than %d entries in one file", maxEntries), "split it, or use counts instead of lists")
+			return false
+		}
+	}
+	if len(s.flow) > 0 && s.faults < maxFaults {
+		s.unclosed()
+	}
+	return s.faults == 0
+}
+
+// startLine sets the bounds of the line at offset and returns the offset of the next.
+func (s *scanner) startLine(offset int) int {
+	s.line++
+	s.bol = offset
+	next := len(s.data)
+	s.eol = next
+	if n := bytes.IndexByte(s.data[offset:], '\n'); n >= 0 {
+		s.eol = offset + n
+		next = s.eol + 1
+	}
+	if s.eol > offset && s.data[s.eol-1] == '\r' {
+		s.eol--
+	}
+	return next
+}
+
+// bytes checks everything that needs no structure.
+func (s *scanner) bytes() bool {
+	if len(s.data) > maxBytes {
+		s.report(1, 1, fmt.Sprintf("topology: %d MB is too large", len(s.data)>>20), fmt.Sprintf("keep a file below %d MB", maxBytes>>20))
+		return false
+	}
+	line, bol := 1, 0
+	for i := 0; i < len(s.data); {
+		c := s.data[i]
+		if c >= ' ' && c < 0x7f || c == '\t' {
+			i++
+			continue
+		}
+		if c == '\n' {
+			i++
+			line, bol = line+1, i
+			continue
+		}
+		if c == '\r' && i+1 < len(s.data) && s.data[i+1] == '\n' {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(s.data[i:])
+		if cause, fix := badRune(r, size); cause != "" && (r != '\ufeff' || i > 0) {
+			s.report(line, utf8.RuneCount(s.data[bol:i])+1, "topology: "+cause, fix)
+			return false
+		}
+		i += size
+	}
+	return true
+}
+
+// badRune says why a character must not stand in a file: it breaks lines where no one sees it, hides, or
+// turns text round (Unicode TR 36, "Trojan Source").
+func badRune(r rune, size int) (cause, fix string) {
+	code := fmt.Sprintf("U+%04X", r)
+	switch {
+	case r == utf8.RuneError && size == 1:
+		return "not UTF-8", "save the file as UTF-8"
+	case r == '\r':
+		return "a carriage return without a line feed", "end lines with a line feed"
+	case r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0xfff9 && r <= 0xfffb || r == 0xfffe || r == 0xffff:
+		return "control character " + code, "take it out"
+	case r == 0x2028 || r == 0x2029:
+		return "line separator " + code, "end lines with a line feed"
+	case r == 0xa0 || r >= 0x2000 && r <= 0x200a || r == 0x202f || r == 0x205f || r == 0x3000:
+		return "space " + code + ", which is not the plain one", "write a plain space"
+	case r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2060 && r <= 0x2069 || r == 0xfeff || r == 0xad:
+		return "invisible character " + code, "take it out"
+	}
+	return "", ""
+}
+
+// fault reports something wrong at an offset of the current line and gives up the line.
+func (s *scanner) fault(offset int, message, fix string) *Diagnostic {
+	s.faults++
+	s.flow = s.flow[:0]
+	s.fresh = true // whatever the line was meant to be, a deeper one may follow
+	return s.report(s.line, s.column(offset), message, fix)
+}
+
+func (s *scanner) column(offset int) int { return utf8.RuneCount(s.data[s.bol:offset]) + 1 }
+
+func (s *scanner) unclosed() {
+	open := s.flow[len(s.flow)-1]
+	s.faults++
+	s.report(open.line, open.column, fmt.Sprintf("syntax: %c is never closed", open.kind), fmt.Sprintf("close it with %c", closing(open.kind)))
+}
+
+func closing(kind byte) byte {
+	if kind == '{' {
+		return '}'
+	}
+	return ']'
+}
+
+func (s *scanner) scanLine() {
+	i := s.skip(s.bol)
+	if i == 0 && bytes.HasPrefix(s.data, []byte("\ufeff")) {
+		i = s.skip(3)
+	}
+	switch {
+	case s.ends(i):
+	case len(s.flow) > 0:
+		s.flowLine(i)
+	case bytes.IndexByte(s.data[s.bol:i], '\t') >= 0:
+		s.fault(s.bol+bytes.IndexByte(s.data[s.bol:i], '\t'), "syntax: a tab in the indentation", "indent with spaces")
+	case s.data[i] == '%' && i == s.bol:
+		s.fault(i, "syntax: a YAML directive", "take it out; topology files have none")
+	case s.marker(i):
+		if s.begun || s.data[i] == '.' || !s.ends(s.skip(i+3)) {
+			s.fault(i, "syntax: a second document", "put one topology in a file; several files are merged")
+		}
+	default:
+		s.blockLine(i)
+		s.begun = true
+	}
+}
+
+// marker reports whether the line at i is a document marker.
+func (s *scanner) marker(i int) bool {
+	text := s.data[i:s.eol]
+	return i == s.bol && (bytes.HasPrefix(text, []byte("---")) || bytes.HasPrefix(text, []byte("..."))) && s.blank(i+3)
+}
+
+// skip returns the offset of the first byte at or after i that is no white space.
+func (s *scanner) skip(i int) int {
+	for i < s.eol && (s.data[i] == ' ' || s.data[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// ends reports whether nothing but a comment is left of the line at i, where i follows white space.
+func (s *scanner) ends(i int) bool { return i >= s.eol || s.data[i] == '#' }
+
+// blank reports whether white space or the line's end is at i.
+func (s *scanner) blank(i int) bool { return i >= s.eol || s.data[i] == ' ' || s.data[i] == '\t' }
+
+// blockLine reads one line outside of brackets: dashes, then a key with or without a value, or a value.
+func (s *scanner) blockLine(i int) {
+	dashes := 0
+	for s.data[i] == '-' && s.blank(i+1) {
+		if !s.place(i, true) {
+			return
+		}
+		s.fresh = true
+		dashes++
+		if i = s.skip(i + 1); s.ends(i) {
+			return
+		}
+	}
+	if s.data[i] == '{' || s.data[i] == '[' {
+		s.blockValue(i, dashes)
+		return
+	}
+	end, ok := s.scalar(i, false)
+	if !ok {
+		return
+	}
+	if end >= s.eol || s.data[end] != ':' || !s.blank(end+1) {
+		s.blockValue(i, dashes)
+		return
+	}
+	if !s.key(i, end) || !s.place(i, false) {
+		return
+	}
+	if i = s.skip(end + 1); s.ends(i) {
+		s.fresh = true
+		return
+	}
+	s.value(i)
+}
+
+// key refuses merge keys, which would pull in other parts of the file unseen.
+func (s *scanner) key(i, end int) bool {
+	if string(bytes.TrimSpace(s.data[i:end])) == "<<" {
+		s.fault(i, "syntax: a merge key", "write the keys out; what sites share goes under defaults")
+		return false
+	}
+	return true
+}
+
+// blockValue reads a line that holds no key: an item of a list, or the value of the line above.
+func (s *scanner) blockValue(i, dashes int) {
+	column := i - s.bol
+	switch {
+	case dashes > 0:
+	case s.fresh && (len(s.blocks) == 0 && !s.begun || len(s.blocks) > 0 && column > s.blocks[len(s.blocks)-1].column):
+	case s.data[i] == '{' || s.data[i] == '[':
+		s.fault(i, fmt.Sprintf("syntax: %c stands where a key is wanted", s.data[i]), "write key: value")
+		return
+	default:
+		s.fault(i, "syntax: the line is neither a key with a value nor an item of a list", "write key: value or - item")
+		return
+	}
+	s.value(i)
+}
+
+// value reads a value that ends on this line, or opens a bracket.
+func (s *scanner) value(i int) {
+	s.fresh = false
+	if c := s.data[i]; c == '{' || c == '[' {
+		s.flowLine(i)
+		return
+	}
+	end, ok := s.scalar(i, false)
+	if !ok {
+		return
+	}
+	if end < s.eol && s.data[end] == ':' {
+		s.fault(end, "syntax: a second colon on one line", "put the text in quotes, or the key on a line of its own")
+		return
+	}
+	s.rest(end)
+}
+
+// rest checks that only a comment follows a value.
+func (s *scanner) rest(end int) {
+	if i := s.skip(end); i < s.eol && (s.data[i] != '#' || !s.blank(i-1)) {
+		s.fault(i, "syntax: text after the end of a value", "take it out, or quote the whole value")
+	}
+}
+
+// place fits a line into the open blocks by its column. Levels that the line leaves are closed.
+func (s *scanner) place(i int, list bool) bool {
+	s.entries++
+	column := i - s.bol
+	var left level
+	for len(s.blocks) > 0 && s.blocks[len(s.blocks)-1].column > column {
+		left = s.blocks[len(s.blocks)-1]
+		s.blocks = s.blocks[:len(s.blocks)-1]
+		s.fresh = false
+	}
+	n := len(s.blocks)
+	if n > 1 && !list && s.blocks[n-1].list && s.blocks[n-1].column == column && !s.blocks[n-2].list && s.blocks[n-2].column == column {
+		n-- // a list may stand at the column of its key; a key there ends it
+		s.blocks = s.blocks[:n]
+	}
+	same := n > 0 && s.blocks[n-1].column == column
+	switch {
+	case same && s.blocks[n-1].list == list:
+	case s.fresh && (n == 0 || column > s.blocks[n-1].column || same && list && !s.blocks[n-1].list):
+		if n+len(s.flow) >= maxDepth {
+			s.fault(i, fmt.Sprintf("syntax: nested deeper than %d levels", maxDepth), "no topology needs that")
+			return false
+		}
+		s.indented(column)
+		s.blocks = append(s.blocks, level{column, list, s.line})
+	default:
+		s.misplaced(i, same, list, left)
+		return false
+	}
+	s.fresh = false
+	return true
+}
+
+// indented learns the step of the file's indentation from the first block that is indented.
+func (s *scanner) indented(column int) {
+	if s.step == 0 && len(s.blocks) > 0 {
+		s.step, s.stepLine = column-s.blocks[len(s.blocks)-1].column, s.line
+	}
+}
+
+// misplaced reports a line that fits no open block. Where the line above that began the block, left, is the one
+// with the odd indentation, it is blamed.
+func (s *scanner) misplaced(i int, same, list bool, left level) {
+	column := i - s.bol
+	parent := 0
+	if n := len(s.blocks); n > 0 {
+		parent = s.blocks[n-1].column
+	}
+	switch {
+	case same && list:
+		s.fault(i, "syntax: an item of a list stands among keys", "write key: value, or indent the item below its key")
+	case same:
+		s.fault(i, "syntax: a key stands among the items of a list", "begin the line with - or indent it below an item")
+	case left.line > 0 && column > parent && (column-parent == s.step || column-parent == 2 && left.line == s.stepLine):
+		s.faults++
+		s.report(left.line, left.column+1, "syntax: indented by "+strconv.Itoa(left.column)+", which the lines below do not fit", "indent it by "+strconv.Itoa(column))
+		s.blocks = append(s.blocks, level{column, list, s.line})
+	default:
+		s.fault(i, "syntax: indented by "+strconv.Itoa(column)+", which fits no line above", "line it up with the lines it belongs to")
+	}
+}
