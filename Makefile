@@ -1,0 +1,75 @@
+# `make` alone does what CI does. `make help` lists the targets.
+SHELL      := bash
+GO         ?= go
+LOOM       := bin/loom
+TOPOLOGY   ?= topologies/demo.yaml
+TOPOLOGIES := $(wildcard topologies/*.yaml) $(patsubst %/,%,$(wildcard topologies/*/))
+RELEASES   := 24.10 25.3
+OUT        := out/conformance
+
+.PHONY: all help build test race conformance render-all lint vet current generate fmt bench soak fuzz demo clean
+
+all: build test race conformance current lint demo ## everything that CI checks
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+build: ## bin/loom
+	$(GO) build -trimpath -o $(LOOM) ./cmd/loom
+
+test: ## all tests; needs nothing but Go
+	$(GO) test ./...
+
+race: ## all tests under the race detector; needs a C compiler
+	$(GO) test -race ./...
+
+conformance: build ## every rendered document and every node of our profiles against the vendors' models
+	@if [ -z "$(LOOM_CONFORMANCE)" ]; then \
+	  echo "conformance: set LOOM_CONFORMANCE to the folder of the validators (all.sh), beside a folder yang/ with the published models."; \
+	  echo "Nokia publishes SR Linux models at https://github.com/nokia/srlinux-yang-models, SR OS models at https://github.com/nokia/7x50_YangModels;"; \
+	  echo "OpenConfig publishes its models at https://github.com/openconfig/public."; exit 1; fi
+	@$(MAKE) --no-print-directory render-all
+	$(LOOM_CONFORMANCE)/all.sh $(OUT)/*/
+	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang)
+
+render-all: build # every topology for every release
+	@rm -rf $(OUT)
+	@set -e; for t in $(TOPOLOGIES); do for r in $(RELEASES); do \
+	  $(LOOM) render $$t -o $(OUT)/$$(basename $$t .yaml)-$$r --release srlinux=$$r; done; done
+
+lint: vet ## gofmt, vet, staticcheck, formatted topologies
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) tool staticcheck ./...
+	$(MAKE) --no-print-directory build
+	$(LOOM) fmt --check $(TOPOLOGIES)
+
+vet:
+	$(GO) vet ./...
+
+generate: ## everything generated: proto, schema tables, ygot structs, schema and reference of the topology file; needs protoc
+	$(GO) generate ./...
+
+current: ## generated files are what the generators make
+	@git diff --quiet && test -z "$$(git status --porcelain)" || { echo "current: commit or stash first; the tree has to be clean:"; git status --short; exit 1; }
+	$(MAKE) --no-print-directory generate
+	@test -z "$$(git status --porcelain)" || { echo "generated files are not current; run make generate and commit:"; git status --short; git diff --stat; exit 1; }
+
+fmt: build ## format Go and topologies
+	gofmt -w $$(git ls-files '*.go')
+	$(LOOM) fmt $(TOPOLOGIES)
+
+bench: ## measures beside the floors of the same run; docs/benchmarks.md explains them
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./pkg/config ./cmd/loom
+
+soak: ## the long forms: 10,000 cases where CI runs a seeded slice
+	LOOM_SOAK=1 $(GO) test -timeout 120m ./...
+
+fuzz: ## each fuzz target for 30 s
+	@set -e; for p in $$($(GO) list ./pkg/...); do for f in $$($(GO) test $$p -list '^Fuzz' | grep '^Fuzz' || true); do \
+	  echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime 30s; done; done
+
+demo: build ## a guided tour on simulated routers; TOPOLOGY=FILE for another fabric
+	$(LOOM) demo $(TOPOLOGY)
+
+clean: ## remove what was built
+	rm -rf bin out

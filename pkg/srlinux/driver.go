@@ -1,0 +1,72 @@
+// Package srlinux is the driver for Nokia SR Linux: it renders a design into the configuration of
+// 7220 and 7250 IXR routers for every release of the profile, and says which part of a router's
+// configuration Loom owns. A feature is a file.
+//
+// The rule that matters most: a dialect is chosen by asking the profile whether the release has a
+// node, never by comparing release numbers.
+package srlinux
+
+import (
+	"strings"
+	"time"
+
+	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/driver"
+)
+
+// OS is the name of the operating system in hardware profiles and inventories.
+const OS = "srlinux"
+
+// Driver returns the driver. It is a value without state; every call returns an equal one.
+func Driver() *driver.Driver {
+	return &driver.Driver{
+		OS:      OS,
+		Schema:  srl.Schema,
+		Render:  Render,
+		Scope:   Scope,
+		Mark:    Mark,
+		Factory: Factory,
+		Identity: driver.Identity{
+			Version:  "/system/information/version",
+			Chassis:  "/platform/chassis/type",
+			Release:  releaseOf,
+			Platform: platformOf,
+		},
+		Manners: manners,
+	}
+}
+
+// manners are SR Linux's, from its documentation and its models (srl_nokia-grpc, srl_nokia-gnmi).
+var manners = driver.Manners{
+	Port:         57400,
+	Organization: "Nokia",
+	GNMIVersion:  "0.10.0",
+	Models: []driver.Model{
+		{Name: "urn:nokia.com:srlinux:chassis:interfaces:srl_nokia-interfaces", Version: "2024-10-31"},
+		{Name: "urn:nokia.com:srlinux:net-inst:network-instance:srl_nokia-network-instance", Version: "2024-10-31"},
+		{Name: "urn:nokia.com:srlinux:bgp:bgp:srl_nokia-bgp", Version: "2024-10-31"},
+	},
+	Rollback:    10 * time.Minute, // default of the commit-confirmed extension
+	Confirm:     func(release string) bool { return release != "23.10" },
+	SaveOn:      "/system/configuration/auto-save",
+	StartupFile: "/etc/opt/srlinux/config.json",
+	ReadPaths: []string{
+		"/interface", "/network-instance", "/tunnel-interface", "/routing-policy", "/bfd",
+		"/system/name", "/system/lldp", "/system/network-instance",
+	},
+	SetTimeout: 60 * time.Second,
+}
+
+// releaseOf turns "v25.3.1-149-g1234" into "25.3".
+func releaseOf(version string) string {
+	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+	if len(parts) < 2 {
+		return version
+	}
+	return parts[0] + "." + parts[1]
+}
+
+// platformOf turns "7220 IXR-D3L" into "7220-IXR-D3L".
+func platformOf(chassis string) string {
+	return strings.ReplaceAll(strings.TrimSpace(chassis), " ", "-")
+}

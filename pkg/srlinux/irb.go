@@ -1,0 +1,93 @@
+package srlinux
+
+import (
+	"net/netip"
+
+	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// irb is the one IRB interface; each routed segment is a subinterface with its number as index.
+const irb = "irb1"
+
+func irbName(s *fabric.MACVRF) string { return irb + "." + index(s.Number) }
+
+// gateways are the anycast gateways of routed segments: the same addresses and the same MAC
+// (00:00:5e:00:01:01, from virtual router id 1) on every leaf, so that a host may move.
+func (r renderer) gateways() {
+	for i := range r.d.Segments {
+		s := &r.d.Segments[i]
+		if s.VRF == "" {
+			continue
+		}
+		r.because(s.Ref+"#gateway", "gateway")
+		r.In(srl.Interface, irb, func() {
+			r.enable(srl.InterfaceAdminState)
+			r.In(srl.InterfaceSubinterface, index(s.Number), func() { r.gateway(s) })
+		})
+	}
+}
+
+func (r renderer) gateway(s *fabric.MACVRF) {
+	r.enable(srl.InterfaceSubinterfaceAdminState)
+	r.Str(srl.InterfaceSubinterfaceDescription, s.Key)
+	if s.MTU != 0 {
+		r.because(s.Ref+"#mtu", "gateway mtu")
+		r.Uint(srl.InterfaceSubinterfaceIpMtu, uint64(s.MTU))
+		r.because(s.Ref+"#gateway", "gateway")
+	}
+	r.Presence(srl.InterfaceSubinterfaceAnycastGw)
+	r.Uint(srl.InterfaceSubinterfaceAnycastGwVirtualRouterId, 1)
+	v4, v6 := byFamily(s.Gateway)
+	if len(v4) > 0 {
+		r.gatewayIPv4(v4)
+	}
+	if len(v6) > 0 {
+		r.gatewayIPv6(v6)
+	}
+}
+
+// gatewayIPv4 learns hosts from any ARP, tells other leaves of them, and routes to each by a host
+// route, since a subnet lives on many leaves.
+func (r renderer) gatewayIPv4(addrs []netip.Prefix) {
+	r.enable(srl.InterfaceSubinterfaceIpv4AdminState)
+	for i, a := range addrs {
+		r.In(srl.InterfaceSubinterfaceIpv4Address, a.String(), func() {
+			r.Bool(srl.InterfaceSubinterfaceIpv4AddressAnycastGw, true)
+			if i == 0 {
+				r.Empty(srl.InterfaceSubinterfaceIpv4AddressPrimary)
+			}
+		})
+	}
+	r.Bool(srl.InterfaceSubinterfaceIpv4ArpLearnUnsolicited, true)
+	r.In(srl.InterfaceSubinterfaceIpv4ArpHostRoutePopulate, "dynamic", bare)
+	r.In(srl.InterfaceSubinterfaceIpv4ArpEvpnAdvertise, "dynamic", bare)
+}
+
+// gatewayIPv6 does the same by neighbour discovery, and answers router solicitations.
+func (r renderer) gatewayIPv6(addrs []netip.Prefix) {
+	r.enable(srl.InterfaceSubinterfaceIpv6AdminState)
+	for i, a := range addrs {
+		r.In(srl.InterfaceSubinterfaceIpv6Address, a.String(), func() {
+			r.Bool(srl.InterfaceSubinterfaceIpv6AddressAnycastGw, true)
+			if i == 0 {
+				r.Empty(srl.InterfaceSubinterfaceIpv6AddressPrimary)
+			}
+		})
+	}
+	r.Str(srl.InterfaceSubinterfaceIpv6NeighborDiscoveryLearnUnsolicited, "global")
+	r.In(srl.InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoutePopulate, "dynamic", bare)
+	r.In(srl.InterfaceSubinterfaceIpv6NeighborDiscoveryEvpnAdvertise, "dynamic", bare)
+	r.enable(srl.InterfaceSubinterfaceIpv6RouterAdvertisementRouterRoleAdminState)
+}
+
+func byFamily(all []netip.Prefix) (v4, v6 []netip.Prefix) {
+	for _, p := range all {
+		if p.Addr().Is4() {
+			v4 = append(v4, p)
+		} else {
+			v6 = append(v6, p)
+		}
+	}
+	return v4, v6
+}

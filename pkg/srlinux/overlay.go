@@ -1,0 +1,85 @@
+package srlinux
+
+import (
+	srl "github.com/loomfabric/loom/models/srlinux"
+)
+
+// overlay is how EVPN routes travel: between loopbacks, inside one AS through reflectors, or by
+// eBGP through spines that keep and pass on what no instance of their own imports.
+func (r renderer) overlay() {
+	o := &r.d.Overlay
+	if len(o.Neighbors) == 0 {
+		return
+	}
+	r.inBGP(func() {
+		r.because(o.Ref, "overlay")
+		r.In(srl.NetworkInstanceProtocolsBgpAfiSafi, afiEVPN, func() {
+			r.Bool(srl.NetworkInstanceProtocolsBgpAfiSafiEvpnRapidUpdate, true)
+			if o.Reflector && !o.IBGP {
+				// A spine imports no route target, so without this it would drop every EVPN route.
+				r.Bool(srl.NetworkInstanceProtocolsBgpAfiSafiEvpnInterAsVpn, true)
+			}
+		})
+		r.In(srl.NetworkInstanceProtocolsBgpGroup, groupOverlay, r.overlayGroup)
+		for i := range o.Neighbors {
+			r.overlaySession(i)
+		}
+	})
+}
+
+func (r renderer) overlayGroup() {
+	o := &r.d.Overlay
+	r.enable(srl.NetworkInstanceProtocolsBgpGroupAdminState)
+	r.In(srl.NetworkInstanceProtocolsBgpGroupAfiSafi, afiEVPN, func() {
+		r.enable(srl.NetworkInstanceProtocolsBgpGroupAfiSafiAdminState)
+	})
+	// The instance enables IPv4 for the underlay, and groups inherit it.
+	r.In(srl.NetworkInstanceProtocolsBgpGroupAfiSafi, afiIPv4, func() {
+		r.Str(srl.NetworkInstanceProtocolsBgpGroupAfiSafiAdminState, "disable")
+	})
+	r.Uint(srl.NetworkInstanceProtocolsBgpGroupTimersMinimumAdvertisementInterval, 1)
+	r.Uint(srl.NetworkInstanceProtocolsBgpGroupTimersConnectRetry, 10)
+	r.Str(srl.NetworkInstanceProtocolsBgpGroupTransportLocalAddress, r.d.Loopback.String())
+	// The VTEP of the leaf that has the host must stay the next hop all the way (RFC 8365 §5.1.3).
+	r.Bool(srl.NetworkInstanceProtocolsBgpGroupNextHopSelf, false)
+	if o.BFD {
+		r.Bool(srl.NetworkInstanceProtocolsBgpGroupFailureDetectionEnableBfd, true)
+	}
+	if o.IBGP {
+		r.overlayIBGP()
+	} else {
+		r.overlayEBGP()
+	}
+}
+
+func (r renderer) overlayIBGP() {
+	o := &r.d.Overlay
+	r.Uint(srl.NetworkInstanceProtocolsBgpGroupPeerAs, uint64(o.AS))
+	r.Uint(srl.NetworkInstanceProtocolsBgpGroupLocalAsAsNumber, uint64(o.AS))
+	if o.Reflector { // RFC 4456
+		r.Bool(srl.NetworkInstanceProtocolsBgpGroupRouteReflectorClient, true)
+		r.because(o.Ref+"#cluster-id", "cluster id")
+		r.Str(srl.NetworkInstanceProtocolsBgpGroupRouteReflectorClusterId, o.ClusterID.String())
+	}
+}
+
+func (r renderer) overlayEBGP() {
+	r.Add(srl.NetworkInstanceProtocolsBgpGroupImportPolicy, policyOverlay)
+	r.Add(srl.NetworkInstanceProtocolsBgpGroupExportPolicy, policyOverlay)
+	r.enable(srl.NetworkInstanceProtocolsBgpGroupMultihopAdminState)
+	r.Uint(srl.NetworkInstanceProtocolsBgpGroupMultihopMaximumHops, 2)
+}
+
+func (r renderer) overlaySession(i int) {
+	o := &r.d.Overlay
+	n := &o.Neighbors[i]
+	r.because(o.Ref, "overlay session")
+	r.In(srl.NetworkInstanceProtocolsBgpNeighbor, n.Addr.String(), func() {
+		r.Str(srl.NetworkInstanceProtocolsBgpNeighborDescription, n.Name)
+		r.enable(srl.NetworkInstanceProtocolsBgpNeighborAdminState)
+		r.Str(srl.NetworkInstanceProtocolsBgpNeighborPeerGroup, groupOverlay)
+		if !o.IBGP {
+			r.Uint(srl.NetworkInstanceProtocolsBgpNeighborPeerAs, uint64(n.ASN))
+		}
+	})
+}

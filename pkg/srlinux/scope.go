@@ -1,0 +1,56 @@
+package srlinux
+
+import (
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// ownership is what Loom owns on an SR Linux router. What no line names is never looked at:
+// AAA, certificates, gRPC servers, logging, NTP and DNS stay with whoever set them.
+var ownership = []struct {
+	path string
+	own  config.Ownership
+	why  string
+}{
+	{"/interface[name=mgmt0]", config.Never, "the controller's own way to the device"},
+	{"/interface[name=system0]", config.Whole, "loopback: router id and VTEP"},
+	{"/interface[name=lag*]", config.Whole, "link aggregation groups"},
+	{"/interface[name=irb*]", config.Whole, "anycast gateways"},
+	{"/network-instance[name=mgmt]", config.Never, "the controller's own way to the device"},
+	{"/network-instance", config.Whole, "underlay, overlay and tenants"},
+	{"/tunnel-interface", config.Whole, "VXLAN interfaces"},
+	{"/routing-policy/policy", config.Whole, "a foreign policy could change what is announced"},
+	{"/routing-policy/prefix-set", config.Whole, "as policies"},
+	{"/bfd", config.Whole, "BFD on fabric links"},
+	{"/system/name/host-name", config.Whole, "LLDP and telemetry name the device by it"},
+	{"/system/lldp/admin-state", config.Whole, "cabling is checked by LLDP"},
+	{"/system/network-instance", config.Whole, "ethernet segments"},
+}
+
+// Scope is the part of a device's configuration that Loom owns. Ethernet ports are owned entry by
+// entry, as far as the topology uses them, or all of them where it wants unused ports disabled.
+func Scope(d *fabric.Device) config.Scope {
+	ports := config.Entry
+	if len(d.Unused) > 0 {
+		ports = config.Whole
+	}
+	s := config.Scope{rule("/interface[name=ethernet-*]", ports, "fabric and access ports")}
+	for _, o := range ownership {
+		s = append(s, rule(o.path, o.own, o.why))
+	}
+	for _, leaf := range d.Raw {
+		if p, err := config.ParsePath(leaf.Path); err == nil {
+			s = append(s, config.Rule{Path: p, Own: config.Whole, Why: "set by the topology"})
+		}
+	}
+	return s
+}
+
+// rule panics on a path that does not parse: the table above is the programmer's.
+func rule(path string, own config.Ownership, why string) config.Rule {
+	p, err := config.ParsePath(path)
+	if err != nil {
+		panic(err)
+	}
+	return config.Rule{Path: p, Own: own, Why: why}
+}
