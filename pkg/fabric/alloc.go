@@ -211,10 +211,10 @@ func (d *draft) numberManagement(n *node) {
 // announced returns the prefixes that hold every loopback of a site: the lower half of the pool, and what
 // lies outside of it.
 func (s *site) announced() []netip.Prefix {
-	if !s.pool.IsValid() || s.pool.Bits() > 31 {
+	if !s.pool.IsValid() {
 		return nil
 	}
-	lower := netip.PrefixFrom(s.pool.Addr(), s.pool.Bits()+1)
+	lower := netip.PrefixFrom(s.pool.Addr(), min(s.pool.Bits()+1, 32))
 	all := []netip.Prefix{lower}
 	for _, list := range [][]*node{s.spines, s.leaves} {
 		for _, n := range list {

@@ -88,18 +88,20 @@ func (d *draft) checkMTU(s *site) {
 	if mtu < leastMTU {
 		d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: at least %d is needed", s.in.GetName(), mtu, leastMTU), "")
 	}
-	var seen []*hardware.Platform
+	var tight *node
 	for _, n := range slices.Concat(s.spines, s.leaves) {
-		p := n.platform
-		if p == nil || slices.Contains(seen, p) {
-			continue
-		}
-		seen = append(seen, p)
-		if most := min(p.IPMTU, p.PortMTU-portMTU(0)); mtu > most {
-			d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: %s of %s does at most %d", s.in.GetName(), mtu, p.Name, n.name(), most), fmt.Sprintf("use at most %d", most))
+		if n.platform != nil && (tight == nil || mostMTU(n.platform) < mostMTU(tight.platform)) {
+			tight = n
 		}
 	}
+	if tight != nil && mtu > mostMTU(tight.platform) {
+		most := mostMTU(tight.platform)
+		d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: %s of %s does at most %d", s.in.GetName(), mtu, tight.platform.Name, tight.name(), most), fmt.Sprintf("use at most %d", most))
+	}
 }
+
+// mostMTU returns the largest IP MTU of fabric links.
+func mostMTU(p *hardware.Platform) uint32 { return min(p.IPMTU, p.PortMTU-portMTU(0)) }
 
 // checkSegmentMTU reports gateways whose packets would not fit into the underlay's: a VTEP does not fragment.
 func (d *draft) checkSegmentMTU(s *segment) {
@@ -118,10 +120,10 @@ func (d *draft) checkAccess(a *access) {
 	for _, m := range a.members {
 		speeds := m.node.speedsOf(m.port)
 		if want := a.in.GetSpeed(); want != "" && len(speeds) > 0 && !slices.Contains(speeds, want) {
-			d.report.failEach(a.ref, m.node.name()+":"+m.node.portName(m.port), "no speed "+want, "it runs at "+strings.Join(speeds, ", "))
+			d.report.failEach(a.ref+"#speed", m.node.name()+":"+m.node.portName(m.port), "no speed "+want, "it runs at "+strings.Join(speeds, ", "))
 		}
 		if p := m.node.platform; a.in.GetMtu() > p.PortMTU {
-			d.report.failEach(a.ref, m.node.name()+":"+m.node.portName(m.port), fmt.Sprintf("mtu %d: %s does at most %d", a.in.GetMtu(), p.Name, p.PortMTU), "")
+			d.report.failEach(a.ref+"#mtu", m.node.name()+":"+m.node.portName(m.port), fmt.Sprintf("mtu %d: %s does at most %d", a.in.GetMtu(), p.Name, p.PortMTU), "")
 		}
 	}
 }

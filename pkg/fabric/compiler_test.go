@@ -325,6 +325,14 @@ func BenchmarkCompile1000(b *testing.B) {
 	}
 }
 
+func BenchmarkCompile1000FromCounts(b *testing.B) {
+	in := topology.New(manySites(100, 2, 8))
+	b.ReportAllocs()
+	for b.Loop() {
+		Compile(in)
+	}
+}
+
 func BenchmarkRecompile1000(b *testing.B) {
 	in := topology.New(manySites(100, 2, 8))
 	var c Compiler

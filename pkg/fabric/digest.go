@@ -81,7 +81,7 @@ func (g *digester) digest(d digest) {
 	g.buf = binary.LittleEndian.AppendUint64(g.buf, d[1])
 }
 
-func flag(b bool) uint32 {
+func bit(b bool) uint32 {
 	if b {
 		return 1
 	}
@@ -92,7 +92,7 @@ func flag(b bool) uint32 {
 func (g *digester) site(s *site) {
 	under, over := s.in.GetUnderlay(), s.in.GetOverlay()
 	g.text(s.in.GetName(), over.GetClusterId())
-	g.numbers(g.draft.in.GetOverlayAs(), s.in.GetNumber(), flag(s.unnumbered), flag(s.ibgp()))
+	g.numbers(g.draft.in.GetOverlayAs(), s.in.GetNumber(), bit(s.unnumbered), bit(s.ibgp()))
 	g.numbers(under.GetMtu(), under.GetMaxPaths(), under.GetBfd().GetMultiplier(), under.GetBfd().GetIntervalMs())
 	g.prefixes(s.advertise)
 }
@@ -112,7 +112,7 @@ func (g *digester) segment(s *segment) {
 func (g *digester) node(n *node) digest {
 	in := n.in
 	g.text(n.name(), string(n.role), in.GetPlatform(), in.GetRelease(), in.GetFingerprint(), n.group())
-	g.numbers(n.number(), n.asn, flag(n.disablesUnused()), uint32(len(in.GetLabels())))
+	g.numbers(n.number(), n.asn, bit(n.disablesUnused()), uint32(len(in.GetLabels())))
 	g.text(in.GetLabels()...)
 	g.addr(n.loopback)
 	g.addr(n.management)

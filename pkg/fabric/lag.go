@@ -207,7 +207,7 @@ func esi(low *node, lag uint32) string {
 
 // accessPorts returns the access ports of a device, sorted by port.
 func (d *draft) accessPorts(n *node) []AccessPort {
-	var list []AccessPort
+	list := make([]AccessPort, 0, n.count(accessClaim))
 	for i, c := range n.claims {
 		if c.kind != accessClaim {
 			continue

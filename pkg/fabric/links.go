@@ -255,7 +255,7 @@ func (d *draft) deriveSubnet(w *wire) {
 
 // links returns the fabric links of a device, sorted by port.
 func (d *draft) links(n *node) []Link {
-	var list []Link
+	list := make([]Link, 0, n.count(derivedClaim, cableClaim))
 	for _, c := range n.claims {
 		if c.kind <= cableClaim {
 			list = append(list, n.link(&d.wires[c.what]))
@@ -290,10 +290,10 @@ func portMTU(ip uint32) uint32 { return ip + 14 }
 func (d *draft) cables() []Cable {
 	list := make([]Cable, 0, len(d.wires)+len(d.servers))
 	for _, n := range d.nodes {
-		for _, c := range n.claims {
+		for i, c := range n.claims {
 			switch {
 			case c.kind == serverClaim:
-				list = append(list, d.servers[c.what].cable())
+				list = append(list, d.serverCable(n, i))
 			case c.kind <= cableClaim && n.role == Spine:
 				list = append(list, d.wires[c.what].design())
 			}
@@ -310,12 +310,18 @@ func (w *wire) design() Cable {
 	}
 }
 
-func (s *serverCable) cable() Cable {
+// serverCable returns the cable of a claim. It runs at the speed of the attachment on its port, whose claim
+// comes before.
+func (d *draft) serverCable(n *node, i int) Cable {
+	s := &d.servers[n.claims[i].what]
 	c := Cable{
-		A: CableEnd{Device: s.node.name(), Port: s.node.portName(s.port)},
+		A: CableEnd{Device: n.name(), Port: n.portName(s.port)},
 		B: CableEnd{Device: s.name, Port: s.nic, Server: true}, Ref: s.ref,
 	}
-	if speeds := s.node.speedsOf(s.port); len(speeds) > 0 {
+	if i > 0 && n.claims[i-1].port == s.port {
+		c.Speed = d.wantedSpeed(n.claims[i-1])
+	}
+	if speeds := n.speedsOf(s.port); c.Speed == "" && len(speeds) > 0 {
 		c.Speed = speeds[0]
 	}
 	return c

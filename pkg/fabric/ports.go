@@ -139,6 +139,17 @@ func (n *node) speedsOf(id portID) []string {
 	return nil
 }
 
+// count returns how many claims are of the given kinds.
+func (n *node) count(kinds ...claimKind) int {
+	count := 0
+	for _, c := range n.claims {
+		if slices.Contains(kinds, c.kind) {
+			count++
+		}
+	}
+	return count
+}
+
 // settlePorts sorts the claims of every device, reports ports with two users and decides breakouts.
 func (d *draft) settlePorts() {
 	for _, n := range d.nodes {
