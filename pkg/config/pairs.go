@@ -7,7 +7,7 @@ package config
 func pairs(a, b Cursor, yield func(a, b Cursor)) int {
 	if a.node().shape == listShape || a.node().shape == leafListShape {
 		if keepsOrder(a.Node()) {
-			return pairsByKey(a, b, yield)
+			return pairsByKey(a, b, nil, yield)
 		}
 		return merge(a, b, compareItems, yield)
 	}
@@ -67,8 +67,8 @@ func one(a, b Cursor, yield func(a, b Cursor)) {
 }
 
 // pairsByKey pairs the entries of user-ordered lists: first those that only a has, in its order,
-// then those of b, in its order.
-func pairsByKey(a, b Cursor, yield func(a, b Cursor)) int {
+// then those of b, in its order; those that moved, even if they are equal.
+func pairsByKey(a, b Cursor, moved map[handle]bool, yield func(a, b Cursor)) int {
 	inA, inB := a.items(), b.items()
 	for c := range a.Children() {
 		if _, ok := inB[c.node().value]; !ok {
@@ -76,7 +76,8 @@ func pairsByKey(a, b Cursor, yield func(a, b Cursor)) int {
 		}
 	}
 	for c := range b.Children() {
-		if other, ok := inA[c.node().value]; !ok || other.Hash() != c.Hash() {
+		v := c.node().value
+		if other := inA[v]; other.Hash() != c.Hash() || moved[v] {
 			yield(other, c)
 		}
 	}
