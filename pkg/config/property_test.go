@@ -1,0 +1,169 @@
+package config
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+)
+
+func TestARequestTurnsOneTreeIntoTheOther(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a := someTree(t, "a")
+		b := neighbour(t, a, "b")
+		turns(t, a, b, SetRequest(a, b, nil))
+		turns(t, b, a, SetRequest(b, a, nil))
+	})
+}
+
+func TestARequestWithoutReplacesOfContainersDoesToo(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a := someTree(t, "a")
+		b := neighbour(t, a, "b")
+		// What goes may be deleted as a whole, or it could not go; nothing may be replaced.
+		turns(t, a, b, SetRequest(a, b, func(c Cursor) bool { return c.Tree() == a }))
+	})
+}
+
+// turns checks that a request does what it is for, and that it is well formed.
+func turns(t fatal, a, b *Tree, req *gnmi.SetRequest) {
+	t.Helper()
+	got, err := Apply(a, req)
+	if err != nil {
+		t.Fatalf("apply: %v\n%v", err, req)
+	}
+	if !Equal(got, b) {
+		t.Fatalf("request %v\nturns %s\ninto  %s\nwant  %s", req, a.AppendJSON(nil, false), got.AppendJSON(nil, false), b.AppendJSON(nil, false))
+	}
+	if empty := proto.Size(req) == 0; empty != Equal(a, b) {
+		t.Fatalf("request %v for trees that are equal: %v", req, Equal(a, b))
+	}
+	for _, u := range slices.Concat(req.Replace, req.Update) {
+		if p, _ := FromGNMI(nil, u.Path); u.Val.GetJsonIetfVal()[0] == '[' && b.Find(p).node().shape == listShape {
+			t.Fatalf("array at the path of a list: %v", u)
+		}
+	}
+	for _, u := range req.Replace {
+		if len(u.Path.Elem) == 0 {
+			t.Fatalf("replace of the root")
+		}
+	}
+}
+
+func TestEqualTreesAndOnlyThoseHaveNoDiff(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a := someTree(t, "a")
+		b := neighbour(t, a, "b")
+		if d := Diff(a, a); len(d) > 0 {
+			t.Fatalf("diff of a tree with itself: %v", d)
+		}
+		if d := Diff(a, b); (len(d) == 0) != Equal(a, b) {
+			t.Fatalf("diff %v, equal %v", d, Equal(a, b))
+		}
+		same := slices.EqualFunc(a.meaning(), b.meaning(), func(x, y *node) bool {
+			return x.id == y.id && x.shape == y.shape && x.value == y.value
+		})
+		if same != (a.Root().Hash() == b.Root().Hash()) {
+			t.Fatalf("same nodes: %v, same hash: %v", same, !same)
+		}
+	})
+}
+
+func TestTheInverseOfADiffIsTheDiffOfTheInverse(t *testing.T) {
+	t.Parallel()
+	inverse := map[Op]Op{Create: Delete, Delete: Create, Modify: Modify, Reorder: Reorder}
+	rapid.Check(t, func(t *rapid.T) {
+		a := someTree(t, "a")
+		b := neighbour(t, a, "b")
+		there, back := Diff(a, b), Diff(b, a)
+		want := map[string]int{}
+		for _, c := range there {
+			want[string(inverse[c.Op])+c.At.String()+c.To.Value()+">"+c.From.Value()]++
+		}
+		for _, c := range back {
+			want[string(c.Op)+c.At.String()+c.From.Value()+">"+c.To.Value()]--
+		}
+		for k, n := range want {
+			if n != 0 {
+				t.Fatalf("%s is %d times more in one direction", k, n)
+			}
+		}
+	})
+}
+
+func TestWhatIsPrintedParsesToTheSameTree(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a := someTree(t, "a")
+		for _, indent := range []bool{false, true} {
+			doc := a.AppendJSON(nil, indent)
+			b, unknown, err := Parse(model, newRelease, doc, ParseOptions{Strict: true})
+			if err != nil || len(unknown) > 0 {
+				t.Fatalf("%s: %v, unknown %v", doc, err, unknown)
+			}
+			if !Equal(a, b) || a.Len() != b.Len() || string(b.AppendJSON(nil, indent)) != string(doc) {
+				t.Fatalf("%s\nbecame\n%s", doc, b.AppendJSON(nil, indent))
+			}
+		}
+	})
+}
+
+func TestEveryNodeIsFoundByItsPathAndParsesAtIt(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a := someTree(t, "a")
+		for c := range a.All() {
+			p, err := ParsePath(c.Path().String())
+			if err != nil || !p.Equal(c.Path()) {
+				t.Fatalf("path %s: %v", c.Path(), err)
+			}
+			if c.IsValue() {
+				continue
+			}
+			if a.Find(p) != c {
+				t.Fatalf("%s is not found", p)
+			}
+			doc := c.AppendJSON(nil)
+			b, _, err := Parse(model, newRelease, doc, ParseOptions{At: p, Strict: true})
+			if err != nil || b.Find(p).Hash() != c.Hash() {
+				t.Fatalf("%s: %s: %v", p, doc, err)
+			}
+		}
+	})
+}
+
+func TestTheOrderOfBuildingDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		ports := rapid.Permutation([]string{"ethernet-1/1", "ethernet-1/2", "ethernet-1/10", "lag1"}).Draw(t, "ports")
+		fields := rapid.Permutation([]int{0, 1, 2, 3}).Draw(t, "fields")
+		a := build(t, func(b *Builder) {
+			fill(b, []string{"ethernet-1/1", "ethernet-1/2", "ethernet-1/10", "lag1"}, []int{0, 1, 2, 3})
+		})
+		b := build(t, func(b *Builder) { fill(b, ports, fields) })
+		if !Equal(a, b) || string(a.AppendJSON(nil, false)) != string(b.AppendJSON(nil, false)) {
+			t.Fatalf("%s", b.AppendJSON(nil, true))
+		}
+	})
+}
+
+func fill(b *Builder, ports []string, fields []int) {
+	for _, port := range ports {
+		for _, f := range fields {
+			b.In(idInterface, port, func() {
+				[]func(){
+					func() { b.Str(idDescription, port) },
+					func() { b.Uint(idIfMTU, 9000) },
+					func() { b.In(idSub, "10", func() { b.Str(idSubType, "bridged") }) },
+					func() { b.In(idSub, "9", func() { b.Str(idSubType, "routed") }) },
+				}[f]()
+			})
+			b.Add(idCommunity, port)
+		}
+	}
+}
