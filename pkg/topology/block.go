@@ -161,7 +161,9 @@ func (p *parser) unknown(b *block, e entry) {
 			known = append(known, k.Name)
 		}
 	}
-	switch near := nearest(word, known); {
+	switch near, other := nearest(word, known), elsewhere(word); {
+	case other != "":
+		p.fault(e.keyAt(), message, "move it; "+word+" is a key of "+other)
 	case strings.HasPrefix(word, "ethernet-") || word != "" && strings.Trim(word, "0123456789. ") == "":
 		p.fault(e.keyAt(), message, "put a list with commas in quotes, as \"1..4,6\"")
 	case near != "":
@@ -169,6 +171,20 @@ func (p *parser) unknown(b *block, e entry) {
 	default:
 		p.fault(e.keyAt(), message, "the keys here are "+strings.Join(known, ", "))
 	}
+}
+
+// elsewhere names the set of keys that has a word, if only one has it.
+func elsewhere(word string) (name string) {
+	for _, keys := range allKeys {
+		if i := keys.find(word); i < 0 || keys.List[i].Unbuilt {
+			continue
+		}
+		if name != "" {
+			return ""
+		}
+		name = strings.ToLower(article(keys.Name))
+	}
+	return name
 }
 
 func (p *parser) required(b *block) {

@@ -81,7 +81,15 @@ func (p *parser) load(sources []Source) []*yaml.Node {
 
 // tree scans one source and has the YAML library read it.
 func (p *parser) tree(source int32, data []byte) *yaml.Node {
-	report := func(line, column int, message, fix string) *Diagnostic {
+	if !scan(data, p.reporter(source)) {
+		return nil
+	}
+	return p.decode(source, data)
+}
+
+// reporter reports what the scan finds in one source.
+func (p *parser) reporter(source int32) func(line, column int, message, fix string) *Diagnostic {
+	return func(line, column int, message, fix string) *Diagnostic {
 		before := len(p.findings)
 		p.fault(spot{source, int32(line), int32(column)}, message, fix)
 		if len(p.findings) == before {
@@ -89,9 +97,9 @@ func (p *parser) tree(source int32, data []byte) *yaml.Node {
 		}
 		return &p.findings[before]
 	}
-	if !scan(data, report) {
-		return nil
-	}
+}
+
+func (p *parser) decode(source int32, data []byte) *yaml.Node {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		p.foreign(source, err)

@@ -40,6 +40,16 @@ type scanner struct {
 	flow     []bracket
 	entries  int
 	faults   int
+
+	keep     bool // comments are wanted
+	comments []comment
+}
+
+// comment is one comment of a file.
+type comment struct {
+	line, column int
+	text         string
+	alone        bool // nothing else is on its line
 }
 
 // level is one open block collection.
@@ -60,7 +70,11 @@ type bracket struct {
 
 // scan reports whether the data may be given to the YAML library.
 func scan(data []byte, report func(line, column int, message, fix string) *Diagnostic) bool {
-	s := &scanner{data: data, report: report, fresh: true}
+	return (&scanner{data: data, report: report, fresh: true}).scan()
+}
+
+func (s *scanner) scan() bool {
+	data := s.data
 	if !s.bytes() {
 		return false
 	}
@@ -208,7 +222,21 @@ func (s *scanner) skip(i int) int {
 }
 
 // ends reports whether nothing but a comment is left of the line at i, where i follows white space.
-func (s *scanner) ends(i int) bool { return i >= s.eol || s.data[i] == '#' }
+func (s *scanner) ends(i int) bool {
+	if i < s.eol && s.data[i] == '#' {
+		s.note(i)
+		return true
+	}
+	return i >= s.eol
+}
+
+// note keeps the comment at i, once, for those who want comments.
+func (s *scanner) note(i int) {
+	if s.keep && (len(s.comments) == 0 || s.comments[len(s.comments)-1].line != s.line) {
+		text := string(bytes.TrimRight(s.data[i:s.eol], " \t"))
+		s.comments = append(s.comments, comment{s.line, s.column(i), text, s.skip(s.bol) == i})
+	}
+}
 
 // blank reports whether white space or the line's end is at i.
 func (s *scanner) blank(i int) bool { return i >= s.eol || s.data[i] == ' ' || s.data[i] == '\t' }
@@ -293,9 +321,11 @@ func (s *scanner) value(i int) {
 
 // rest checks that only a comment follows a value.
 func (s *scanner) rest(end int) {
-	if i := s.skip(end); i < s.eol && (s.data[i] != '#' || !s.blank(i-1)) {
-		s.fault(i, "syntax: text after the end of a value", "take it out, or quote the whole value")
+	i := s.skip(end)
+	if i >= s.eol || s.blank(i-1) && s.ends(i) {
+		return
 	}
+	s.fault(i, "syntax: text after the end of a value", "take it out, or quote the whole value")
 }
 
 // place fits a line into the open blocks by its column. Levels that the line leaves are closed.

@@ -41,6 +41,8 @@ type Keys struct {
 	Name string // of the section in the reference
 	Doc  string
 	List []Key
+
+	free bool // any names, with the keys of List[0].Of below each
 }
 
 // find returns the index of the key with the given name, or -1.

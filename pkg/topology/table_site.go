@@ -166,3 +166,9 @@ func concat(lists ...[]Key) []Key {
 	}
 	return all
 }
+
+// allKeys are all sets of keys, in the order of the reference.
+var allKeys = []*Keys{
+	fileKeys, loginKeys, defaultKeys, siteKeys, releaseKeys, underlayKeys, overlayKeys, spineKeys, leafKeys, overrideKeys,
+	deviceKeys, cableKeys, tenantKeys, segmentKeys, portKeys, attachmentKeys, rawKeys,
+}
