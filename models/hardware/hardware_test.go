@@ -17,11 +17,11 @@ func TestPlatformsHaveThePortsOfTheirBoxes(t *testing.T) {
 	}{
 		{"7220-IXR-D2", 56, "ethernet-1/1 25G", "ethernet-1/56 100G", "ethernet-1/49", "ethernet-1/56", true},
 		{"7220-IXR-D2L", 58, "ethernet-1/1 25G", "ethernet-1/58 10G", "ethernet-1/49", "ethernet-1/56", true},
-		{"7220-IXR-D3", 34, "ethernet-1/1 100G", "ethernet-1/34 10G", "ethernet-1/32", "ethernet-1/32", true},
+		{"7220-IXR-D3", 34, "ethernet-1/1 10G", "ethernet-1/34 100G", "ethernet-1/34", "ethernet-1/34", true},
 		{"7220-IXR-D3L", 34, "ethernet-1/1 100G", "ethernet-1/34 10G", "ethernet-1/32", "ethernet-1/32", true},
 		{"7220-IXR-D4", 36, "ethernet-1/1 100G", "ethernet-1/36 400G", "ethernet-1/29", "ethernet-1/28", true},
 		{"7220-IXR-D5", 34, "ethernet-1/1 400G", "ethernet-1/34 10G", "ethernet-1/32", "ethernet-1/32", true},
-		{"7220-IXR-H3", 34, "ethernet-1/1 400G", "ethernet-1/34 10G", "ethernet-1/32", "ethernet-1/32", false},
+		{"7220-IXR-H3", 34, "ethernet-1/1 10G", "ethernet-1/34 400G", "ethernet-1/34", "ethernet-1/34", false},
 		{"7220-IXR-H4", 66, "ethernet-1/1 400G", "ethernet-1/66 10G", "ethernet-1/64", "ethernet-1/64", false},
 		{"7250-IXR-X1b", 36, "ethernet-1/1 100G", "ethernet-1/36 400G", "ethernet-1/36", "ethernet-1/24", false},
 		{"7250-IXR-X3b", 36, "ethernet-1/1 400G", "ethernet-1/36 400G", "ethernet-1/36", "ethernet-1/36", false},

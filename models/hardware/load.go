@@ -124,10 +124,13 @@ func (p *Platform) order(text string) ([]string, error) {
 	return names, nil
 }
 
-// expand spells out "ethernet-1/1..3" and, downwards, "ethernet-1/3..1".
+// expand spells out "ethernet-1/1..3", downwards "ethernet-1/3..1", and one port alone.
 func expand(text string) ([]string, error) {
 	slash := strings.LastIndexByte(text, '/')
 	first, last, ok := strings.Cut(text[slash+1:], "..")
+	if !ok {
+		last, ok = first, true
+	}
 	from, err1 := strconv.Atoi(first)
 	to, err2 := strconv.Atoi(last)
 	if !ok || slash < 0 || err1 != nil || err2 != nil {

@@ -211,7 +211,7 @@ func (d *draft) settleSpeed(w *wire) {
 		}
 	}
 	d.report.failLike("speed "+w.leaf.platform.Name+w.spine.platform.Name, w.ref(),
-		fmt.Sprintf("%s: speed mismatch: %s runs at %s, %s at %s", w, w.leaf.name(), strings.Join(near, " or "), w.spine.name(), strings.Join(far, " or ")),
+		fmt.Sprintf("%s: speed mismatch: %s runs at %s, %s at %s", w, w.leaf.name(), either(near), w.spine.name(), either(far)),
 		"join ports that have a speed in common")
 }
 
@@ -325,4 +325,13 @@ func (d *draft) serverCable(n *node, i int) Cable {
 		c.Speed = speeds[0]
 	}
 	return c
+}
+
+// either lists alternatives as people write them: "25G, 10G or 1G".
+func either(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -49,6 +49,19 @@ func (r renderer) fabricSubinterface(l *fabric.Link) {
 	r.Uint(srl.InterfaceSubinterfaceIpv6RouterAdvertisementRouterRoleMinAdvertisementInterval, 4)
 }
 
+// breakouts split ports into channels; the channels are interfaces of their own.
+func (r renderer) breakouts() {
+	for i := range r.d.Breakouts {
+		b := &r.d.Breakouts[i]
+		r.because(b.Ref, "breakout")
+		r.In(srl.Interface, b.Port, func() {
+			r.enable(srl.InterfaceAdminState)
+			r.Uint(srl.InterfaceBreakoutModeNumBreakoutPorts, uint64(b.Channels))
+			r.Str(srl.InterfaceBreakoutModeBreakoutPortSpeed, b.Speed)
+		})
+	}
+}
+
 // accessPorts are the ports towards servers; a LAG member has nothing but its LAG.
 func (r renderer) accessPorts() {
 	for i := range r.d.Ports {

@@ -29,6 +29,7 @@ func Render(d *fabric.Device) (*config.Tree, error) {
 	r := renderer{b, d}
 	r.system()
 	r.loopback()
+	r.breakouts()
 	r.fabricPorts()
 	r.accessPorts()
 	r.lags()

@@ -23,7 +23,7 @@ var ownership = []struct {
 	{"/routing-policy/prefix-set", config.Whole, "as policies"},
 	{"/bfd", config.Whole, "BFD on fabric links"},
 	{"/system/name/host-name", config.Whole, "LLDP and telemetry name the device by it"},
-	{"/system/lldp/admin-state", config.Whole, "cabling is checked by LLDP"},
+	{"/system/lldp", config.Whole, "cabling is checked by LLDP"},
 	{"/system/network-instance", config.Whole, "ethernet segments"},
 }
 
