@@ -102,7 +102,7 @@ type Link struct {
 	PeerName string       // far device
 	PeerPort string       // far port
 	PeerASN  uint32
-	Ref      Ref // the cable, or the site where it is derived
+	Ref      Ref // the cable, or the leaf that it is derived for
 }
 
 // Overlay is how a device exchanges EVPN routes.

@@ -27,10 +27,10 @@ func (w *wire) String() string {
 	return kind + w.leaf.name() + ":" + w.leaf.portName(w.leafPort) + " - " + w.spine.name() + ":" + w.spine.portName(w.spinePort)
 }
 
-// ref returns the cause of a cable: its line, or the site that it is derived for.
+// ref returns the cause of a cable: its line, or the leaf that it is derived for.
 func (w *wire) ref() Ref {
 	if w.cable == nil {
-		return w.leaf.site.ref
+		return w.leaf.ref
 	}
 	return cableRef(w.cable)
 }

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -136,12 +135,12 @@ type causeGroup struct {
 // group collects changes by cause, in the order in which the causes first appear.
 func group(changes []Change) []causeGroup {
 	var out []causeGroup
-	index := map[string]int{}
+	index := map[Cause]int{}
 	for _, c := range changes {
-		i, ok := index[c.Cause.Ref]
+		i, ok := index[c.Cause]
 		if !ok {
 			i = len(out)
-			index[c.Cause.Ref] = i
+			index[c.Cause] = i
 			out = append(out, causeGroup{cause: c.Cause})
 		}
 		out[i].changes = append(out[i].changes, c)
@@ -154,9 +153,9 @@ func (g causeGroup) title() string {
 	case g.cause.Ref == "":
 		return "not in the topology"
 	case g.cause.At == "":
-		return g.cause.Ref
+		return fmt.Sprintf("%s, for %s", g.cause.Rule, g.cause.Ref)
 	default:
-		return fmt.Sprintf("%s  (%s)", g.cause.Ref, g.cause.At)
+		return fmt.Sprintf("%s, for %s at %s", g.cause.Rule, g.cause.Ref, g.cause.At)
 	}
 }
 
@@ -205,15 +204,4 @@ func count(n int, noun string) string {
 		return fmt.Sprintf("%d %sves", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// Causes are the distinct causes of a device's changes, in order, for summaries.
-func (d *Device) Causes() []Cause {
-	var out []Cause
-	for _, g := range group(d.Changes) {
-		if !slices.Contains(out, g.cause) {
-			out = append(out, g.cause)
-		}
-	}
-	return out
 }

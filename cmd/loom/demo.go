@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/loomfabric/loom/pkg/topology"
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"github.com/spf13/cobra"
+)
+
+// demoTopology is what the tour shows unless told otherwise.
+const demoTopology = "topologies/demo.yaml"
+
+func demoCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "demo [PATH]",
+		Short: "A guided tour on simulated routers",
+		Long: `Simulates a fabric on loopback addresses, plans it, configures it over gNMI, shows that a second
+plan is empty, adds a rack and a segment, makes a foreign change on one router, finds it and
+takes it back. Every step is checked; one that does not hold ends the tour with status 1.`,
+		Example:           "  loom demo\n  loom demo topologies/srl-telemetry-lab.yaml\n  loom demo --stay",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: yamlFiles,
+	}
+	stay := c.Flags().Bool("stay", false, "leave the routers running at the end, until interrupted")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		path := demoTopology
+		if len(args) == 1 {
+			path = args[0]
+		}
+		d := &demo{t: t, path: path, stay: *stay}
+		if err := d.run(cmd.Context()); err != nil {
+			return fmt.Errorf("step %d does not hold: %w", d.step, err)
+		}
+		return nil
+	}
+	return c
+}
+
+// demo is the tour: what it has shown so far.
+type demo struct {
+	t    *terminal
+	path string
+	stay bool
+	step int
+
+	before, after *network // as the file says, and with the rack
+	added         growth
+	sim           *sim.Sim
+	began         time.Time
+}
+
+func (d *demo) run(ctx context.Context) error {
+	d.began = time.Now()
+	steps := []struct {
+		title string
+		do    func(context.Context) error
+	}{
+		{"The topology file becomes a design and the configuration of every router", d.compile},
+		{"Every router is simulated: a gNMI server each, as it comes from the factory", d.simulate},
+		{"The first plan", d.firstPlan},
+		{"Apply: armed on every router, read back, then confirmed and saved", d.firstApply},
+		{"A second plan is empty", d.expectEmpty},
+		{"One more rack and one more segment: a small plan", d.growthPlan},
+		{"Apply it", d.growthApply},
+		{"Somebody changes a router by hand; plan --against live finds it", d.foreignChange},
+		{"Apply takes it back", d.revert},
+	}
+	for i, s := range steps {
+		d.step = i + 1
+		d.t.printf("\n%s\n", d.bold(fmt.Sprintf("%d  %s", d.step, s.title)))
+		if err := s.do(ctx); err != nil {
+			if d.sim != nil {
+				d.sim.Close()
+			}
+			return err
+		}
+	}
+	defer d.sim.Close()
+	d.t.printf("\nAll %d steps hold, in %s.\n", len(steps), time.Since(d.began).Round(100*time.Millisecond))
+	if d.stay {
+		return d.linger(ctx)
+	}
+	return nil
+}
+
+func (d *demo) bold(s string) string {
+	if !d.t.color {
+		return s
+	}
+	return "\x1b[1m" + s + "\x1b[0m"
+}
+
+// holds says that something was checked.
+func (d *demo) holds(format string, args ...any) {
+	mark := "ok"
+	if d.t.color {
+		mark = "\x1b[32mok\x1b[0m"
+	}
+	d.t.printf("   %s  %s\n", mark, fmt.Sprintf(format, args...))
+}
+
+func (d *demo) compile(context.Context) error {
+	srcs, err := sources([]string{d.path})
+	if err != nil {
+		return err
+	}
+	if d.before, err = compileNetwork(d.t, srcs, nil); err != nil {
+		return err
+	}
+	if d.added, err = grow(d.before); err != nil {
+		return err
+	}
+	d.after, err = compileIntent(topology.New(d.added.intent), d.before.topo)
+	if err != nil {
+		return fmt.Errorf("with one more rack: %w", err)
+	}
+	d.holds("%s: %s", d.path, summary(d.before))
+	return nil
+}
+
+func (d *demo) simulate(ctx context.Context) (err error) {
+	if d.sim, err = simulate(ctx, d.after.design.Devices); err != nil {
+		return err
+	}
+	d.holds("%s on loopback, the new rack already powered", sizes(len(d.after.design.Devices), "router"))
+	return nil
+}
+
+func (d *demo) firstPlan(ctx context.Context) error {
+	p, err := d.plan(ctx, d.before)
+	if err != nil {
+		return err
+	}
+	for i := range p.Devices {
+		dev := &p.Devices[i]
+		d.t.printf("   %-10s %-13s %s  %5d leaves in %s\n", dev.Name, dev.Platform, dev.Release, len(dev.Changes), sizes(dev.Size.Operations(), "operation"))
+	}
+	if len(p.Devices) != len(d.before.design.Devices) {
+		return fmt.Errorf("%d of %d routers to change", len(p.Devices), len(d.before.design.Devices))
+	}
+	d.holds("every router is to change, in %s", sizes(len(p.Waves), "wave"))
+	return nil
+}
+
+func (d *demo) firstApply(ctx context.Context) error { return d.apply(ctx, d.before) }
+
+func (d *demo) expectEmpty(ctx context.Context) error {
+	p, err := d.plan(ctx, d.before)
+	if err != nil {
+		return err
+	}
+	if !p.Empty() {
+		return notEmpty(p)
+	}
+	d.holds("%s", "nothing to change: what is read back is what was intended")
+	return nil
+}
+
+func notEmpty(p *plan.Plan) error {
+	c := p.Devices[0].Changes[0]
+	return fmt.Errorf("plan is not empty: %s %s %s (%s → %s)", p.Devices[0].Name, c.Op, c.Path, c.Old, c.New)
+}
+
+func (d *demo) growthPlan(ctx context.Context) error {
+	for _, line := range d.added.summary {
+		d.t.printf("   + %s\n", line)
+	}
+	p, err := d.plan(ctx, d.after)
+	if err != nil {
+		return err
+	}
+	d.t.printf("\n")
+	if err := p.Text(d.t.out, plan.Style{Color: d.t.color, Lines: 12}); err != nil {
+		return err
+	}
+	for i := range p.Devices {
+		dev := &p.Devices[i]
+		if !d.added.touches(d.after.design.Device(dev.Name)) {
+			return fmt.Errorf("%s changes, which has nothing to do with the rack", dev.Name)
+		}
+	}
+	if len(p.Devices) == 0 {
+		return errors.New("plan is empty")
+	}
+	d.holds("only the new rack and the spines it is cabled to change; nothing was renumbered")
+	return nil
+}
+
+func (d *demo) growthApply(ctx context.Context) error { return d.apply(ctx, d.after) }
+
+// foreignChange renames a fabric port on the first leaf, as an operator at the box would.
+func (d *demo) foreignChange(ctx context.Context) error {
+	dev, path := d.victim()
+	p, err := config.ParsePath(path)
+	if err != nil {
+		return err
+	}
+	val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(`"do not touch, ask Bob"`)}}
+	if err := d.sim.Device(dev).Apply(&gnmi.SetRequest{Update: []*gnmi.Update{{Path: p.GNMI(), Val: val}}}); err != nil {
+		return err
+	}
+	found, err := d.plan(ctx, d.after)
+	if err != nil {
+		return err
+	}
+	d.t.printf("\n")
+	if err := found.Text(d.t.out, plan.Style{Color: d.t.color}); err != nil {
+		return err
+	}
+	if len(found.Devices) != 1 || found.Devices[0].Name != dev || len(found.Devices[0].Changes) != 1 || found.Devices[0].Changes[0].Path != path {
+		return fmt.Errorf("expected one change of %s on %s", path, dev)
+	}
+	d.holds("found on %s, and only there", dev)
+	return nil
+}
+
+// victim is a leaf and the description of its first fabric port.
+func (d *demo) victim() (device, path string) {
+	for _, x := range d.before.design.Devices {
+		if x.Role == fabric.Leaf && len(x.Links) > 0 {
+			return x.Name, "/interface[name=" + x.Links[0].Port + "]/description"
+		}
+	}
+	return d.before.design.Devices[0].Name, "/interface[name=system0]/description"
+}
+
+func (d *demo) revert(ctx context.Context) error {
+	if err := d.apply(ctx, d.after); err != nil {
+		return err
+	}
+	p, err := d.plan(ctx, d.after)
+	if err != nil {
+		return err
+	}
+	if !p.Empty() {
+		return notEmpty(p)
+	}
+	d.holds("the plan is empty again")
+	return nil
+}
+
+// plan compares a network with the simulated routers.
+func (d *demo) plan(ctx context.Context, n *network) (*plan.Plan, error) {
+	devices, names, err := d.connect(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(devices)
+	return n.planDevices(ctx, names, devices)
+}
+
+func (d *demo) connect(ctx context.Context, n *network) (map[string]*live, []string, error) {
+	r, err := newResolver(fabric.Login{}, d.sim.Inventory())
+	if err != nil {
+		return nil, nil, err
+	}
+	names, _, err := selectDevices(n.design, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	devices, err := connect(ctx, n, r, names)
+	return devices, names, err
+}
+
+// apply is what `loom apply --yes` does, and a look at every router's startup configuration.
+func (d *demo) apply(ctx context.Context, n *network) error {
+	devices, names, err := d.connect(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer closeAll(devices)
+	p, err := n.planDevices(ctx, names, devices)
+	if err != nil {
+		return err
+	}
+	format := "text"
+	o := &applyOptions{rollback: time.Minute, parallel: 16, format: &format}
+	quiet := *d.t
+	quiet.err = d.t.out
+	if err := o.push(ctx, &quiet, p, devices); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if s := d.sim.Device(name); !config.Equal(s.Running(), s.Startup()) {
+			return fmt.Errorf("%s: startup differs from running", name)
+		}
+	}
+	d.holds("%s changed; startup equals running everywhere", sizes(len(p.Devices), "router"))
+	return nil
+}
+
+// linger leaves the routers running and says how to play with them.
+func (d *demo) linger(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "loom-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	inventory, file := filepath.Join(dir, "sim.json"), filepath.Join(dir, "topology.yaml")
+	if err := writeInventory(d.t, d.sim, inventory); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, topology.Expand(d.after.topo), 0o644); err != nil {
+		return err
+	}
+	d.t.printf("\nThe routers stay until you interrupt this. In another terminal:\n  loom plan %s --inventory %s\n", file, inventory)
+	<-ctx.Done()
+	return nil
+}

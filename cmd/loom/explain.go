@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/spf13/cobra"
+)
+
+// explanation is one leaf with what caused it.
+type explanation struct {
+	Device string `json:"device"`
+	Path   string `json:"path"`
+	Value  string `json:"value"`
+	Ref    string `json:"ref"`
+	Rule   string `json:"rule"`
+	At     string `json:"at,omitempty"`
+}
+
+func explainCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "explain DEVICE PATH-ON-DEVICE [PATH...]",
+		Short: "Say why a leaf has its value",
+		Long: `Prints a leaf of a device's intended configuration, or every leaf below a path, with the
+object of the topology that caused it, its file:line:column, and the rule that made it.`,
+		Example: `  loom explain leaf3 /interface[name=ethernet-1/49]/mtu topologies/demo.yaml
+  loom explain spine1 /bfd topologies/demo.yaml --format json`,
+		Args: cobra.MinimumNArgs(2),
+		ValidArgsFunction: func(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {
+			if len(args) < 2 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return yamlFiles(c, args, s)
+		},
+	}
+	format := formatFlag(c, "text", "json")
+	releases := releaseFlag(c)
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		srcs, err := sources(args[2:])
+		if err != nil {
+			return err
+		}
+		n, err := compileNetwork(t, srcs, *releases)
+		if err != nil {
+			return err
+		}
+		found, err := n.explain(args[0], args[1])
+		if err != nil {
+			return err
+		}
+		if *format == "json" {
+			return t.json(found)
+		}
+		if len(found) == 1 {
+			found[0].print(t)
+			return nil
+		}
+		return explanations(found).print(t, "text")
+	}
+	return c
+}
+
+// print shows one leaf with all there is to know of it.
+func (e explanation) print(t *terminal) {
+	t.printf("%s %s = %s\n  because of  %s\n", e.Device, e.Path, e.Value, e.Ref)
+	if e.At != "" {
+		t.printf("  at          %s\n", e.At)
+	}
+	t.printf("  rule        %s\n", e.Rule)
+}
+
+// explanations is a table with a leaf a line.
+func explanations(found []explanation) table {
+	out := table{header: []string{"path", "value", "rule", "because of", "at"}}
+	for _, e := range found {
+		out.rows = append(out.rows, []string{e.Path, e.Value, e.Rule, e.Ref, e.At})
+	}
+	return out
+}
+
+// explain finds the leaves at and below a path.
+func (n *network) explain(name, path string) ([]explanation, error) {
+	tree, ok := n.trees[name]
+	if !ok {
+		return nil, fmt.Errorf("%s: no such device in %s; `loom query devices` lists them", name, n.design.Name)
+	}
+	p, err := config.ParsePath(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	at := tree.Find(p)
+	if !at.Valid() {
+		return nil, fmt.Errorf("%s: %s: not in the intended configuration", name, path)
+	}
+	var out []explanation
+	leaves(at, func(c config.Cursor) {
+		k := c.Cause()
+		out = append(out, explanation{name, c.Path().String(), c.Value(), k.Ref, k.Rule, n.at(k.Ref)})
+	})
+	return out, nil
+}
+
+// leaves visits every value at and below a cursor.
+func leaves(c config.Cursor, visit func(config.Cursor)) {
+	n := 0
+	for child := range c.Children() {
+		leaves(child, visit)
+		n++
+	}
+	if k := c.Node().Kind; n == 0 && (k == config.Leaf || k == config.LeafList || k == config.Presence) {
+		visit(c)
+	}
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// starter is the size of a generated topology.
+type starter struct {
+	name                  string
+	sites, spines, leaves int
+	spine, leaf           string // platforms
+	tenants, segments     int    // tenants per site, segments per tenant
+	explicit              bool   // list every cable
+	parallel              int    // cables between each leaf and each spine
+}
+
+func initCommand(t *terminal) *cobra.Command {
+	s := starter{parallel: 1}
+	c := &cobra.Command{
+		Use:   "init FILE",
+		Short: "Write a topology to begin with",
+		Long: `Writes a small, complete topology of the size you ask for. It validates and renders as it is;
+change it from there. A file that exists is never overwritten. FILE - writes to standard output.`,
+		Example: "  loom init fabric.yaml\n  loom init fabric.yaml --spines 4 --leaves 16 --name north",
+		Args:    cobra.ExactArgs(1),
+	}
+	f := c.Flags()
+	f.StringVar(&s.name, "name", "fabric", "name of the topology")
+	f.IntVar(&s.sites, "sites", 1, "number of sites")
+	f.IntVar(&s.spines, "spines", 2, "spines of each site")
+	f.IntVar(&s.leaves, "leaves", 4, "leaves of each site")
+	f.StringVar(&s.spine, "spine-platform", "7220-IXR-D5", "platform of the spines")
+	f.StringVar(&s.leaf, "leaf-platform", "7220-IXR-D2L", "platform of the leaves")
+	f.IntVar(&s.tenants, "tenants", 1, "tenants of each site")
+	f.IntVar(&s.segments, "segments", 2, "segments of each tenant")
+	f.BoolVar(&s.explicit, "list-cables", false, "list every cable instead of deriving them")
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		if s.sites < 1 || s.spines < 1 || s.leaves < 1 || s.tenants < 0 || s.segments < 1 {
+			return fmt.Errorf("a fabric needs at least one site, spine, leaf and segment")
+		}
+		text := s.yaml()
+		if args[0] == "-" {
+			_, err := t.out.Write(text)
+			return err
+		}
+		file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if _, err := file.Write(text); err != nil {
+			return err
+		}
+		t.printf("%s: written; next: loom validate %s\n", args[0], args[0])
+		return file.Close()
+	}
+	return c
+}
+
+// yaml is the generated file. Benchmarks use it too, with thousands of devices.
+func (s starter) yaml() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# A leaf-spine fabric with EVPN-VXLAN: %d spines, %d leaves per site.\nloom: v1\nname: %s\n", s.spines, s.leaves, s.name)
+	if s.sites == 1 {
+		s.site(&b, "")
+	} else {
+		b.WriteString("sites:\n")
+		for i := 1; i <= s.sites; i++ {
+			fmt.Fprintf(&b, "  s%d:\n    number: %d\n", i, i)
+			s.site(&b, "    ")
+		}
+	}
+	if s.explicit {
+		s.cables(&b)
+	}
+	s.services(&b)
+	return b.Bytes()
+}
+
+func (s starter) site(b *bytes.Buffer, indent string) {
+	if s.explicit {
+		fmt.Fprintf(b, "%scabling: explicit\n", indent)
+	} else if s.parallel > 1 {
+		fmt.Fprintf(b, "%slinks-per-spine: %d\n", indent, s.parallel)
+	}
+	fmt.Fprintf(b, "%sspines: {count: %d, platform: %s}\n", indent, s.spines, s.spine)
+	fmt.Fprintf(b, "%sleaves: {count: %d, platform: %s, pairs: true}\n", indent, s.leaves, s.leaf)
+}
+
+// cables lists what derived cabling would have made on boxes whose ports are ethernet-1/1 upwards:
+// spine ports by leaf, leaf ports from 1 by spine.
+func (s starter) cables(b *bytes.Buffer) {
+	b.WriteString("cables:\n")
+	for i := 1; i <= s.sites; i++ {
+		prefix := ""
+		if s.sites > 1 {
+			prefix = fmt.Sprintf("s%d-", i)
+		}
+		for leaf := 1; leaf <= s.leaves; leaf++ {
+			for spine := 1; spine <= s.spines; spine++ {
+				for k := 1; k <= s.parallel; k++ {
+					fmt.Fprintf(b, "  - %sleaf%d:ethernet-1/%d - %sspine%d:ethernet-1/%d\n", prefix,
+						leaf, (spine-1)*s.parallel+k, prefix, spine, (leaf-1)*s.parallel+k)
+				}
+			}
+		}
+	}
+}
+
+// services are tenants with their segments, and ports that use them.
+func (s starter) services(b *bytes.Buffer) {
+	if s.tenants == 0 {
+		return
+	}
+	b.WriteString("tenants:\n")
+	segment := 0
+	var ports bytes.Buffer
+	for i := 1; i <= s.sites; i++ {
+		on := "leaves"
+		if s.sites > 1 {
+			on = fmt.Sprintf("s%d/leaves", i)
+		}
+		for k := 1; k <= s.tenants; k++ {
+			tenant := (i-1)*s.tenants + k
+			fmt.Fprintf(b, "  tenant%d:\n    number: %d\n    segments:\n", tenant, tenant)
+			for j := 1; j <= s.segments; j++ {
+				segment++
+				fmt.Fprintf(b, "      net%d: {number: %d, gateway: 10.%d.%d.1/24}\n", segment, segment, 64+segment/256, segment%256)
+				port := (k-1)*s.segments + j
+				fmt.Fprintf(&ports, "  - {on: %s, range: ethernet-1/%d, lag: %s, segments: [net%d], tagged: true}\n", on, s.firstAccess()+port, s.lag(), segment)
+			}
+		}
+	}
+	b.WriteString("ports:\n")
+	b.Write(ports.Bytes())
+}
+
+// firstAccess is the port before the first access port: where cables are listed the leaf's ports
+// from 1 carry them.
+func (s starter) firstAccess() int {
+	if s.explicit {
+		return s.spines * s.parallel
+	}
+	return 0
+}
+
+// lag pairs the ports where every leaf has a partner.
+func (s starter) lag() string {
+	if s.leaves%2 == 0 {
+		return "pair"
+	}
+	return "none"
+}

@@ -1,0 +1,302 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/device"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"github.com/spf13/cobra"
+)
+
+// maxConnections bounds how many devices are spoken to at the same time.
+const maxConnections = 32
+
+// access is how a command reaches devices: the flags that override what the topology says.
+type access struct {
+	inventory string
+}
+
+func accessFlags(c *cobra.Command) *access {
+	a := &access{}
+	c.Flags().StringVar(&a.inventory, "inventory", "", "`FILE` with addresses, authority and login of the devices, as `loom sim` prints it")
+	return a
+}
+
+// resolver knows where each device is and how to log in.
+type resolver struct {
+	entries            map[string]device.InventoryEntry
+	ca                 *x509.CertPool
+	username, password string
+}
+
+// read reads the inventory, if one is named.
+func (a *access) read() (device.Inventory, error) {
+	if a.inventory == "" {
+		return device.Inventory{}, nil
+	}
+	data, err := os.ReadFile(a.inventory)
+	if err != nil {
+		return device.Inventory{}, err
+	}
+	inv, err := device.ParseInventory(data)
+	if err != nil {
+		return device.Inventory{}, fmt.Errorf("%s: %w", a.inventory, err)
+	}
+	return inv, nil
+}
+
+// resolve reads the inventory and the login references once for all devices.
+func (a *access) resolve(n *network) (*resolver, error) {
+	inv, err := a.read()
+	if err != nil {
+		return nil, err
+	}
+	return newResolver(n.design.Login, inv)
+}
+
+func newResolver(login fabric.Login, inv device.Inventory) (*resolver, error) {
+	r := resolverOf(inv)
+	var err error
+	if r.ca, err = authorities(login, inv); err != nil {
+		return nil, err
+	}
+	if r.username != "" {
+		return r, nil
+	}
+	if r.username, err = secret(login.Username, "env:LOOM_USERNAME"); err != nil {
+		return nil, fmt.Errorf("login: username: %w", err)
+	}
+	if r.password, err = secret(login.Password, "env:LOOM_PASSWORD"); err != nil {
+		return nil, fmt.Errorf("login: password: %w", err)
+	}
+	return r, nil
+}
+
+// resolverOf knows addresses, and a login if the inventory has one; it trusts nobody yet.
+func resolverOf(inv device.Inventory) *resolver {
+	r := &resolver{entries: map[string]device.InventoryEntry{}, username: inv.Username, password: inv.Password}
+	for _, e := range inv.Devices {
+		r.entries[e.Name] = e
+	}
+	return r
+}
+
+// authorities are the inventory's, or the topology's.
+func authorities(login fabric.Login, inv device.Inventory) (*x509.CertPool, error) {
+	if inv.CA != "" {
+		return inv.Pool()
+	}
+	if login.CA == "" {
+		return nil, nil
+	}
+	pem, err := secret(login.CA, "")
+	if err != nil {
+		return nil, fmt.Errorf("login: ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(pem)) {
+		return nil, fmt.Errorf("login: ca: %s holds no PEM certificate", login.CA)
+	}
+	return pool, nil
+}
+
+// secret follows a reference: "env:NAME" or "file:PATH".
+func secret(ref, fallback string) (string, error) {
+	if ref == "" {
+		ref = fallback
+	}
+	kind, name, _ := strings.Cut(ref, ":")
+	switch kind {
+	case "env":
+		v, ok := os.LookupEnv(name)
+		if !ok {
+			return "", fmt.Errorf("environment variable %s is not set", name)
+		}
+		return v, nil
+	case "file":
+		data, err := os.ReadFile(name)
+		return strings.TrimRight(string(data), "\r\n"), err
+	}
+	return "", fmt.Errorf("%q is no reference; use env:NAME or file:PATH", ref)
+}
+
+// target says where one device is: the inventory first, then the topology.
+func (r *resolver) target(d *fabric.Device) (device.Target, error) {
+	drv := drivers[d.OS]
+	t := device.Target{
+		Name: d.Name, CA: r.ca, Fingerprint: d.Fingerprint, Username: r.username, Password: r.password,
+		Driver: drv, Release: d.Release,
+	}
+	e, listed := r.entries[d.Name]
+	switch {
+	case listed:
+		t.Address = e.Address
+		if e.Fingerprint != "" {
+			t.Fingerprint = e.Fingerprint
+		}
+	case d.Management != (netip.Addr{}):
+		t.Address = net.JoinHostPort(d.Management.String(), strconv.Itoa(drv.Manners.Port))
+	default:
+		return t, fmt.Errorf("%s: no management address; give its site a `management` prefix, or use --inventory", d.Name)
+	}
+	return t, nil
+}
+
+// live is one connected device with what Loom wants of it.
+type live struct {
+	*device.Device
+	design   *fabric.Device
+	intended *config.Tree
+}
+
+// connect dials the given devices side by side and checks that each is what the topology says. All
+// that fail are in the error; the others are closed again.
+func connect(ctx context.Context, n *network, r *resolver, names []string) (map[string]*live, error) {
+	out := map[string]*live{}
+	var mu sync.Mutex
+	err := sideBySide(names, func(name string) error {
+		l, err := dial(ctx, n, r, name)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out[name] = l
+		return nil
+	})
+	if err != nil {
+		closeAll(out)
+		return nil, err
+	}
+	return out, nil
+}
+
+func dial(ctx context.Context, n *network, r *resolver, name string) (*live, error) {
+	d := n.design.Device(name)
+	t, err := r.target(d)
+	if err != nil {
+		return nil, err
+	}
+	dev, err := device.Dial(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	id, err := dev.Identify(ctx)
+	if err == nil {
+		err = id.Check(d.Release, d.Platform.Name)
+	}
+	if err != nil {
+		dev.Close()
+		return nil, prefixed(name, err)
+	}
+	return &live{dev, d, n.trees[name]}, nil
+}
+
+// prefixed names the device unless the error already does.
+func prefixed(name string, err error) error {
+	if e := (*device.Error)(nil); errors.As(err, &e) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+func closeAll(devices map[string]*live) {
+	for _, l := range devices {
+		l.Close()
+	}
+}
+
+// sideBySide calls do for every name, a bounded number at a time, and joins what goes wrong.
+func sideBySide(names []string, do func(string) error) error {
+	errs := make([]error, len(names))
+	slots := make(chan struct{}, maxConnections)
+	var wg sync.WaitGroup
+	for i, name := range names {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = do(name)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// running reads everything that may lie inside the scope.
+func (l *live) running(ctx context.Context) (*config.Tree, []config.Unknown, error) {
+	var paths []config.Path
+	for _, text := range drivers[l.design.OS].Manners.ReadPaths {
+		p, err := config.ParsePath(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		paths = append(paths, p)
+	}
+	return l.Get(ctx, paths)
+}
+
+// Read returns what Loom owns of the running configuration.
+func (l *live) Read(ctx context.Context) (*config.Tree, error) {
+	tree, _, err := l.running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return drivers[l.design.OS].Scope(l.design).Owned(tree, l.intended), nil
+}
+
+// Timed tells whether the device takes a change back by itself.
+func (l *live) Timed() bool { return drivers[l.design.OS].Manners.Confirm(l.design.Release) }
+
+// Arm sends the change as a commit that the device undoes unless it is confirmed. The same request
+// turns saving off, so that an unconfirmed change cannot reach startup; Save turns it on again.
+func (l *live) Arm(ctx context.Context, req *gnmi.SetRequest, id string, rollback time.Duration) error {
+	return l.Device.Set(ctx, l.unsaved(req), &device.Commit{ID: id, Rollback: rollback})
+}
+
+// Set sends the change without a timer.
+func (l *live) Set(ctx context.Context, req *gnmi.SetRequest) error {
+	return l.Device.Set(ctx, l.unsaved(req), nil)
+}
+
+func (l *live) unsaved(req *gnmi.SetRequest) *gnmi.SetRequest {
+	p, err := config.ParsePath(drivers[l.design.OS].Manners.SaveOn)
+	if err != nil || len(p) == 0 {
+		return req
+	}
+	no := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte("false")}}
+	return &gnmi.SetRequest{
+		Delete: req.Delete, Replace: req.Replace,
+		Update: append(req.Update[:len(req.Update):len(req.Update)], &gnmi.Update{Path: p.GNMI(), Val: no}),
+	}
+}
+
+// Save makes startup follow running and verifies it: a device that says "saved" is not believed.
+func (l *live) Save(ctx context.Context) error {
+	if err := l.Device.Save(ctx); err != nil {
+		return err
+	}
+	running, _, err := l.Get(ctx, []config.Path{nil})
+	if err != nil {
+		return err
+	}
+	startup, _, err := l.Startup(ctx)
+	if err != nil {
+		return err
+	}
+	if changes := config.Diff(startup, running); len(changes) > 0 {
+		return fmt.Errorf("startup differs from running in %d places, first %s", len(changes), changes[0].At)
+	}
+	return nil
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/loomfabric/loom/models/hardware"
+	"github.com/loomfabric/loom/models/intent"
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/driver"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/srlinux"
+	"github.com/loomfabric/loom/pkg/topology"
+	"github.com/spf13/cobra"
+)
+
+// drivers are the operating systems that Loom speaks.
+var drivers = map[string]*driver.Driver{srlinux.OS: srlinux.Driver()}
+
+// network is a topology from file to intended configuration.
+type network struct {
+	topo   *topology.Topology
+	places *topology.Topology // knows where things are declared; mostly topo itself
+	design *fabric.Design
+	trees  map[string]*config.Tree // intended configuration by device
+}
+
+// at turns an intent reference into "file:line:column", or "" where it has none.
+func (n *network) at(ref string) string {
+	p := n.places.At(ref)
+	if p.File == "" {
+		return ""
+	}
+	return p.String()
+}
+
+// sources reads the topology files that the arguments name. A directory means its *.yaml, sorted,
+// without what lies below it.
+func sources(paths []string) ([]topology.Source, error) {
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	var out []topology.Source
+	for _, p := range paths {
+		files, err := expandPath(p)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			src, err := readSource(f)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, src)
+		}
+	}
+	return out, nil
+}
+
+// maxFile bounds what is read of one file; the parser refuses what is longer by name.
+const maxFile = 32<<20 + 1
+
+func readSource(name string) (topology.Source, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return topology.Source{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile))
+	if err != nil {
+		return topology.Source{}, err
+	}
+	return topology.Source{Name: name, Data: data}, nil
+}
+
+func expandPath(p string) ([]string, error) {
+	info, err := os.Stat(p)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{p}, nil
+	}
+	files, err := filepath.Glob(filepath.Join(p, "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: no *.yaml files in this directory; name a topology file", p)
+	}
+	slices.Sort(files)
+	return files, nil
+}
+
+// compileNetwork takes sources all the way to intended configuration. releases overrides the
+// release of all devices of an operating system.
+func compileNetwork(t *terminal, srcs []topology.Source, releases map[string]string) (*network, error) {
+	topo, diags := topology.Parse(srcs...)
+	if diags.HasErrors() {
+		return nil, invalid(diags)
+	}
+	if err := overrideReleases(topo.Intent, releases); err != nil {
+		return nil, err
+	}
+	n, more := buildNetwork(topo, topo)
+	if diags = append(diags, more...); diags.HasErrors() {
+		return nil, invalid(diags)
+	}
+	for _, d := range diags {
+		t.notef("%s\n", d)
+	}
+	return n, n.render()
+}
+
+// compileIntent takes an intent that comes from no file all the way to intended configuration;
+// places knows the file that most of it came from.
+func compileIntent(topo, places *topology.Topology) (*network, error) {
+	n, diags := buildNetwork(topo, places)
+	if diags.HasErrors() {
+		return nil, invalid(diags)
+	}
+	return n, n.render()
+}
+
+func buildNetwork(topo, places *topology.Topology) (*network, topology.Diagnostics) {
+	design, diags := fabric.Compile(topo)
+	return &network{topo: topo, places: places, design: design}, diags
+}
+
+// render decides the configuration of every device.
+func (n *network) render() (err error) {
+	n.trees, err = renderAll(n.design)
+	return err
+}
+
+// invalid sorts diagnostics by place and makes them the error of a command.
+func invalid(diags topology.Diagnostics) error {
+	diags.Sort()
+	return invalidError{diags}
+}
+
+// invalidError prints each diagnostic on its own line, and then how many there are.
+type invalidError struct{ diags topology.Diagnostics }
+
+func (e invalidError) Error() string {
+	var b strings.Builder
+	errs := 0
+	for _, d := range e.diags {
+		fmt.Fprintf(&b, "\n%s", d)
+		if d.Severity == topology.Error {
+			errs++
+		}
+	}
+	return fmt.Sprintf("%d %s in the topology:%s", errs, plural(errs, "error"), b.String())
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// overrideReleases sets the release of every device whose platform runs the given system.
+func overrideReleases(in *intent.Topology, releases map[string]string) error {
+	for os, rel := range releases {
+		drv, ok := drivers[os]
+		if !ok {
+			return fmt.Errorf("--release %s=%s: no driver %q; there is %s", os, rel, os, strings.Join(driverNames(), ", "))
+		}
+		if drv.Schema.Release(rel) < 0 {
+			return fmt.Errorf("--release %s=%s: %s knows %s", os, rel, os, strings.Join(drv.Schema.Releases, ", "))
+		}
+		for _, site := range in.Sites {
+			for _, d := range site.Devices {
+				if p, ok := hardware.Lookup(d.Platform); ok && p.OS == os {
+					d.Release = rel
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func driverNames() []string {
+	var out []string
+	for name := range drivers {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// renderAll renders every device, as many at a time as there are processors.
+func renderAll(design *fabric.Design) (map[string]*config.Tree, error) {
+	trees := make([]*config.Tree, len(design.Devices))
+	errs := make([]error, len(design.Devices))
+	var wg sync.WaitGroup
+	work := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range work {
+				d := design.Devices[i]
+				trees[i], errs[i] = drivers[d.OS].Render(d)
+			}
+		})
+	}
+	for i := range design.Devices {
+		work <- i
+	}
+	close(work)
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	out := make(map[string]*config.Tree, len(trees))
+	for i, d := range design.Devices {
+		out[d.Name] = trees[i]
+	}
+	return out, nil
+}
+
+// releaseFlag is --release OS=REL, repeatable.
+func releaseFlag(c *cobra.Command) *map[string]string {
+	return c.Flags().StringToString("release", nil, "render for another `OS=RELEASE` than the topology says (srlinux=24.10)")
+}
+
+// formatFlag is --format with the formats a command knows, the first one being the default.
+func formatFlag(c *cobra.Command, formats ...string) *string {
+	f := c.Flags().String("format", formats[0], "output format: "+strings.Join(formats, ", "))
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	pre := c.PreRunE
+	c.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.Contains(formats, *f) {
+			return fmt.Errorf("--format %s: unknown; use %s", *f, strings.Join(formats, ", "))
+		}
+		if pre != nil {
+			return pre(cmd, args)
+		}
+		return nil
+	}
+	return f
+}
+
+// yamlFiles completes PATH arguments.
+func yamlFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"yaml", "yml", "json"}, cobra.ShellCompDirectiveFilterFileExt
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/spf13/cobra"
+)
+
+func planCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "plan PATH...",
+		Short: "Show what would change",
+		Long: `Compares the intended configuration with what is there, and shows every change with its
+before, its after and the line of the topology that asks for it. Nothing is changed.
+
+What is there is read from the devices (--against live, the default), from a directory that
+loom render wrote (--against DIR), or compiled from the topology as it was at a revision
+(--against git:REV), which needs no device and serves pull requests.
+
+Exit code: 0 no changes, 2 changes, 1 error.`,
+		Example: `  loom plan topologies/demo.yaml --inventory sim.json
+  loom plan topologies/demo.yaml --against git:main --format markdown
+  loom plan topologies/demo.yaml --against out --limit leaves`,
+		ValidArgsFunction: yamlFiles,
+	}
+	against := c.Flags().String("against", "live", "what to compare with: live, a rendered `DIR`, or git:REV")
+	all := c.Flags().Bool("all", false, "show every line of large changes")
+	limit := limitFlag(c)
+	releases := releaseFlag(c)
+	format := formatFlag(c, "text", "json", "markdown")
+	a := accessFlags(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		srcs, err := sources(args)
+		if err != nil {
+			return err
+		}
+		n, err := compileNetwork(t, srcs, *releases)
+		if err != nil {
+			return err
+		}
+		p, err := n.plan(cmd.Context(), t, comparison{args, *against, *limit, *releases, a})
+		if err != nil {
+			return err
+		}
+		if err := printPlan(t, p, *format, *all); err != nil {
+			return err
+		}
+		if !p.Empty() {
+			return exit{code: exitChanges}
+		}
+		return nil
+	}
+	return c
+}
+
+// comparison is what a plan is made against.
+type comparison struct {
+	paths    []string // of the topology, for git
+	against  string
+	limit    string
+	releases map[string]string
+	access   *access
+}
+
+// maxLines is how many change lines of one device a terminal gets without --all.
+const maxLines = 60
+
+func printPlan(t *terminal, p *plan.Plan, format string, all bool) error {
+	switch format {
+	case "json":
+		return p.JSON(t.out)
+	case "markdown":
+		return p.Markdown(t.out)
+	}
+	lines := maxLines
+	if all {
+		lines = 0
+	}
+	return p.Text(t.out, plan.Style{Color: t.color, Lines: lines})
+}
+
+// plan compares the network with what is there.
+func (n *network) plan(ctx context.Context, t *terminal, c comparison) (*plan.Plan, error) {
+	names, skipped, err := selectDevices(n.design, c.limit)
+	if err != nil {
+		return nil, err
+	}
+	var p *plan.Plan
+	switch rev, git := strings.CutPrefix(c.against, "git:"); {
+	case git:
+		p, err = n.planGit(ctx, t, rev, names, c)
+	case c.against == "live":
+		p, err = n.planLive(ctx, names, c.access)
+	default:
+		p, err = n.planDir(c.against, names)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Limit, p.Skipped = c.limit, skipped
+	return p, nil
+}
+
+// input is what plan.New needs of one device.
+func (n *network) input(name string) plan.Input {
+	d := n.design.Device(name)
+	return plan.Input{
+		Device: plan.Device{
+			Name: d.Name, Site: d.Site, Role: string(d.Role), OS: d.OS,
+			Platform: d.Platform.Name, Release: d.Release, Group: d.Group,
+		},
+		Scope:    drivers[d.OS].Scope(d),
+		Intended: n.trees[name],
+	}
+}
+
+// planLive reads every device's running configuration.
+func (n *network) planLive(ctx context.Context, names []string, a *access) (*plan.Plan, error) {
+	r, err := a.resolve(n)
+	if err != nil {
+		return nil, err
+	}
+	devices, err := connect(ctx, n, r, names)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(devices)
+	return n.planDevices(ctx, names, devices)
+}
+
+func (n *network) planDevices(ctx context.Context, names []string, devices map[string]*live) (*plan.Plan, error) {
+	inputs := make(map[string]plan.Input, len(names))
+	var mu sync.Mutex
+	err := sideBySide(names, func(name string) error {
+		in := n.input(name)
+		var err error
+		if in.Running, in.Unknown, err = devices[name].running(ctx); err != nil {
+			return err
+		}
+		in.Marked = drivers[in.Device.OS].Mark(in.Running, n.design.Device(name))
+		mu.Lock()
+		defer mu.Unlock()
+		inputs[name] = in
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n.newPlan("live", names, inputs), nil
+}
+
+func (n *network) newPlan(against string, names []string, inputs map[string]plan.Input) *plan.Plan {
+	list := make([]plan.Input, 0, len(names))
+	for _, name := range names {
+		list = append(list, inputs[name])
+	}
+	return plan.New(n.design.Name, against, list, n.at)
+}
+
+// planDir compares with documents that loom render wrote.
+func (n *network) planDir(dir string, names []string) (*plan.Plan, error) {
+	data, err := os.ReadFile(filepath.Join(dir, inventoryFile))
+	if err != nil {
+		return nil, fmt.Errorf("--against %s: %w; name a directory that loom render wrote, git:REV, or live", dir, err)
+	}
+	var list []rendered
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, inventoryFile), err)
+	}
+	files := map[string]rendered{}
+	for _, r := range list {
+		files[r.Name] = r
+	}
+	inputs := map[string]plan.Input{}
+	for _, name := range names {
+		in := n.input(name)
+		in.Offline = true
+		if in.Running, in.Unknown, err = readRendered(dir, files[name], in.Intended); err != nil {
+			return nil, err
+		}
+		inputs[name] = in
+	}
+	p := n.newPlan(dir, names, inputs)
+	for _, r := range list {
+		if n.design.Device(r.Name) == nil {
+			p.Removed = append(p.Removed, r.Name)
+		}
+	}
+	return p, nil
+}
+
+// readRendered reads one document; a device that has none had nothing.
+func readRendered(dir string, r rendered, like *config.Tree) (*config.Tree, []config.Unknown, error) {
+	if r.File == "" {
+		return config.EmptyTree(like.Schema(), like.Release()), nil, nil
+	}
+	name := filepath.Join(dir, filepath.Base(r.File))
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	tree, unknown, err := config.Parse(like.Schema(), like.Release(), data, config.ParseOptions{})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return tree, unknown, nil
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/transaction"
+)
+
+// progress shows how a transaction goes: on a terminal one line that follows it, elsewhere a line
+// per device once it is verified, and once all have taken a step together.
+type progress struct {
+	t      *terminal
+	quiet  bool
+	total  int
+	states map[string]transaction.State
+}
+
+func newProgress(t *terminal, p *plan.Plan, quiet bool) *progress {
+	return &progress{t: t, quiet: quiet, total: len(p.Devices), states: map[string]transaction.State{}}
+}
+
+func (p *progress) event(e transaction.Event) {
+	if p.quiet {
+		return
+	}
+	p.states[e.Device] = e.State
+	switch {
+	case e.Err != nil:
+		p.line("%s: %s: %v\n", e.Device, e.State, e.Err)
+	case p.t.live:
+		p.draw(e)
+	default:
+		p.log(e)
+	}
+}
+
+// count is how many devices are in one of the given states.
+func (p *progress) count(states ...transaction.State) int {
+	n := 0
+	for _, s := range p.states {
+		if slices.Contains(states, s) {
+			n++
+		}
+	}
+	return n
+}
+
+// draw rewrites the progress line in place, and leaves it when all is done.
+func (p *progress) draw(e transaction.Event) {
+	saved := p.count(transaction.Saved)
+	confirmed := saved + p.count(transaction.Confirmed)
+	verified := confirmed + p.count(transaction.Verified)
+	p.t.notef("\r\x1b[Kwave %d  %d/%d verified, %d confirmed, %d saved  %s %s", e.Wave, verified, p.total, confirmed, saved, e.Device, e.State)
+	if saved == p.total {
+		p.t.notef("\n")
+	}
+}
+
+func (p *progress) log(e transaction.Event) {
+	switch e.State {
+	case transaction.Verified:
+		p.t.notef("   wave %d  %-12s has the change and was read back  %s\n", e.Wave, e.Device, e.Took.Round(time.Millisecond))
+	case transaction.Restored:
+		p.t.notef("   %-12s is as it was before  %s\n", e.Device, e.Took.Round(time.Millisecond))
+	case transaction.Confirmed, transaction.Saved:
+		if p.count(e.State) == p.total {
+			p.t.notef("   all %s  %s\n", e.State, e.Took.Round(time.Millisecond))
+		}
+	}
+}
+
+func (p *progress) line(format string, args ...any) {
+	if p.t.live {
+		p.t.notef("\r\x1b[K")
+	}
+	p.t.notef("%s", fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/spf13/cobra"
+)
+
+// limitFlag is --limit: the devices that a command looks at.
+func limitFlag(c *cobra.Command) *string {
+	return c.Flags().String("limit", "", "only devices that match `SELECTOR`: names, globs, roles, sites or label:NAME, comma-separated (leaf1,spine*,label:gpu)")
+}
+
+// selectDevices returns the names of the devices that a selector matches, in the design's order,
+// and those that it leaves out. An empty selector matches all.
+func selectDevices(d *fabric.Design, selector string) (in, out []string, err error) {
+	if selector == "" {
+		for _, dev := range d.Devices {
+			in = append(in, dev.Name)
+		}
+		return in, nil, nil
+	}
+	terms := strings.Split(selector, ",")
+	used := make([]bool, len(terms))
+	for _, dev := range d.Devices {
+		hit := false
+		for i, term := range terms {
+			ok, err := matches(dev, strings.TrimSpace(term))
+			if err != nil {
+				return nil, nil, fmt.Errorf("--limit %s: %w", term, err)
+			}
+			used[i] = used[i] || ok
+			hit = hit || ok
+		}
+		if hit {
+			in = append(in, dev.Name)
+		} else {
+			out = append(out, dev.Name)
+		}
+	}
+	if i := slices.Index(used, false); i >= 0 {
+		return nil, nil, fmt.Errorf("--limit %s: matches no device; `loom query devices` lists them", terms[i])
+	}
+	return in, out, nil
+}
+
+func matches(d *fabric.Device, term string) (bool, error) {
+	if label, ok := strings.CutPrefix(term, "label:"); ok {
+		return slices.Contains(d.Labels, label), nil
+	}
+	if term == string(d.Role) || term == plurals[d.Role] || term == d.Site {
+		return true, nil
+	}
+	return path.Match(term, d.Name)
+}
+
+var plurals = map[fabric.Role]string{fabric.Leaf: "leaves", fabric.Spine: "spines"}

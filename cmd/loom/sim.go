@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/spf13/cobra"
+)
+
+func simCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "sim PATH...",
+		Short: "Simulate every device of a topology",
+		Long: `Starts every device of a topology as a gNMI server with TLS on a loopback address of its own,
+as it comes from the factory, and prints the inventory that plan, apply and backup take with
+--inventory. It needs no rights and no images, and runs until interrupted.`,
+		Example: `  loom sim topologies/demo.yaml -o sim.json &
+  loom apply topologies/demo.yaml --inventory sim.json --yes`,
+		ValidArgsFunction: yamlFiles,
+	}
+	out := c.Flags().StringP("output", "o", "", "write the inventory to `FILE` instead of standard output")
+	releases := releaseFlag(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		srcs, err := sources(args)
+		if err != nil {
+			return err
+		}
+		n, err := compileNetwork(t, srcs, *releases)
+		if err != nil {
+			return err
+		}
+		s, err := simulate(cmd.Context(), n.design.Devices)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		if err := writeInventory(t, s, *out); err != nil {
+			return err
+		}
+		t.notef("%s: %s simulated; interrupt to end\n", n.design.Name, sizes(len(n.design.Devices), "device"))
+		<-cmd.Context().Done()
+		return nil
+	}
+	return c
+}
+
+// simulate starts the given devices with a password made up for this run.
+func simulate(ctx context.Context, devices []*fabric.Device) (*sim.Sim, error) {
+	c := sim.Config{Username: "admin", Password: newPassword()}
+	for _, d := range devices {
+		c.Devices = append(c.Devices, sim.Spec{Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS]})
+	}
+	return sim.Start(ctx, c)
+}
+
+func newPassword() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func writeInventory(t *terminal, s *sim.Sim, file string) error {
+	data := append(s.Inventory().JSON(), '\n')
+	if file != "" {
+		return writePrivate(file, data)
+	}
+	_, err := t.out.Write(data)
+	return err
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// terminal is where a command reads and writes, and what it may draw there.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+	color    bool // out is a terminal that wants colour
+	live     bool // err is a terminal: progress may be drawn
+	ask      bool // in is a terminal: questions may be asked
+}
+
+func newTerminal(in *os.File, out, errs *os.File) *terminal {
+	isTerm := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+	return &terminal{
+		in: in, out: out, err: errs,
+		color: isTerm(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		live:  isTerm(errs),
+		ask:   isTerm(in),
+	}
+}
+
+func (t *terminal) printf(format string, args ...any) { fmt.Fprintf(t.out, format, args...) }
+
+// notef writes for people, beside the output that a script reads.
+func (t *terminal) notef(format string, args ...any) { fmt.Fprintf(t.err, format, args...) }
+
+// json writes a value as indented JSON.
+func (t *terminal) json(v any) error {
+	e := json.NewEncoder(t.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// sizes lists counts with their nouns: "12 devices, 1 cable".
+func sizes(pairs ...any) string {
+	s := ""
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if s != "" {
+			s += ", "
+		}
+		n, noun := pairs[i].(int), pairs[i+1].(string)
+		s += fmt.Sprintf("%d %s", n, pluralOf(n, noun))
+	}
+	return s
+}
+
+func pluralOf(n int, noun string) string {
+	if stem, ok := strings.CutSuffix(noun, "leaf"); ok && n != 1 {
+		return stem + "leaves"
+	}
+	return plural(n, noun)
+}
