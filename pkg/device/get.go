@@ -1,0 +1,138 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc"
+
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+// Get reads the running configuration at and below the given paths into one tree of the driver's
+// schema. What the device has and the schema has not comes beside it. Leaves with their default
+// value may be missing: SR Linux leaves them out.
+func (d *Device) Get(ctx context.Context, paths []config.Path) (*config.Tree, []config.Unknown, error) {
+	return d.get(ctx, "get", gnmi.GetRequest_CONFIG, paths)
+}
+
+// State reads one leaf, state or configuration; ok is false where the device has no value for it.
+func (d *Device) State(ctx context.Context, path config.Path) (value string, ok bool, err error) {
+	tree, _, err := d.get(ctx, "get "+path.String(), gnmi.GetRequest_ALL, []config.Path{path})
+	if err != nil {
+		return "", false, err
+	}
+	c := tree.Find(path)
+	return c.Value(), c.Valid(), nil
+}
+
+// get runs one Get and parses its answer.
+func (d *Device) get(ctx context.Context, op string, what gnmi.GetRequest_DataType, paths []config.Path) (*config.Tree, []config.Unknown, error) {
+	resp, err := d.ask(ctx, op, what, paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	tree, unknown, err := d.parseAnswer(resp, config.ParseOptions{State: what != gnmi.GetRequest_CONFIG})
+	if err != nil {
+		return nil, nil, d.errorf(op, Refused, "answer: %w", err)
+	}
+	return tree, unknown, nil
+}
+
+// ask sends one Get.
+func (d *Device) ask(ctx context.Context, op string, what gnmi.GetRequest_DataType, paths []config.Path) (*gnmi.GetResponse, error) {
+	req := &gnmi.GetRequest{Type: what, Encoding: gnmi.Encoding_JSON_IETF}
+	for _, p := range paths {
+		req.Path = append(req.Path, p.GNMI())
+	}
+	var resp *gnmi.GetResponse
+	err := d.call(ctx, op, false, d.target.Timeout, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+		resp, err = gnmi.NewGNMIClient(conn).Get(ctx, req)
+		return err
+	})
+	return resp, err
+}
+
+// parseAnswer merges the notifications of an answer into one tree.
+func (d *Device) parseAnswer(resp *gnmi.GetResponse, o config.ParseOptions) (*config.Tree, []config.Unknown, error) {
+	data, err := d.document(resp)
+	if err != nil {
+		return nil, nil, err
+	}
+	return config.Parse(d.target.Driver.Schema, d.target.Release, data, o)
+}
+
+// document merges the notifications of an answer into one RFC 7951 document.
+func (d *Device) document(resp *gnmi.GetResponse) ([]byte, error) {
+	doc := newDocument(d.target.Driver.Schema)
+	for _, n := range resp.GetNotification() {
+		for _, u := range n.GetUpdate() {
+			if err := doc.add(n.GetPrefix(), u); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return doc.json()
+}
+
+// Subscribe asks for what lies at and below the paths and hands on each notification, in the order
+// in which the device sends them. It calls on with nil when the device has sent everything it has
+// (sync_response): until then the absence of a leaf means nothing (gNMI spec §3.5.1.5.2). With mode ONCE it
+// returns then; with STREAM it goes on, change by change, until ctx ends, and returns nil.
+func (d *Device) Subscribe(ctx context.Context, paths []config.Path, mode gnmi.SubscriptionList_Mode, on func(*gnmi.Notification)) error {
+	const op = "subscribe"
+	if mode == gnmi.SubscriptionList_POLL {
+		return d.errorf(op, Refused, "mode POLL is not built")
+	}
+	l, err := d.connect(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := gnmi.NewGNMIClient(l.conn).Subscribe(ctx)
+	if err == nil {
+		err = stream.Send(subscription(paths, mode))
+	}
+	if err == nil {
+		err = receive(stream, mode, on)
+	}
+	if ctx.Err() != nil && mode == gnmi.SubscriptionList_STREAM {
+		return nil
+	}
+	return d.rpcError(op, err, false, true)
+}
+
+// subscription makes the request of a subscription.
+func subscription(paths []config.Path, mode gnmi.SubscriptionList_Mode) *gnmi.SubscribeRequest {
+	list := &gnmi.SubscriptionList{Mode: mode, Encoding: gnmi.Encoding_JSON_IETF}
+	for _, p := range paths {
+		list.Subscription = append(list.Subscription, &gnmi.Subscription{Path: p.GNMI(), Mode: gnmi.SubscriptionMode_ON_CHANGE})
+	}
+	return &gnmi.SubscribeRequest{Request: &gnmi.SubscribeRequest_Subscribe{Subscribe: list}}
+}
+
+// receive hands on the answers of a subscription.
+func receive(stream gnmi.GNMI_SubscribeClient, mode gnmi.SubscriptionList_Mode, on func(*gnmi.Notification)) error {
+	for {
+		resp, err := stream.Recv()
+		if err == io.EOF {
+			return errors.New("the device ended the stream")
+		}
+		if err != nil {
+			return err
+		}
+		switch r := resp.GetResponse().(type) {
+		case *gnmi.SubscribeResponse_Update:
+			on(r.Update)
+		case *gnmi.SubscribeResponse_SyncResponse:
+			on(nil)
+			if mode == gnmi.SubscriptionList_ONCE {
+				return nil
+			}
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package device
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc"
+
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+// Identity is what a device says it is.
+type Identity struct {
+	Release  string // "25.3"
+	Platform string // "7220-IXR-D3L"
+	Version  string // as the device writes it: "v25.3.1-149-g..."
+	Chassis  string // as the device writes it: "7220 IXR-D3L"
+}
+
+// Check compares what a device is with what it should be. An empty want is not compared.
+func (i Identity) Check(release, platform string) error {
+	if (release == "" || release == i.Release) && (platform == "" || platform == i.Platform) {
+		return nil
+	}
+	return fmt.Errorf("is a %s with release %s (%s, %s), and should be a %s with release %s",
+		i.Platform, i.Release, i.Chassis, i.Version, orAny(platform), orAny(release))
+}
+
+// orAny names an empty expectation.
+func orAny(s string) string {
+	if s == "" {
+		return "(any)"
+	}
+	return s
+}
+
+// Identify asks a device what it is. A device of another operating system is refused.
+func (d *Device) Identify(ctx context.Context) (Identity, error) {
+	if err := d.checkCapabilities(ctx); err != nil {
+		return Identity{}, err
+	}
+	id := d.target.Driver.Identity
+	version, err := d.mustState(ctx, id.Version)
+	if err != nil {
+		return Identity{}, err
+	}
+	chassis, err := d.mustState(ctx, id.Chassis)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Release: id.Release(version), Platform: id.Platform(chassis), Version: version, Chassis: chassis}, nil
+}
+
+// mustState reads a leaf that every device of the operating system has.
+func (d *Device) mustState(ctx context.Context, path string) (string, error) {
+	p, err := config.ParsePath(path)
+	if err != nil {
+		return "", d.errorf("identify", Refused, "driver: %w", err)
+	}
+	v, ok, err := d.State(ctx, p)
+	if err == nil && !ok {
+		err = d.errorf("identify", Refused, "%s has no value", path)
+	}
+	return v, err
+}
+
+// checkCapabilities refuses a device that does not speak as the driver does.
+func (d *Device) checkCapabilities(ctx context.Context) error {
+	const op = "identify"
+	var resp *gnmi.CapabilityResponse
+	err := d.call(ctx, op, false, d.target.Timeout, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+		resp, err = gnmi.NewGNMIClient(conn).Capabilities(ctx, &gnmi.CapabilityRequest{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(resp.GetSupportedEncodings(), gnmi.Encoding_JSON_IETF) {
+		return d.errorf(op, Refused, "gNMI server without encoding JSON_IETF")
+	}
+	if resp.GetGNMIVersion() == "" {
+		return d.errorf(op, Refused, "gNMI server without a version")
+	}
+	return d.checkModels(resp.GetSupportedModels())
+}
+
+// checkModels wants every model of the driver. The vendor has put different prefixes before the names
+// of its models ("urn:srl_nokia/interfaces:srl_nokia-interfaces"), so the end of the name decides.
+func (d *Device) checkModels(models []*gnmi.ModelData) error {
+	have := map[string]bool{}
+	for _, m := range models {
+		have[shortName(m.GetName())] = true
+	}
+	for _, want := range d.target.Driver.Manners.Models {
+		if name := shortName(want.Name); !have[name] {
+			return d.errorf("identify", Refused, "not a %s device: it has no model %s", d.target.Driver.OS, name)
+		}
+	}
+	return nil
+}
+
+// shortName returns the name of a model without what vendors put before it.
+func shortName(model string) string { return model[strings.LastIndexAny(model, ":/")+1:] }

@@ -1,0 +1,107 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"github.com/openconfig/gnmi/proto/gnmi_ext"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+// Commit makes a Set take itself back unless it is confirmed in time (gNMI commit-confirmed extension).
+type Commit struct {
+	ID       string        // names the commit towards Confirm, Cancel and Extend
+	Rollback time.Duration // 0 means the device's own default, ten minutes
+}
+
+// Set sends one transaction: all of it takes effect, or nothing (gNMI spec §3.4.3). commit nil makes
+// it final. An ErrUnknown leaves open which: read back.
+func (d *Device) Set(ctx context.Context, req *gnmi.SetRequest, commit *Commit) error {
+	if commit == nil {
+		return d.set(ctx, "set", req, nil)
+	}
+	c := &gnmi_ext.CommitRequest{}
+	if commit.Rollback > 0 {
+		c.RollbackDuration = durationpb.New(commit.Rollback)
+	}
+	return d.commit(ctx, "set", req, &gnmi_ext.Commit{Id: commit.ID, Action: &gnmi_ext.Commit_Commit{Commit: c}})
+}
+
+// Confirm makes the open commit final.
+func (d *Device) Confirm(ctx context.Context, id string) error {
+	return d.commit(ctx, "confirm", &gnmi.SetRequest{}, &gnmi_ext.Commit{Id: id, Action: &gnmi_ext.Commit_Confirm{Confirm: &gnmi_ext.CommitConfirm{}}})
+}
+
+// Cancel takes the open commit back.
+func (d *Device) Cancel(ctx context.Context, id string) error {
+	return d.commit(ctx, "cancel", &gnmi.SetRequest{}, &gnmi_ext.Commit{Id: id, Action: &gnmi_ext.Commit_Cancel{Cancel: &gnmi_ext.CommitCancel{}}})
+}
+
+// Extend starts the timer of the open commit again, with a new duration.
+func (d *Device) Extend(ctx context.Context, id string, rollback time.Duration) error {
+	action := &gnmi_ext.CommitSetRollbackDuration{RollbackDuration: durationpb.New(rollback)}
+	return d.commit(ctx, "extend", &gnmi.SetRequest{}, &gnmi_ext.Commit{Id: id, Action: &gnmi_ext.Commit_SetRollbackDuration{SetRollbackDuration: action}})
+}
+
+// commit sends a Set that carries the extension. A release without it would take the extension for
+// an unknown field and make the change final, so it is asked first.
+func (d *Device) commit(ctx context.Context, op string, req *gnmi.SetRequest, c *gnmi_ext.Commit) error {
+	confirm := d.target.Driver.Manners.Confirm
+	if confirm == nil || !confirm(d.target.Release) {
+		return d.errorf(op, Refused, "%s %s has no commit-confirmed extension", d.target.Driver.OS, d.target.Release)
+	}
+	if c.Id == "" {
+		return d.errorf(op, Refused, "a commit needs an id")
+	}
+	return d.set(ctx, op, req, &gnmi_ext.Extension{Ext: &gnmi_ext.Extension_Commit{Commit: c}})
+}
+
+// set sends a request, with an extension if there is one, and leaves the request as it is.
+func (d *Device) set(ctx context.Context, op string, req *gnmi.SetRequest, ext *gnmi_ext.Extension) error {
+	out := &gnmi.SetRequest{
+		Prefix: req.GetPrefix(), Delete: req.GetDelete(), Replace: req.GetReplace(), Update: req.GetUpdate(),
+		UnionReplace: req.GetUnionReplace(), Extension: req.GetExtension(),
+	}
+	if ext != nil {
+		out.Extension = append([]*gnmi_ext.Extension{ext}, out.Extension...)
+	}
+	limit := d.target.Driver.Manners.SetTimeout
+	if limit == 0 {
+		limit = defaultSetTimeout
+	}
+	return d.call(ctx, op, true, limit, func(ctx context.Context, conn *grpc.ClientConn) error {
+		_, err := gnmi.NewGNMIClient(conn).Set(ctx, out)
+		return err
+	})
+}
+
+// Save makes the startup configuration follow the running one, by the leaf that the operating
+// system has for it. It changes nothing else. While a commit is open the device refuses it.
+func (d *Device) Save(ctx context.Context) error {
+	leaf, err := d.saveLeaf()
+	if err != nil {
+		return d.errorf("save", Refused, "%w", err)
+	}
+	yes := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte("true")}}
+	req := &gnmi.SetRequest{Update: []*gnmi.Update{{Path: leaf.GNMI(), Val: yes}}}
+	return d.set(ctx, "save", req, nil)
+}
+
+// saveLeaf returns the path of the leaf that makes commits reach startup.
+func (d *Device) saveLeaf() (config.Path, error) {
+	text := d.target.Driver.Manners.SaveOn
+	if text == "" {
+		return nil, errors.New("the driver knows no way")
+	}
+	p, err := config.ParsePath(text)
+	if err != nil {
+		return nil, fmt.Errorf("driver: %w", err)
+	}
+	return p, nil
+}
