@@ -1,0 +1,164 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"github.com/openconfig/gnmi/proto/gnmi_ext"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// pending is a commit that waits for its confirmation. There is at most one (gNMI commit-confirmed
+// extension 0.1.0, §2).
+type pending struct {
+	id     string
+	before configuration // to go back to
+	stop   func()        // of the timer
+}
+
+// defaultRollback is the extension's timer where neither request nor driver names one.
+const defaultRollback = 10 * time.Minute
+
+// commitOf returns the extension of a request, nil where it has none. A release that does not know
+// the extension sees an unknown field, and ignores it.
+func (d *Device) commitOf(req *gnmi.SetRequest) *gnmi_ext.Commit {
+	confirm := d.spec.Driver.Manners.Confirm
+	if confirm == nil || !confirm(d.spec.Release) {
+		return nil
+	}
+	for _, e := range req.GetExtension() {
+		if c := e.GetCommit(); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// transact does what a Set asks for. The caller holds mu.
+func (d *Device) transact(req *gnmi.SetRequest) error {
+	c := d.commitOf(req)
+	if c == nil {
+		return d.plainSet(req)
+	}
+	if c.GetId() == "" {
+		return status.Error(codes.InvalidArgument, "commit id is missing")
+	}
+	switch action := c.GetAction().(type) {
+	case *gnmi_ext.Commit_Commit:
+		return d.openCommit(c.GetId(), action.Commit.GetRollbackDuration(), req)
+	case *gnmi_ext.Commit_Confirm:
+		return d.onPending(c.GetId(), req, d.confirm)
+	case *gnmi_ext.Commit_Cancel:
+		return d.onPending(c.GetId(), req, d.revert)
+	case *gnmi_ext.Commit_SetRollbackDuration:
+		rollback := action.SetRollbackDuration.GetRollbackDuration().AsDuration()
+		if rollback <= 0 {
+			return status.Error(codes.InvalidArgument, "rollback duration must be greater than 0")
+		}
+		return d.onPending(c.GetId(), req, func() { d.arm(rollback) })
+	}
+	return status.Error(codes.InvalidArgument, "commit without an action")
+}
+
+// errPending refuses whatever is not about the open commit (§3.2.1).
+func (d *Device) errPending() error {
+	return status.Errorf(codes.FailedPrecondition, "commit %q is waiting for its confirmation", d.pending.id)
+}
+
+// plainSet is a Set without the extension.
+func (d *Device) plainSet(req *gnmi.SetRequest) error {
+	if d.pending != nil {
+		return d.errPending()
+	}
+	after, err := d.running.apply(req)
+	if err != nil {
+		return setStatus(d.spec.Driver.Schema, err)
+	}
+	d.run(after)
+	d.save()
+	return nil
+}
+
+// openCommit makes a change that is taken back unless it is confirmed.
+func (d *Device) openCommit(id string, wanted *durationpb.Duration, req *gnmi.SetRequest) error {
+	if d.pending != nil {
+		return d.errPending()
+	}
+	rollback, err := d.rollback(wanted)
+	if err != nil {
+		return err
+	}
+	after, err := d.running.apply(req)
+	if err != nil {
+		return setStatus(d.spec.Driver.Schema, err)
+	}
+	d.pending = &pending{id: id, before: d.running, stop: func() {}}
+	d.arm(rollback)
+	d.run(after)
+	return nil
+}
+
+// rollback returns the time that a commit has, given what the request wants.
+func (d *Device) rollback(wanted *durationpb.Duration) (time.Duration, error) {
+	switch own := d.spec.Driver.Manners.Rollback; {
+	case wanted != nil && wanted.AsDuration() <= 0:
+		return 0, status.Error(codes.InvalidArgument, "rollback duration must be greater than 0")
+	case wanted != nil:
+		return wanted.AsDuration(), nil
+	case own > 0:
+		return own, nil
+	}
+	return defaultRollback, nil
+}
+
+// onPending does something to the open commit, if the request is about it and carries no change:
+// a commit cannot be amended (§2).
+func (d *Device) onPending(id string, req *gnmi.SetRequest, do func()) error {
+	switch {
+	case d.pending == nil:
+		return status.Error(codes.FailedPrecondition, "no commit is waiting for its confirmation")
+	case d.pending.id != id:
+		return status.Errorf(codes.InvalidArgument, "commit %q is waiting for its confirmation, not %q", d.pending.id, id)
+	case len(req.GetDelete())+len(req.GetReplace())+len(req.GetUpdate())+len(req.GetUnionReplace()) > 0:
+		return status.Error(codes.InvalidArgument, "a commit that waits for its confirmation cannot be amended")
+	}
+	do()
+	return nil
+}
+
+// confirm makes the open commit final.
+func (d *Device) confirm() {
+	d.pending.stop()
+	d.pending = nil
+	d.save()
+}
+
+// revert takes the open commit back.
+func (d *Device) revert() {
+	d.pending.stop()
+	before := d.pending.before
+	d.pending = nil
+	d.run(before)
+}
+
+// arm starts the timer of the open commit, anew if it runs.
+func (d *Device) arm(rollback time.Duration) {
+	p := d.pending
+	p.stop()
+	armed := &pending{id: p.id, before: p.before}
+	armed.stop = d.sim.config.Clock.AfterFunc(rollback, func() { d.expire(armed) })
+	d.pending = armed
+}
+
+// expire takes a commit back when its time is over, unless it has been decided or armed anew meanwhile.
+func (d *Device) expire(p *pending) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pending != p {
+		return
+	}
+	d.log.Info("commit was not confirmed in time and is taken back", "commit", p.id)
+	d.revert()
+}

@@ -1,0 +1,231 @@
+package sim
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc"
+
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+// Device is one simulated device. Its methods may be called from any goroutine.
+type Device struct {
+	sim         *Sim
+	spec        Spec
+	version     string // of the operating system, as the device writes it
+	chassis     string // likewise
+	versionAt   config.Path
+	chassisAt   config.Path
+	address     string // where it listens: the same after every restart
+	fingerprint string
+	certificate tls.Certificate
+	saveOn      config.Path // leaf that makes commits reach startup; empty: none
+	log         *slog.Logger
+
+	gate   *gate
+	power  sync.Mutex    // held while the server starts or stops
+	server *grpc.Server  // nil while stopped
+	served chan struct{} // closed when the server has ended
+
+	mu      sync.Mutex // guards what follows
+	running configuration
+	startup configuration
+	pending *pending      // the open commit
+	view    *config.Tree  // running with the state that follows from it; nil until somebody asks
+	changed chan struct{} // closed when running changes
+}
+
+// configuration is a tree, and what the factory configuration had that the schema does not know.
+// Both are never changed, only replaced.
+type configuration struct {
+	tree    *config.Tree
+	unknown []config.Unknown
+}
+
+// newDevice returns a device that has booted with its factory configuration and does not listen yet.
+func newDevice(s *Sim, spec Spec) (*Device, error) {
+	if spec.Driver == nil {
+		return nil, errors.New("no driver")
+	}
+	schema := spec.Driver.Schema
+	if spec.Release == "" {
+		spec.Release = schema.Releases[len(schema.Releases)-1]
+	}
+	if schema.Release(spec.Release) < 0 {
+		return nil, fmt.Errorf("release %q is not one of %v", spec.Release, schema.Releases)
+	}
+	d := &Device{sim: s, spec: spec, log: s.config.Log.With("device", spec.Name), changed: make(chan struct{})}
+	if err := d.nameItself(); err != nil {
+		return nil, err
+	}
+	factory, err := d.factory()
+	if err != nil {
+		return nil, fmt.Errorf("factory configuration: %w", err)
+	}
+	d.running, d.startup = factory, factory
+	return d, nil
+}
+
+// nameItself finds the words by which the device says what it is, so that its driver reads them back.
+func (d *Device) nameItself() (err error) {
+	id, spec := d.spec.Driver.Identity, d.spec
+	if d.version, err = spell(spec.Release, id.Release, spec.Release, "v"+spec.Release+".1-1-g0000000"); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	// Chassis types have a space after the family: "7220 IXR-D3L".
+	if d.chassis, err = spell(spec.Platform, id.Platform, strings.Replace(spec.Platform, "-", " ", 1), spec.Platform); err != nil {
+		return fmt.Errorf("platform: %w", err)
+	}
+	if d.versionAt, err = config.ParsePath(id.Version); err != nil {
+		return err
+	}
+	if d.chassisAt, err = config.ParsePath(id.Chassis); err != nil {
+		return err
+	}
+	if save := spec.Driver.Manners.SaveOn; save != "" {
+		d.saveOn, err = config.ParsePath(save)
+	}
+	return err
+}
+
+// spell returns the last of some words that read turns into want.
+func spell(want string, read func(string) string, words ...string) (string, error) {
+	found := ""
+	for _, w := range words {
+		if read(w) == want {
+			found = w
+		}
+	}
+	if found == "" {
+		return "", fmt.Errorf("the driver reads %q from none of %q", want, words)
+	}
+	return found, nil
+}
+
+// factory returns the configuration that the device has when new.
+func (d *Device) factory() (configuration, error) {
+	schema := d.spec.Driver.Schema
+	data := []byte("{}")
+	if f := d.spec.Driver.Factory; f != nil {
+		data = f(d.spec.Name, d.spec.Platform, d.spec.Release)
+	}
+	tree, unknown, err := config.Parse(schema, d.spec.Release, data, config.ParseOptions{})
+	if err != nil {
+		return configuration{}, err
+	}
+	// Judged like any other change, so that mandatory leaves and references hold.
+	all := &gnmi.SetRequest{Update: []*gnmi.Update{update(nil, tree.AppendJSON(nil, false))}}
+	tree, err = config.Apply(config.EmptyTree(schema, d.spec.Release), all)
+	return configuration{tree, unknown}, err
+}
+
+// Name returns the name of the device.
+func (d *Device) Name() string { return d.spec.Name }
+
+// Address returns where the device listens, or did before Stop.
+func (d *Device) Address() string { return d.address }
+
+// Running returns the running configuration.
+func (d *Device) Running() *config.Tree {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.running.tree
+}
+
+// Startup returns the configuration that the device would boot with.
+func (d *Device) Startup() *config.Tree {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.startup.tree
+}
+
+// Pending returns the id of the open commit, "" where there is none.
+func (d *Device) Pending() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pending == nil {
+		return ""
+	}
+	return d.pending.id
+}
+
+// Apply changes the running configuration as an operator at the box would: beside gNMI, and also
+// while a commit is open. If that commit is taken back, so is this change.
+func (d *Device) Apply(req *gnmi.SetRequest) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	after, err := d.running.apply(req)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.spec.Name, err)
+	}
+	d.run(after)
+	if d.pending == nil {
+		d.save()
+	}
+	return nil
+}
+
+// run makes a configuration the running one. The caller holds mu.
+func (d *Device) run(c configuration) {
+	d.running, d.view = c, nil
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// save makes startup equal running, if the running configuration wants that. The caller holds mu
+// and has no open commit: what may yet be taken back must not survive a reboot.
+func (d *Device) save() {
+	if len(d.saveOn) > 0 && d.running.tree.Find(d.saveOn).Value() == "true" {
+		d.startup = d.running
+	}
+}
+
+// Reboot breaks all connections and boots the startup configuration. An open commit is gone.
+func (d *Device) Reboot() {
+	d.Stop()
+	d.dropPending()
+	d.mu.Lock()
+	d.run(d.startup)
+	d.mu.Unlock()
+	d.log.Info("rebooted")
+	d.Restart()
+}
+
+// dropPending ends the open commit without confirming it or taking it back.
+func (d *Device) dropPending() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pending != nil {
+		d.pending.stop()
+		d.pending = nil
+	}
+}
+
+// Stop makes the device unreachable: connections break, new ones are reset. Its configuration and
+// the timer of an open commit live on.
+func (d *Device) Stop() {
+	d.power.Lock()
+	defer d.power.Unlock()
+	if d.server == nil {
+		return
+	}
+	d.gate.shut()
+	d.server.Stop()
+	<-d.served
+	d.server = nil
+}
+
+// Restart makes the device reachable again, at the same address. On a device that is reachable it does nothing.
+func (d *Device) Restart() {
+	d.power.Lock()
+	defer d.power.Unlock()
+	if d.server == nil {
+		d.serve()
+	}
+}
