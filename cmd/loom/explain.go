@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ object of the topology that caused it, its file:line:column, and the rule that m
 			found[0].print(t)
 			return nil
 		}
-		return explanations(found).print(t, "text")
+		return explanations(args[1], found).print(t, "text")
 	}
 	return c
 }
@@ -69,11 +70,11 @@ func (e explanation) print(t *terminal) {
 	t.printf("  rule        %s\n", e.Rule)
 }
 
-// explanations is a table with a leaf a line.
-func explanations(found []explanation) table {
-	out := table{header: []string{"path", "value", "rule", "because of", "at"}}
+// explanations is a table with a leaf a line, paths shown from the one that was asked for.
+func explanations(asked string, found []explanation) table {
+	out := table{header: []string{"below " + asked, "value", "rule", "because of", "at"}}
 	for _, e := range found {
-		out.rows = append(out.rows, []string{e.Path, e.Value, e.Rule, e.Ref, e.At})
+		out.rows = append(out.rows, []string{strings.TrimPrefix(e.Path, asked), e.Value, e.Rule, e.Ref, e.At})
 	}
 	return out
 }

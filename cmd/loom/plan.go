@@ -53,7 +53,7 @@ Exit code: 0 no changes, 2 changes, 1 error.`,
 		if err := printPlan(t, p, *format, *all); err != nil {
 			return err
 		}
-		if !p.Empty() {
+		if !p.Empty() || len(p.Removed) > 0 {
 			return exit{code: exitChanges}
 		}
 		return nil

@@ -129,7 +129,7 @@ func (x table) print(t *terminal, format string) error {
 		return x.csv(t.out)
 	}
 	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.ToUpper(strings.Join(x.header, "\t")))
+	fmt.Fprintln(w, strings.Join(x.header, "\t"))
 	for _, r := range x.rows {
 		fmt.Fprintln(w, strings.Join(r, "\t"))
 	}

@@ -78,7 +78,7 @@ func (c *Compiler) design(d *draft) *Design {
 // decide makes the device of a node. Whatever it reads is part of the node's digest.
 func (d *draft) decide(n *node) *Device {
 	device := &Device{
-		Name: n.name(), Site: n.site.in.GetName(), Role: n.role, Number: n.number(),
+		Name: n.name(), Topology: d.in.GetName(), Site: n.site.in.GetName(), Role: n.role, Number: n.number(),
 		Platform: n.platform, Release: n.in.GetRelease(), OS: n.platform.OS, Labels: n.in.GetLabels(),
 		ASN: n.asn, Loopback: n.loopback, Management: n.management, Fingerprint: n.in.GetFingerprint(),
 		Group: n.group(), Ref: n.ref,

@@ -91,7 +91,7 @@ func bit(b bool) uint32 {
 // site writes the settings of a site; who meets whom is written with each device.
 func (g *digester) site(s *site) {
 	under, over := s.in.GetUnderlay(), s.in.GetOverlay()
-	g.text(s.in.GetName(), over.GetClusterId())
+	g.text(g.draft.in.GetName(), s.in.GetName(), over.GetClusterId())
 	g.numbers(g.draft.in.GetOverlayAs(), s.in.GetNumber(), bit(s.unnumbered), bit(s.ibgp()))
 	g.numbers(under.GetMtu(), under.GetMaxPaths(), under.GetBfd().GetMultiplier(), under.GetBfd().GetIntervalMs())
 	g.prefixes(s.advertise)

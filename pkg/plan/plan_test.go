@@ -1,0 +1,288 @@
+package plan_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/plan"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// tree builds a small configuration; every leaf is caused by the port's own line.
+func tree(t *testing.T, build func(b *config.Builder)) *config.Tree {
+	t.Helper()
+	b, err := config.NewBuilder(srl.Schema, "25.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Cause("cables/leaf1:ethernet-1/1", "fabric link")
+	build(b)
+	out, err := b.Tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func port(b *config.Builder, name, description string, mtu uint64) {
+	b.In(srl.Interface, name, func() {
+		b.Str(srl.InterfaceDescription, description)
+		b.Uint(srl.InterfaceMtu, mtu)
+	})
+}
+
+func policy(b *config.Builder, statements ...string) {
+	b.In(srl.RoutingPolicyPolicy, "loom", func() {
+		for _, s := range statements {
+			b.In(srl.RoutingPolicyPolicyStatement, s, func() {
+				b.Str(srl.RoutingPolicyPolicyStatementActionPolicyResult, "accept")
+			})
+		}
+	})
+}
+
+// scope owns ethernet ports entry by entry, and policies whole.
+func scope(t *testing.T) config.Scope {
+	t.Helper()
+	rule := func(path string, own config.Ownership) config.Rule {
+		p, err := config.ParsePath(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return config.Rule{Path: p, Own: own}
+	}
+	return config.Scope{rule("/interface[name=ethernet-*]", config.Entry), rule("/routing-policy/policy", config.Whole)}
+}
+
+func input(t *testing.T, name, group string, running, intended *config.Tree) plan.Input {
+	t.Helper()
+	return plan.Input{
+		Device: plan.Device{Name: name, Site: "s", Role: "leaf", OS: "srlinux", Platform: "7220-IXR-D2L", Release: "25.3", Group: group},
+		Scope:  scope(t), Running: running, Intended: intended, Marked: true,
+	}
+}
+
+func at(ref string) string {
+	if ref == "" {
+		return ""
+	}
+	return "fabric.yaml:7:3"
+}
+
+// example plans three devices: one new, one with every kind of change, one in sync.
+func example(t *testing.T) *plan.Plan {
+	t.Helper()
+	empty := config.EmptyTree(srl.Schema, "25.3")
+	want := tree(t, func(b *config.Builder) {
+		port(b, "ethernet-1/1", "spine1 ethernet-1/1", 9228)
+		policy(b, "10", "20")
+	})
+	was := tree(t, func(b *config.Builder) {
+		port(b, "ethernet-1/1", "do not touch", 1500)
+		port(b, "ethernet-1/7", "somebody else's", 1500)
+		policy(b, "20", "10", "5")
+	})
+	return plan.New("demo", "live", []plan.Input{
+		input(t, "leaf1", "s/leaf1+leaf2", empty, want),
+		input(t, "leaf2", "s/leaf1+leaf2", was, want),
+		input(t, "leaf3", "", want, want),
+	}, at)
+}
+
+func TestPlansAreWrittenAsTheGoldenFilesSay(t *testing.T) {
+	forms := map[string]func(*plan.Plan, *bytes.Buffer) error{
+		"plan.txt":       func(p *plan.Plan, b *bytes.Buffer) error { return p.Text(b, plan.Style{}) },
+		"plan-color.txt": func(p *plan.Plan, b *bytes.Buffer) error { return p.Text(b, plan.Style{Color: true, Lines: 3}) },
+		"plan.md":        func(p *plan.Plan, b *bytes.Buffer) error { return p.Markdown(b) },
+		"plan.json":      func(p *plan.Plan, b *bytes.Buffer) error { return p.JSON(b) },
+	}
+	for name, write := range forms {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := write(example(t), &b); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, b.Bytes())
+		})
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; got:\n%s", file, got)
+	}
+}
+
+func TestThePlanAfterAPlanIsEmpty(t *testing.T) {
+	for _, d := range example(t).Devices {
+		after, err := config.Apply(d.Before, d.Request)
+		if err != nil {
+			t.Fatalf("%s: %v", d.Name, err)
+		}
+		if !config.Equal(after, d.After) {
+			t.Errorf("%s: the request does not lead to the target", d.Name)
+		}
+		back, err := config.Apply(after, d.Inverse)
+		if err != nil {
+			t.Fatalf("%s: undo: %v", d.Name, err)
+		}
+		if !config.Equal(back, d.Before) {
+			t.Errorf("%s: the inverse does not lead back", d.Name)
+		}
+		again := plan.New("demo", "live", []plan.Input{input(t, d.Name, "", after, d.After)}, at)
+		if !again.Empty() {
+			t.Errorf("%s: second plan is not empty: %v", d.Name, again.Devices[0].Changes)
+		}
+	}
+}
+
+func TestAPortThatTheIntentDoesNotNameIsLeftAlone(t *testing.T) {
+	for _, c := range example(t).Device("leaf2").Changes {
+		if strings.Contains(c.Path, "ethernet-1/7") {
+			t.Errorf("%s %s: outside of what is owned", c.Op, c.Path)
+		}
+	}
+}
+
+func TestForeignConfigurationIsWhatAFirstContactWouldTakeAway(t *testing.T) {
+	empty := config.EmptyTree(srl.Schema, "25.3")
+	want := tree(t, func(b *config.Builder) { port(b, "ethernet-1/1", "ours", 9000) })
+	was := tree(t, func(b *config.Builder) { port(b, "ethernet-1/1", "theirs", 9000) })
+	tests := []struct {
+		name    string
+		running *config.Tree
+		marked  bool
+		offline bool
+		want    []string
+	}{
+		{"a new device has nothing foreign", empty, false, false, nil},
+		{"a device without the mark keeps its description until told otherwise", was, false, false, []string{"/interface[name=ethernet-1/1]/description"}},
+		{"on a marked device a difference is drift", was, true, false, nil},
+		{"a rendered document belongs to nobody", was, false, true, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := input(t, "leaf1", "", tt.running, want)
+			in.Marked, in.Offline = tt.marked, tt.offline
+			var got []string
+			for _, c := range plan.New("demo", "live", []plan.Input{in}, at).Devices[0].Foreign {
+				got = append(got, c.Path)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("foreign: got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNodesWithoutANameInTheProfileAreDriftWhereTheirParentIsOwned(t *testing.T) {
+	both := tree(t, func(b *config.Builder) { port(b, "ethernet-1/1", "ours", 9000) })
+	unknown := func(path string) config.Unknown {
+		p, err := config.ParsePath(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return config.Unknown{Path: p, JSON: []byte(`{"x":1}`)}
+	}
+	in := input(t, "leaf1", "", both, both)
+	in.Unknown = []config.Unknown{unknown("/interface[name=ethernet-1/1]/qos"), unknown("/interface[name=mgmt0]/qos"), unknown("/acl")}
+	p := plan.New("demo", "live", []plan.Input{in}, at)
+	if p.Empty() {
+		t.Fatal("plan is empty")
+	}
+	d := p.Devices[0]
+	if len(d.Changes) != 1 || d.Changes[0].Op != plan.Delete || d.Changes[0].Path != "/interface[name=ethernet-1/1]/qos" {
+		t.Errorf("changes: %+v", d.Changes)
+	}
+	if len(d.Request.Delete) != 1 || d.Size.Deletes != 1 {
+		t.Errorf("request: %v", d.Request)
+	}
+}
+
+func TestNoWaveHoldsTwoMembersOfAGroup(t *testing.T) {
+	empty := config.EmptyTree(srl.Schema, "25.3")
+	want := tree(t, func(b *config.Builder) { port(b, "ethernet-1/1", "ours", 9000) })
+	var inputs []plan.Input
+	for _, d := range [][2]string{{"spine1", "spines"}, {"spine2", "spines"}, {"spine3", "spines"}, {"leaf1", "a"}, {"leaf2", "a"}, {"leaf3", "b"}, {"leaf4", "b"}, {"leaf5", ""}, {"leaf6", ""}} {
+		inputs = append(inputs, input(t, d[0], d[1], empty, want))
+	}
+	p := plan.New("demo", "live", inputs, at)
+	seen := 0
+	for i, wave := range p.Waves {
+		groups := map[string]bool{}
+		for _, name := range wave {
+			seen++
+			if g := p.Device(name).Group; g != "" {
+				if groups[g] {
+					t.Errorf("wave %d holds two of %s", i+1, g)
+				}
+				groups[g] = true
+			}
+		}
+	}
+	if seen != len(inputs) {
+		t.Errorf("%d devices in waves, %d in the plan", seen, len(inputs))
+	}
+}
+
+func TestAPlanIsAValueThatReadsBack(t *testing.T) {
+	var b bytes.Buffer
+	if err := example(t).JSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	var back plan.Plan
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	var again bytes.Buffer
+	if err := back.JSON(&again); err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != again.String() {
+		t.Error("a plan that was saved and read prints differently")
+	}
+}
+
+func TestMarkdownFitsIntoAComment(t *testing.T) {
+	empty := config.EmptyTree(srl.Schema, "25.3")
+	want := tree(t, func(b *config.Builder) {
+		for i := 1; i <= 58; i++ {
+			port(b, fmt.Sprintf("ethernet-1/%d", i), strings.Repeat("x", 60), 9000)
+		}
+	})
+	var inputs []plan.Input
+	for i := range 40 {
+		inputs = append(inputs, input(t, fmt.Sprintf("leaf%d", i), "", empty, want))
+	}
+	var b bytes.Buffer
+	if err := plan.New("demo", "live", inputs, at).Markdown(&b); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() > 65536 {
+		t.Errorf("%d characters", b.Len())
+	}
+	if !strings.Contains(b.String(), "more; run loom plan") {
+		t.Error("what was left out is not said")
+	}
+}
