@@ -23,10 +23,11 @@ func Apply(t *Tree, req *gnmi.SetRequest) (*Tree, error) {
 	if len(req.GetUnionReplace()) > 0 {
 		return nil, fmt.Errorf("union_replace: %w", ErrUnimplemented)
 	}
-	d, err := newDraft(t.schema, t.Release(), len(t.nodes)+64)
+	d, err := newDraft(t.schema, t.Release())
 	if err != nil {
 		return nil, err
 	}
+	defer d.free()
 	d.load(t)
 	a := applier{d: d, prefix: req.GetPrefix()}
 	if err := a.all(req); err != nil {

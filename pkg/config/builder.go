@@ -21,7 +21,7 @@ type Builder struct {
 
 // NewBuilder returns a builder of a tree of a release ("24.10") of a schema.
 func NewBuilder(s *Schema, release string) (*Builder, error) {
-	d, err := newDraft(s, release, 1024)
+	d, err := newDraft(s, release)
 	if err != nil {
 		return nil, err
 	}
@@ -189,10 +189,13 @@ func (b *Builder) setPath(p Path, value string) error {
 	return b.setAt(at, id, v)
 }
 
-// Tree returns the tree built so far, or every mistake found, each as "/path: cause".
+// Tree returns the tree, or every mistake found, each as "/path: cause". The builder is empty again
+// afterwards.
 func (b *Builder) Tree() (*Tree, error) {
 	t := b.d.freeze()
-	errs := b.errs[:len(b.errs):len(b.errs)]
+	b.restart()
+	errs := b.errs
+	b.errs = nil
 	for _, err := range t.invalid() {
 		errs = append(errs, err)
 	}
@@ -200,6 +203,14 @@ func (b *Builder) Tree() (*Tree, error) {
 		return nil, errors.Join(errs...)
 	}
 	return t, nil
+}
+
+// restart empties the builder. Most builders are not used again, so it takes little memory.
+func (b *Builder) restart() {
+	d := &draft{x: b.d.x, release: b.d.release, nodes: make([]draftNode, 1), table: make([]int32, 64), causes: []Cause{{}}}
+	b.d.free()
+	b.d, b.at, b.atID, b.cause = d, 0, Root, 0
+	clear(b.causes)
 }
 
 // is checks that the release has a node and that it is of the kind that the call is for.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"unique"
 )
 
@@ -60,25 +61,35 @@ type draftNode struct {
 
 const gone = ^uint32(0)
 
-func newDraft(s *Schema, release string, size int) (*draft, error) {
+// drafts keeps the memory of drafts that have been frozen for those to come.
+var drafts = sync.Pool{New: func() any { return &draft{table: make([]int32, 4096)} }}
+
+// maxPooled is the number of nodes beyond which a draft's memory is given back: nobody should pay
+// for the largest document there ever was.
+const maxPooled = 1 << 16
+
+// newDraft returns an empty draft of a release.
+func newDraft(s *Schema, release string) (*draft, error) {
 	r := s.Release(release)
 	if r < 0 {
 		return nil, fmt.Errorf("%s: release %s is not one of %v", s.OS, release, s.Releases)
 	}
-	d := &draft{x: s.index(), release: r}
-	d.nodes = append(make([]draftNode, 0, size), draftNode{})
-	d.causes = append(d.causes, Cause{})
-	d.table = make([]int32, tableSize(size))
+	d := drafts.Get().(*draft)
+	d.x, d.release = s.index(), r
+	d.nodes = append(d.nodes[:0], draftNode{})
+	d.causes = []Cause{{}} // a tree takes it along
 	return d, nil
 }
 
-// tableSize is a power of two that leaves half of the slots free.
-func tableSize(nodes int) int {
-	n := 64
-	for n < 2*nodes {
-		n *= 2
+// free gives the draft's memory back. Interned values must not be kept alive by it.
+func (d *draft) free() {
+	if len(d.nodes) > maxPooled {
+		return
 	}
-	return n
+	clear(d.nodes)
+	clear(d.table)
+	d.causes = nil
+	drafts.Put(d)
 }
 
 func (d *draft) schema(i int32) *Node { return &d.x.schema.Nodes[d.nodes[i].id] }

@@ -40,7 +40,7 @@ func neighbour(t *rapid.T, tree *Tree, label string) *Tree {
 	if rapid.Bool().Draw(t, label+" from scratch") {
 		return someTree(t, label)
 	}
-	d, _ := newDraft(model, newRelease, 16)
+	d, _ := newDraft(model, newRelease)
 	d.load(tree)
 	for range rapid.IntRange(1, 4).Draw(t, label+" removals") {
 		i := int32(rapid.IntRange(0, len(d.nodes)-1).Draw(t, label+" node"))

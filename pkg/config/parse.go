@@ -26,10 +26,11 @@ type Unknown struct {
 // returned, never lost. Types are checked; mandatory leaves and references are not, because a
 // document may be a part. An array at a list's path is read as its entries.
 func Parse(s *Schema, release string, data []byte, o ParseOptions) (*Tree, []Unknown, error) {
-	d, err := newDraft(s, release, 16+len(data)/24)
+	d, err := newDraft(s, release)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer d.free()
 	at, err := d.descend(o.At, 0)
 	if err != nil {
 		return nil, nil, err

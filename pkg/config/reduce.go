@@ -50,33 +50,40 @@ func (r *reduction) whole(c Cursor, up uint32) {
 }
 
 // part copies a node of which only a part is owned. Keys come along with their entry; where nothing
-// else does and the entry is not owned itself, it is left out again.
+// else that means something does, and the node is not owned itself, it is left out again.
 func (r *reduction) part(c Cursor, up uint32, h holding) {
 	n := *c.node()
 	n.up = up
 	at, leaves := r.w.open(n), r.w.leaves
-	keys := 0
 	if n.shape == entryShape {
-		keys = r.keys(c, at)
+		r.keys(c, at)
 	}
+	rest := uint32(len(r.w.nodes))
 	r.rest(c, at)
-	if !h.owned && len(r.w.nodes) == int(at)+1+keys {
+	if r.w.meaningless(rest) && !(h.owned && r.intended.has(r.chain)) {
 		r.w.nodes, r.w.leaves = r.w.nodes[:at], leaves
 		return
 	}
 	r.w.close(at)
 }
 
+// meaningless tells whether the nodes from i to the end are the same to a device as no nodes.
+func (w *writer) meaningless(i uint32) bool {
+	for ; i < uint32(len(w.nodes)); i = w.nodes[i].end {
+		if w.nodes[i].hash != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // keys copies the key leaves of an entry.
-func (r *reduction) keys(c Cursor, up uint32) int {
-	count := 0
+func (r *reduction) keys(c Cursor, up uint32) {
 	for child := range c.Children() {
 		if child.IsKey() {
 			r.whole(child, up)
-			count++
 		}
 	}
-	return count
 }
 
 // rest copies the owned children of a node that are no keys.

@@ -35,10 +35,11 @@ type node struct {
 
 // EmptyTree returns a tree with nothing in it. It panics where the schema does not know the release.
 func EmptyTree(s *Schema, release string) *Tree {
-	d, err := newDraft(s, release, 1)
+	d, err := newDraft(s, release)
 	if err != nil {
 		panic(err)
 	}
+	defer d.free()
 	return d.freeze()
 }
 
