@@ -16,9 +16,7 @@ import (
 func check(t *config.Tree, d *fabric.Device) error {
 	return errors.Join(
 		checkSubinterfaces(t),
-		checkUnique(t, srl.TunnelInterfaceVxlanInterfaceIngressVni, "vni"),
-		checkUnique(t, srl.NetworkInstanceProtocolsBgpEvpnBgpInstanceEvi, "evi"),
-		checkMTU(t, d),
+		checkLeaves(t, d),
 	)
 }
 
@@ -41,47 +39,52 @@ func checkSubinterfaces(t *config.Tree) error {
 	return errors.Join(errs...)
 }
 
-// checkUnique: two entries may not share a VNI or an EVI on one device.
-func checkUnique(t *config.Tree, id config.ID, what string) error {
+// checkLeaves looks once at every leaf for numbers that may not be.
+func checkLeaves(t *config.Tree, d *fabric.Device) error {
+	vnis, evis := unique{what: "vni"}, unique{what: "evi"}
 	var errs []error
-	first := map[string]config.Path{}
-	walk(t.Root(), func(c config.Cursor) {
-		if c.ID() != id {
-			return
+	for c := range t.All() {
+		switch c.ID() {
+		case srl.TunnelInterfaceVxlanInterfaceIngressVni:
+			errs = append(errs, vnis.check(c))
+		case srl.NetworkInstanceProtocolsBgpEvpnBgpInstanceEvi:
+			errs = append(errs, evis.check(c))
+		case srl.InterfaceMtu:
+			errs = append(errs, checkMTU(c, d, d.Platform.PortMTU))
+		case srl.InterfaceSubinterfaceIpMtu:
+			errs = append(errs, checkMTU(c, d, d.Platform.IPMTU))
 		}
-		if p, taken := first[c.Value()]; taken {
-			errs = append(errs, fmt.Errorf("%s: %s %s is used by %s already", c.Path(), what, c.Value(), p))
-			return
-		}
-		first[c.Value()] = c.Path()
-	})
+	}
 	return errors.Join(errs...)
 }
 
-// checkMTU: the models allow more than the platforms do (/interface/mtu 9500, ip-mtu 9486).
-func checkMTU(t *config.Tree, d *fabric.Device) error {
-	limits := map[config.ID]uint32{
-		srl.InterfaceMtu:               d.Platform.PortMTU,
-		srl.InterfaceSubinterfaceIpMtu: d.Platform.IPMTU,
+// unique is the VNIs or EVIs of one device, of which no two may be equal.
+type unique struct {
+	what  string
+	first map[string]config.Cursor
+}
+
+func (u *unique) check(c config.Cursor) error {
+	if other, taken := u.first[c.Value()]; taken {
+		return fmt.Errorf("%s: %s %s is used by %s already", c.Path(), u.what, c.Value(), other.Path())
 	}
-	var errs []error
-	walk(t.Root(), func(c config.Cursor) {
-		limit, ok := limits[c.ID()]
-		if v, err := strconv.ParseUint(c.Value(), 10, 32); ok && limit != 0 && err == nil && v > uint64(limit) {
-			errs = append(errs, fmt.Errorf("%s: %d is more than a %s takes; at most %d", c.Path(), v, d.Platform.Name, limit))
-		}
-	})
-	return errors.Join(errs...)
+	if u.first == nil {
+		u.first = map[string]config.Cursor{}
+	}
+	u.first[c.Value()] = c
+	return nil
+}
+
+// checkMTU: the models allow more than the platforms do (/interface/mtu 9500, ip-mtu 9486).
+func checkMTU(c config.Cursor, d *fabric.Device, limit uint32) error {
+	v, err := strconv.ParseUint(c.Value(), 10, 32)
+	if limit == 0 || err != nil || v <= uint64(limit) {
+		return nil
+	}
+	return fmt.Errorf("%s: %d is more than a %s takes; at most %d", c.Path(), v, d.Platform.Name, limit)
 }
 
 // entries are the entries of a top-level list.
 func entries(t *config.Tree, list config.ID) func(func(config.Cursor) bool) {
 	return t.Root().Child(list).Children()
-}
-
-func walk(c config.Cursor, visit func(config.Cursor)) {
-	visit(c)
-	for child := range c.Children() {
-		walk(child, visit)
-	}
 }
