@@ -30,7 +30,13 @@ func (e entry) at() spot {
 	return e.keyAt()
 }
 
-func (e entry) keyAt() spot { return spotOf(e.source, e.key) }
+// keyAt is where a key stands; for a key that was not written, the top of the first file.
+func (e entry) keyAt() spot {
+	if e.key == nil {
+		return spot{0, 1, 1}
+	}
+	return spotOf(e.source, e.key)
+}
 
 func spotOf(source int32, n *yaml.Node) spot {
 	return spot{source, int32(n.Line), int32(n.Column)}

@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -52,6 +53,9 @@ func (p *parser) device(text string) (d *device, cause, fix string) {
 const maxSuggestions = 30
 
 func (p *parser) nearDevice(text string) string {
+	if word := strings.TrimRight(text, "0123456789"); word != text && (word == "leaf" || word == "spine") {
+		return p.counted(word)
+	}
 	if p.devices.near++; p.devices.near <= maxSuggestions {
 		if near := nearestOf(text, p.devices.spelling); near != "" {
 			return "write " + near

@@ -82,6 +82,7 @@ func (p *parser) oneEach(o *override) {
 	for _, key := range []string{"asn", "loopback", "management", "fingerprint"} {
 		if o.has(key) {
 			p.fault(o.get(key).at(), o.name(key)+": one value for several devices", "give each device an override of its own")
+			o.found[o.keys.find(key)].value = nil
 		}
 	}
 }

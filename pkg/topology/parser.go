@@ -15,9 +15,10 @@ const maxFindings = 1000
 
 // parser is one run of Parse.
 type parser struct {
-	names    []string // of the sources
-	findings Diagnostics
-	unsound  bool // some part was refused; what refers to it may not be reported as missing
+	names     []string // of the sources
+	findings  Diagnostics
+	shapeless bool // a file holds no keys at all
+	unsound   bool // some part was refused; what refers to it may not be reported as missing
 
 	top      block  // the keys of all files that may be given once
 	parts    parts  // those that may be given in several files
@@ -130,6 +131,7 @@ func (p *parser) merge(trees []*yaml.Node) {
 	for i, tree := range trees {
 		source := int32(i)
 		if !p.mapping(tree, source, "", fileKeys.Name) {
+			p.shapeless = true
 			continue
 		}
 		p.version(source, tree)

@@ -5,8 +5,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/loomfabric/loom/models/intent"
 )
 
 // term is one part of a selector.
@@ -153,15 +151,19 @@ func (p *parser) nearTerm(t term) string {
 		}
 		return "give a device the label, or take it out"
 	case byRange:
-		if word := nearest(t.word, []string{"leaf", "spine"}); word != "" {
-			return fmt.Sprintf("write %s; there are %s", siteSlash(t)+word+spanTail(t.numbers), p.counted(word))
+		switch word := nearest(t.word, []string{"leaf", "spine"}); word {
+		case "":
+		case t.word:
+			return p.counted(word)
+		default:
+			return "write " + siteSlash(t) + word + spanTail(t.numbers)
 		}
 	}
 	if t.site != "" && !strings.ContainsAny(t.site, "*?") && p.site(t.site) == nil {
 		if near := nearest(t.site, p.siteNames()); near != "" {
 			return "write " + near + "/" + t.text[len(t.site)+1:]
 		}
-		return fix
+		return "there is no site " + t.site
 	}
 	stem := strings.TrimRight(t.word, "*?0123456789")
 	if word := nearest(stem, []string{"leaf", "spine", "leaves", "spines"}); word != "" && word != stem {
@@ -182,13 +184,17 @@ func spanTail(r span) string { return fmt.Sprintf("%d..%d", r.from, r.to) }
 // counted says which devices of a role there are.
 func (p *parser) counted(word string) string {
 	n, last := 0, ""
+	many := "leaves"
+	if word == "spine" {
+		many = "spines"
+	}
 	for _, d := range p.devices.all {
 		if roleWord(d.out.Role) == word {
 			n, last = n+1, d.out.Name
 		}
 	}
 	if n == 0 {
-		return "no " + plural(map[string]intent.Role{"leaf": intent.Role_ROLE_LEAF, "spine": intent.Role_ROLE_SPINE}[word])
+		return "there are no " + many
 	}
-	return fmt.Sprintf("%d, the last %s", n, last)
+	return fmt.Sprintf("there are %d %s, the last %s", n, many, last)
 }

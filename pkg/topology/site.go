@@ -98,7 +98,7 @@ func (p *parser) expand() {
 // topology reads what concerns the whole network.
 func (p *parser) topology() {
 	p.places.objects["topology"] = p.top.place(nil)
-	if !p.top.given("name") {
+	if !p.top.given("name") && !p.shapeless {
 		p.fault(p.top.get("loom").at(), "topology: no name", "add name: demo")
 	}
 	p.out.Name = p.top.text("name")
@@ -148,18 +148,19 @@ func (p *parser) namedSites() {
 	}
 	for _, s := range p.sites {
 		if !s.own.given("number") && len(p.sites) > 1 {
-			p.fault(s.at, s.label+": no number", "add number: "+strconv.Itoa(p.freeNumber())+"; it is never to change")
+			s.out.Number = p.freeNumber()
+			p.fault(s.at, s.label+": no number", fmt.Sprintf("add number: %d; it is never to change", s.out.Number))
 		}
 	}
 }
 
 // freeNumber returns the smallest number that no site has.
-func (p *parser) freeNumber() int {
+func (p *parser) freeNumber() uint32 {
 	n := uint32(1)
 	for slices.ContainsFunc(p.sites, func(s *site) bool { return s.own.number("number") == n }) {
 		n++
 	}
-	return int(n)
+	return n
 }
 
 func (p *parser) addSite(name string, b *block, at spot) *site {

@@ -86,7 +86,7 @@ func parseRange(s string) (parts []portRange, cause, fix string) {
 		first, last, ranged := strings.Cut(part, "..")
 		slash := strings.LastIndexByte(first, '/')
 		if !isPort(first) {
-			return nil, "has " + show(part) + ", which names no port", "write ethernet-1/1..40, or several with commas"
+			return nil, hasPart(s, part) + "names no port", "write ethernet-1/1..40, or several with commas"
 		}
 		from, _ := parseNumber(first[slash+1:], 1, 999)
 		to := from
@@ -102,6 +102,14 @@ func parseRange(s string) (parts []portRange, cause, fix string) {
 		return nil, "has more than " + strconv.Itoa(maxPorts) + " ports", "write fewer"
 	}
 	return parts, "", ""
+}
+
+// hasPart begins the cause of what is wrong with a part of a list.
+func hasPart(s, part string) string {
+	if s == part {
+		return ""
+	}
+	return "has " + show(part) + ", which "
 }
 
 func countPorts(parts []portRange) (n uint32) {
