@@ -11,7 +11,7 @@ import (
 
 func TestInventoryReadsWhatItPrints(t *testing.T) {
 	t.Parallel()
-	want := device.Inventory{Devices: []device.InventoryEntry{
+	want := device.Inventory{Username: "admin", Password: "secret", Devices: []device.InventoryEntry{
 		{Name: "leaf1", Address: "127.47.0.1:57400", Fingerprint: strings.Repeat("ab", 32), OS: "srlinux", Release: "25.3", Platform: "7220-IXR-D3L"},
 		{Name: "leaf2", Address: "[::1]:57400"},
 	}}

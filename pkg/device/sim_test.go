@@ -270,3 +270,51 @@ func TestSubscribeTellsWhenTheDeviceGoes(t *testing.T) {
 		t.Errorf("POLL: got %v, want ErrRefused", err)
 	}
 }
+
+func TestASetRequestTurnsWhatADeviceRunsIntoWhatItShould(t *testing.T) {
+	t.Parallel()
+	_, d, _ := simulate(t, simtest.New)
+	ctx := t.Context()
+	paths := []config.Path{path(t, "/interface"), path(t, "/policy"), path(t, "/system")}
+	ours := func(c config.Cursor) bool { return len(c.Path()) > 0 && c.Path()[0].Name != "system" }
+	for _, want := range []string{
+		`{"interface":[{"name":"mgmt0","subinterface":[{"index":0}]},{"name":"e1","mtu":9000,"vlan-tagging":true},{"name":"e2","ethernet":{"aggregate-id":"e1"}}],
+		  "policy":[{"name":"p","tag":["a","b"],"statement":[{"name":"z","action":"drop"},{"name":"a"}]}],"system":{"name":{"host-name":"leaf3"}}}`,
+		`{"interface":[{"name":"mgmt0","subinterface":[{"index":0}]},{"name":"e2","breakout-mode":{"breakout-port-speed":"25G"},"subinterface":[{"index":1,"type":"routed"}]}],
+		  "policy":[{"name":"p","tag":["b","c"],"statement":[{"name":"a"},{"name":"z","action":"pass"}]}],"system":{"name":{"host-name":"other"}}}`,
+		`{"interface":[{"name":"mgmt0","subinterface":[{"index":0}]}],"system":{"name":{"host-name":"leaf3"}}}`,
+	} {
+		to, _, err := config.Parse(simtest.Schema(), simtest.New, []byte(want), config.ParseOptions{Strict: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, _, err := d.Get(ctx, paths)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Set(ctx, config.SetRequest(from, to, ours), nil); err != nil {
+			t.Fatal(err)
+		}
+		after, _, err := d.Get(ctx, paths)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !config.Equal(after, to) {
+			t.Errorf("got %s, want %s", after.AppendJSON(nil, true), to.AppendJSON(nil, true))
+		}
+	}
+}
+
+func TestDocumentHoldsWhatTheSchemaDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	_, d, _ := simulate(t, simtest.New)
+	data, err := d.Document(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"host-name", "grpc-server", "dhcp-client"} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("%s is missing in %s", want, data)
+		}
+	}
+}
