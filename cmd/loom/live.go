@@ -122,7 +122,7 @@ func secret(ref, fallback string) (string, error) {
 	case "env":
 		v, ok := os.LookupEnv(name)
 		if !ok {
-			return "", fmt.Errorf("environment variable %s is not set", name)
+			return "", fmt.Errorf("environment variable %s is not set; set it, or refer to another under `login` in the topology", name)
 		}
 		return v, nil
 	case "file":

@@ -83,7 +83,7 @@ func readSource(name string) (topology.Source, error) {
 func expandPath(p string) ([]string, error) {
 	info, err := os.Stat(p)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w; name a topology file or a directory with some", p, errors.Unwrap(err))
 	}
 	if !info.IsDir() {
 		return []string{p}, nil
@@ -200,6 +200,16 @@ func driverNames() []string {
 
 // renderAll renders every device, as many at a time as there are processors.
 func renderAll(design *fabric.Design) (map[string]*config.Tree, error) {
+	return new(renderer).render(design)
+}
+
+// renderer renders one design after another. A device that both have, the same by pointer (see
+// fabric.Compiler), keeps its tree. It is not safe for concurrent use.
+type renderer struct {
+	last map[*fabric.Device]*config.Tree
+}
+
+func (r *renderer) render(design *fabric.Design) (map[string]*config.Tree, error) {
 	trees := make([]*config.Tree, len(design.Devices))
 	errs := make([]error, len(design.Devices))
 	var wg sync.WaitGroup
@@ -212,8 +222,10 @@ func renderAll(design *fabric.Design) (map[string]*config.Tree, error) {
 			}
 		})
 	}
-	for i := range design.Devices {
-		work <- i
+	for i, d := range design.Devices {
+		if trees[i] = r.last[d]; trees[i] == nil {
+			work <- i
+		}
 	}
 	close(work)
 	wg.Wait()
@@ -221,8 +233,9 @@ func renderAll(design *fabric.Design) (map[string]*config.Tree, error) {
 		return nil, err
 	}
 	out := make(map[string]*config.Tree, len(trees))
+	r.last = make(map[*fabric.Device]*config.Tree, len(trees))
 	for i, d := range design.Devices {
-		out[d.Name] = trees[i]
+		out[d.Name], r.last[d] = trees[i], trees[i]
 	}
 	return out, nil
 }

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"loom": main})
+}
+
+// TestScripts runs the scenarios of testdata/script: a topology, commands, what they print.
+//
+// Beside `loom` itself a scenario has
+//
+//	sim TOPOLOGY            simulates every device, and writes the inventory to sim.json
+//	by-hand DEVICE PATH JSON  changes one device as an operator at the box would; JSON - deletes
+//	stop DEVICE             switches a device off
+//	startup DEVICE PATH VALUE  demands a value in the configuration that the device would boot with
+//	exit N COMMAND...       runs loom and demands its exit code
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: *update,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TOPOLOGIES", topologiesDir(t))
+			e.Setenv("HOME", e.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sim":     scriptSim,
+			"by-hand": scriptByHand,
+			"stop":    func(ts *testscript.TestScript, _ bool, args []string) { simOf(ts).Device(args[0]).Stop() },
+			"startup": scriptStartup,
+			"exit":    scriptExit,
+		},
+	})
+}
+
+func topologiesDir(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("..", "..", "topologies"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// running are the simulations of the scenarios, by their work directories.
+type running struct{ *sim.Sim }
+
+func scriptSim(ts *testscript.TestScript, _ bool, args []string) {
+	quiet := terminal{out: io.Discard, err: io.Discard}
+	srcs, err := sources([]string{ts.MkAbs(args[0])})
+	ts.Check(err)
+	n, err := compileNetwork(&quiet, srcs, nil)
+	ts.Check(err)
+	s, err := simulate(context.Background(), n.design.Devices)
+	ts.Check(err)
+	ts.Defer(s.Close)
+	sims.Store(ts.Getenv("WORK"), running{s})
+	ts.Check(os.WriteFile(ts.MkAbs("sim.json"), s.Inventory().JSON(), 0o600))
+}
+
+func simOf(ts *testscript.TestScript) *sim.Sim {
+	s, ok := sims.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("no simulation runs; use sim TOPOLOGY first")
+	}
+	return s.(running).Sim
+}
+
+func scriptByHand(ts *testscript.TestScript, _ bool, args []string) {
+	p, err := config.ParsePath(args[1])
+	ts.Check(err)
+	req := &gnmi.SetRequest{Delete: []*gnmi.Path{p.GNMI()}}
+	if args[2] != "-" {
+		val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(args[2])}}
+		req = &gnmi.SetRequest{Update: []*gnmi.Update{{Path: p.GNMI(), Val: val}}}
+	}
+	ts.Check(simOf(ts).Device(args[0]).Apply(req))
+}
+
+func scriptStartup(ts *testscript.TestScript, neg bool, args []string) {
+	p, err := config.ParsePath(args[1])
+	ts.Check(err)
+	c := simOf(ts).Device(args[0]).Startup().Find(p)
+	got := "absent"
+	if c.Valid() {
+		got = c.Value()
+	}
+	if (got == args[2]) == neg {
+		ts.Fatalf("startup of %s: %s is %s", args[0], args[1], got)
+	}
+}
+
+func scriptExit(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := "0"
+	if err != nil {
+		code = fmt.Sprint(err)
+		if n, ok := exitStatus(err); ok {
+			code = fmt.Sprint(n)
+		}
+	}
+	if code != args[0] {
+		ts.Fatalf("exit code %s, want %s", code, args[0])
+	}
+}
