@@ -331,6 +331,9 @@ func (d *draft) descend(p Path, cause uint32) (int32, error) {
 // named finds a child's schema node by name, in the draft's release.
 func (d *draft) named(at int32, name string) (ID, error) {
 	n := &d.nodes[at]
+	if keys := d.schema(at).Keys; n.shape == listShape && len(keys) > 0 {
+		return 0, &PathError{Path: d.path(at), Element: d.x.schema.Nodes[keys[0]].Name, Why: "missing key"}
+	}
 	if n.shape != containerShape && n.shape != entryShape {
 		return 0, &PathError{Path: d.path(at), Element: name}
 	}

@@ -1,9 +1,6 @@
 package config
 
-import (
-	"iter"
-	"slices"
-)
+import "iter"
 
 // Cause says why a leaf has its value.
 type Cause struct {
@@ -112,24 +109,24 @@ func Equal(a, b *Tree) bool {
 	if a.schema != b.schema || a.nodes[0].hash != b.nodes[0].hash {
 		return false
 	}
-	return a == b || slices.EqualFunc(a.meaning(), b.meaning(), sameNode)
-}
-
-func sameNode(a, b *node) bool {
-	return a.id == b.id && a.shape == b.shape && a.value == b.value && a.hash == b.hash
-}
-
-// meaning returns the nodes that a device would not miss: all that contribute to a hash.
-func (t *Tree) meaning() []*node {
-	nodes := make([]*node, 0, len(t.nodes))
-	for i := uint32(0); i < uint32(len(t.nodes)); {
-		n := &t.nodes[i]
-		if n.hash == 0 {
-			i = n.end
-			continue
-		}
-		nodes = append(nodes, n)
-		i++
+	if a == b {
+		return true
 	}
-	return nodes
+	i, j := a.meaning(0), b.meaning(0)
+	for i < len(a.nodes) && j < len(b.nodes) {
+		x, y := &a.nodes[i], &b.nodes[j]
+		if x.id != y.id || x.shape != y.shape || x.value != y.value || x.hash != y.hash {
+			return false
+		}
+		i, j = a.meaning(i+1), b.meaning(j+1)
+	}
+	return i >= len(a.nodes) && j >= len(b.nodes)
+}
+
+// meaning returns the first node from i on that a device would miss: one that contributes to a hash.
+func (t *Tree) meaning(i int) int {
+	for i < len(t.nodes) && t.nodes[i].hash == 0 {
+		i = int(t.nodes[i].end)
+	}
+	return i
 }
