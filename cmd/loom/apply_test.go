@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/device"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/loomfabric/loom/pkg/transaction"
+	"github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// bench is the tiny fabric, simulated, planned, and connected: one spine and one leaf in the first
+// wave, the other leaf of the pair in the second.
+type bench struct {
+	n       *network
+	sim     *sim.Sim
+	devices map[string]*live
+	plan    *plan.Plan
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	quiet := &terminal{out: io.Discard, err: io.Discard}
+	srcs, err := sources([]string{filepath.Join("testdata", "pair.yaml")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{}
+	if b.n, err = compileNetwork(quiet, srcs, nil); err != nil {
+		t.Fatal(err)
+	}
+	if b.sim, err = simulate(t.Context(), b.n.design.Devices); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.sim.Close)
+	r, err := newResolver(fabric.Login{}, b.sim.Inventory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, _, err := selectDevices(b.n.design, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.devices, err = connect(t.Context(), b.n, r, names); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeAll(b.devices) })
+	if b.plan, err = b.n.planDevices(t.Context(), names, b.devices); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// run carries out the plan; at is called at every step, before the next one.
+func (b *bench) run(ctx context.Context, at func(transaction.Event)) transaction.Result {
+	all := map[string]transaction.Device{}
+	for name, l := range b.devices {
+		all[name] = l
+	}
+	return transaction.Run(ctx, b.plan, all, transaction.Options{
+		ID: "test", Rollback: time.Minute, Parallel: 4, Progress: at, Now: time.Now,
+	})
+}
+
+// hand changes a leaf of a device as an operator at the box would.
+func (b *bench) hand(t *testing.T, name, path, json string) {
+	t.Helper()
+	p, err := config.ParsePath(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(json)}}
+	if err := b.sim.Device(name).Apply(&gnmi.SetRequest{Update: []*gnmi.Update{{Path: p.GNMI(), Val: val}}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// atBase tells whether a device has nothing of Loom's.
+func (b *bench) atBase(name string) bool {
+	d := b.n.design.Device(name)
+	tree := b.sim.Device(name).Running()
+	return drivers[d.OS].Scope(d).Owned(tree, b.n.trees[name]).Leaves() == 0
+}
+
+func (b *bench) wantStates(t *testing.T, res transaction.Result, want map[string]transaction.State) {
+	t.Helper()
+	for name, s := range want {
+		if res.Devices[name] != s {
+			t.Errorf("%s is %s, want %s (%s)", name, res.Devices[name], s, res.Errors[name])
+		}
+	}
+}
+
+func TestATransactionThatGoesWellSavesEveryDevice(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	res := b.run(t.Context(), func(e transaction.Event) {
+		if e.State == transaction.Verified && b.sim.Device(e.Device).Startup().Find(hostName(t)).Valid() {
+			t.Errorf("%s: startup has the change before it is confirmed", e.Device)
+		}
+	})
+	if res.Outcome != transaction.Done || res.Err != nil {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	b.wantStates(t, res, map[string]transaction.State{"spine1": transaction.Saved, "leaf1": transaction.Saved, "leaf2": transaction.Saved})
+	for _, d := range b.sim.Devices() {
+		if !config.Equal(d.Running(), d.Startup()) {
+			t.Errorf("%s: startup differs from running", d.Name())
+		}
+		if d.Pending() != "" {
+			t.Errorf("%s: commit %s is still open", d.Name(), d.Pending())
+		}
+	}
+}
+
+func hostName(t *testing.T) config.Path {
+	t.Helper()
+	p, err := config.ParsePath("/system/name/host-name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAChangeSinceThePlanStopsBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.hand(t, "spine1", "/system/name/host-name", `"somebody"`)
+	b.hand(t, "leaf1", "/system/name/host-name", `"somebody"`)
+	res := b.run(t.Context(), nil)
+	if res.Outcome != transaction.Unchanged || !errors.Is(res.Err, transaction.ErrStale) {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	b.wantStates(t, res, map[string]transaction.State{"leaf2": transaction.Waiting})
+	if !b.atBase("leaf2") {
+		t.Error("leaf2 was touched")
+	}
+}
+
+func TestAFailureInALaterWaveUndoesTheEarlierOnes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.hand(t, "leaf2", "/system/name/host-name", `"somebody"`)
+	res := b.run(t.Context(), nil)
+	if res.Outcome != transaction.RolledBack || !errors.Is(res.Err, transaction.ErrStale) {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	b.wantStates(t, res, map[string]transaction.State{"spine1": transaction.Restored, "leaf1": transaction.Restored, "leaf2": transaction.Waiting})
+	for _, name := range []string{"spine1", "leaf1"} {
+		if !b.atBase(name) || b.sim.Device(name).Pending() != "" {
+			t.Errorf("%s is not as before", name)
+		}
+	}
+}
+
+func TestADeviceThatIsLostBeforeItsWaveUndoesTheOthers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	stopped := false
+	res := b.run(t.Context(), func(e transaction.Event) {
+		if e.State == transaction.Verified && !stopped {
+			stopped = true
+			b.sim.Device("leaf2").Stop()
+		}
+	})
+	if res.Outcome != transaction.RolledBack || !errors.Is(res.Err, device.ErrRetry) {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	b.wantStates(t, res, map[string]transaction.State{"spine1": transaction.Restored, "leaf1": transaction.Restored})
+}
+
+func TestADeviceThatIsLostAfterTheDecisionIsNamed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	verified := 0
+	res := b.run(t.Context(), func(e transaction.Event) {
+		if e.State == transaction.Verified {
+			if verified++; verified == 3 {
+				b.sim.Device("leaf2").Stop()
+			}
+		}
+	})
+	if res.Outcome != transaction.Mixed || res.Errors["leaf2"] == "" {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	b.wantStates(t, res, map[string]transaction.State{"leaf2": transaction.Unknown})
+}
+
+func TestAnInterruptUndoesWhatWasDone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	res := b.run(ctx, func(e transaction.Event) {
+		if e.State == transaction.Verified {
+			interrupt()
+		}
+	})
+	if res.Outcome != transaction.RolledBack || !errors.Is(res.Err, context.Canceled) {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	for _, d := range b.sim.Devices() {
+		if !b.atBase(d.Name()) {
+			t.Errorf("%s is not as before", d.Name())
+		}
+	}
+}
+
+func TestADeviceThatRebootsWhileArmedComesBackAsBefore(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	rebooted := false
+	res := b.run(t.Context(), func(e transaction.Event) {
+		if e.State == transaction.Verified && e.Device == "leaf1" && !rebooted {
+			rebooted = true
+			b.sim.Device("leaf1").Reboot()
+		}
+	})
+	if res.Outcome == transaction.Done {
+		t.Fatal("a change that a reboot took away was called done")
+	}
+	if !b.atBase("leaf1") {
+		t.Error("leaf1 is not as before")
+	}
+}
+
+func TestTheExitCodeSaysHowItEnded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.hand(t, "leaf2", "/system/name/host-name", `"somebody"`)
+	format := "json"
+	o := &applyOptions{rollback: time.Minute, parallel: 4, format: &format}
+	err := o.push(t.Context(), &terminal{out: io.Discard, err: io.Discard}, b.plan, b.devices)
+	var e exit
+	if !errors.As(err, &e) || e.code != exitRolledBack {
+		t.Errorf("got %v, want exit code %d", err, exitRolledBack)
+	}
+}
