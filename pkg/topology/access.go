@@ -41,7 +41,7 @@ func (p *parser) resolve(a *access) {
 func (p *parser) keys(b *block, key string, a *access) []*segment {
 	var list []*segment
 	for _, text := range b.texts(key) {
-		s, _, _ := p.segment(text)
+		s := p.segment(text)
 		if s == nil {
 			a.bad = true
 			return nil
@@ -131,7 +131,7 @@ func (p *parser) listedAttachments(taken map[intentEnd]spot) []attachment {
 	for _, e := range p.parts.attachments {
 		for _, n := range e.value.Content {
 			var b block
-			if !p.read(&b, attachmentKeys, e.source, n, "attachments") || !b.has("members") {
+			if !p.read(&b, attachmentKeys, entry{source: e.source, value: n}, "attachments") || !b.has("members") {
 				continue
 			}
 			if a, ok := p.listedAttachment(&b, e.source, taken); ok && len(list) < maxAttachments {

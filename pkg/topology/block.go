@@ -113,14 +113,19 @@ func join(label, key string) string {
 	return label + ": " + key
 }
 
-// read fills b from the mapping at n and reports everything that the table does not allow.
-func (p *parser) read(b *block, keys *Keys, source int32, n *yaml.Node, label string) bool {
-	*b = block{keys: keys, label: label, at: spotOf(source, n)}
-	if !p.mapping(n, source, label, keys.Name) {
+// read fills b from the mapping in e and reports everything that the table does not allow. The block begins at
+// the key of e; an item of a list has none and begins at its value.
+func (p *parser) read(b *block, keys *Keys, e entry, label string) bool {
+	*b = block{keys: keys, label: label, at: e.at()}
+	if e.key != nil {
+		b.at = e.keyAt()
+	}
+	n := e.value
+	if !p.mapping(n, e.source, label, keys.Name) {
 		return false
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		p.readKey(b, entry{source, n.Content[i], n.Content[i+1]})
+		p.readKey(b, entry{e.source, n.Content[i], n.Content[i+1]})
 	}
 	p.required(b)
 	return true
@@ -445,7 +450,7 @@ func (p *parser) checkRelease(label string, e entry) bool {
 		return p.checkText(releaseForm, thing, e.source, e.value)
 	}
 	var b block
-	return p.read(&b, releaseKeys, e.source, e.value, thing) && b.has("srlinux")
+	return p.read(&b, releaseKeys, e, thing) && b.has("srlinux")
 }
 
 // release returns the release that the block gives, or "".

@@ -15,7 +15,6 @@ type names struct {
 	all      []*device
 	spelling map[string]*device   // full names, "bj/leaf3", "bj/bj-leaf3"
 	short    map[string][]*device // "leaf3", in the order of the sites
-	near     int                  // suggestions made; they are dear, and after a few of no use
 }
 
 func (p *parser) indexDevices() {
@@ -56,7 +55,7 @@ func (p *parser) nearDevice(text string) string {
 	if word := strings.TrimRight(text, "0123456789"); word != text && (word == "leaf" || word == "spine") {
 		return p.counted(word)
 	}
-	if p.devices.near++; p.devices.near <= maxSuggestions {
+	if p.near++; p.near <= maxSuggestions {
 		if near := nearestOf(text, p.devices.spelling); near != "" {
 			return "write " + near
 		}
@@ -112,7 +111,7 @@ func (c *cables) read(source int32, n *yaml.Node) {
 		return
 	case n.Kind == yaml.MappingNode:
 		var b block
-		if !p.read(&b, cableKeys, source, n, "cables") || !b.has("cable") || b.given("subnet") && !b.has("subnet") {
+		if !p.read(&b, cableKeys, entry{source: source, value: n}, "cables") || !b.has("cable") || b.given("subnet") && !b.has("subnet") {
 			return
 		}
 		text, subnet = b.get("cable").value, b.get("subnet").value

@@ -59,10 +59,9 @@ func (p *parser) override(sp *spec, e entry) *override {
 		return nil
 	}
 	o := &override{block: new(block), key: e}
-	if !p.read(o.block, overrideKeys, e.source, e.value, join(label, e.key.Value)) {
+	if !p.read(o.block, overrideKeys, e, join(label, e.key.Value)) {
 		return nil
 	}
-	o.at = e.keyAt()
 	o.spans, _, _ = parseNumbers(e.key.Value)
 	for _, before := range sp.overrides {
 		if n := overlap(before.spans, o.spans); n > 0 {
@@ -236,14 +235,15 @@ func (p *parser) addRole(s *site, kind intent.Role, specs []*spec, numbers []spa
 
 // placeOf returns where number n is declared: its override, or its role.
 func placeOf(specs []*spec, n uint32) *place {
-	for _, sp := range specs {
+	pl := specs[0].place
+	for _, sp := range slices.Backward(specs) {
 		for _, o := range sp.overrides {
 			if holds(o.spans, n) {
-				return o.placed(specs[0].place)
+				pl = o.placed(pl)
 			}
 		}
 	}
-	return specs[0].place
+	return pl
 }
 
 // placed returns the override's place; all devices of an override share it.
@@ -323,7 +323,7 @@ func (p *parser) listedDevices(s *site) {
 	}
 	for _, n := range e.value.Content {
 		b := new(block)
-		if p.read(b, deviceKeys, e.source, n, s.own.name("devices")) {
+		if p.read(b, deviceKeys, entry{source: e.source, value: n}, s.own.name("devices")) {
 			p.listed(s, b)
 		}
 	}
@@ -377,7 +377,13 @@ func (p *parser) complete(s *site) {
 	case spines+leaves == 0:
 		p.fault(s.at, name+": no devices", "add spines: {count: 2, platform: 7220-IXR-D3L} and leaves: {count: 4, platform: 7220-IXR-D2L}")
 	case spines == 0 && leaves > 1:
-		p.fault(s.at, fmt.Sprintf("%s: %d leaves and no spines", name, leaves), "add spines: {count: 2, platform: 7220-IXR-D3L}")
+		at := s.at
+		for _, in := range slices.Backward(s.inner) {
+			if sp := in.roles[0]; sp != nil {
+				at = sp.at
+			}
+		}
+		p.fault(at, fmt.Sprintf("%s: %d leaves and no spines", name, leaves), "add spines: {count: 2, platform: 7220-IXR-D3L}")
 	}
 }
 

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -236,7 +237,8 @@ func hidden(r rune) bool {
 
 // plainText reports whether a text needs no quotes, wherever it stands: it begins with a letter, is not a word
 // that YAML has a meaning for, and holds no mark that YAML could take for its own. Addresses and prefixes of
-// IPv4 pass as well, for they have too many dots to be numbers.
+// IPv4 pass as well, for they have too many dots to be numbers, and so do platforms and speeds, which have capital
+// letters that no number has.
 func plainText(s string) bool {
 	if s == "" || len(s) > 120 {
 		return false
@@ -252,13 +254,10 @@ func plainText(s string) bool {
 			return false
 		}
 	}
-	first := s[0] | 0x20
-	if first >= 'a' && first <= 'z' {
-		switch strings.ToLower(s) {
-		case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
-			return false
-		}
-		return true
+	if first := s[0] | 0x20; first >= 'a' && first <= 'z' {
+		return !slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(s))
 	}
-	return strings.Count(s, ".") == 3 && strings.Trim(s, "0123456789./") == "" && s[0] != '.'
+	dotted := strings.Count(s, ".") == 3 && strings.Trim(s, "0123456789./") == "" && s[0] != '.'
+	model := s[0] >= '0' && s[0] <= '9' && strings.ContainsAny(s, "GIJKLMR") && !strings.Contains(s, ":")
+	return dotted || model
 }

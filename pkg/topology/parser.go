@@ -27,6 +27,7 @@ type parser struct {
 
 	out      *intent.Topology
 	sites    []*site
+	near     int // suggestions made; they are dear, and after a few of no use
 	devices  names
 	total    int // of devices, to bound them
 	tenants  map[string]*tenant

@@ -63,7 +63,7 @@ func (p *parser) rules(taken map[intentEnd]spot) []attachment {
 	for _, e := range p.parts.ports {
 		for _, n := range e.value.Content {
 			b := new(block)
-			if !p.read(b, portKeys, e.source, n, "ports") || !b.has("on") || !b.has("range") {
+			if !p.read(b, portKeys, entry{source: e.source, value: n}, "ports") || !b.has("on") || !b.has("range") {
 				continue
 			}
 			order = p.rule(b, ports, order, start)
@@ -147,8 +147,8 @@ func (p *parser) segmentsExist(b *block) {
 			continue
 		}
 		for _, n := range b.items(key) {
-			if _, cause, fix := p.segment(n.Value); cause != "" && (len(p.segments) > 0 || !p.unsound) {
-				p.fault(spotOf(b.get(key).source, n), b.name(key)+": "+cause, fix)
+			if p.segment(n.Value) == nil && (len(p.segments) > 0 || !p.unsound) {
+				p.noSegment(b.name(key), n.Value, spotOf(b.get(key).source, n))
 			}
 		}
 	}

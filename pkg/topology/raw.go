@@ -8,7 +8,7 @@ func (p *parser) expandRaw() {
 	for _, e := range p.parts.raw {
 		for _, n := range e.value.Content {
 			b := new(block)
-			if !p.read(b, rawKeys, e.source, n, "raw") || !b.has("on") || !b.has("path") || !b.has("value") {
+			if !p.read(b, rawKeys, entry{source: e.source, value: n}, "raw") || !b.has("on") || !b.has("path") || !b.has("value") {
 				continue
 			}
 			p.rawOn(b, first)

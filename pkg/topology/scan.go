@@ -3,7 +3,6 @@ package topology
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -37,6 +36,9 @@ type scanner struct {
 	begun    bool    // content was seen
 	step     int     // columns from a block to the one in it
 	stepLine int     // where it was learnt
+	closed   []level // what the last line in place closed, innermost first
+	placed   level   // the last line in place
+	suspect  bracket // may be the one without an end
 	flow     []bracket
 	entries  int
 	faults   int
@@ -63,6 +65,7 @@ type level struct {
 type bracket struct {
 	kind         byte // '{' or '['
 	line, column int
+	indent       int  // of its line
 	full         bool // a value is complete: a comma or the closing bracket comes next
 	colon        bool // the colon of the current entry was seen
 	end          spot // just after the last value
@@ -164,15 +167,28 @@ func badRune(r rune, size int) (cause, fix string) {
 // fault reports something wrong at an offset of the current line and gives up the line.
 func (s *scanner) fault(offset int, message, fix string) *Diagnostic {
 	s.faults++
+	d := s.report(s.line, s.column(offset), message, fix)
+	if n := len(s.flow); d != nil && n > 0 && s.flow[n-1].line != s.line {
+		d.Also = append(d.Also, s.opened(d, s.flow[n-1]))
+	}
 	s.flow = s.flow[:0]
 	s.fresh = true // whatever the line was meant to be, a deeper one may follow
-	return s.report(s.line, s.column(offset), message, fix)
+	return d
+}
+
+func (s *scanner) opened(d *Diagnostic, b bracket) Note {
+	return Note{Pos{File: d.Pos.File, Line: b.line, Column: b.column}, fmt.Sprintf("%c opened here", b.kind)}
 }
 
 func (s *scanner) column(offset int) int { return utf8.RuneCount(s.data[s.bol:offset]) + 1 }
 
+// unclosed reports the bracket that has no end: where a closing bracket stood below another line than the one it
+// closed, the bracket in between, otherwise the innermost.
 func (s *scanner) unclosed() {
 	open := s.flow[len(s.flow)-1]
+	if s.suspect.line > 0 {
+		open = s.suspect
+	}
 	s.faults++
 	s.report(open.line, open.column, fmt.Sprintf("syntax: %c is never closed", open.kind), fmt.Sprintf("close it with %c", closing(open.kind)))
 }
@@ -191,14 +207,14 @@ func (s *scanner) scanLine() {
 	}
 	switch {
 	case s.ends(i):
-	case len(s.flow) > 0:
+	case len(s.flow) > 0 && !s.marker(i):
 		s.flowLine(i)
 	case bytes.IndexByte(s.data[s.bol:i], '\t') >= 0:
 		s.fault(s.bol+bytes.IndexByte(s.data[s.bol:i], '\t'), "syntax: a tab in the indentation", "indent with spaces")
 	case s.data[i] == '%' && i == s.bol:
 		s.fault(i, "syntax: a YAML directive", "take it out; topology files have none")
 	case s.marker(i):
-		if s.begun || s.data[i] == '.' || !s.ends(s.skip(i+3)) {
+		if s.begun || len(s.flow) > 0 || s.data[i] == '.' || !s.ends(s.skip(i+3)) {
 			s.fault(i, "syntax: a second document", "put one topology in a file; several files are merged")
 		}
 	default:
@@ -240,152 +256,3 @@ func (s *scanner) note(i int) {
 
 // blank reports whether white space or the line's end is at i.
 func (s *scanner) blank(i int) bool { return i >= s.eol || s.data[i] == ' ' || s.data[i] == '\t' }
-
-// blockLine reads one line outside of brackets: dashes, then a key with or without a value, or a value.
-func (s *scanner) blockLine(i int) {
-	dashes := 0
-	for s.data[i] == '-' && s.blank(i+1) {
-		if !s.place(i, true) {
-			return
-		}
-		s.fresh = true
-		dashes++
-		if i = s.skip(i + 1); s.ends(i) {
-			return
-		}
-	}
-	if s.data[i] == '{' || s.data[i] == '[' {
-		s.blockValue(i, dashes)
-		return
-	}
-	end, ok := s.scalar(i, false)
-	if !ok {
-		return
-	}
-	if end >= s.eol || s.data[end] != ':' || !s.blank(end+1) {
-		s.blockValue(i, dashes)
-		return
-	}
-	if !s.key(i, end) || !s.place(i, false) {
-		return
-	}
-	if i = s.skip(end + 1); s.ends(i) {
-		s.fresh = true
-		return
-	}
-	s.value(i)
-}
-
-// key refuses merge keys, which would pull in other parts of the file unseen.
-func (s *scanner) key(i, end int) bool {
-	if string(bytes.TrimSpace(s.data[i:end])) == "<<" {
-		s.fault(i, "syntax: a merge key", "write the keys out; what sites share goes under defaults")
-		return false
-	}
-	return true
-}
-
-// blockValue reads a line that holds no key: an item of a list, or the value of the line above.
-func (s *scanner) blockValue(i, dashes int) {
-	column := i - s.bol
-	switch {
-	case dashes > 0:
-	case s.fresh && (len(s.blocks) == 0 && !s.begun || len(s.blocks) > 0 && column > s.blocks[len(s.blocks)-1].column):
-	case s.data[i] == '{' || s.data[i] == '[':
-		s.fault(i, fmt.Sprintf("syntax: %c stands where a key is wanted", s.data[i]), "write key: value")
-		return
-	default:
-		s.fault(i, "syntax: the line is neither a key with a value nor an item of a list", "write key: value or - item")
-		return
-	}
-	s.value(i)
-}
-
-// value reads a value that ends on this line, or opens a bracket.
-func (s *scanner) value(i int) {
-	s.fresh = false
-	if c := s.data[i]; c == '{' || c == '[' {
-		s.flowLine(i)
-		return
-	}
-	end, ok := s.scalar(i, false)
-	if !ok {
-		return
-	}
-	if end < s.eol && s.data[end] == ':' {
-		s.fault(end, "syntax: a second colon on one line", "put the text in quotes, or the key on a line of its own")
-		return
-	}
-	s.rest(end)
-}
-
-// rest checks that only a comment follows a value.
-func (s *scanner) rest(end int) {
-	i := s.skip(end)
-	if i >= s.eol || s.blank(i-1) && s.ends(i) {
-		return
-	}
-	s.fault(i, "syntax: text after the end of a value", "take it out, or quote the whole value")
-}
-
-// place fits a line into the open blocks by its column. Levels that the line leaves are closed.
-func (s *scanner) place(i int, list bool) bool {
-	s.entries++
-	column := i - s.bol
-	var left level
-	for len(s.blocks) > 0 && s.blocks[len(s.blocks)-1].column > column {
-		left = s.blocks[len(s.blocks)-1]
-		s.blocks = s.blocks[:len(s.blocks)-1]
-		s.fresh = false
-	}
-	n := len(s.blocks)
-	if n > 1 && !list && s.blocks[n-1].list && s.blocks[n-1].column == column && !s.blocks[n-2].list && s.blocks[n-2].column == column {
-		n-- // a list may stand at the column of its key; a key there ends it
-		s.blocks = s.blocks[:n]
-	}
-	same := n > 0 && s.blocks[n-1].column == column
-	switch {
-	case same && s.blocks[n-1].list == list:
-	case s.fresh && (n == 0 || column > s.blocks[n-1].column || same && list && !s.blocks[n-1].list):
-		if n+len(s.flow) >= maxDepth {
-			s.fault(i, fmt.Sprintf("syntax: nested deeper than %d levels", maxDepth), "no topology needs that")
-			return false
-		}
-		s.indented(column)
-		s.blocks = append(s.blocks, level{column, list, s.line})
-	default:
-		s.misplaced(i, same, list, left)
-		return false
-	}
-	s.fresh = false
-	return true
-}
-
-// indented learns the step of the file's indentation from the first block that is indented.
-func (s *scanner) indented(column int) {
-	if s.step == 0 && len(s.blocks) > 0 {
-		s.step, s.stepLine = column-s.blocks[len(s.blocks)-1].column, s.line
-	}
-}
-
-// misplaced reports a line that fits no open block. Where the line above that began the block, left, is the one
-// with the odd indentation, it is blamed.
-func (s *scanner) misplaced(i int, same, list bool, left level) {
-	column := i - s.bol
-	parent := 0
-	if n := len(s.blocks); n > 0 {
-		parent = s.blocks[n-1].column
-	}
-	switch {
-	case same && list:
-		s.fault(i, "syntax: an item of a list stands among keys", "write key: value, or indent the item below its key")
-	case same:
-		s.fault(i, "syntax: a key stands among the items of a list", "begin the line with - or indent it below an item")
-	case left.line > 0 && column > parent && (column-parent == s.step || column-parent == 2 && left.line == s.stepLine):
-		s.faults++
-		s.report(left.line, left.column+1, "syntax: indented by "+strconv.Itoa(left.column)+", which the lines below do not fit", "indent it by "+strconv.Itoa(column))
-		s.blocks = append(s.blocks, level{column, list, s.line})
-	default:
-		s.fault(i, "syntax: indented by "+strconv.Itoa(column)+", which fits no line above", "line it up with the lines it belongs to")
-	}
-}

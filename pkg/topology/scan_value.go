@@ -34,7 +34,7 @@ func (s *scanner) scalar(i int, flow bool) (int, bool) {
 			return i, false
 		}
 	}
-	return s.plain(i, flow), true
+	return s.plain(i, flow)
 }
 
 func (s *scanner) quoted(i int, quote byte) (int, bool) {
@@ -55,24 +55,33 @@ func (s *scanner) quoted(i int, quote byte) (int, bool) {
 
 // plain returns the offset after an unquoted text: at a colon that ends a key, a comment, a bracket or comma
 // inside brackets, or the end of the line. White space at its end belongs to it.
-func (s *scanner) plain(i int, flow bool) int {
+func (s *scanner) plain(i int, flow bool) (int, bool) {
 	for ; i < s.eol; i++ {
 		switch s.data[i] {
 		case ':':
-			if s.blank(i+1) || flow && flowMark(s.data[i+1]) {
-				return i
+			if s.blank(i + 1) {
+				return i, true
+			}
+			if flow && flowMark(s.data[i+1]) {
+				s.fault(i, "syntax: a colon without a space after it", "write a space and a value after the colon, or put the text in quotes")
+				return i, false
 			}
 		case '#':
 			if s.data[i-1] == ' ' || s.data[i-1] == '\t' {
-				return i
+				return i, true
 			}
 		case ',', '[', ']', '{', '}':
 			if flow {
-				return i
+				return i, true
+			}
+		case '?':
+			if flow {
+				s.fault(i, "syntax: a question mark in brackets", "put the text in quotes")
+				return i, false
 			}
 		}
 	}
-	return i
+	return i, true
 }
 
 func flowMark(c byte) bool { return bytes.IndexByte([]byte(",[]{}"), c) >= 0 }
@@ -128,7 +137,7 @@ func (s *scanner) open(i int, kind byte) (int, bool) {
 		return i, false
 	}
 	s.entries++
-	s.flow = append(s.flow, bracket{kind: kind, line: s.line, column: s.column(i)})
+	s.flow = append(s.flow, bracket{kind: kind, line: s.line, column: s.column(i), indent: s.skip(s.bol) - s.bol})
 	return i + 1, true
 }
 
@@ -136,14 +145,28 @@ func (s *scanner) close(i int, c byte) (int, bool) {
 	top := s.flow[len(s.flow)-1]
 	if c != closing(top.kind) {
 		d := s.fault(i, fmt.Sprintf("syntax: %c closes nothing; %c is open", c, top.kind), fmt.Sprintf("write %c", closing(top.kind)))
-		if d != nil {
-			d.Also = []Note{{Pos{File: d.Pos.File, Line: top.line, Column: top.column}, "opened here"}}
+		if d != nil && d.Also == nil {
+			d.Also = []Note{s.opened(d, top)}
 		}
 		return i, false
 	}
+	s.suspicious(i, top)
 	s.flow = s.flow[:len(s.flow)-1]
 	s.complete(i + 1)
 	return i + 1, true
+}
+
+// suspicious notes the bracket being closed if the closing one, first on its line, lines up with another.
+func (s *scanner) suspicious(i int, top bracket) {
+	indent := i - s.bol
+	if s.suspect.line > 0 || s.skip(s.bol) != i || top.indent == indent {
+		return
+	}
+	for _, b := range s.flow {
+		if b.indent == indent && b.kind == top.kind {
+			s.suspect = top
+		}
+	}
 }
 
 // complete notes that a value ended before offset i.
@@ -167,7 +190,10 @@ func (s *scanner) room(i int) bool {
 	d := s.report(int(top.end.line), int(top.end.column),
 		fmt.Sprintf("syntax: neither a comma nor %c follows a value", closing(top.kind)), fmt.Sprintf("write a comma or %c", closing(top.kind)))
 	if d != nil {
-		d.Also = []Note{{Pos{File: d.Pos.File, Line: top.line, Column: top.column}, fmt.Sprintf("%c opened here", top.kind)}}
+		d.Also = []Note{s.opened(d, top)}
+		if int(top.end.line) != s.line {
+			d.Also = append(d.Also, Note{Pos{d.Pos.File, s.line, s.column(i)}, "the next value begins here"})
+		}
 	}
 	return false
 }

@@ -97,6 +97,7 @@ func (p *parser) expand() {
 
 // topology reads what concerns the whole network.
 func (p *parser) topology() {
+	p.top.at = p.top.get("loom").keyAt()
 	p.places.objects["topology"] = p.top.place(nil)
 	if !p.top.given("name") && !p.shapeless {
 		p.fault(p.top.get("loom").at(), "topology: no name", "add name: demo")
@@ -120,7 +121,7 @@ func (p *parser) child(b *block, of *block, key string) bool {
 		return false
 	}
 	k := &of.keys.List[of.keys.find(key)]
-	return p.read(b, k.Of, e.source, e.value, of.name(key))
+	return p.read(b, k.Of, e, of.name(key))
 }
 
 func (p *parser) readDefaults() {
@@ -139,7 +140,7 @@ func (p *parser) namedSites() {
 	}
 	p.named("sites", p.parts.sites, func(name string, e entry) {
 		b := new(block)
-		if p.read(b, siteKeys, e.source, e.value, name) {
+		if p.read(b, siteKeys, e, name) {
 			p.addSite(name, b, e.keyAt())
 		}
 	})

@@ -19,7 +19,7 @@ var (
 		Doc: "Management address, IPv4 or IPv6, in the site's management network where that is given."}
 	fingerprintKey = Key{Name: "fingerprint", Kind: Text, Form: fingerprintForm, Default: "none: trust by authority",
 		Example: "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"", Doc: "SHA-256 of its certificate in hex."}
-	countKey = Key{Name: "count", Kind: Number, Min: 0, Max: maxNumber, Example: "4",
+	countKey = Key{Name: "count", Kind: Number, Min: 1, Max: maxNumber, Example: "4",
 		Doc: "How many, numbered from 1. Short for `numbers: 1..COUNT`; give one of the two."}
 	numbersKey = Key{Name: "numbers", Kind: Text, Form: numbersForm, Example: "\"1..4,6\"",
 		Doc: "Which numbers exist. A number is stable: everything derived follows from it, so leaving a hole renumbers nothing."}

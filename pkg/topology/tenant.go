@@ -12,7 +12,6 @@ import (
 type tenant struct {
 	out      *intent.Tenant
 	b        *block
-	at       spot
 	segments []*segment
 }
 
@@ -21,7 +20,6 @@ type segment struct {
 	out    *intent.Segment
 	tenant *tenant
 	b      *block
-	at     spot
 	key    string   // "red/web"
 	sites  []string // in which it may be used; nil: all
 }
@@ -32,10 +30,10 @@ func (p *parser) expandTenants() {
 	var all []*tenant
 	p.named("tenants", p.parts.tenants, func(name string, e entry) {
 		b := new(block)
-		if !p.read(b, tenantKeys, e.source, e.value, name) {
+		if !p.read(b, tenantKeys, e, name) {
 			return
 		}
-		t := &tenant{b: b, at: e.keyAt(), out: &intent.Tenant{
+		t := &tenant{b: b, out: &intent.Tenant{
 			Name: name, Number: b.number("number"), Sites: b.texts("sites"), Vni: b.number("vni"), Evi: b.number("evi"),
 		}}
 		p.sitesExist(b)
@@ -45,9 +43,7 @@ func (p *parser) expandTenants() {
 	})
 	slices.SortStableFunc(all, func(a, b *tenant) int { return cmp.Compare(a.out.Number, b.out.Number) })
 	for _, t := range all {
-		pl := t.b.place(nil)
-		pl.at = t.at
-		p.places.objects["tenants/"+t.out.Name] = pl
+		p.places.objects["tenants/"+t.out.Name] = t.b.place(nil)
 		p.out.Tenants = append(p.out.Tenants, t.out)
 	}
 	p.checkTenants(all)
@@ -57,13 +53,18 @@ func (p *parser) expandTenants() {
 func (p *parser) sitesExist(b *block) {
 	for _, n := range b.items("sites") {
 		if p.site(n.Value) == nil && !p.lost() {
-			fix := "write the name of a site"
+			fix, also := "write the name of a site", []Note(nil)
 			if near := nearest(n.Value, p.siteNames()); near != "" {
-				fix = "write " + near
+				fix, also = "write "+near, p.declared(near, p.site(near).at)
 			}
-			p.fault(spotOf(b.get("sites").source, n), b.name("sites")+": no site "+show(n.Value), fix)
+			p.fault(spotOf(b.get("sites").source, n), b.name("sites")+": no site "+show(n.Value), fix, also...)
 		}
 	}
+}
+
+// declared notes where a suggested name comes from; that may be where the mistake is.
+func (p *parser) declared(name string, at spot) []Note {
+	return []Note{{p.pos(at), name + " is declared here"}}
 }
 
 func (p *parser) site(name string) *site {
@@ -90,8 +91,8 @@ func (p *parser) expandSegments(t *tenant) {
 	}
 	p.named(join(t.out.Name, "segments"), []entry{e}, func(name string, e entry) {
 		b := new(block)
-		if p.read(b, segmentKeys, e.source, e.value, t.out.Name+"/"+name) {
-			p.addSegment(t, name, b, e.keyAt())
+		if p.read(b, segmentKeys, e, t.out.Name+"/"+name) {
+			p.addSegment(t, name, b)
 		}
 	})
 	slices.SortStableFunc(t.segments, func(a, b *segment) int { return cmp.Compare(a.out.Number, b.out.Number) })
@@ -100,8 +101,8 @@ func (p *parser) expandSegments(t *tenant) {
 	}
 }
 
-func (p *parser) addSegment(t *tenant, name string, b *block, at spot) {
-	s := &segment{tenant: t, b: b, at: at, key: t.out.Name + "/" + name, sites: t.out.Sites, out: &intent.Segment{
+func (p *parser) addSegment(t *tenant, name string, b *block) {
+	s := &segment{tenant: t, b: b, key: t.out.Name + "/" + name, sites: t.out.Sites, out: &intent.Segment{
 		Name: name, Number: b.number("number"), Sites: b.texts("sites"), Vni: b.number("vni"), Evi: b.number("evi"),
 		Vlan: b.number("vlan"), Gateway: b.texts("gateway"), Mtu: b.number("mtu"),
 	}}
@@ -111,9 +112,7 @@ func (p *parser) addSegment(t *tenant, name string, b *block, at spot) {
 	t.segments = append(t.segments, s)
 	p.segments[name] = append(p.segments[name], s)
 	p.segments[s.key] = append(p.segments[s.key], s)
-	pl := b.place(nil)
-	pl.at = at
-	p.places.objects["tenants/"+t.out.Name+"/segments/"+name] = pl
+	p.places.objects["tenants/"+t.out.Name+"/segments/"+name] = b.place(nil)
 	p.sitesExist(b)
 	for _, n := range b.items("sites") {
 		if len(t.out.Sites) > 0 && !slices.Contains(t.out.Sites, n.Value) && p.site(n.Value) != nil {
@@ -126,19 +125,27 @@ func (p *parser) addSegment(t *tenant, name string, b *block, at spot) {
 // in reports whether the segment may be used in a site.
 func (s *segment) in(site string) bool { return len(s.sites) == 0 || slices.Contains(s.sites, site) }
 
-// segment finds the one segment that is meant; otherwise it says why there is none.
-func (p *parser) segment(text string) (s *segment, cause, fix string) {
-	switch found := p.segments[text]; len(found) {
-	case 1:
-		return found[0], "", ""
-	case 0:
-		if near := nearestOf(text, p.segments); near != "" {
-			return nil, "no segment " + show(text), "write " + near
-		}
-		return nil, "no segment " + show(text), "write the name of a segment, as web or red/web"
-	default:
-		return nil, show(text) + " is a segment of several tenants", "write " + found[0].key + " or " + found[1].key
+// segment finds the one segment that is meant, or returns nil.
+func (p *parser) segment(text string) *segment {
+	if found := p.segments[text]; len(found) == 1 {
+		return found[0]
 	}
+	return nil
+}
+
+// noSegment reports that a text does not mean one segment.
+func (p *parser) noSegment(thing, text string, at spot) {
+	if found := p.segments[text]; len(found) > 1 {
+		p.fault(at, thing+": "+show(text)+" is a segment of several tenants", "write "+found[0].key+" or "+found[1].key)
+		return
+	}
+	fix, also := "write the name of a segment, as web or red/web", []Note(nil)
+	if p.near++; p.near <= maxSuggestions {
+		if near := nearestOf(text, p.segments); near != "" {
+			fix, also = "write "+near, p.declared(near, p.segments[near][0].b.at)
+		}
+	}
+	p.fault(at, thing+": no segment "+show(text), fix, also...)
 }
 
 // checkTenants holds tenants and segments against one another.
