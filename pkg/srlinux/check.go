@@ -17,6 +17,9 @@ func check(t *config.Tree, d *fabric.Device) error {
 	return errors.Join(
 		checkSubinterfaces(t),
 		checkLeaves(t, d),
+		checkFrames(t),
+		checkGateways(t),
+		errors.Join(checkLAGs(d)...),
 	)
 }
 
@@ -50,9 +53,9 @@ func checkLeaves(t *config.Tree, d *fabric.Device) error {
 		case srl.NetworkInstanceProtocolsBgpEvpnBgpInstanceEvi:
 			errs = append(errs, evis.check(c))
 		case srl.InterfaceMtu:
-			errs = append(errs, checkMTU(c, d, d.Platform.PortMTU))
+			errs = append(errs, checkMTU(c, d, leastPortMTU, d.Platform.PortMTU))
 		case srl.InterfaceSubinterfaceIpMtu:
-			errs = append(errs, checkMTU(c, d, d.Platform.IPMTU))
+			errs = append(errs, checkMTU(c, d, 0, d.Platform.IPMTU))
 		}
 	}
 	return errors.Join(errs...)
@@ -75,13 +78,21 @@ func (u *unique) check(c config.Cursor) error {
 	return nil
 }
 
+// leastPortMTU is a must of /interface/mtu; its range begins at 1450 for virtual machines.
+const leastPortMTU = 1500
+
 // checkMTU: the models allow more than the platforms do (/interface/mtu 9500, ip-mtu 9486).
-func checkMTU(c config.Cursor, d *fabric.Device, limit uint32) error {
+func checkMTU(c config.Cursor, d *fabric.Device, least, most uint32) error {
 	v, err := strconv.ParseUint(c.Value(), 10, 32)
-	if limit == 0 || err != nil || v <= uint64(limit) {
-		return nil
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", c.Path(), err)
+	case v < uint64(least):
+		return fmt.Errorf("%s: %d is less than a %s takes; at least %d", c.Path(), v, d.Platform.Name, least)
+	case most != 0 && v > uint64(most):
+		return fmt.Errorf("%s: %d is more than a %s takes; at most %d", c.Path(), v, d.Platform.Name, most)
 	}
-	return fmt.Errorf("%s: %d is more than a %s takes; at most %d", c.Path(), v, d.Platform.Name, limit)
+	return nil
 }
 
 // entries are the entries of a top-level list.

@@ -50,10 +50,8 @@ var manners = driver.Manners{
 	Confirm:     func(release string) bool { return release != "23.10" },
 	SaveOn:      "/system/configuration/auto-save",
 	StartupFile: "/etc/opt/srlinux/config.json",
-	ReadPaths: []string{
-		"/interface", "/network-instance", "/tunnel-interface", "/routing-policy", "/bfd",
-		"/system/name", "/system/lldp", "/system/network-instance",
-	},
+	// All of /system, because a raw leaf may lie anywhere in it.
+	ReadPaths:  []string{"/interface", "/network-instance", "/tunnel-interface", "/routing-policy", "/bfd", "/system"},
 	SetTimeout: 60 * time.Second,
 }
 

@@ -1,9 +1,13 @@
 package srlinux
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
 )
 
@@ -76,36 +80,15 @@ func (r renderer) accessPorts() {
 				return
 			}
 			r.portMTU(p.MTU)
-			r.bridgedSubs(p.Tagged, p.Subs)
+			r.bridgedSubs(p.Tagged, p.MTU, p.Subs)
 		})
 	}
 }
 
-// lags are link aggregation groups with LACP. Both leaves of an ethernet segment show the server
-// one LACP system (IEEE 802.1AX §6.3.2), so that it bundles links to two boxes.
-func (r renderer) lags() {
-	for i := range r.d.LAGs {
-		l := &r.d.LAGs[i]
-		r.because(l.Ref, "lag")
-		r.In(srl.Interface, lagName(l.Number), func() {
-			r.Str(srl.InterfaceDescription, l.Description)
-			r.enable(srl.InterfaceAdminState)
-			r.portMTU(l.MTU)
-			r.Str(srl.InterfaceLagLagType, "lacp")
-			r.Uint(srl.InterfaceLagMinLinks, 1)
-			r.Str(srl.InterfaceLagLacpInterval, "SLOW")
-			r.Str(srl.InterfaceLagLacpLacpMode, "ACTIVE")
-			r.Uint(srl.InterfaceLagLacpAdminKey, uint64(l.AdminKey))
-			r.Str(srl.InterfaceLagLacpSystemIdMac, l.SystemMAC)
-			r.bridgedSubs(l.Tagged, l.Subs)
-		})
-	}
-}
-
-func lagName(n uint32) string { return "lag" + strconv.FormatUint(uint64(n), 10) }
-
-// bridgedSubs are the segments on a port or LAG, one subinterface each.
-func (r renderer) bridgedSubs(tagged bool, subs []fabric.SubPort) {
+// bridgedSubs are the segments on a port or LAG, one subinterface each. Where the port has an MTU of
+// its own, so have they: a subinterface stays down (l2-mtu-too-large) while its L2 MTU, 9232 by default
+// (/system/mtu/default-l2-mtu), is more than the port's.
+func (r renderer) bridgedSubs(tagged bool, mtu uint32, subs []fabric.SubPort) {
 	if tagged {
 		r.Bool(srl.InterfaceVlanTagging, true)
 	}
@@ -113,6 +96,9 @@ func (r renderer) bridgedSubs(tagged bool, subs []fabric.SubPort) {
 		r.In(srl.InterfaceSubinterface, index(s.Index), func() {
 			r.Str(srl.InterfaceSubinterfaceType, bridged)
 			r.enable(srl.InterfaceSubinterfaceAdminState)
+			if mtu != 0 {
+				r.Uint(srl.InterfaceSubinterfaceL2Mtu, uint64(mtu))
+			}
 			switch {
 			case s.VLAN != 0:
 				r.Uint(srl.InterfaceSubinterfaceVlanEncapSingleTaggedVlanId, uint64(s.VLAN))
@@ -145,3 +131,52 @@ func (r renderer) portMTU(bytes uint32) {
 }
 
 func index(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+
+// What a router takes where a leaf is absent (/system/mtu), and what a packet has around it.
+const (
+	defaultPortMTU = 9232
+	defaultL2MTU   = 9232
+	defaultIPMTU   = 1500
+	ethernetHeader = 14
+	vlanTag        = 4
+)
+
+// checkFrames: a subinterface stays down (l2-mtu-too-large, ip-mtu-too-large) while its frames do not
+// fit the port.
+func checkFrames(t *config.Tree) error {
+	var errs []error
+	for port := range entries(t, srl.Interface) {
+		if name := port.Keys()[0]; !strings.HasPrefix(name, "ethernet") && !strings.HasPrefix(name, "lag") {
+			continue
+		}
+		mtu := number(port.Child(srl.InterfaceMtu), defaultPortMTU)
+		for sub := range port.Child(srl.InterfaceSubinterface).Children() {
+			if frame := frameOf(sub); frame > mtu {
+				errs = append(errs, fmt.Errorf("%s: frames of %d bytes do not fit the port's mtu %d; change the mtu of the port in the topology, not by a raw leaf", sub.Path(), frame, mtu))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// frameOf is the largest frame that a subinterface sends.
+func frameOf(sub config.Cursor) uint64 {
+	if sub.Child(srl.InterfaceSubinterfaceType).Value() == bridged {
+		return number(sub.Child(srl.InterfaceSubinterfaceL2Mtu), defaultL2MTU)
+	}
+	return number(sub.Child(srl.InterfaceSubinterfaceIpMtu), defaultIPMTU) + ethernetHeader
+}
+
+// subinterface finds "lag1.10".
+func subinterface(t *config.Tree, name string) config.Cursor {
+	port, sub, _ := strings.Cut(name, ".")
+	return t.Root().Child(srl.Interface).Entry(port).Child(srl.InterfaceSubinterface).Entry(sub)
+}
+
+// number is the value of a leaf, or what the router takes without it.
+func number(leaf config.Cursor, absent uint64) uint64 {
+	if v, err := strconv.ParseUint(leaf.Value(), 10, 32); err == nil {
+		return v
+	}
+	return absent
+}

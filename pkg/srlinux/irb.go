@@ -1,9 +1,13 @@
 package srlinux
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
 )
 
@@ -90,4 +94,45 @@ func byFamily(all []netip.Prefix) (v4, v6 []netip.Prefix) {
 		}
 	}
 	return v4, v6
+}
+
+// checkGateways: a gateway stays down (ip-mtu-larger-than-oper-mac-vrf-mtu) while its packets do not
+// fit through the narrowest port of its segment (/network-instance/oper-mac-vrf-mtu).
+func checkGateways(t *config.Tree) error {
+	var errs []error
+	for ni := range entries(t, srl.NetworkInstance) {
+		if ni.Child(srl.NetworkInstanceType).Value() == typeMACVRF {
+			errs = append(errs, checkGateway(ni))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func checkGateway(macVRF config.Cursor) error {
+	var gateway, narrowest config.Cursor
+	least := uint64(defaultL2MTU)
+	for i := range macVRF.Child(srl.NetworkInstanceInterface).Children() {
+		sub := subinterface(macVRF.Tree(), i.Keys()[0])
+		if strings.HasPrefix(i.Keys()[0], "irb") {
+			gateway = sub
+		} else if room := l2Room(sub); room < least {
+			least, narrowest = room, i
+		}
+	}
+	ip := number(gateway.Child(srl.InterfaceSubinterfaceIpMtu), defaultIPMTU)
+	if !gateway.Valid() || ip+ethernetHeader <= least {
+		return nil
+	}
+	return fmt.Errorf("%s: ip mtu %d and %d of ethernet header do not fit the %d bytes of %s; raise the mtu of the port or lower that of the segment",
+		gateway.Path(), ip, ethernetHeader, least, narrowest.Keys()[0])
+}
+
+// l2Room is what a bridged subinterface leaves for a frame without tags.
+func l2Room(sub config.Cursor) uint64 {
+	mtu := number(sub.Child(srl.InterfaceSubinterfaceL2Mtu), defaultL2MTU)
+	encap := sub.Child(srl.InterfaceSubinterfaceVlan).Child(srl.InterfaceSubinterfaceVlanEncap)
+	if encap.Child(srl.InterfaceSubinterfaceVlanEncapSingleTagged).Valid() {
+		return mtu - vlanTag
+	}
+	return mtu
 }

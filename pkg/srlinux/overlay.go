@@ -56,6 +56,9 @@ func (r renderer) overlayIBGP() {
 	o := &r.d.Overlay
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupPeerAs, uint64(o.AS))
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupLocalAsAsNumber, uint64(o.AS))
+	// Inside an AS the path stays as it is (RFC 4271 §5.1.2): the underlay's AS number has no place in it.
+	// The leaf has no default in the models.
+	r.Bool(srl.NetworkInstanceProtocolsBgpGroupLocalAsPrependGlobalAs, false)
 	if o.Reflector { // RFC 4456
 		r.Bool(srl.NetworkInstanceProtocolsBgpGroupRouteReflectorClient, true)
 		r.because(o.Ref+"#cluster-id", "cluster id")

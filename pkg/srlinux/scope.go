@@ -15,6 +15,7 @@ var ownership = []struct {
 	{"/interface[name=mgmt0]", config.Never, "the controller's own way to the device"},
 	{"/interface[name=system0]", config.Whole, "loopback: router id and VTEP"},
 	{"/interface[name=lag*]", config.Whole, "link aggregation groups"},
+	{"/interface[name=ethernet-*]/ethernet/aggregate-id", config.Whole, "a LAG cannot go while a port refers to it"},
 	{"/interface[name=irb*]", config.Whole, "anycast gateways"},
 	{"/network-instance[name=mgmt]", config.Never, "the controller's own way to the device"},
 	{"/network-instance", config.Whole, "underlay, overlay and tenants"},
@@ -35,6 +36,9 @@ func Scope(d *fabric.Device) config.Scope {
 		ports = config.Whole
 	}
 	s := config.Scope{rule("/interface[name=ethernet-*]", ports, "fabric and access ports")}
+	if ports == config.Entry {
+		s = append(s, channels(d)...)
+	}
 	for _, o := range ownership {
 		s = append(s, rule(o.path, o.own, o.why))
 	}
@@ -42,6 +46,27 @@ func Scope(d *fabric.Device) config.Scope {
 		if p, err := config.ParsePath(leaf.Path); err == nil {
 			s = append(s, config.Rule{Path: p, Own: config.Whole, Why: "set by the topology"})
 		}
+	}
+	return s
+}
+
+// channels are owned with the port that has them: a port that is no longer broken out must not keep
+// ethernet-1/3/1 beside it.
+func channels(d *fabric.Device) config.Scope {
+	var s config.Scope
+	add := func(port string) {
+		if i := d.Platform.PortIndex(port); i >= 0 && len(d.Platform.Ports[i].Breakouts) > 0 {
+			s = append(s, rule("/interface[name="+port+"/*]", config.Whole, "channels of a port that the topology uses"))
+		}
+	}
+	for i := range d.Links {
+		add(d.Links[i].Port)
+	}
+	for i := range d.Ports {
+		add(d.Ports[i].Port)
+	}
+	for i := range d.Breakouts {
+		add(d.Breakouts[i].Port)
 	}
 	return s
 }

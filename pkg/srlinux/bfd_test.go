@@ -1,0 +1,42 @@
+package srlinux
+
+import "testing"
+
+func TestBFD(t *testing.T) {
+	t.Parallel()
+	hold(t, []fact{
+		{
+			name: "it runs on every fabric link, in microseconds", topology: "unnumbered", device: "leaf1",
+			want: map[string]string{
+				"/bfd/subinterface": "ethernet-1/49.0,ethernet-1/50.0",
+				"/bfd/subinterface[id=ethernet-1/49.0]/desired-minimum-transmit-interval": "300000",
+				"/bfd/subinterface[id=ethernet-1/49.0]/required-minimum-receive":          "300000",
+				"/bfd/subinterface[id=ethernet-1/49.0]/detection-multiplier":              "3",
+				bgp + "/group[group-name=underlay]/failure-detection/enable-bfd":          "true",
+			},
+		},
+		{
+			name: "the overlay trusts the underlay", topology: "unnumbered", device: "spine1",
+			want: map[string]string{bgp + "/group[group-name=overlay]/failure-detection": "absent"},
+		},
+		{
+			name: "without it there is none", topology: "numbered", device: "leaf1",
+			want: map[string]string{"/bfd": "absent", bgp + "/group[group-name=underlay]/failure-detection": "absent"},
+		},
+	})
+}
+
+func TestOverlayBFDRunsBetweenLoopbacks(t *testing.T) {
+	t.Parallel()
+	d := *open(t, "unnumbered", "").device(t, "leaf1")
+	d.Overlay.BFD = true
+	tree := render(t, &d)
+	for path, want := range map[string]string{
+		"/bfd/subinterface": "ethernet-1/49.0,ethernet-1/50.0,system0.0",
+		bgp + "/group[group-name=overlay]/failure-detection/enable-bfd": "true",
+	} {
+		if got := show(t, tree, path); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package srlinux
+
+import (
+	"fmt"
+	"strings"
+
+	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// lags are link aggregation groups with LACP. Both leaves of an ethernet segment show the server
+// one LACP system (IEEE 802.1AX §6.3.2), so that it bundles links to two boxes.
+func (r renderer) lags() {
+	for i := range r.d.LAGs {
+		l := &r.d.LAGs[i]
+		r.because(l.Ref, "lag")
+		r.In(srl.Interface, lagName(l.Number), func() {
+			r.Str(srl.InterfaceDescription, l.Description)
+			r.enable(srl.InterfaceAdminState)
+			r.portMTU(l.MTU)
+			r.Str(srl.InterfaceLagLagType, "lacp")
+			r.Uint(srl.InterfaceLagMinLinks, 1)
+			r.Str(srl.InterfaceLagLacpInterval, "SLOW")
+			r.Str(srl.InterfaceLagLacpLacpMode, "ACTIVE")
+			r.Uint(srl.InterfaceLagLacpAdminKey, uint64(l.AdminKey))
+			r.Str(srl.InterfaceLagLacpSystemIdMac, l.SystemMAC)
+			r.bridgedSubs(l.Tagged, l.MTU, l.Subs)
+		})
+	}
+}
+
+func lagName(n uint32) string { return "lag" + index(n) }
+
+// lagLimits are the highest LAG numbers of the platforms (/interface/name); others take up to 1000.
+var lagLimits = []struct {
+	platforms string // beginning of the name
+	most      uint32
+}{
+	{"7220-IXR-D4", 64},
+	{"7220-IXR-D5", 64},
+	{"7220-IXR-H2", 127},
+	{"7220-IXR-H3", 127},
+	{"7220-IXR-H4", 255},
+	{"7250-IXR-X", 512},
+}
+
+// checkLAGs: the models allow lag1 to lag1000 on every platform. Numbers follow from ports, so a
+// channel such as ethernet-1/7/1 (lag71) may be too high.
+func checkLAGs(d *fabric.Device) []error {
+	var errs []error
+	for _, limit := range lagLimits {
+		if !strings.HasPrefix(d.Platform.Name, limit.platforms) {
+			continue
+		}
+		for i := range d.LAGs {
+			if n := d.LAGs[i].Number; n > limit.most {
+				errs = append(errs, fmt.Errorf("/interface[name=%s]: a %s has lag1 to lag%d; use another port for the LAG", lagName(n), d.Platform.Name, limit.most))
+			}
+		}
+	}
+	return errs
+}
