@@ -38,12 +38,12 @@ func Apply(t *Tree, req *gnmi.SetRequest) (*Tree, error) {
 
 // after refuses a result that is not valid, except for what was not valid before.
 func after(before, result *Tree) (*Tree, error) {
-	mistakes := result.invalid()
+	mistakes := result.invalid(nil)
 	if len(mistakes) == 0 {
 		return result, nil
 	}
 	known := map[string]bool{}
-	for _, e := range before.invalid() {
+	for _, e := range before.invalid(nil) {
 		known[e.Error()] = true
 	}
 	var errs []error

@@ -17,6 +17,7 @@ type Builder struct {
 	errs   []error
 	digits [20]byte
 	one    [2]scalar
+	beside map[ID][]string // see Beside
 }
 
 // NewBuilder returns a builder of a tree of a release ("24.10") of a schema.
@@ -42,6 +43,15 @@ func (b *Builder) Cause(ref, rule string) {
 		b.causes[c] = i
 	}
 	b.cause = i
+}
+
+// Beside says that the device has entries that are not in the tree, so that references to them are
+// no mistakes: values of a leaf that references point at, any value where none is given.
+func (b *Builder) Beside(id ID, values ...string) {
+	if b.beside == nil {
+		b.beside = map[ID][]string{}
+	}
+	b.beside[id] = append(b.beside[id], values...)
 }
 
 // Has tells whether the release has a node, so that a renderer can choose its dialect.
@@ -150,7 +160,7 @@ func (b *Builder) Presence(id ID) {
 // by its absolute path, wherever the current position is, and creates entries on the way.
 func (b *Builder) SetPath(p Path, value string) {
 	if err := b.setPath(p, value); err != nil {
-		b.errs = append(b.errs, err)
+		b.mistake(err)
 	}
 }
 
@@ -189,15 +199,15 @@ func (b *Builder) setPath(p Path, value string) error {
 	return b.setAt(at, id, v)
 }
 
-// Tree returns the tree, or every mistake found, each as "/path: cause". The builder is empty again
-// afterwards.
+// Tree returns the tree, or every mistake found, each a *CausedError that prints "/path: cause". The
+// builder is empty again afterwards, but for Beside.
 func (b *Builder) Tree() (*Tree, error) {
 	t := b.d.freeze()
 	b.restart()
 	errs := b.errs
 	b.errs = nil
-	for _, err := range t.invalid() {
-		errs = append(errs, err)
+	for _, err := range t.invalid(b.beside) {
+		errs = append(errs, &CausedError{Cause: t.causeNear(err.Path), Err: err})
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -265,7 +275,7 @@ func (b *Builder) reach(id ID) (int32, bool) {
 }
 
 func (b *Builder) outside(id ID) {
-	b.errs = append(b.errs, fmt.Errorf("%s: does not lie directly below %s", b.d.x.schema.Path(id), b.d.path(b.at)))
+	b.mistake(fmt.Errorf("%s: does not lie directly below %s", b.d.x.schema.Path(id), b.d.path(b.at)))
 }
 
 // set stores a checked value of a leaf below the current position.
@@ -280,7 +290,7 @@ func (b *Builder) set(id ID, v scalar, err error) {
 		return
 	}
 	if err := b.setAt(at, id, v); err != nil {
-		b.errs = append(b.errs, err)
+		b.mistake(err)
 	}
 }
 
@@ -318,7 +328,12 @@ func (b *Builder) fail(id ID, err error) {
 	if !s.below(id, b.atID) {
 		p = nil
 	}
-	b.errs = append(b.errs, &ValueError{Path: p.Append(below...), Err: err})
+	b.mistake(&ValueError{Path: p.Append(below...), Err: err})
+}
+
+// mistake keeps an error with the cause of what was being built.
+func (b *Builder) mistake(err error) {
+	b.errs = append(b.errs, &CausedError{Cause: b.d.causes[b.cause], Err: err})
 }
 
 // below tells whether a schema node lies at or below another.

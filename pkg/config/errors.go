@@ -40,3 +40,25 @@ func (e *ValueError) Error() string { return e.Path.String() + ": " + e.Err.Erro
 
 // Unwrap returns the cause.
 func (e *ValueError) Unwrap() error { return e.Err }
+
+// CausedError is a mistake with what caused the node that has it.
+type CausedError struct {
+	Cause Cause
+	Err   error
+}
+
+// Error prints the mistake; who knows positions prints where the cause is.
+func (e *CausedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the mistake.
+func (e *CausedError) Unwrap() error { return e.Err }
+
+// causeNear is the cause of the node at a path, or of what holds it where there is none.
+func (t *Tree) causeNear(p Path) Cause {
+	for ; len(p) > 0; p = p[:len(p)-1] {
+		if c := t.Find(p); c.Valid() {
+			return c.Cause()
+		}
+	}
+	return Cause{}
+}

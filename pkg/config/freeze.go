@@ -49,12 +49,19 @@ func (w *writer) hash(i uint32) uint64 {
 		}
 	}
 	switch {
-	case n.shape == leafListShape && n.end == i+2 && w.nodes[i+1].value == w.x.defaults[n.id]:
+	case n.shape == leafListShape && w.isDefaultRow(i):
 		return 0
 	case any || n.shape == entryShape || n.shape == containerShape && w.x.schema.Nodes[n.id].Kind == Presence:
 		return notZero(mix(h, uint64(n.shape)+7))
 	}
 	return 0
+}
+
+// isDefaultRow tells whether a leaf-list has exactly its default values.
+func (w *writer) isDefaultRow(i uint32) bool {
+	row := w.x.rows[w.nodes[i].id]
+	values := w.nodes[i+1:]
+	return len(row) > 0 && slices.EqualFunc(row, values, func(h handle, n node) bool { return h == n.value })
 }
 
 func notZero(h uint64) uint64 { return max(h, 1) }

@@ -45,7 +45,7 @@ func FuzzDiffApply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, from, to []byte) {
 		a, _, err := Parse(model, newRelease, from, ParseOptions{})
 		b, _, err2 := Parse(model, newRelease, to, ParseOptions{})
-		if err != nil || err2 != nil || len(b.invalid()) > 0 {
+		if err != nil || err2 != nil || len(b.invalid(nil)) > 0 {
 			return
 		}
 		turns(t, a, b, SetRequest(a, b, nil))

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"unique"
 )
@@ -24,6 +25,7 @@ type index struct {
 	referred  []bool     // some leafref points at it
 	mandatory [][]ID     // mandatory children
 	defaults  []handle   // the default of leaves that have one, else the zero handle
+	rows      [][]handle // the default values of leaf-lists that have them, in canonical order
 	patterns  []compiled // by type
 	memo      [memoSize]atomic.Pointer[checked]
 }
@@ -51,7 +53,7 @@ func newIndex(s *Schema) *index {
 	x := &index{
 		schema: s, byName: make(map[nameKey]ID, n), pos: make([]uint16, n), local: make([]string, n),
 		qualified: make([]string, n), label: make([]string, n), isKey: make([]bool, n), refers: make([]ID, n),
-		referred: make([]bool, n), mandatory: make([][]ID, n), defaults: make([]handle, n),
+		referred: make([]bool, n), mandatory: make([][]ID, n), defaults: make([]handle, n), rows: make([][]handle, n),
 		patterns: make([]compiled, len(s.Types)),
 	}
 	for i := range s.Nodes {
@@ -92,17 +94,39 @@ func (x *index) addLeaf(id ID) {
 	if n.Kind != Leaf && n.Kind != LeafList {
 		return
 	}
-	if n.HasDefault && !x.isKey[id] { // a key's default is ignored: RFC 7950 §7.8.2
-		x.defaults[id] = unique.Make(n.Default)
-		if v, err := x.check(n.Type, x.newest(id), n.Default); err == nil {
-			x.defaults[id] = v.text
-		}
+	switch {
+	case !n.HasDefault || x.isKey[id]: // a key's default is ignored: RFC 7950 §7.8.2
+	case n.Kind == LeafList:
+		x.rows[id] = x.defaultRow(id)
+	default:
+		x.defaults[id] = x.defaultValue(id, n.Default)
 	}
 	if t := &x.schema.Types[n.Type]; t.Base == Leafref && t.Target != "" {
 		if target, ok := x.schemaPath(t.Target); ok {
 			x.refers[id], x.referred[target] = target, true
 		}
 	}
+}
+
+// defaultValue is a default in canonical form, even if the table has it in another.
+func (x *index) defaultValue(id ID, text string) handle {
+	if v, err := x.check(x.schema.Nodes[id].Type, x.newest(id), text); err == nil {
+		return v.text
+	}
+	return unique.Make(text)
+}
+
+// defaultRow are the default values of a leaf-list, in canonical order.
+func (x *index) defaultRow(id ID) []handle {
+	n := &x.schema.Nodes[id]
+	var row []handle
+	for _, text := range strings.Fields(n.Default) {
+		row = append(row, x.defaultValue(id, text))
+	}
+	if !n.UserOrdered {
+		slices.SortFunc(row, func(a, b handle) int { return compareNatural(a.Value(), b.Value()) })
+	}
+	return row
 }
 
 // newest returns the newest release that has the node.

@@ -3,23 +3,30 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // invalid returns what makes a tree as a whole no valid configuration: mandatory leaves that are
 // missing, references that point at nothing, lists that are too long. A mandatory node counts
 // where its parent is in the tree: the schema tables know no choices, so a container that is not
-// there may belong to a case that was not chosen.
-func (t *Tree) invalid() []*ValueError {
+// there may belong to a case that was not chosen. What lies beside the tree (see Builder.Beside) may
+// be pointed at too.
+func (t *Tree) invalid(beside map[ID][]string) []*ValueError {
 	v := validation{t: t, x: t.schema.index(), targets: map[reference]bool{}}
 	for i := range t.nodes {
 		v.visit(Cursor{t, uint32(i)})
 	}
 	for _, c := range v.references {
-		if target := v.x.refers[c.ID()]; !v.targets[reference{target, c.node().value}] {
+		if target := v.x.refers[c.ID()]; !v.targets[reference{target, c.node().value}] && !isBeside(beside, target, c.Value()) {
 			v.fail(c, c.Value(), fmt.Errorf("%s points at nothing: there is no such %s", quote(c.Value()), t.schema.Path(target)))
 		}
 	}
 	return v.errs
+}
+
+func isBeside(beside map[ID][]string, target ID, value string) bool {
+	values, known := beside[target]
+	return known && (len(values) == 0 || slices.Contains(values, value))
 }
 
 type validation struct {

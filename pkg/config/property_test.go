@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -171,7 +172,7 @@ func flat(tree *Tree) []string {
 	tree.Walk(func(c Cursor) bool {
 		n, s := c.node(), c.Node()
 		switch {
-		case n.shape == leafListShape && s.HasDefault && len(slices.Collect(c.Children())) == 1 && c.item(tree.schema.index().defaults[n.id]).Valid():
+		case n.shape == leafListShape && s.HasDefault && strings.Join(values(c), " ") == s.Default:
 			return false
 		case n.shape == leafShape && s.HasDefault && c.Value() == s.Default:
 		case n.shape == leafShape || n.shape == valueShape || n.shape == entryShape || s.Kind == Presence:
@@ -179,5 +180,13 @@ func flat(tree *Tree) []string {
 		}
 		return true
 	})
+	return out
+}
+
+func values(c Cursor) []string {
+	var out []string
+	for v := range c.Children() {
+		out = append(out, v.Value())
+	}
 	return out
 }

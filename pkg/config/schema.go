@@ -40,7 +40,7 @@ type Node struct {
 	UserOrdered bool     // ordered-by user: the order of entries is data
 	Mandatory   bool     //
 	HasDefault  bool     //
-	Default     string   // canonical text, where HasDefault
+	Default     string   // canonical text, where HasDefault; of a leaf-list, its values with spaces between them
 	In          Releases // releases that have the node
 	Type        uint16   // index into Schema.Types, of leaves and leaf-lists
 	Keys        []ID     // key leaves of a list, in the order of its key statement
