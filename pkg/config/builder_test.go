@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -194,5 +195,60 @@ func TestCursorsWalkTheTree(t *testing.T) {
 	}
 	if tree.Schema() != model || tree.Release() != newRelease || tree.Leaves() != 8 || tree.Len() != len(slices.Collect(tree.All())) {
 		t.Errorf("leaves: got %d of %d nodes", tree.Leaves(), tree.Len())
+	}
+}
+
+func TestWhatLiesBesideTheTreeMayBePointedAt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		beside func(b *Builder)
+		ok     bool
+	}{
+		{"nothing beside", func(*Builder) {}, false},
+		{"the value", func(b *Builder) { b.Beside(idIfName, "lag1", "mgmt0") }, true},
+		{"another value", func(b *Builder) { b.Beside(idIfName, "lag1") }, false},
+		{"any value", func(b *Builder) { b.Beside(idIfName) }, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b, err := NewBuilder(model, newRelease)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.beside(b)
+			b.Str(idUplink, "mgmt0")
+			if _, err := b.Tree(); (err == nil) != c.ok {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestAMistakeOfABuilderCarriesItsCause(t *testing.T) {
+	t.Parallel()
+	b, err := NewBuilder(model, newRelease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Cause("a.yaml:1:1", "mtu")
+	b.Uint(idMTU, 1)
+	b.Cause("a.yaml:2:1", "router")
+	b.Str(idRouter, "x")
+	b.Cause("a.yaml:3:1", "name")
+	b.Str(idName, "x")
+	_, err = b.Tree()
+	var got []string
+	for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
+		var caused *CausedError
+		var value *ValueError
+		if !errors.As(e, &caused) || !errors.As(e, &value) {
+			t.Fatalf("%v has no cause", e)
+		}
+		got = append(got, caused.Cause.Ref+" "+value.Path.String())
+	}
+	want := []string{"a.yaml:1:1 /system/mtu", "a.yaml:2:1 /bgp/autonomous-system"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
