@@ -202,7 +202,7 @@ func (a *applier) entries(list int32, e Elem) ([]int32, error) {
 
 func (a *applier) hasKeys(entry int32, want []handle) bool {
 	for k, id := range a.d.schema(entry).Keys {
-		if want[k] != (handle{}) && a.d.nodes[a.d.find(entry, id)].value != want[k] {
+		if !want[k].none() && !a.d.nodes[a.d.find(entry, id)].value.is(want[k]) {
 			return false
 		}
 	}
@@ -280,7 +280,7 @@ func (a *applier) value(i int32, p Path, v *gnmi.TypedValue) error {
 		return &ValueError{Path: p, Value: text, Err: fmt.Errorf("is no leaf, so it cannot be %s", quote(text))}
 	}
 	c, err := a.d.x.check(a.d.x.schema.Nodes[n.id].Type, a.d.release, text)
-	if err == nil && a.d.x.isKey[n.id] && n.value != c.text {
+	if err == nil && a.d.x.isKey[n.id] && !n.value.is(c.text) {
 		err = fmt.Errorf("is a key with the value %s and cannot become %s", quote(n.value.Value()), quote(text))
 	}
 	if err != nil {

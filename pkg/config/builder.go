@@ -13,7 +13,6 @@ type Builder struct {
 	at     int32 // the current position: the root or an entry
 	atID   ID    // its schema node
 	cause  uint32
-	causes map[Cause]uint32
 	errs   []error
 	digits [20]byte
 	one    [2]scalar
@@ -26,7 +25,7 @@ func NewBuilder(s *Schema, release string) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Builder{d: d, causes: map[Cause]uint32{}}, nil
+	return &Builder{d: d}, nil
 }
 
 // Cause makes everything that follows carry this cause, until the next call: ref is the place in
@@ -36,13 +35,7 @@ func (b *Builder) Cause(ref, rule string) {
 	if b.d.causes[b.cause] == c {
 		return
 	}
-	i, ok := b.causes[c]
-	if !ok {
-		i = uint32(len(b.d.causes))
-		b.d.causes = append(b.d.causes, c)
-		b.causes[c] = i
-	}
-	b.cause = i
+	b.cause = b.d.causeIndex(c)
 }
 
 // Beside says that the device has entries that are not in the tree, so that references to them are
@@ -217,10 +210,9 @@ func (b *Builder) Tree() (*Tree, error) {
 
 // restart empties the builder. Most builders are not used again, so it takes little memory.
 func (b *Builder) restart() {
-	d := &draft{x: b.d.x, release: b.d.release, nodes: make([]draftNode, 1), table: make([]int32, 64), causes: []Cause{{}}}
+	d := &draft{x: b.d.x, release: b.d.release, nodes: make([]draftNode, 1), table: make([]int32, 64), causes: []Cause{{}}, known: map[Cause]uint32{}}
 	b.d.free()
 	b.d, b.at, b.atID, b.cause = d, 0, Root, 0
-	clear(b.causes)
 }
 
 // is checks that the release has a node and that it is of the kind that the call is for.
@@ -299,11 +291,11 @@ func (b *Builder) setAt(at int32, id ID, v scalar) error {
 	d := b.d
 	i := d.find(at, id)
 	if i == 0 {
-		d.add(draftNode{value: v.text, hash: v.hash, form: v.form, id: id, shape: leafShape, parent: at, cause: b.cause})
+		d.add(draftNode{value: v.text, form: v.form, id: id, shape: leafShape, parent: at, cause: b.cause})
 		return nil
 	}
 	old := &d.nodes[i]
-	if old.value == v.text {
+	if old.value.is(v.text) {
 		return nil
 	}
 	return &ValueError{Path: d.path(i), Value: v.text.Value(), Err: fmt.Errorf("is set to %s%s and to %s%s",

@@ -3,7 +3,8 @@ package config
 import (
 	"iter"
 	"slices"
-	"unique"
+	"strconv"
+	"strings"
 )
 
 // Cursor points at a node of a tree. The zero Cursor points at nothing: it is not Valid, has no
@@ -54,8 +55,8 @@ func (c Cursor) Value() string {
 	if c.t == nil {
 		return ""
 	}
-	if n := c.node(); n.shape == leafShape || n.shape == valueShape {
-		return n.value.Value()
+	if n := c.node(); n.single() {
+		return c.t.values[n.link].Value()
 	}
 	return ""
 }
@@ -80,7 +81,8 @@ func (c Cursor) Children() iter.Seq[Cursor] {
 		if c.t == nil {
 			return
 		}
-		for i, end := c.i+1, c.node().end; i < end; i = c.t.nodes[i].end {
+		nodes := c.t.nodes
+		for i, last := c.i+1, end(nodes, c.i); i < last; i = end(nodes, i) {
 			if !yield(Cursor{c.t, i}) {
 				return
 			}
@@ -95,7 +97,7 @@ func (c Cursor) Child(id ID) Cursor {
 		return Cursor{}
 	}
 	nodes := c.t.nodes
-	for i, end := c.i+1, nodes[c.i].end; i < end; i = nodes[i].end {
+	for i, last := c.i+1, end(nodes, c.i); i < last; i = end(nodes, i) {
 		if nodes[i].id == id && nodes[c.i].id != id {
 			return Cursor{c.t, i}
 		}
@@ -108,24 +110,46 @@ func (c Cursor) Entry(keys ...string) Cursor {
 	if c.t == nil || c.node().shape != listShape {
 		return Cursor{}
 	}
-	scalars := make([]scalar, len(keys))
-	for i, k := range keys {
-		scalars[i].text = unique.Make(k)
-	}
-	value, _ := joinKeys(scalars)
-	return c.item(value)
+	return c.item(strings.Join(keys, "\x00"))
 }
 
-// item returns the entry or leaf-list value below the cursor.
-func (c Cursor) item(value handle) Cursor {
-	nodes := c.t.nodes
-	for i, end := c.i+1, nodes[c.i].end; i < end; i = nodes[i].end {
-		if nodes[i].value == value {
-			return Cursor{c.t, i}
+// item returns the entry or leaf-list value below the cursor that has the key (see itemKey).
+func (c Cursor) item(key string) Cursor {
+	for item := range c.Children() {
+		if item.itemKey() == key {
+			return item
 		}
 	}
 	return Cursor{}
 }
+
+// itemKey tells an entry or a leaf-list value from its siblings: the value, the keys joined by
+// NUL, or, in a list without keys, the number of the entry.
+func (c Cursor) itemKey() string {
+	if c.node().single() {
+		return c.Value()
+	}
+	switch ids := c.Node().Keys; len(ids) {
+	case 0:
+		return strconv.Itoa(c.place())
+	case 1:
+		return c.Child(ids[0]).Value()
+	default:
+		return strings.Join(c.Keys(), "\x00")
+	}
+}
+
+// place returns the number of a node among its siblings, from 1.
+func (c Cursor) place() int {
+	n := 1
+	for i := c.node().up + 1; i < c.i; i = end(c.t.nodes, i) {
+		n++
+	}
+	return n
+}
+
+// empty tells whether the node has no children.
+func (c Cursor) empty() bool { return end(c.t.nodes, c.i) == c.i+1 }
 
 // Parent returns the node above; the list, for an entry. The root has none.
 func (c Cursor) Parent() Cursor {

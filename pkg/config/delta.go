@@ -80,7 +80,7 @@ func (p *planner) fresh(b Cursor) *delta {
 	case leafListShape:
 		d.whole = true
 	case containerShape, entryShape:
-		d.whole = b.node().end > b.i+1 && p.owned(b)
+		d.whole = !b.empty() && p.owned(b)
 	}
 	return d
 }
@@ -108,7 +108,7 @@ func (p *planner) userOrdered(d *delta) {
 	wrong := misplaced(d.a, d.b)
 	pairsByKey(d.a, d.b, wrong, func(x, y Cursor) {
 		var k *delta
-		if y.Valid() && wrong[y.node().value] {
+		if y.Valid() && wrong[y.itemKey()] {
 			k = p.moved(x, y)
 		} else {
 			k = p.pair(x, y)
@@ -143,7 +143,7 @@ func (p *planner) choose(d *delta) {
 // replaceIfCheaper replaces the node as a whole where that is allowed and costs less.
 func (p *planner) replaceIfCheaper(d *delta) {
 	budget := d.closed - opCost
-	if d.b.i == 0 || budget <= 0 || d.b.node().end == d.b.i+1 {
+	if d.b.i == 0 || budget <= 0 || d.b.empty() {
 		return
 	}
 	if n := size(d.b, budget); n < budget && p.owned(d.b) {
@@ -174,12 +174,12 @@ func (p *planner) nameSize(c Cursor) int {
 func size(c Cursor, limit int) int {
 	nodes, names := c.t.nodes, c.t.schema.index().label
 	n := 2
-	for i := c.i; i < nodes[c.i].end; i++ {
+	for i, last := c.i, end(nodes, c.i); i < last; i++ {
 		switch nd := &nodes[i]; nd.shape {
 		case leafShape:
-			n += len(names[nd.id]) + len(nd.value.Value()) + 3
+			n += len(names[nd.id]) + len(c.t.values[nd.link].Value()) + 3
 		case valueShape:
-			n += len(nd.value.Value()) + 3
+			n += len(c.t.values[nd.link].Value()) + 3
 		case entryShape:
 			n += 3
 		default:
@@ -194,12 +194,12 @@ func size(c Cursor, limit int) int {
 
 // misplaced returns the entries of a user-ordered list that have to be taken out and added again,
 // so that every other one is where the to side has it.
-func misplaced(a, b Cursor) map[handle]bool {
-	wrong := map[handle]bool{}
+func misplaced(a, b Cursor) map[string]bool {
+	wrong := map[string]bool{}
 	left := common(a, b)
 	i, inPlace := 0, true
 	for c := range b.Children() {
-		inPlace = inPlace && i < len(left) && left[i] == c.node().value
+		inPlace = inPlace && i < len(left) && left[i] == c.itemKey()
 		if inPlace {
 			i++
 		}

@@ -110,8 +110,8 @@ func (d *differ) both(a, b Cursor) {
 func (d *differ) userLeafList(a, b Cursor) {
 	inB, lost := b.items(), false
 	for c := range a.Children() {
-		lost = lost || !inB[c.node().value].Valid()
-		delete(inB, c.node().value)
+		lost = lost || !inB[c.itemKey()].Valid()
+		delete(inB, c.itemKey())
 	}
 	if lost || len(inB) > 0 {
 		d.add(Modify, a, b)

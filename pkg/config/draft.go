@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"unique"
 )
 
 // shape says what a node of a tree is; unlike Kind it tells a list from its entries.
@@ -42,12 +41,14 @@ type draft struct {
 	nodes   []draftNode
 	table   []int32 // open addressing; 0 is a free slot
 	causes  []Cause // causes[0] is the zero Cause
+	known   map[Cause]uint32
 	scratch []uint64
+	values  []handle // while freezing: those of the tree
+	texts   []uint32 // while freezing: open addressing of the tree's values, by index + 1
 }
 
 type draftNode struct {
 	value  handle // of leaves and leaf-list values; of entries, the keys joined by NUL
-	hash   uint64 // of value
 	id     ID
 	shape  shape
 	form   form
@@ -62,7 +63,7 @@ type draftNode struct {
 const gone = ^uint32(0)
 
 // drafts keeps the memory of drafts that have been frozen for those to come.
-var drafts = sync.Pool{New: func() any { return &draft{table: make([]int32, 4096)} }}
+var drafts = sync.Pool{New: func() any { return &draft{table: make([]int32, 4096), known: map[Cause]uint32{}} }}
 
 // maxPooled is the number of nodes beyond which a draft's memory is given back: nobody should pay
 // for the largest document there ever was.
@@ -77,7 +78,7 @@ func newDraft(s *Schema, release string) (*draft, error) {
 	d := drafts.Get().(*draft)
 	d.x, d.release = s.index(), r
 	d.nodes = append(d.nodes[:0], draftNode{})
-	d.causes = []Cause{{}} // a tree takes it along
+	d.causes = append(d.causes[:0], Cause{})
 	return d, nil
 }
 
@@ -88,7 +89,9 @@ func (d *draft) free() {
 	}
 	clear(d.nodes)
 	clear(d.table)
-	d.causes = nil
+	clear(d.causes)
+	clear(d.values)
+	clear(d.known)
 	drafts.Put(d)
 }
 
@@ -115,14 +118,14 @@ func (d *draft) find(parent int32, id ID) int32 {
 }
 
 // item returns the entry of a list or the value of a leaf-list, 0 if there is none.
-func (d *draft) item(list int32, value handle, hash uint64) int32 {
+func (d *draft) item(list int32, value handle) int32 {
 	mask := uint64(len(d.table) - 1)
-	for h := slotHash(list, d.nodes[list].id, hash); ; h++ {
+	for h := slotHash(list, d.nodes[list].id, value.t.hash); ; h++ {
 		i := d.table[h&mask]
 		if i == 0 {
 			return 0
 		}
-		if n := &d.nodes[i]; n.parent == list && n.value == value && n.seen != gone {
+		if n := &d.nodes[i]; n.parent == list && n.value.is(value) && n.seen != gone {
 			return i
 		}
 	}
@@ -150,7 +153,7 @@ func (d *draft) enter(i int32) {
 	n := &d.nodes[i]
 	var value uint64
 	if n.shape == entryShape || n.shape == valueShape {
-		value = n.hash
+		value = n.value.t.hash
 	}
 	mask := uint64(len(d.table) - 1)
 	h := slotHash(n.parent, n.id, value)
@@ -167,6 +170,17 @@ func (d *draft) grow() {
 	}
 }
 
+// causeIndex returns where a cause stands among those of the draft.
+func (d *draft) causeIndex(c Cause) uint32 {
+	i, ok := d.known[c]
+	if !ok {
+		i = uint32(len(d.causes))
+		d.causes = append(d.causes, c)
+		d.known[c] = i
+	}
+	return i
+}
+
 // child returns the child of a container or entry, made if it is new.
 func (d *draft) child(parent int32, id ID, cause uint32) int32 {
 	if i := d.find(parent, id); i != 0 {
@@ -177,23 +191,23 @@ func (d *draft) child(parent int32, id ID, cause uint32) int32 {
 
 // entry returns the entry of a list with checked keys, made with its key leaves if it is new.
 func (d *draft) entry(list int32, keys []scalar, cause uint32) int32 {
-	value, hash := joinKeys(keys)
-	if i := d.item(list, value, hash); i != 0 {
+	value := joinKeys(keys)
+	if i := d.item(list, value); i != 0 {
 		return i
 	}
 	id := d.nodes[list].id
-	i := d.add(draftNode{value: value, hash: hash, id: id, shape: entryShape, parent: list, cause: cause})
+	i := d.add(draftNode{value: value, id: id, shape: entryShape, parent: list, cause: cause})
 	for n, leaf := range d.x.schema.Nodes[id].Keys {
 		k := keys[n]
-		d.add(draftNode{value: k.text, hash: k.hash, id: leaf, shape: leafShape, form: k.form, parent: i, cause: cause})
+		d.add(draftNode{value: k.text, id: leaf, shape: leafShape, form: k.form, parent: i, cause: cause})
 	}
 	return i
 }
 
 // joinKeys makes one value of several. NUL cannot be part of a YANG string.
-func joinKeys(keys []scalar) (handle, uint64) {
+func joinKeys(keys []scalar) handle {
 	if len(keys) == 1 {
-		return keys[0].text, keys[0].hash
+		return keys[0].text
 	}
 	joined := ""
 	for i, k := range keys {
@@ -202,7 +216,7 @@ func joinKeys(keys []scalar) (handle, uint64) {
 		}
 		joined += k.text.Value()
 	}
-	return unique.Make(joined), hashText(joined)
+	return newText(joined)
 }
 
 // nextEntry makes an entry of a list without keys, which only state has: its number stands for it.
@@ -211,22 +225,21 @@ func (d *draft) nextEntry(list int32) int32 {
 	if last := d.nodes[list].last; last != 0 {
 		n, _ = strconv.Atoi(d.nodes[last].value.Value())
 	}
-	text := strconv.Itoa(n + 1)
-	return d.add(draftNode{value: unique.Make(text), hash: hashText(text), id: d.nodes[list].id, shape: entryShape, parent: list})
+	return d.add(draftNode{value: newText(strconv.Itoa(n + 1)), id: d.nodes[list].id, shape: entryShape, parent: list})
 }
 
 // addValue adds a value to a leaf-list, unless it is there already.
 func (d *draft) addValue(list int32, v scalar, cause uint32) (i int32, fresh bool) {
-	if i := d.item(list, v.text, v.hash); i != 0 {
+	if i := d.item(list, v.text); i != 0 {
 		return i, false
 	}
-	return d.add(draftNode{value: v.text, hash: v.hash, id: d.nodes[list].id, shape: valueShape, form: v.form, parent: list, cause: cause}), true
+	return d.add(draftNode{value: v.text, id: d.nodes[list].id, shape: valueShape, form: v.form, parent: list, cause: cause}), true
 }
 
 // setLeaf gives a leaf node a value.
 func (d *draft) setLeaf(i int32, v scalar, cause uint32) {
 	n := &d.nodes[i]
-	n.value, n.hash, n.form, n.cause = v.text, v.hash, v.form, cause
+	n.value, n.form, n.cause = v.text, v.form, cause
 }
 
 // remove takes a node and all below it out of the draft.
@@ -297,9 +310,14 @@ func (d *draft) load(t *Tree) {
 	d.causes = append(d.causes[:0], t.causes...)
 	for i := 1; i < len(t.nodes); i++ {
 		n := &t.nodes[i]
-		dn := draftNode{value: n.value, id: n.id, shape: n.shape, form: n.form, parent: int32(n.up), cause: n.cause}
-		if n.shape == entryShape || n.shape == leafShape || n.shape == valueShape {
-			dn.hash = hashText(n.value.Value())
+		dn := draftNode{id: n.id, shape: n.shape, form: n.form, parent: int32(n.up), cause: n.cause}
+		switch c := (Cursor{t, uint32(i)}); {
+		case n.single():
+			dn.value = t.values[n.link]
+		case n.shape == entryShape && len(c.Node().Keys) == 1:
+			dn.value = t.values[c.Child(c.Node().Keys[0]).node().link]
+		case n.shape == entryShape:
+			dn.value = newText(c.itemKey())
 		}
 		d.add(dn)
 	}

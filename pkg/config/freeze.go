@@ -6,6 +6,7 @@ import "slices"
 type writer struct {
 	x      *index
 	nodes  []node
+	values []handle
 	leaves int
 }
 
@@ -16,11 +17,11 @@ func (w *writer) open(n node) uint32 {
 	return i
 }
 
-// leaf appends a leaf or a leaf-list value. hash is that of its value.
-func (w *writer) leaf(n node, hash uint64) {
-	n.end = uint32(len(w.nodes)) + 1
-	if n.shape == valueShape || n.value != w.x.defaults[n.id] {
-		n.hash = notZero(mix(uint64(n.id)+1, hash))
+// leaf appends a leaf or a leaf-list value.
+func (w *writer) leaf(n node, value handle, at uint32) {
+	n.link = at
+	if n.shape == valueShape || !value.is(w.x.defaults[n.id]) {
+		n.hash = notZero(mix(uint64(n.id)+1, value.t.hash))
 	}
 	w.leaves++
 	w.nodes = append(w.nodes, n)
@@ -29,9 +30,9 @@ func (w *writer) leaf(n node, hash uint64) {
 // close ends a node. A list, leaf-list or container without presence that holds nothing goes away.
 func (w *writer) close(i uint32) {
 	n := &w.nodes[i]
-	n.end = uint32(len(w.nodes))
+	n.link = uint32(len(w.nodes))
 	stays := n.shape == entryShape || i == 0 || n.shape == containerShape && w.x.schema.Nodes[n.id].Kind == Presence
-	if n.end == i+1 && !stays {
+	if n.link == i+1 && !stays {
 		w.nodes = w.nodes[:i]
 		return
 	}
@@ -43,7 +44,7 @@ func (w *writer) close(i uint32) {
 func (w *writer) hash(i uint32) uint64 {
 	n := &w.nodes[i]
 	h, any := uint64(n.id)+1, false
-	for c := i + 1; c < n.end; c = w.nodes[c].end {
+	for c := i + 1; c < n.link; c = end(w.nodes, c) {
 		if ch := w.nodes[c].hash; ch != 0 {
 			h, any = mix(h, ch), true
 		}
@@ -61,25 +62,56 @@ func (w *writer) hash(i uint32) uint64 {
 func (w *writer) isDefaultRow(i uint32) bool {
 	row := w.x.rows[w.nodes[i].id]
 	values := w.nodes[i+1:]
-	return len(row) > 0 && slices.EqualFunc(row, values, func(h handle, n node) bool { return h == n.value })
+	return len(row) > 0 && slices.EqualFunc(row, values, func(h handle, n node) bool { return h.is(w.values[n.link]) })
 }
 
 func notZero(h uint64) uint64 { return max(h, 1) }
 
 // freeze makes the tree. The draft stays as it is and may go on changing.
 func (d *draft) freeze() *Tree {
-	w := &writer{x: d.x, nodes: make([]node, 0, len(d.nodes))}
+	w := &writer{x: d.x, nodes: make([]node, 0, len(d.nodes)), values: d.values[:0]}
+	clear(d.texts)
 	d.write(w, 0, 0)
-	return &Tree{schema: d.x.schema, release: d.release, nodes: w.nodes, leaves: w.leaves, causes: slices.Clip(d.causes)}
+	d.values = w.values
+	return &Tree{schema: d.x.schema, release: d.release, nodes: w.nodes, values: slices.Clone(w.values), leaves: w.leaves, causes: slices.Clone(d.causes)}
+}
+
+// valueIndex returns the index of a value among those of the tree, where each has one place.
+func (d *draft) valueIndex(w *writer, v handle) uint32 {
+	if 2*len(w.values) >= len(d.texts) {
+		d.growTexts(w.values)
+	}
+	mask := uint64(len(d.texts) - 1)
+	h := v.t.hash
+	for ; d.texts[h&mask] != 0; h++ {
+		if i := d.texts[h&mask] - 1; w.values[i].is(v) {
+			return i
+		}
+	}
+	w.values = append(w.values, v)
+	d.texts[h&mask] = uint32(len(w.values))
+	return uint32(len(w.values)) - 1
+}
+
+func (d *draft) growTexts(values []handle) {
+	d.texts = make([]uint32, max(1024, 2*len(d.texts)))
+	mask := uint64(len(d.texts) - 1)
+	for i, v := range values {
+		h := v.t.hash
+		for d.texts[h&mask] != 0 {
+			h++
+		}
+		d.texts[h&mask] = uint32(i) + 1
+	}
 }
 
 // write appends node i of the draft and all below it in canonical order.
 func (d *draft) write(w *writer, i int32, up uint32) {
 	dn := &d.nodes[i]
-	n := node{value: dn.value, up: up, cause: dn.cause, id: dn.id, shape: dn.shape, form: dn.form}
-	if dn.shape == leafShape || dn.shape == valueShape {
-		if dn.value != (handle{}) { // a mistaken path can leave a leaf without value behind
-			w.leaf(n, dn.hash)
+	n := node{up: up, cause: dn.cause, id: dn.id, shape: dn.shape, form: dn.form}
+	if n.single() {
+		if !dn.value.none() { // a mistaken path can leave a leaf without value behind
+			w.leaf(n, dn.value, d.valueIndex(w, dn.value))
 		}
 		return
 	}

@@ -48,7 +48,7 @@ func neighbour(t *rapid.T, tree *Tree, label string) *Tree {
 			d.remove(i)
 		}
 	}
-	b := &Builder{d: d, causes: map[Cause]uint32{}}
+	b := &Builder{d: d}
 	for _, s := range rapid.SliceOfN(rapid.Custom(someStep), 0, 4).Draw(t, label+" additions") {
 		s(b)
 	}

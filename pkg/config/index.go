@@ -6,11 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"unique"
 )
-
-// handle is an interned value: equal texts have equal handles.
-type handle = unique.Handle[string]
 
 // index is what is derived from a schema at first use, so that no lookup walks its tables.
 type index struct {
@@ -113,7 +109,7 @@ func (x *index) defaultValue(id ID, text string) handle {
 	if v, err := x.check(x.schema.Nodes[id].Type, x.newest(id), text); err == nil {
 		return v.text
 	}
-	return unique.Make(text)
+	return newText(text)
 }
 
 // defaultRow are the default values of a leaf-list, in canonical order.

@@ -17,7 +17,7 @@ func (t *Tree) invalid(beside map[ID][]string) []*ValueError {
 		v.visit(Cursor{t, uint32(i)})
 	}
 	for _, c := range v.references {
-		if target := v.x.refers[c.ID()]; !v.targets[reference{target, c.node().value}] && !isBeside(beside, target, c.Value()) {
+		if target := v.x.refers[c.ID()]; !v.targets[reference{target, c.node().link}] && !isBeside(beside, target, c.Value()) {
 			v.fail(c, c.Value(), fmt.Errorf("%s points at nothing: there is no such %s", quote(c.Value()), t.schema.Path(target)))
 		}
 	}
@@ -39,7 +39,7 @@ type validation struct {
 
 type reference struct {
 	leaf  ID
-	value handle
+	value uint32 // its index in the tree, which has no value twice
 }
 
 func (v *validation) fail(c Cursor, value string, err error) {
@@ -51,7 +51,7 @@ func (v *validation) visit(c Cursor) {
 	switch n.shape {
 	case leafShape, valueShape:
 		if v.x.referred[n.id] {
-			v.targets[reference{n.id, n.value}] = true
+			v.targets[reference{n.id, n.link}] = true
 		}
 		if v.x.refers[n.id] != 0 && !v.t.schema.Nodes[n.id].State {
 			v.references = append(v.references, c)

@@ -4,7 +4,7 @@ package config
 // boundary, members in tree order, all leaves that the tree holds. indent chooses two spaces and
 // line breaks over the compact form.
 func (t *Tree) AppendJSON(dst []byte, indent bool) []byte {
-	p := printer{nodes: t.nodes, names: t.schema.index().label, depth: -1}
+	p := printer{nodes: t.nodes, values: t.values, names: t.schema.index().label, depth: -1}
 	if indent {
 		p.depth = 0
 	}
@@ -19,7 +19,7 @@ func (c Cursor) AppendJSON(dst []byte) []byte {
 		return dst
 	}
 	x := c.t.schema.index()
-	p := printer{nodes: c.t.nodes, names: x.label, depth: -1}
+	p := printer{nodes: c.t.nodes, values: c.t.values, names: x.label, depth: -1}
 	if s := c.node().shape; s == containerShape || s == entryShape {
 		return p.object(dst, c.i, x.qualified)
 	}
@@ -28,16 +28,17 @@ func (c Cursor) AppendJSON(dst []byte) []byte {
 
 // printer writes nodes as JSON, without memory of its own.
 type printer struct {
-	nodes []node
-	names []string // quoted member names with their colon, by ID
-	depth int      // of indentation; negative: compact
+	nodes  []node
+	values []handle
+	names  []string // quoted member names with their colon, by ID
+	depth  int      // of indentation; negative: compact
 }
 
 // value writes what follows a member's name.
 func (p *printer) value(dst []byte, i uint32) []byte {
 	switch n := &p.nodes[i]; n.shape {
 	case leafShape, valueShape:
-		return appendScalar(dst, n)
+		return appendScalar(dst, p.values[n.link].Value(), n.form)
 	case listShape, leafListShape:
 		return p.array(dst, i)
 	}
@@ -48,8 +49,8 @@ func (p *printer) value(dst []byte, i uint32) []byte {
 // because the top of an update is always qualified.
 func (p *printer) object(dst []byte, i uint32, names []string) []byte {
 	dst = p.down(append(dst, '{'))
-	end := p.nodes[i].end
-	for c := i + 1; c < end; c = p.nodes[c].end {
+	last := end(p.nodes, i)
+	for c := i + 1; c < last; c = end(p.nodes, c) {
 		if c != i+1 {
 			dst = append(dst, ',')
 		}
@@ -59,19 +60,19 @@ func (p *printer) object(dst []byte, i uint32, names []string) []byte {
 		}
 		dst = p.value(dst, c)
 	}
-	return append(p.up(dst, end > i+1), '}')
+	return append(p.up(dst, last > i+1), '}')
 }
 
 func (p *printer) array(dst []byte, i uint32) []byte {
 	dst = p.down(append(dst, '['))
-	end := p.nodes[i].end
-	for c := i + 1; c < end; c = p.nodes[c].end {
+	last := end(p.nodes, i)
+	for c := i + 1; c < last; c = end(p.nodes, c) {
 		if c != i+1 {
 			dst = append(dst, ',')
 		}
 		dst = p.value(p.line(dst), c)
 	}
-	return append(p.up(dst, end > i+1), ']')
+	return append(p.up(dst, last > i+1), ']')
 }
 
 // down enters one level of indentation.
@@ -107,14 +108,13 @@ func (p *printer) line(dst []byte) []byte {
 }
 
 // appendScalar writes one value by its form (RFC 7951 §6).
-func appendScalar(dst []byte, n *node) []byte {
-	text := n.value.Value()
+func appendScalar(dst []byte, text string, f form) []byte {
 	switch {
-	case n.form&bare != 0:
+	case f&bare != 0:
 		return append(dst, text...)
-	case n.form&isEmpty != 0:
+	case f&isEmpty != 0:
 		return append(dst, "[null]"...)
-	case n.form&escape != 0:
+	case f&escape != 0:
 		return appendEscaped(dst, text)
 	}
 	dst = append(dst, '"')

@@ -15,20 +15,35 @@ func pairs(a, b Cursor, yield func(a, b Cursor)) int {
 }
 
 // comparePlaces orders the children of a container by the schema.
-func comparePlaces(x *index, a, b *node) int { return int(x.pos[a.id]) - int(x.pos[b.id]) }
+func comparePlaces(a, b Cursor) int {
+	pos := a.t.schema.index().pos
+	return int(pos[a.node().id]) - int(pos[b.node().id])
+}
 
 // compareItems orders entries and values as canonical order does.
-func compareItems(_ *index, a, b *node) int {
-	if a.value == b.value {
+func compareItems(a, b Cursor) int {
+	if a.node().single() {
+		return compareTexts(a.Value(), b.Value())
+	}
+	for _, id := range a.Node().Keys {
+		if order := compareTexts(a.Child(id).Value(), b.Child(id).Value()); order != 0 {
+			return order
+		}
+	}
+	return 0
+}
+
+func compareTexts(a, b string) int {
+	if a == b {
 		return 0
 	}
-	return compareNatural(a.value.Value(), b.value.Value())
+	return compareNatural(a, b)
 }
 
 // merge pairs two sorted rows of children.
-func merge(a, b Cursor, compare func(*index, *node, *node) int, yield func(a, b Cursor)) int {
-	x, an, bn := a.t.schema.index(), a.t.nodes, b.t.nodes
-	i, j, endA, endB := a.i+1, b.i+1, an[a.i].end, bn[b.i].end
+func merge(a, b Cursor, compare func(a, b Cursor) int, yield func(a, b Cursor)) int {
+	an, bn := a.t.nodes, b.t.nodes
+	i, j, endA, endB := a.i+1, b.i+1, end(an, a.i), end(bn, b.i)
 	visited := 0
 	for i < endA || j < endB {
 		visited++
@@ -39,7 +54,7 @@ func merge(a, b Cursor, compare func(*index, *node, *node) int, yield func(a, b 
 		case j >= endB:
 			order = -1
 		default:
-			order = compare(x, &an[i], &bn[j])
+			order = compare(Cursor{a.t, i}, Cursor{b.t, j})
 		}
 		switch {
 		case order < 0:
@@ -50,10 +65,10 @@ func merge(a, b Cursor, compare func(*index, *node, *node) int, yield func(a, b 
 			yield(Cursor{a.t, i}, Cursor{b.t, j})
 		}
 		if order <= 0 {
-			i = an[i].end
+			i = end(an, i)
 		}
 		if order >= 0 {
-			j = bn[j].end
+			j = end(bn, j)
 		}
 	}
 	return visited
@@ -68,15 +83,15 @@ func one(a, b Cursor, yield func(a, b Cursor)) {
 
 // pairsByKey pairs the entries of user-ordered lists: first those that only a has, in its order,
 // then those of b, in its order; those that moved, even if they are equal.
-func pairsByKey(a, b Cursor, moved map[handle]bool, yield func(a, b Cursor)) int {
+func pairsByKey(a, b Cursor, moved map[string]bool, yield func(a, b Cursor)) int {
 	inA, inB := a.items(), b.items()
 	for c := range a.Children() {
-		if _, ok := inB[c.node().value]; !ok {
+		if _, ok := inB[c.itemKey()]; !ok {
 			yield(c, Cursor{})
 		}
 	}
 	for c := range b.Children() {
-		v := c.node().value
+		v := c.itemKey()
 		if other := inA[v]; other.Hash() != c.Hash() || moved[v] {
 			yield(other, c)
 		}
@@ -85,20 +100,20 @@ func pairsByKey(a, b Cursor, moved map[handle]bool, yield func(a, b Cursor)) int
 }
 
 // items finds the entries or values below a node by their key.
-func (c Cursor) items() map[handle]Cursor {
-	m := map[handle]Cursor{}
+func (c Cursor) items() map[string]Cursor {
+	m := map[string]Cursor{}
 	for item := range c.Children() {
-		m[item.node().value] = item
+		m[item.itemKey()] = item
 	}
 	return m
 }
 
 // common returns the values of the items of a that b has too, in the order of a.
-func common(a, b Cursor) []handle {
+func common(a, b Cursor) []string {
 	inB := b.items()
-	var out []handle
+	var out []string
 	for c := range a.Children() {
-		if v := c.node().value; inB[v].Valid() {
+		if v := c.itemKey(); inB[v].Valid() {
 			out = append(out, v)
 		}
 	}

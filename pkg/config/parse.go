@@ -262,7 +262,7 @@ func (p *parser) key(list int32, keys []scalar) (bool, error) {
 	if ok {
 		k = p.d.x.key(p.d.nodes[list].id, id)
 	}
-	if k < 0 || keys[k].text != (handle{}) {
+	if k < 0 || !keys[k].text.none() {
 		_, err := p.skip()
 		return false, err
 	}
@@ -281,7 +281,7 @@ func (p *parser) key(list int32, keys []scalar) (bool, error) {
 
 func (p *parser) keyMissing(n *Node, keys []scalar) error {
 	for i, id := range n.Keys {
-		if keys[i].text == (handle{}) {
+		if keys[i].text.none() {
 			return fmt.Errorf("an entry has no key %s", p.d.x.schema.Nodes[id].Name)
 		}
 	}
@@ -298,14 +298,14 @@ func (p *parser) leaf(i int32) error {
 	}
 	n := &p.d.nodes[i]
 	v, err := p.check(n.id, lit)
-	if err == nil && p.d.x.isKey[n.id] && n.value != v.text {
+	if err == nil && p.d.x.isKey[n.id] && !n.value.is(v.text) {
 		err = fmt.Errorf("key is %s in one place and %s in another", quote(n.value.Value()), quote(v.text.Value()))
 	}
 	if err != nil {
 		p.pos = start
 		return &ValueError{Path: p.d.path(i), Value: string(lit.text), Err: err}
 	}
-	if n.value != v.text {
+	if !n.value.is(v.text) {
 		p.d.setLeaf(i, v, 0)
 	}
 	return nil

@@ -35,14 +35,15 @@ func (r *reduction) node(c Cursor, up uint32) {
 
 // whole copies a subtree as it is.
 func (r *reduction) whole(c Cursor, up uint32) {
-	end := c.node().end
+	last := end(r.t.nodes, c.i)
 	shift := uint32(len(r.w.nodes)) - c.i
-	for i := c.i; i < end; i++ {
+	for i := c.i; i < last; i++ {
 		n := r.t.nodes[i]
-		n.end += shift
 		n.up += shift
-		if n.shape == leafShape || n.shape == valueShape {
+		if n.single() {
 			r.w.leaves++
+		} else {
+			n.link += shift
 		}
 		r.w.nodes = append(r.w.nodes, n)
 	}
@@ -69,7 +70,7 @@ func (r *reduction) part(c Cursor, up uint32, h holding) {
 
 // meaningless tells whether the nodes from i to the end are the same to a device as no nodes.
 func (w *writer) meaningless(i uint32) bool {
-	for ; i < uint32(len(w.nodes)); i = w.nodes[i].end {
+	for ; i < uint32(len(w.nodes)); i = end(w.nodes, i) {
 		if w.nodes[i].hash != 0 {
 			return false
 		}

@@ -27,12 +27,12 @@ type Scope []Rule
 // that are not owned themselves stay where something below them does.
 func (s Scope) Owned(t, intended *Tree) *Tree {
 	r := reduction{scope: s, intended: intended, t: t}
-	r.w = writer{x: t.schema.index(), nodes: make([]node, 0, len(t.nodes))}
+	r.w = writer{x: t.schema.index(), values: t.values, nodes: make([]node, 0, len(t.nodes))}
 	root := r.w.open(t.nodes[0])
 	r.chain = append(r.chain, t.Root())
 	r.rest(t.Root(), root)
 	r.w.close(root)
-	return &Tree{schema: t.schema, release: t.release, nodes: r.w.nodes, leaves: r.w.leaves, causes: t.causes}
+	return &Tree{schema: t.schema, release: t.release, nodes: r.w.nodes, values: t.values, leaves: r.w.leaves, causes: t.causes}
 }
 
 // Covers tells whether everything at and below the cursor, whatever a device may hold there, is
@@ -188,7 +188,7 @@ func (t *Tree) has(chain []Cursor) bool {
 			return false
 		}
 		if c.IsEntry() {
-			if at = at.item(c.node().value); !at.Valid() {
+			if at = at.item(c.itemKey()); !at.Valid() {
 				return false
 			}
 		}

@@ -107,7 +107,7 @@ func (e *emitter) members(dst []byte, d *delta, names []string, first bool) []by
 func (e *emitter) part(dst []byte, d *delta) []byte {
 	switch {
 	case d.what != stays:
-		p := printer{nodes: d.b.t.nodes, names: e.names, depth: -1}
+		p := printer{nodes: d.b.t.nodes, values: d.b.t.values, names: e.names, depth: -1}
 		return p.value(dst, d.b.i)
 	case d.b.node().shape == listShape:
 		return e.entries(dst, d)
@@ -145,7 +145,8 @@ func (e *emitter) keys(dst []byte, entry Cursor) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, e.names[id]...)
-		dst = appendScalar(dst, entry.Child(id).node())
+		key := entry.Child(id)
+		dst = appendScalar(dst, key.Value(), key.node().form)
 	}
 	return dst
 }

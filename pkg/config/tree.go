@@ -13,21 +13,32 @@ type Cause struct {
 type Tree struct {
 	schema  *Schema
 	release int
-	nodes   []node  // document order; nodes[0] is the root
-	causes  []Cause // causes[0] is the zero Cause
+	nodes   []node   // document order; nodes[0] is the root
+	values  []handle // all different; shared by trees that were made of this one
+	causes  []Cause  // causes[0] is the zero Cause
 	leaves  int
 }
 
-// node is one node of a tree, in 32 bytes. Its subtree is nodes[i:end].
+// node is one node of a tree, in 24 bytes without pointers, which the garbage collector passes over.
 type node struct {
-	value handle // of leaves and leaf-list values; of entries, the keys joined by NUL
 	hash  uint64 // of the subtree, modulo defaults; 0 if it means nothing
-	end   uint32 // index after the subtree
+	link  uint32 // of leaves and leaf-list values, index of the value; of others, index after the subtree
 	up    uint32 // index of the parent
 	cause uint32 // index into causes
 	id    ID
 	shape shape
 	form  form
+}
+
+// single tells whether the node is a leaf or a leaf-list value, which is a subtree of one node.
+func (n *node) single() bool { return n.shape == leafShape || n.shape == valueShape }
+
+// end returns the index after the subtree of node i.
+func end(nodes []node, i uint32) uint32 {
+	if n := &nodes[i]; !n.single() {
+		return n.link
+	}
+	return i + 1
 }
 
 // EmptyTree returns a tree with nothing in it. It panics where the schema does not know the release.
@@ -72,8 +83,7 @@ func (t *Tree) Find(p Path) Cursor {
 		if err != nil || c.node().shape != listShape {
 			return Cursor{}
 		}
-		value, _ := joinKeys(keys)
-		if c = c.item(value); !c.Valid() {
+		if c = c.item(joinKeys(keys).Value()); !c.Valid() {
 			return Cursor{}
 		}
 	}
@@ -99,7 +109,7 @@ func (t *Tree) Walk(f func(Cursor) bool) {
 			i++
 			continue
 		}
-		i = t.nodes[i].end
+		i = end(t.nodes, i)
 	}
 }
 
@@ -115,7 +125,7 @@ func Equal(a, b *Tree) bool {
 	i, j := a.meaning(0), b.meaning(0)
 	for i < len(a.nodes) && j < len(b.nodes) {
 		x, y := &a.nodes[i], &b.nodes[j]
-		if x.id != y.id || x.shape != y.shape || x.value != y.value || x.hash != y.hash {
+		if x.id != y.id || x.shape != y.shape || x.hash != y.hash || x.single() && !a.values[x.link].is(b.values[y.link]) {
 			return false
 		}
 		i, j = a.meaning(i+1), b.meaning(j+1)
@@ -126,7 +136,7 @@ func Equal(a, b *Tree) bool {
 // meaning returns the first node from i on that a device would miss: one that contributes to a hash.
 func (t *Tree) meaning(i int) int {
 	for i < len(t.nodes) && t.nodes[i].hash == 0 {
-		i = int(t.nodes[i].end)
+		i = int(end(t.nodes, uint32(i)))
 	}
 	return i
 }

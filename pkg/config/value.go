@@ -4,12 +4,39 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"strings"
-	"unique"
 	"unsafe"
 )
 
 // seed makes hashes differ between processes, so that nobody can prepare values that collide.
 var seed = maphash.MakeSeed()
+
+// handle is a value in canonical form. Because checks are remembered, most handles of equal texts
+// point at one text, but only is tells for certain; == does not compile.
+type handle struct {
+	_ [0]func()
+	t *text
+}
+
+type text struct {
+	s    string
+	hash uint64
+}
+
+func newText(s string) handle { return handle{t: &text{s, hashText(s)}} }
+
+func (h handle) none() bool { return h.t == nil }
+
+func (h handle) is(o handle) bool {
+	return h.t == o.t || h.t != nil && o.t != nil && h.t.hash == o.t.hash && h.t.s == o.t.s
+}
+
+// Value returns the text, "" of the zero handle.
+func (h handle) Value() string {
+	if h.t == nil {
+		return ""
+	}
+	return h.t.s
+}
 
 // form says how RFC 7951 writes a value.
 type form uint8
@@ -23,7 +50,6 @@ const (
 // scalar is a value that has been checked against a type.
 type scalar struct {
 	text handle
-	hash uint64
 	form form
 }
 
@@ -84,7 +110,7 @@ func (x *index) checkAfresh(typ uint16, release int, text string) (scalar, error
 	if f == 0 && needsEscape(canon) {
 		f = escape
 	}
-	return scalar{unique.Make(canon), hashText(canon), f}, nil
+	return scalar{newText(canon), f}, nil
 }
 
 func hashText(s string) uint64 { return maphash.String(seed, s) }
