@@ -134,10 +134,13 @@ func buildNetwork(topo, places *topology.Topology) (*network, topology.Diagnosti
 	return &network{topo: topo, places: places, design: design}, diags
 }
 
-// render decides the configuration of every device.
+// render decides the configuration of every device. What cannot be rendered is a mistake of the
+// topology, shown at the line that asks for it.
 func (n *network) render() (err error) {
-	n.trees, err = renderAll(n.design)
-	return err
+	if n.trees, err = renderAll(n.design); err == nil {
+		return nil
+	}
+	return invalid(n.mistakes(err, nil))
 }
 
 // invalid sorts diagnostics by place and makes them the error of a command.
@@ -218,7 +221,9 @@ func (r *renderer) render(design *fabric.Design) (map[string]*config.Tree, error
 		wg.Go(func() {
 			for i := range work {
 				d := design.Devices[i]
-				trees[i], errs[i] = drivers[d.OS].Render(d)
+				if trees[i], errs[i] = drivers[d.OS].Render(d); errs[i] != nil {
+					errs[i] = &renderError{d, errs[i]}
+				}
 			}
 		})
 	}

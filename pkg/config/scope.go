@@ -47,7 +47,8 @@ func (s Scope) Covers(c Cursor, intended *Tree) bool {
 }
 
 // Outside returns the leaves, leaf-lists and presence containers of the intended tree that the
-// scope does not own: a driver's bug. Keys of an entry count only if the entry holds nothing else.
+// scope does not own: a driver's bug. Keys of an entry and presence containers count only where they
+// hold nothing else; otherwise they are there for the sake of what they hold, which is judged itself.
 func (s Scope) Outside(intended *Tree) []Path {
 	var out []Path
 	var buf [24]Cursor
@@ -57,7 +58,7 @@ func (s Scope) Outside(intended *Tree) []Path {
 			return false
 		}
 		n := c.node()
-		presence := n.shape == containerShape && c.Node().Kind == Presence
+		presence := n.shape == containerShape && c.Node().Kind == Presence && c.empty()
 		if h.owned || c.IsKey() && !c.holdsOnlyKeys() {
 			return true
 		}
@@ -68,6 +69,9 @@ func (s Scope) Outside(intended *Tree) []Path {
 	})
 	return out
 }
+
+// empty tells whether a node has no children.
+func (c Cursor) empty() bool { return c.node().end == c.i+1 }
 
 // holdsOnlyKeys tells whether the entry of a key leaf has nothing but keys.
 func (c Cursor) holdsOnlyKeys() bool {

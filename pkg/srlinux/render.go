@@ -27,6 +27,7 @@ func Render(d *fabric.Device) (*config.Tree, error) {
 		return nil, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	r := renderer{b, d}
+	r.beside()
 	r.system()
 	r.loopback()
 	r.breakouts()
@@ -56,6 +57,13 @@ func Render(d *fabric.Device) (*config.Tree, error) {
 		return nil, fmt.Errorf("%s: %s: outside of what Loom owns on SR Linux; remove it from the topology", d.Name, out[0])
 	}
 	return tree, nil
+}
+
+// beside names what a router has outside of the scope, so that a raw leaf may refer to it.
+func (r renderer) beside() {
+	r.Beside(srl.NetworkInstanceName, "mgmt")
+	r.Beside(srl.InterfaceName, "mgmt0")
+	r.Beside(srl.SystemTlsServerProfileName)
 }
 
 // because notes what causes the leaves that follow.
