@@ -148,8 +148,8 @@ func (c Cursor) place() int {
 	return n
 }
 
-// empty tells whether the node has no children.
-func (c Cursor) empty() bool { return end(c.t.nodes, c.i) == c.i+1 }
+// childless tells whether the node has no children.
+func (c Cursor) childless() bool { return end(c.t.nodes, c.i) == c.i+1 }
 
 // Parent returns the node above; the list, for an entry. The root has none.
 func (c Cursor) Parent() Cursor {

@@ -80,7 +80,7 @@ func (p *planner) fresh(b Cursor) *delta {
 	case leafListShape:
 		d.whole = true
 	case containerShape, entryShape:
-		d.whole = !b.empty() && p.owned(b)
+		d.whole = !b.childless() && p.owned(b)
 	}
 	return d
 }
@@ -143,7 +143,7 @@ func (p *planner) choose(d *delta) {
 // replaceIfCheaper replaces the node as a whole where that is allowed and costs less.
 func (p *planner) replaceIfCheaper(d *delta) {
 	budget := d.closed - opCost
-	if d.b.i == 0 || budget <= 0 || d.b.empty() {
+	if d.b.i == 0 || budget <= 0 || d.b.childless() {
 		return
 	}
 	if n := size(d.b, budget); n < budget && p.owned(d.b) {

@@ -58,7 +58,7 @@ func (s Scope) Outside(intended *Tree) []Path {
 			return false
 		}
 		n := c.node()
-		presence := n.shape == containerShape && c.Node().Kind == Presence && c.empty()
+		presence := n.shape == containerShape && c.Node().Kind == Presence && c.childless()
 		if h.owned || c.IsKey() && !c.holdsOnlyKeys() {
 			return true
 		}
@@ -69,9 +69,6 @@ func (s Scope) Outside(intended *Tree) []Path {
 	})
 	return out
 }
-
-// empty tells whether a node has no children.
-func (c Cursor) empty() bool { return c.node().end == c.i+1 }
 
 // holdsOnlyKeys tells whether the entry of a key leaf has nothing but keys.
 func (c Cursor) holdsOnlyKeys() bool {
