@@ -19,8 +19,23 @@ func check(t *config.Tree, d *fabric.Device) error {
 		checkLeaves(t, d),
 		checkFrames(t),
 		checkGateways(t),
-		errors.Join(checkLAGs(d)...),
+		checkLAGs(t, d),
+		checkScope(t, d),
 	)
+}
+
+// mistake says what is wrong at a node, and keeps what caused it.
+func mistake(at config.Cursor, format string, args ...any) error {
+	return &config.CausedError{Cause: at.Cause(), Err: fmt.Errorf("%s: %w", at.Path(), fmt.Errorf(format, args...))}
+}
+
+// checkScope: what the operator sets by path may lie where nobody but the router's owner writes.
+func checkScope(t *config.Tree, d *fabric.Device) error {
+	var errs []error
+	for _, p := range Scope(d).Outside(t) {
+		errs = append(errs, mistake(t.Find(p), "outside of what Loom owns on SR Linux; remove it from the topology"))
+	}
+	return errors.Join(errs...)
 }
 
 // checkSubinterfaces: /network-instance/interface/name is a pattern in the models, not a leafref.
@@ -35,7 +50,7 @@ func checkSubinterfaces(t *config.Tree) error {
 	for ni := range entries(t, srl.NetworkInstance) {
 		for i := range ni.Child(srl.NetworkInstanceInterface).Children() {
 			if name := i.Keys()[0]; !have[name] {
-				errs = append(errs, fmt.Errorf("%s: no subinterface %s", i.Path(), name))
+				errs = append(errs, mistake(i, "no subinterface %s", name))
 			}
 		}
 	}
@@ -69,7 +84,7 @@ type unique struct {
 
 func (u *unique) check(c config.Cursor) error {
 	if other, taken := u.first[c.Value()]; taken {
-		return fmt.Errorf("%s: %s %s is used by %s already", c.Path(), u.what, c.Value(), other.Path())
+		return mistake(c, "%s %s is used by %s already", u.what, c.Value(), other.Path())
 	}
 	if u.first == nil {
 		u.first = map[string]config.Cursor{}
@@ -86,11 +101,11 @@ func checkMTU(c config.Cursor, d *fabric.Device, least, most uint32) error {
 	v, err := strconv.ParseUint(c.Value(), 10, 32)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: %w", c.Path(), err)
+		return mistake(c, "%w", err)
 	case v < uint64(least):
-		return fmt.Errorf("%s: %d is less than a %s takes; at least %d", c.Path(), v, d.Platform.Name, least)
+		return mistake(c, "%d is less than a %s takes; at least %d", v, d.Platform.Name, least)
 	case most != 0 && v > uint64(most):
-		return fmt.Errorf("%s: %d is more than a %s takes; at most %d", c.Path(), v, d.Platform.Name, most)
+		return mistake(c, "%d is more than a %s takes; at most %d", v, d.Platform.Name, most)
 	}
 	return nil
 }

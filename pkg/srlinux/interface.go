@@ -2,7 +2,6 @@ package srlinux
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -149,10 +148,11 @@ func checkFrames(t *config.Tree) error {
 		if name := port.Keys()[0]; !strings.HasPrefix(name, "ethernet") && !strings.HasPrefix(name, "lag") {
 			continue
 		}
-		mtu := number(port.Child(srl.InterfaceMtu), defaultPortMTU)
+		leaf := port.Child(srl.InterfaceMtu)
+		mtu := number(leaf, defaultPortMTU)
 		for sub := range port.Child(srl.InterfaceSubinterface).Children() {
 			if frame := frameOf(sub); frame > mtu {
-				errs = append(errs, fmt.Errorf("%s: frames of %d bytes do not fit the port's mtu %d; change the mtu of the port in the topology, not by a raw leaf", sub.Path(), frame, mtu))
+				errs = append(errs, mistake(either(leaf, sub), "frames of %d bytes on subinterface %s do not fit the port's %d; set mtu where the port is declared, not by a raw leaf", frame, sub.Keys()[0], mtu))
 			}
 		}
 	}
@@ -165,6 +165,14 @@ func frameOf(sub config.Cursor) uint64 {
 		return number(sub.Child(srl.InterfaceSubinterfaceL2Mtu), defaultL2MTU)
 	}
 	return number(sub.Child(srl.InterfaceSubinterfaceIpMtu), defaultIPMTU) + ethernetHeader
+}
+
+// either is the first of two nodes that is there.
+func either(a, b config.Cursor) config.Cursor {
+	if a.Valid() {
+		return a
+	}
+	return b
 }
 
 // subinterface finds "lag1.10".

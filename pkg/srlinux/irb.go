@@ -2,7 +2,6 @@ package srlinux
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 
@@ -116,15 +115,15 @@ func checkGateway(macVRF config.Cursor) error {
 		if strings.HasPrefix(i.Keys()[0], "irb") {
 			gateway = sub
 		} else if room := l2Room(sub); room < least {
-			least, narrowest = room, i
+			least, narrowest = room, sub
 		}
 	}
 	ip := number(gateway.Child(srl.InterfaceSubinterfaceIpMtu), defaultIPMTU)
 	if !gateway.Valid() || ip+ethernetHeader <= least {
 		return nil
 	}
-	return fmt.Errorf("%s: ip mtu %d and %d of ethernet header do not fit the %d bytes of %s; raise the mtu of the port or lower that of the segment",
-		gateway.Path(), ip, ethernetHeader, least, narrowest.Keys()[0])
+	return mistake(narrowest.Child(srl.InterfaceSubinterfaceL2Mtu), "leaves %d bytes for frames, and %s has packets of %d and %d of ethernet header; raise the mtu of the port or lower that of the segment",
+		least, macVRF.Keys()[0], ip, ethernetHeader)
 }
 
 // l2Room is what a bridged subinterface leaves for a frame without tags.

@@ -1,10 +1,11 @@
 package srlinux
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
 )
 
@@ -46,7 +47,7 @@ var lagLimits = []struct {
 
 // checkLAGs: the models allow lag1 to lag1000 on every platform. Numbers follow from ports, so a
 // channel such as ethernet-1/7/1 (lag71) may be too high.
-func checkLAGs(d *fabric.Device) []error {
+func checkLAGs(t *config.Tree, d *fabric.Device) error {
 	var errs []error
 	for _, limit := range lagLimits {
 		if !strings.HasPrefix(d.Platform.Name, limit.platforms) {
@@ -54,9 +55,9 @@ func checkLAGs(d *fabric.Device) []error {
 		}
 		for i := range d.LAGs {
 			if n := d.LAGs[i].Number; n > limit.most {
-				errs = append(errs, fmt.Errorf("/interface[name=%s]: a %s has lag1 to lag%d; use another port for the LAG", lagName(n), d.Platform.Name, limit.most))
+				errs = append(errs, mistake(t.Root().Child(srl.Interface).Entry(lagName(n)), "a %s has lag1 to lag%d; use another port for the LAG", d.Platform.Name, limit.most))
 			}
 		}
 	}
-	return errs
+	return errors.Join(errs...)
 }

@@ -53,9 +53,6 @@ func Render(d *fabric.Device) (*config.Tree, error) {
 	if err := check(tree, d); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Name, err)
 	}
-	if out := Scope(d).Outside(tree); len(out) > 0 {
-		return nil, fmt.Errorf("%s: %s: outside of what Loom owns on SR Linux; remove it from the topology", d.Name, out[0])
-	}
 	return tree, nil
 }
 
@@ -86,7 +83,7 @@ func rawPaths(d *fabric.Device) ([]config.Path, error) {
 	for _, leaf := range d.Raw {
 		p, err := config.ParsePath(leaf.Path)
 		if err != nil {
-			return nil, fmt.Errorf("raw path %s: %w", leaf.Path, err)
+			return nil, &config.CausedError{Cause: config.Cause{Ref: string(leaf.Ref), Rule: "raw"}, Err: fmt.Errorf("raw path %s: %w", leaf.Path, err)}
 		}
 		out = append(out, p)
 	}

@@ -1,0 +1,93 @@
+package srlinux
+
+import (
+	"reflect"
+	"testing"
+
+	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+func TestADeviceSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	id := Driver().Identity
+	for version, want := range map[string]string{"v25.3.1-149-g1234": "25.3", "v24.10.3-201-gaa": "24.10", "24.10.1": "24.10", "weekly": "weekly", "": ""} {
+		if got := id.Release(version); got != want {
+			t.Errorf("release of %q: got %q, want %q", version, got, want)
+		}
+	}
+	for chassis, want := range map[string]string{"7220 IXR-D3L": "7220-IXR-D3L", " 7250 IXR-X1b ": "7250-IXR-X1b"} {
+		if got := id.Platform(chassis); got != want {
+			t.Errorf("platform of %q: got %q, want %q", chassis, got, want)
+		}
+	}
+}
+
+func TestPathsOfTheDriverAreInTheSchema(t *testing.T) {
+	t.Parallel()
+	d := Driver()
+	paths := append([]string{d.Identity.Version, d.Identity.Chassis, d.Manners.SaveOn}, d.Manners.ReadPaths...)
+	for _, text := range paths {
+		p, err := config.ParsePath(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := config.Root
+		for _, elem := range p {
+			next, ok := srl.Schema.Child(at, elem.Name)
+			if !ok {
+				t.Fatalf("%s: %s has no %s", text, srl.Schema.Path(at), elem.Name)
+			}
+			at = next
+		}
+	}
+}
+
+func TestTheMarkIsOfThisDeviceOfThisTopology(t *testing.T) {
+	t.Parallel()
+	f := open(t, "unnumbered", "")
+	d := f.device(t, "leaf1")
+	tree := render(t, d)
+	if !Mark(tree, d) {
+		t.Error("a rendered device does not know itself")
+	}
+	if Mark(tree, f.device(t, "leaf2")) {
+		t.Error("leaf1 passes for leaf2")
+	}
+	renamed := *d
+	renamed.Topology = "other"
+	if Mark(tree, &renamed) {
+		t.Error("a device of another topology passes")
+	}
+	if Mark(parse(t, "25.3", Factory("leaf1", "7220-IXR-D2L", "25.3")), d) {
+		t.Error("a new router passes")
+	}
+}
+
+func TestConfirmedCommitsCameWith24(t *testing.T) {
+	t.Parallel()
+	confirm := Driver().Manners.Confirm
+	if confirm("23.10") || !confirm("24.10") || !confirm("25.3") {
+		t.Errorf("23.10 %v, 24.10 %v, 25.3 %v", confirm("23.10"), confirm("24.10"), confirm("25.3"))
+	}
+}
+
+func TestDriversAreEqualValues(t *testing.T) {
+	t.Parallel()
+	a, b := Driver(), Driver()
+	if a == b || a.OS != b.OS || a.Schema != b.Schema || a.Manners.Port != b.Manners.Port {
+		t.Error("two calls share a pointer, or differ")
+	}
+}
+
+func TestTheDriverIsComplete(t *testing.T) {
+	t.Parallel()
+	d := Driver()
+	for _, v := range []reflect.Value{reflect.ValueOf(*d), reflect.ValueOf(d.Identity), reflect.ValueOf(d.Manners)} {
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("%s.%s is not set", v.Type(), v.Type().Field(i).Name)
+			}
+		}
+	}
+}
