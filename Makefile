@@ -7,7 +7,7 @@ TOPOLOGIES := $(wildcard topologies/*.yaml) $(patsubst %/,%,$(wildcard topologie
 RELEASES   := 24.10 25.3
 OUT        := out/conformance
 
-.PHONY: all help build test race conformance render-all lint vet current generate fmt bench soak fuzz demo clean
+.PHONY: all help build test race conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
 
 all: build test race conformance current lint demo ## everything that CI checks
 
@@ -60,6 +60,13 @@ fmt: build ## format Go and topologies
 
 bench: ## measures beside the floors of the same run; docs/benchmarks.md explains them
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./pkg/config ./cmd/loom
+
+golden: ## rewrites the golden files of every stage; read the diff before you commit it
+	-$(GO) test ./pkg/topology ./pkg/fabric ./pkg/srlinux ./pkg/plan ./pkg/config ./cmd/loom -update
+	git diff --stat
+
+slices: ## how large the seeded slices are that the normal tests run
+	@$(GO) test -count=1 -v -run 'Spoilt|Property|AreEqual' ./pkg/topology ./pkg/config ./pkg/fabric | grep -hE 'cases|mutants' | sort -u
 
 soak: ## the long forms: 10,000 cases where CI runs a seeded slice
 	LOOM_SOAK=1 $(GO) test -timeout 120m ./...
