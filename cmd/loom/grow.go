@@ -122,15 +122,24 @@ func (g *growth) freePort(device, platform string, uplink bool) string {
 	return ""
 }
 
-// addSegment adds a routed segment with the next free number, on the first port of the new rack.
-func (g *growth) addSegment(t *intent.Tenant) {
-	number := uint32(0)
-	for _, x := range g.intent.Tenants {
-		for _, s := range x.Segments {
-			number = max(number, s.Number)
+// freeSegment is the first number from 100 that no segment has, so that it is good for a VLAN too.
+func (g *growth) freeSegment() uint32 {
+	used := map[uint32]bool{}
+	for _, t := range g.intent.Tenants {
+		for _, s := range t.Segments {
+			used[s.Number] = true
 		}
 	}
-	number++
+	n := uint32(100)
+	for used[n] {
+		n++
+	}
+	return n
+}
+
+// addSegment adds a routed segment with a free number, on the first port of the new rack.
+func (g *growth) addSegment(t *intent.Tenant) {
+	number := g.freeSegment()
 	s := &intent.Segment{Name: fmt.Sprintf("new%d", number), Number: number, Gateway: []string{fmt.Sprintf("198.18.%d.1/24", number%256)}}
 	t.Segments = append(t.Segments, s)
 	a := &intent.Attachment{Tagged: []string{t.Name + "/" + s.Name}, Lag: len(g.leaves) == 2}
