@@ -79,7 +79,7 @@ func (b *Builder) key(id ID, n, of int, value string) (scalar, bool) {
 		return scalar{}, false
 	}
 	leaf := node.Keys[n]
-	v, err := b.d.x.check(b.d.x.schema.Nodes[leaf].Type, b.d.release, value)
+	v, err := b.d.check(leaf, value)
 	if err != nil {
 		b.fail(leaf, err)
 	}
@@ -101,7 +101,7 @@ func (b *Builder) enter(id ID, keys []scalar, body func()) {
 // the same value is fine; to different values is a mistake that Tree reports.
 func (b *Builder) Str(id ID, v string) {
 	if b.is(id, Leaf) {
-		c, err := b.d.x.check(b.d.x.schema.Nodes[id].Type, b.d.release, v)
+		c, err := b.d.check(id, v)
 		b.set(id, c, err)
 	}
 }
@@ -110,7 +110,7 @@ func (b *Builder) Str(id ID, v string) {
 func (b *Builder) Uint(id ID, v uint64) {
 	if b.is(id, Leaf) {
 		text := strconv.AppendUint(b.digits[:0], v, 10)
-		c, err := b.d.x.checkBytes(b.d.x.schema.Nodes[id].Type, b.d.release, text)
+		c, err := b.d.checkBytes(id, text)
 		b.set(id, c, err)
 	}
 }

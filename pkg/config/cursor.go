@@ -115,9 +115,16 @@ func (c Cursor) Entry(keys ...string) Cursor {
 
 // item returns the entry or leaf-list value below the cursor that has the key (see itemKey).
 func (c Cursor) item(key string) Cursor {
-	for item := range c.Children() {
-		if item.itemKey() == key {
-			return item
+	nodes := c.t.nodes
+	one := len(c.Node().Keys) == 1 // the first child of such an entry is the key
+	for i, last := c.i+1, end(nodes, c.i); i < last; i = end(nodes, i) {
+		switch n := &nodes[i]; {
+		case n.shape == entryShape && one:
+			if c.t.values[nodes[i+1].link].Value() == key {
+				return Cursor{c.t, i}
+			}
+		case Cursor{c.t, i}.itemKey() == key:
+			return Cursor{c.t, i}
 		}
 	}
 	return Cursor{}

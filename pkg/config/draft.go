@@ -42,6 +42,7 @@ type draft struct {
 	table   []int32 // open addressing; 0 is a free slot
 	causes  []Cause // causes[0] is the zero Cause
 	known   map[Cause]uint32
+	recent  []recent // by schema node: the last value that was checked
 	scratch []uint64
 	values  []handle // while freezing: those of the tree
 	texts   []uint32 // while freezing: open addressing of the tree's values, by index + 1
@@ -62,6 +63,28 @@ type draftNode struct {
 
 const gone = ^uint32(0)
 
+// recent remembers one check of a leaf. Neighbours mostly have the same mtu, type and admin-state.
+type recent struct {
+	in string
+	scalar
+}
+
+// check checks the value of a leaf or leaf-list.
+func (d *draft) check(id ID, text string) (scalar, error) {
+	if d.recent == nil {
+		d.recent = make([]recent, len(d.x.schema.Nodes))
+	}
+	r := &d.recent[id]
+	if r.in == text && !r.text.none() {
+		return r.scalar, nil
+	}
+	v, err := d.x.check(d.x.schema.Nodes[id].Type, d.release, text)
+	if err == nil && v.text.Value() == text {
+		*r = recent{v.text.Value(), v}
+	}
+	return v, err
+}
+
 // drafts keeps the memory of drafts that have been frozen for those to come.
 var drafts = sync.Pool{New: func() any { return &draft{table: make([]int32, 4096), known: map[Cause]uint32{}} }}
 
@@ -76,7 +99,9 @@ func newDraft(s *Schema, release string) (*draft, error) {
 		return nil, fmt.Errorf("%s: release %s is not one of %v", s.OS, release, s.Releases)
 	}
 	d := drafts.Get().(*draft)
-	d.x, d.release = s.index(), r
+	if x := s.index(); d.x != x || d.release != r {
+		d.x, d.release, d.recent = x, r, nil
+	}
 	d.nodes = append(d.nodes[:0], draftNode{})
 	d.causes = append(d.causes[:0], Cause{})
 	return d, nil

@@ -12,12 +12,12 @@ import (
 // there may belong to a case that was not chosen. What lies beside the tree (see Builder.Beside) may
 // be pointed at too.
 func (t *Tree) invalid(beside map[ID][]string) []*ValueError {
-	v := validation{t: t, x: t.schema.index(), targets: map[reference]bool{}}
+	v := validation{t: t, x: t.schema.index(), targets: map[ID][]bool{}}
 	for i := range t.nodes {
 		v.visit(Cursor{t, uint32(i)})
 	}
 	for _, c := range v.references {
-		if target := v.x.refers[c.ID()]; !v.targets[reference{target, c.node().link}] && !isBeside(beside, target, c.Value()) {
+		if target := v.x.refers[c.ID()]; !v.isTarget(target, c.node().link) && !isBeside(beside, target, c.Value()) {
 			v.fail(c, c.Value(), fmt.Errorf("%s points at nothing: there is no such %s", quote(c.Value()), t.schema.Path(target)))
 		}
 	}
@@ -32,14 +32,22 @@ func isBeside(beside map[ID][]string, target ID, value string) bool {
 type validation struct {
 	t          *Tree
 	x          *index
-	targets    map[reference]bool // values of leaves that references may point at
+	targets    map[ID][]bool // by leaf that references may point at: by index of a value, whether it is there
 	references []Cursor
 	errs       []*ValueError
 }
 
-type reference struct {
-	leaf  ID
-	value uint32 // its index in the tree, which has no value twice
+// addTarget notes the value of a leaf. A tree has no value twice, so its index stands for it.
+func (v *validation) addTarget(leaf ID, value uint32) {
+	if v.targets[leaf] == nil {
+		v.targets[leaf] = make([]bool, len(v.t.values))
+	}
+	v.targets[leaf][value] = true
+}
+
+func (v *validation) isTarget(leaf ID, value uint32) bool {
+	values := v.targets[leaf]
+	return values != nil && values[value]
 }
 
 func (v *validation) fail(c Cursor, value string, err error) {
@@ -51,7 +59,7 @@ func (v *validation) visit(c Cursor) {
 	switch n.shape {
 	case leafShape, valueShape:
 		if v.x.referred[n.id] {
-			v.targets[reference{n.id, n.link}] = true
+			v.addTarget(n.id, n.link)
 		}
 		if v.x.refers[n.id] != 0 && !v.t.schema.Nodes[n.id].State {
 			v.references = append(v.references, c)

@@ -45,9 +45,39 @@ func (p *printer) value(dst []byte, i uint32) []byte {
 	return p.object(dst, i, p.names)
 }
 
+// compact writes the members of a container or entry, or the elements of a list or leaf-list where
+// names is nil, without line breaks.
+func (p *printer) compact(dst []byte, i uint32, names []string) []byte {
+	last := p.nodes[i].link
+	for c := i + 1; c < last; {
+		if c != i+1 {
+			dst = append(dst, ',')
+		}
+		n := &p.nodes[c]
+		if names != nil {
+			dst = append(dst, names[n.id]...)
+		}
+		switch n.shape {
+		case leafShape, valueShape:
+			dst = appendScalar(dst, p.values[n.link].t.s, n.form)
+			c++
+			continue
+		case listShape, leafListShape:
+			dst = append(p.compact(append(dst, '['), c, nil), ']')
+		default:
+			dst = append(p.compact(append(dst, '{'), c, p.names), '}')
+		}
+		c = n.link
+	}
+	return dst
+}
+
 // object writes a container or entry; its own members take their names from a table of their own,
 // because the top of an update is always qualified.
 func (p *printer) object(dst []byte, i uint32, names []string) []byte {
+	if p.depth < 0 {
+		return append(p.compact(append(dst, '{'), i, names), '}')
+	}
 	dst = p.down(append(dst, '{'))
 	last := end(p.nodes, i)
 	for c := i + 1; c < last; c = end(p.nodes, c) {
@@ -55,15 +85,15 @@ func (p *printer) object(dst []byte, i uint32, names []string) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(p.line(dst), names[p.nodes[c].id]...)
-		if p.depth >= 0 {
-			dst = append(dst, ' ')
-		}
-		dst = p.value(dst, c)
+		dst = p.value(append(dst, ' '), c)
 	}
 	return append(p.up(dst, last > i+1), '}')
 }
 
 func (p *printer) array(dst []byte, i uint32) []byte {
+	if p.depth < 0 {
+		return append(p.compact(append(dst, '['), i, nil), ']')
+	}
 	dst = p.down(append(dst, '['))
 	last := end(p.nodes, i)
 	for c := i + 1; c < last; c = end(p.nodes, c) {
@@ -77,17 +107,12 @@ func (p *printer) array(dst []byte, i uint32) []byte {
 
 // down enters one level of indentation.
 func (p *printer) down(dst []byte) []byte {
-	if p.depth >= 0 {
-		p.depth++
-	}
+	p.depth++
 	return dst
 }
 
 // up leaves a level; the bracket stands on its own line where something was in it.
 func (p *printer) up(dst []byte, filled bool) []byte {
-	if p.depth < 0 {
-		return dst
-	}
 	p.depth--
 	if filled {
 		dst = p.line(dst)
@@ -95,11 +120,8 @@ func (p *printer) up(dst []byte, filled bool) []byte {
 	return dst
 }
 
-// line starts a new line, in the indented form.
+// line starts a new line.
 func (p *printer) line(dst []byte) []byte {
-	if p.depth < 0 {
-		return dst
-	}
 	dst = append(dst, '\n')
 	for range p.depth {
 		dst = append(dst, ' ', ' ')

@@ -64,6 +64,9 @@ func (x *index) canonical(typ uint16, release int, text string) (string, form, e
 
 // canonicalInt reads decimal, octal and hexadecimal forms (RFC 7950 §9.2.1) and checks the range.
 func canonicalInt(t *Type, text string) (string, error) {
+	if !numeric(text) {
+		return "", later(func() string { return quote(text) + " is not a whole number" })
+	}
 	v, err := strconv.ParseInt(text, intBase(text), 64)
 	if errors.Is(err, strconv.ErrRange) {
 		return "", fmt.Errorf("%s is out of range %s", text, rangeText(t))
@@ -73,7 +76,7 @@ func canonicalInt(t *Type, text string) (string, error) {
 	}
 	limits := intLimits[t.Base]
 	if v < limits.Min || v > limits.Max || !within(t.Range, v) {
-		return "", fmt.Errorf("%d is out of range %s", v, rangeText(t))
+		return "", later(func() string { return fmt.Sprintf("%d is out of range %s", v, rangeText(t)) })
 	}
 	return strconv.FormatInt(v, 10), nil
 }
@@ -90,6 +93,14 @@ func canonicalUint64(t *Type, text string) (string, error) {
 		return "", fmt.Errorf("%d is out of range %s", v, rangeText(t))
 	}
 	return strconv.FormatUint(v, 10), nil
+}
+
+// numeric tells whether a text may be a number: it begins like one.
+func numeric(text string) bool {
+	if text != "" && (text[0] == '+' || text[0] == '-') {
+		text = text[1:]
+	}
+	return text != "" && digit(text[0])
 }
 
 // intBase is 0, which means by prefix, for the hexadecimal and octal forms that YANG has, and 10
@@ -162,7 +173,7 @@ func canonicalEnum(t *Type, release int, text string) (string, error) {
 			return e.Name, nil
 		}
 	}
-	return "", notOneOf(t, release, text)
+	return "", later(func() string { return notOneOf(t, release, text) })
 }
 
 // canonicalIdentity accepts "evpn" and "module:evpn" and returns the latter.
@@ -174,13 +185,16 @@ func (x *index) canonicalIdentity(t *Type, release int, text string) (string, er
 	for _, e := range t.Enums {
 		m := x.schema.Modules[e.Module]
 		if e.Name == name && e.In.Has(release) && (!prefixed || module == m) {
+			if prefixed {
+				return text, nil
+			}
 			return m + ":" + name, nil
 		}
 	}
-	return "", notOneOf(t, release, text)
+	return "", later(func() string { return notOneOf(t, release, text) })
 }
 
-func notOneOf(t *Type, release int, text string) error {
+func notOneOf(t *Type, release int, text string) string {
 	var names []string
 	for _, e := range t.Enums {
 		if e.In.Has(release) {
@@ -188,27 +202,38 @@ func notOneOf(t *Type, release int, text string) error {
 		}
 	}
 	if len(names) == 0 {
-		return fmt.Errorf("%s is not possible: this release has no value for it", quote(text))
+		return fmt.Sprintf("%s is not possible: this release has no value for it", quote(text))
 	}
 	const most = 16
 	if len(names) > most {
 		names = append(names[:most:most], fmt.Sprintf("%d more", len(names)-most))
 	}
-	return fmt.Errorf("%s is not one of %s", quote(text), strings.Join(names, ", "))
+	return fmt.Sprintf("%s is not one of %s", quote(text), strings.Join(names, ", "))
 }
 
 // canonicalUnion takes the first member type that accepts the text (RFC 7950 §9.12).
 func (x *index) canonicalUnion(t *Type, release int, text string) (string, form, error) {
-	causes := make([]string, 0, len(t.Members))
 	for _, m := range t.Members {
-		c, f, err := x.canonical(m, release, text)
-		if err == nil {
+		if c, f, err := x.canonical(m, release, text); err == nil {
 			return c, f, nil
 		}
-		causes = append(causes, err.Error())
 	}
-	return "", 0, errors.New(strings.Join(causes, ", and "))
+	return "", 0, later(func() string {
+		var causes []string
+		for _, m := range t.Members {
+			_, _, err := x.canonical(m, release, text)
+			causes = append(causes, err.Error())
+		}
+		return strings.Join(causes, ", and ")
+	})
 }
+
+// later is an error whose text is made when somebody reads it: most members of a union refuse a value
+// that a later one takes.
+type later func() string
+
+// Error makes the text.
+func (f later) Error() string { return f() }
 
 func canonicalBinary(t *Type, text string) (string, error) {
 	b, err := base64.StdEncoding.Strict().DecodeString(text)
@@ -237,7 +262,9 @@ func (x *index) checkString(typ uint16, t *Type, text string) error {
 	}
 	for i, re := range res {
 		if !re.MatchString(text) {
-			return fmt.Errorf("%s is not a valid %s: want %s", quote(text), t.Name, t.Patterns[i])
+			return later(func() string {
+				return fmt.Sprintf("%s is not a valid %s: want %s", quote(text), t.Name, t.Patterns[i])
+			})
 		}
 	}
 	return nil

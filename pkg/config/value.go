@@ -98,6 +98,11 @@ func (x *index) check(typ uint16, release int, text string) (scalar, error) {
 }
 
 // checkBytes is check for bytes that the caller goes on using: nothing of them is kept.
+func (d *draft) checkBytes(id ID, b []byte) (scalar, error) {
+	return d.check(id, unsafe.String(unsafe.SliceData(b), len(b)))
+}
+
+// checkBytes is check for bytes that the caller goes on using: nothing of them is kept.
 func (x *index) checkBytes(typ uint16, release int, b []byte) (scalar, error) {
 	return x.check(typ, release, unsafe.String(unsafe.SliceData(b), len(b)))
 }
