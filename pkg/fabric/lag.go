@@ -195,14 +195,28 @@ func (d *draft) newLAG(n *node, a *access, far string) LAG {
 // segment derive alike, and no other segment does.
 func systemMAC(low *node, lag uint32) string {
 	leaf := low.number()
-	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", byte(low.site.in.GetNumber()), byte(leaf>>8), byte(leaf), byte(lag>>8), byte(lag))
+	return octets(2, byte(low.site.in.GetNumber()), byte(leaf>>8), byte(leaf), byte(lag>>8), byte(lag))
 }
 
 // esi returns a type 0 ethernet segment identifier. Its octets 1 to 6 differ between segments, since the
 // route target that imports them is made of those (RFC 7432 §7.6).
 func esi(low *node, lag uint32) string {
 	site, leaf := low.site.in.GetNumber(), low.number()
-	return fmt.Sprintf("00:%02x:%02x:%02x:%02x:%02x:%02x:00:00:00", byte(site>>8), byte(site), byte(leaf>>8), byte(leaf), byte(lag>>8), byte(lag))
+	return octets(0, byte(site>>8), byte(site), byte(leaf>>8), byte(leaf), byte(lag>>8), byte(lag), 0, 0, 0)
+}
+
+// octets writes bytes in hexadecimal with colons between them.
+func octets(list ...byte) string {
+	const hex = "0123456789abcdef"
+	var buf [32]byte
+	text := buf[:0]
+	for i, b := range list {
+		if i > 0 {
+			text = append(text, ':')
+		}
+		text = append(text, hex[b>>4], hex[b&15])
+	}
+	return string(text)
 }
 
 // accessPorts returns the access ports of a device, sorted by port.
