@@ -44,18 +44,21 @@ func checkSubinterfaces(t *config.Tree) error {
 	have := map[string]bool{}
 	for name := range entries(t, srl.Interface) {
 		for sub := range name.Child(srl.InterfaceSubinterface).Children() {
-			have[name.Keys()[0]+"."+sub.Keys()[0]] = true
+			have[onlyKey(name)+"."+onlyKey(sub)] = true
 		}
 	}
 	for ni := range entries(t, srl.NetworkInstance) {
 		for i := range ni.Child(srl.NetworkInstanceInterface).Children() {
-			if name := i.Keys()[0]; !have[name] {
+			if name := onlyKey(i); !have[name] {
 				errs = append(errs, mistake(i, "no subinterface %s", name))
 			}
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// onlyKey is the key of an entry of a list with one key.
+func onlyKey(entry config.Cursor) string { return entry.Child(entry.Node().Keys[0]).Value() }
 
 // checkLeaves looks once at every leaf for numbers that may not be.
 func checkLeaves(t *config.Tree, d *fabric.Device) error {

@@ -183,6 +183,9 @@ func subinterface(t *config.Tree, name string) config.Cursor {
 
 // number is the value of a leaf, or what the router takes without it.
 func number(leaf config.Cursor, absent uint64) uint64 {
+	if !leaf.Valid() {
+		return absent
+	}
 	if v, err := strconv.ParseUint(leaf.Value(), 10, 32); err == nil {
 		return v
 	}

@@ -1,6 +1,8 @@
 package srlinux
 
 import (
+	"sync"
+
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
 )
@@ -28,6 +30,15 @@ var ownership = []struct {
 	{"/system/network-instance", config.Whole, "ethernet segments"},
 }
 
+// owned is the table as rules; reading it once is enough, for nobody changes a rule.
+var owned = sync.OnceValue(func() config.Scope {
+	var s config.Scope
+	for _, o := range ownership {
+		s = append(s, rule(o.path, o.own, o.why))
+	}
+	return s
+})
+
 // Scope is the part of a device's configuration that Loom owns. Ethernet ports are owned entry by
 // entry, as far as the topology uses them, or all of them where it wants unused ports disabled.
 func Scope(d *fabric.Device) config.Scope {
@@ -39,9 +50,7 @@ func Scope(d *fabric.Device) config.Scope {
 	if ports == config.Entry {
 		s = append(s, channels(d)...)
 	}
-	for _, o := range ownership {
-		s = append(s, rule(o.path, o.own, o.why))
-	}
+	s = append(s, owned()...)
 	for _, leaf := range d.Raw {
 		if p, err := config.ParsePath(leaf.Path); err == nil {
 			s = append(s, config.Rule{Path: p, Own: config.Whole, Why: "set by the topology"})
