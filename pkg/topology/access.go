@@ -134,7 +134,7 @@ func (p *parser) listedAttachments(taken map[intentEnd]spot) []attachment {
 			if !p.read(&b, attachmentKeys, entry{source: e.source, value: n}, "attachments") || !b.has("members") {
 				continue
 			}
-			if a, ok := p.listedAttachment(&b, e.source, taken); ok && len(list) < maxAttachments {
+			if a, ok := p.listedAttachment(&b, e.source, taken); ok {
 				list = append(list, a)
 			}
 		}

@@ -23,6 +23,7 @@ func (p *parser) indexDevices() {
 	for _, s := range p.sites {
 		for _, d := range s.devices {
 			short := d.out.Name[len(s.out.Prefix):]
+			d.index = int32(len(ds.all))
 			ds.all = append(ds.all, d)
 			ds.short[short] = append(ds.short[short], d)
 			ds.spelling[s.out.Name+"/"+short] = d
@@ -49,34 +50,37 @@ func (p *parser) device(text string) (d *device, cause, fix string) {
 	}
 }
 
-const maxSuggestions = 30
+const maxSuggestions = 10
 
 func (p *parser) nearDevice(text string) string {
+	if p.near++; p.near > maxSuggestions {
+		return "write the name of a device"
+	}
 	if word := strings.TrimRight(text, "0123456789"); word != text && (word == "leaf" || word == "spine") {
 		return p.counted(word)
 	}
-	if p.near++; p.near <= maxSuggestions {
-		if near := nearestOf(text, p.devices.spelling); near != "" {
-			return "write " + near
-		}
-		if near := nearestOf(text, p.devices.short); near != "" {
-			return "write " + near
-		}
+	if near := nearestOf(text, p.devices.spelling); near != "" {
+		return "write " + near
+	}
+	if near := nearestOf(text, p.devices.short); near != "" {
+		return "write " + near
 	}
 	return "write the name of a device, as leaf3 or bj/leaf3"
 }
 
-// cables is the reading of all lists of cables.
+// cables is the reading of all lists of cables. There are many, so they live in a few large pieces of memory.
 type cables struct {
-	p      *parser
-	pairs  map[endPair]int32 // cables by their ends, the lower device first
-	intern map[string]string // port names: few different ones
-	outs   []intent.Cable
-	ends   []intent.End
-	nets   map[netip.Prefix]spot
+	p     *parser
+	ports map[string]int32 // numbers of port names: few different ones
+	names []string         // port names by number
+	used  map[jack]int32   // cables by the ports of devices that they use
+	outs  []intent.Cable
+	ends  []intent.End
+	nets  map[netip.Prefix]spot
 }
 
-type endPair struct{ a, b end }
+// jack is a port of a device, both by number.
+type jack struct{ device, port int32 }
 
 func (p *parser) expandCables() {
 	total := 0
@@ -87,9 +91,10 @@ func (p *parser) expandCables() {
 		return
 	}
 	c := &cables{
-		p: p, intern: map[string]string{}, nets: map[netip.Prefix]spot{}, pairs: make(map[endPair]int32, total),
+		p: p, ports: map[string]int32{}, nets: map[netip.Prefix]spot{}, used: make(map[jack]int32, 2*total),
 		outs: make([]intent.Cable, 0, total), ends: make([]intent.End, 0, 2*total),
 	}
+	p.cables = c
 	p.out.Cables = make([]*intent.Cable, 0, total)
 	p.places.cables = make([]spot, 0, total)
 	for _, e := range p.parts.cables {
@@ -172,12 +177,7 @@ func (c *cables) end(e end) *intent.End {
 
 // resolve gives an end its full name and shares the text of its port.
 func (c *cables) resolve(e *end, text string, at spot) (*device, bool) {
-	port, ok := c.intern[e.port]
-	if !ok {
-		port = e.port
-		c.intern[port] = port
-	}
-	e.port = port
+	e.port = c.names[c.number(e.port)]
 	if e.server != "" {
 		return nil, true
 	}
@@ -192,23 +192,46 @@ func (c *cables) resolve(e *end, text string, at spot) (*device, bool) {
 	return d, true
 }
 
+// number returns the number of a port name.
+func (c *cables) number(port string) int32 {
+	n, ok := c.ports[port]
+	if !ok {
+		port = strings.Clone(port) // the name alone, not the line it was cut from
+		n = int32(len(c.names))
+		c.names, c.ports[port] = append(c.names, port), n
+	}
+	return n
+}
+
+// of returns the cable at a port, or -1.
+func (c *cables) of(d *device, port string) int32 {
+	if c == nil {
+		return -1
+	}
+	if n, ok := c.ports[port]; ok {
+		if i, ok := c.used[jack{d.index, n}]; ok {
+			return i
+		}
+	}
+	return -1
+}
+
 // lost reports whether there are no devices at all, for then every name would be reported.
 func (p *parser) lost() bool { return p.unsound && len(p.devices.all) == 0 }
 
 // legal reports a cable that a leaf-spine fabric cannot have.
 func (c *cables) legal(a, b end, da, db *device, at spot) bool {
+	if da == nil || db == nil || da.out.Role != db.out.Role && da.site == db.site {
+		return true
+	}
 	thing := "cables: " + a.String() + " - " + b.String()
 	switch {
-	case da == nil || db == nil:
-		return true
 	case da == db:
 		c.p.fault(at, thing+": joins "+da.out.Name+" to itself", "name two devices")
 	case da.out.Role == db.out.Role:
 		c.p.fault(at, fmt.Sprintf("%s: joins two %s", thing, plural(da.out.Role)), "join a leaf and a spine")
-	case da.site != db.site:
-		c.p.fault(at, thing+": joins the sites "+da.site.out.Name+" and "+db.site.out.Name, "join a leaf and a spine of one site")
 	default:
-		return true
+		c.p.fault(at, thing+": joins the sites "+da.site.out.Name+" and "+db.site.out.Name, "join a leaf and a spine of one site")
 	}
 	return false
 }
@@ -228,37 +251,35 @@ func (e end) String() string {
 	return e.device + ":" + e.port
 }
 
-// once reports a cable that is listed twice, or a port with two cables.
+// once reports a cable that is listed twice, or a port with two cables; otherwise the cable takes its ports.
 func (c *cables) once(a, b end, da, db *device, at spot) bool {
-	pair := endPair{a, b}
-	if da == nil || db != nil && b.device < a.device {
-		pair = endPair{b, a}
+	next := int32(len(c.outs))
+	for _, x := range [2]struct {
+		d        *device
+		own, far end
+	}{{da, a, b}, {db, b, a}} {
+		if x.d == nil {
+			continue
+		}
+		if i := c.of(x.d, x.own.port); i >= 0 && i < next {
+			c.again(i, x.own, x.far, at)
+			return false
+		}
+		c.used[jack{x.d.index, c.ports[x.own.port]}] = next
 	}
-	if i, ok := c.pairs[pair]; ok {
-		c.p.twice("cables: "+a.String()+" - "+b.String(), c.p.places.cables[i], at)
-		return false
-	}
-	if !c.free(da, a, at) || !c.free(db, b, at) {
-		return false
-	}
-	c.pairs[pair] = int32(len(c.p.places.cables))
 	return true
 }
 
-// free takes a port for a cable.
-func (c *cables) free(d *device, e end, at spot) bool {
-	if d == nil {
-		return true
+// again reports a cable at a port that has one.
+func (c *cables) again(i int32, own, far end, at spot) {
+	before := c.p.places.cables[i]
+	for _, e := range []*intent.End{c.outs[i].A, c.outs[i].B} {
+		if e.Device == far.device && e.Port == far.port && e.Server == far.server {
+			c.p.twice("cables: "+own.String()+" - "+far.String(), before, at)
+			return
+		}
 	}
-	if before, ok := d.ports[e.port]; ok {
-		c.p.fault(at, "cables: "+e.String()+" has two cables", "give each cable a port of its own", Note{c.p.pos(before), "first cable here"})
-		return false
-	}
-	if d.ports == nil {
-		d.ports = make(map[string]spot)
-	}
-	d.ports[e.port] = at
-	return true
+	c.p.fault(at, "cables: "+own.String()+" has two cables", "give each cable a port of its own", Note{c.p.pos(before), "first cable here"})
 }
 
 // subnet reports a /31 that the cable cannot have.

@@ -15,7 +15,7 @@ type device struct {
 	out   *intent.Device
 	site  *site
 	place *place
-	ports map[string]spot // used by listed cables
+	index int32 // in the order of the intent
 }
 
 // roleNames are what a role is called, by its place in inner.roles.

@@ -48,7 +48,7 @@ func (p *parser) plainTree(n *yaml.Node) bool {
 
 // blankLines returns, by line number, whether a line is empty.
 func blankLines(data []byte) []bool {
-	blank := []bool{true}
+	blank := []bool{false}
 	for line := range bytes.Lines(data) {
 		blank = append(blank, len(bytes.TrimSpace(line)) == 0)
 	}
@@ -60,6 +60,7 @@ type formatter struct {
 	json  bool
 	blank []bool
 	order []*formatted
+	head  []comment // before the first entry: they stay at the top, whichever key comes first
 	foot  []comment // after the last entry
 	out   strings.Builder
 	first bool // nothing was written yet in the block: no blank line before what comes
@@ -151,6 +152,8 @@ func (f *formatter) attach(comments []comment) {
 			next++
 		}
 		switch {
+		case next == 0 && c.alone && len(f.order) > 0:
+			f.head = append(f.head, c)
 		case !c.alone && next > 0 && f.order[next-1].line == c.line && f.order[next-1].tail == "":
 			f.order[next-1].tail = c.text
 		case next < len(f.order) && (c.column <= f.order[next].column || next == 0):

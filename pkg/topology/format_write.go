@@ -8,6 +8,11 @@ import (
 
 func (f *formatter) root(tree *formatted) {
 	f.first = true
+	f.comments(f.head, 0)
+	if n := len(f.head); n > 0 && f.blank[f.order[0].line-1] {
+		f.out.WriteByte('\n')
+	}
+	f.first = true
 	switch {
 	case f.json:
 		f.jsonValue(tree, 0)
@@ -110,7 +115,9 @@ func (f *formatter) inline(e *formatted) string {
 	}
 	parts := make([]string, len(e.kids))
 	for i, k := range e.kids {
-		parts[i] = f.inline(k)
+		if parts[i] = f.inline(k); parts[i] == "" {
+			parts[i] = "null" // a colon needs something after it
+		}
 		if k.key == nil {
 			continue
 		}
@@ -118,7 +125,7 @@ func (f *formatter) inline(e *formatted) string {
 		if f.json {
 			name = jsonKey(k.key)
 		}
-		parts[i] = strings.TrimRight(name+": "+parts[i], " ")
+		parts[i] = name + ": " + parts[i]
 	}
 	text := strings.Join(parts, ", ")
 	if e.value.Kind == yaml.MappingNode {

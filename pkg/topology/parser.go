@@ -27,7 +27,9 @@ type parser struct {
 
 	out      *intent.Topology
 	sites    []*site
-	near     int // suggestions made; they are dear, and after a few of no use
+	touched  int     // access ports, by all rules
+	near     int     // suggestions made; they are dear, and after a few of no use
+	cables   *cables // nil without listed cables
 	devices  names
 	total    int // of devices, to bound them
 	tenants  map[string]*tenant

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,15 +40,8 @@ type attachment struct {
 func (p *parser) expandAttachments() {
 	taken := map[intentEnd]spot{}
 	list := append(p.rules(taken), p.listedAttachments(taken)...)
-	order := make(map[*device]int, len(p.devices.all))
-	for i, d := range p.devices.all {
-		order[d] = i
-	}
 	slices.SortStableFunc(list, func(a, b attachment) int {
-		if a.key.device != b.key.device {
-			return order[a.key.device] - order[b.key.device]
-		}
-		return slices.Compare(a.key.slot[:], b.key.slot[:])
+		return cmp.Or(cmp.Compare(a.key.device.index, b.key.device.index), slices.Compare(a.key.slot[:], b.key.slot[:]))
 	})
 	for _, a := range list {
 		p.out.Attachments = append(p.out.Attachments, a.out)
@@ -67,8 +61,7 @@ func (p *parser) rules(taken map[intentEnd]spot) []attachment {
 				continue
 			}
 			order = p.rule(b, ports, order, start)
-			if len(order) > maxAttachments {
-				p.fault(b.at, fmt.Sprintf("ports: more than %d access ports in all", maxAttachments), "select fewer")
+			if p.touched > maxPorts {
 				return nil
 			}
 		}
@@ -87,7 +80,12 @@ func (p *parser) rule(b *block, ports map[wire]*access, order []wire, start *acc
 	p.segmentsExist(b)
 	parts, _, _ := parseRange(b.text("range"))
 	wires := expandRange(parts)
-	for _, d := range p.selected("ports", b) {
+	selected := p.selected("ports", b)
+	if p.touched += len(selected) * len(wires); p.touched > maxPorts {
+		p.fault(b.at, fmt.Sprintf("ports: more than %d access ports in all rules together", maxPorts), "select fewer")
+		return order
+	}
+	for _, d := range selected {
 		if d.out.Role != intent.Role_ROLE_LEAF {
 			p.fault(b.get("on").at(), "ports: "+d.out.Name+" is a spine; access ports are on leaves", "select leaves")
 			return order
@@ -228,14 +226,12 @@ func (a *access) at(key string) spot {
 
 // cabled reports an access port that a listed cable between routers uses.
 func (p *parser) cabled(d *device, port string, at spot) {
-	cable, ok := d.ports[port]
-	if !ok {
+	i := p.cables.of(d, port)
+	if i < 0 {
 		return
 	}
-	for i, s := range p.places.cables {
-		if c := p.out.Cables[i]; s == cable && c.A.Server == "" && c.B.Server == "" {
-			p.fault(at, fmt.Sprintf("ports: %s:%s is a fabric port", d.out.Name, port), "take the port out of the rule",
-				Note{p.pos(cable), "its cable"})
-		}
+	if c := p.out.Cables[i]; c.A.Server == "" && c.B.Server == "" {
+		p.fault(at, fmt.Sprintf("ports: %s:%s is a fabric port", d.out.Name, port), "take the port out of the rule",
+			Note{p.pos(p.places.cables[i]), "its cable"})
 	}
 }

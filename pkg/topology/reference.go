@@ -34,7 +34,7 @@ site's, a device's, a tenant's, a segment's. Leaving a hole in the numbers renum
 
 Of YAML only the plain part is used: no anchors, aliases, tags, merge keys, directives, texts over several lines, and
 one document in a file. Truth values are ` + "`true` and `false`" + `. Texts that YAML takes for numbers need quotes: ` + "`\"25.3\"`" + `.
-A file may have 32 MB, 150000 entries and 64 levels.
+A file may have 32 MB, 300000 lines, 150000 entries and 64 levels; one text may have 64 kB.
 
 A **selector** is a list with commas of names (` + "`leaf3`, `bj/leaf3`, `bj-leaf3`" + `), patterns (` + "`\"bj/leaf*\"`" + `), ranges (` + "`leaf1..4`" + `),
 ` + "`leaves`, `spines` and `label:NAME`" + `. A selector that matches nothing is an error.
@@ -45,7 +45,7 @@ A **set of numbers** is ` + "`3`, `1..4` or `\"1..4,6\"`" + `; a set with commas
 const referenceTail = `
 ## Limits
 
-At most 10000 devices and 200000 access ports in one topology. A name is lower-case letters, digits and hyphens, a
+At most 10000 devices, 50000 raw entries and a million access ports, each counted once for each rule, in one topology. A name is lower-case letters, digits and hyphens, a
 letter first, at most 63.
 `
 

@@ -11,8 +11,10 @@ import (
 const (
 	maxBytes   = 32 << 20
 	maxDepth   = 64
+	maxLines   = 300_000
 	maxEntries = 150_000
-	maxFaults  = 100 // a file with more is garbage; the rest of it is not looked at
+	maxText    = 64 << 10 // one text, in bytes; the library is slow with long ones
+	maxFaults  = 100      // a file with more is garbage; the rest of it is not looked at
 )
 
 // spot is a Pos in an eighth of the memory: sources are numbered.
@@ -61,14 +63,24 @@ type level struct {
 	line   int // its first
 }
 
+// mark is a place in the data. Its column is counted when it is asked for: counting it for every bracket of a
+// very long line would take the square of its length.
+type mark struct{ line, bol, offset int }
+
+func (s *scanner) mark(offset int) mark { return mark{s.line, s.bol, offset} }
+
+func (s *scanner) pos(m mark) (line, column int) {
+	return m.line, utf8.RuneCount(s.data[m.bol:m.offset]) + 1
+}
+
 // bracket is one open flow collection.
 type bracket struct {
-	kind         byte // '{' or '['
-	line, column int
-	indent       int  // of its line
-	full         bool // a value is complete: a comma or the closing bracket comes next
-	colon        bool // the colon of the current entry was seen
-	end          spot // just after the last value
+	mark
+	kind   byte // '{' or '['
+	indent int  // of its line
+	full   bool // a value is complete: a comma or the closing bracket comes next
+	colon  bool // the colon of the current entry was seen
+	end    mark // just after the last value
 }
 
 // scan reports whether the data may be given to the YAML library.
@@ -84,10 +96,14 @@ func (s *scanner) scan() bool {
 	for next := 0; next < len(data) && s.faults < maxFaults; {
 		next = s.startLine(next)
 		s.scanLine()
-		if s.entries > maxEntries {
-			s.fault(s.bol, fmt.Sprintf("topology: more than %d entries in one file", maxEntries), "split it, or use counts instead of lists")
+		if s.entries > maxEntries || s.line > maxLines {
+			s.fault(s.bol, fmt.Sprintf("topology: more than %d entries or %d lines in one file", maxEntries, maxLines), "split it, or use counts instead of lists")
 			return false
 		}
+	}
+	if !s.begun && s.faults == 0 {
+		s.report(1, 1, "topology: the file is empty", "begin with loom: v1")
+		return false
 	}
 	if len(s.flow) > 0 && s.faults < maxFaults {
 		s.unclosed()
@@ -177,7 +193,8 @@ func (s *scanner) fault(offset int, message, fix string) *Diagnostic {
 }
 
 func (s *scanner) opened(d *Diagnostic, b bracket) Note {
-	return Note{Pos{File: d.Pos.File, Line: b.line, Column: b.column}, fmt.Sprintf("%c opened here", b.kind)}
+	line, column := s.pos(b.mark)
+	return Note{Pos{d.Pos.File, line, column}, fmt.Sprintf("%c opened here", b.kind)}
 }
 
 func (s *scanner) column(offset int) int { return utf8.RuneCount(s.data[s.bol:offset]) + 1 }
@@ -190,7 +207,8 @@ func (s *scanner) unclosed() {
 		open = s.suspect
 	}
 	s.faults++
-	s.report(open.line, open.column, fmt.Sprintf("syntax: %c is never closed", open.kind), fmt.Sprintf("close it with %c", closing(open.kind)))
+	line, column := s.pos(open.mark)
+	s.report(line, column, fmt.Sprintf("syntax: %c is never closed", open.kind), fmt.Sprintf("close it with %c", closing(open.kind)))
 }
 
 func closing(kind byte) byte {

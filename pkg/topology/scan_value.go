@@ -7,6 +7,15 @@ import (
 
 // scalar returns the offset after the plain or quoted text at i. A quoted text ends on its line.
 func (s *scanner) scalar(i int, flow bool) (int, bool) {
+	end, ok := s.unbounded(i, flow)
+	if ok && end-i > maxText {
+		s.fault(i, fmt.Sprintf("syntax: a text of more than %d kB", maxText>>10), "shorten it")
+		return i, false
+	}
+	return end, ok
+}
+
+func (s *scanner) unbounded(i int, flow bool) (int, bool) {
 	switch c := s.data[i]; c {
 	case '"', '\'':
 		return s.quoted(i, c)
@@ -137,7 +146,7 @@ func (s *scanner) open(i int, kind byte) (int, bool) {
 		return i, false
 	}
 	s.entries++
-	s.flow = append(s.flow, bracket{kind: kind, line: s.line, column: s.column(i), indent: s.skip(s.bol) - s.bol})
+	s.flow = append(s.flow, bracket{kind: kind, mark: s.mark(i), indent: s.skip(s.bol) - s.bol})
 	return i + 1, true
 }
 
@@ -174,7 +183,7 @@ func (s *scanner) complete(i int) {
 	if len(s.flow) > 0 {
 		top := &s.flow[len(s.flow)-1]
 		top.full = true
-		top.end = spot{line: int32(s.line), column: int32(s.column(i))}
+		top.end = s.mark(i)
 	}
 }
 
@@ -187,11 +196,12 @@ func (s *scanner) room(i int) bool {
 	top := s.flow[len(s.flow)-1]
 	s.faults++
 	s.flow, s.fresh = s.flow[:0], true
-	d := s.report(int(top.end.line), int(top.end.column),
+	line, column := s.pos(top.end)
+	d := s.report(line, column,
 		fmt.Sprintf("syntax: neither a comma nor %c follows a value", closing(top.kind)), fmt.Sprintf("write a comma or %c", closing(top.kind)))
 	if d != nil {
 		d.Also = []Note{s.opened(d, top)}
-		if int(top.end.line) != s.line {
+		if top.end.line != s.line {
 			d.Also = append(d.Also, Note{Pos{d.Pos.File, s.line, s.column(i)}, "the next value begins here"})
 		}
 	}
@@ -200,6 +210,9 @@ func (s *scanner) room(i int) bool {
 
 func (s *scanner) comma(i int) (int, bool) {
 	top := &s.flow[len(s.flow)-1]
+	if s.entries > maxEntries {
+		return i, false // the rest of the line may be long
+	}
 	if !top.full && !top.colon {
 		s.fault(i, "syntax: a comma without a value before it", "take it out")
 		return i, false

@@ -108,7 +108,7 @@ func (p *parser) hitName(label string, t term, at spot, hit []bool) {
 		}
 		return
 	}
-	hit[slices.Index(p.devices.all, d)] = true
+	hit[d.index] = true
 }
 
 func (t term) matches(d *device) bool {

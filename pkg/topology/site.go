@@ -11,8 +11,9 @@ import (
 
 // Bounds of what a file may expand to: a few bytes can ask for any number of devices.
 const (
-	maxDevices     = 10_000
-	maxAttachments = 200_000
+	maxDevices = 10_000
+	maxPorts   = 1_000_000 // touched by rules, each time counted
+	maxRaw     = 50_000
 )
 
 // site is one site while it is expanded.

@@ -149,7 +149,7 @@ func tailKeys() []Key {
 		{Name: "tenants", Kind: Named, Of: tenantKeys, Example: "{red: {number: 1, segments: {web: {number: 10}}}}", Doc: "Tenants by name."},
 		{Name: "ports", Kind: List, Of: portKeys, Example: "[{on: leaves, range: ethernet-1/1..4, segments: [web]}]", Doc: "Access ports, as rules."},
 		{Name: "attachments", Kind: List, Of: attachmentKeys, Example: "[{members: [\"leaf1:ethernet-1/1\"], untagged: red/web}]", Doc: "Access ports, spelled out."},
-		{Name: "raw", Kind: List, Of: rawKeys, Example: "[{on: leaf3, path: /interface[name=ethernet-1/1]/mtu, value: 9000}]",
+		{Name: "raw", Kind: List, Of: rawKeys, Example: "[{on: leaf3, path: \"/interface[name=ethernet-1/1]/mtu\", value: 9000}]",
 			Doc: "Configuration that Loom does not model."},
 	}
 }

@@ -76,8 +76,8 @@ type portRange struct {
 	span
 }
 
-// maxPorts bounds one range, so that a short text cannot become a million ports.
-const maxPorts = 1024
+// maxRange bounds one range, so that a short text cannot become a million ports.
+const maxRange = 1024
 
 // parseRange reads "ethernet-1/1..40,ethernet-1/50/1..4".
 func parseRange(s string) (parts []portRange, cause, fix string) {
@@ -98,8 +98,8 @@ func parseRange(s string) (parts []portRange, cause, fix string) {
 		}
 		parts = append(parts, portRange{first[:slash+1], span{from, to}})
 	}
-	if countPorts(parts) > maxPorts {
-		return nil, "has more than " + strconv.Itoa(maxPorts) + " ports", "write fewer"
+	if countPorts(parts) > maxRange {
+		return nil, "has more than " + strconv.Itoa(maxRange) + " ports", "write fewer"
 	}
 	return parts, "", ""
 }
