@@ -115,6 +115,9 @@ func (p *parser) expandRoles(s *site) {
 		pl := s.place
 		for _, sp := range slices.Backward(specs) {
 			pl = sp.block.place(pl)
+			pl.rename("count", "number")
+			pl.rename("numbers", "number")
+			pl.rename("pairs", "peer")
 			sp.place = pl
 		}
 		numbers, at := p.numbers(s, r.key, specs)

@@ -61,8 +61,7 @@ func textOf(sources ...Source) string {
 	return ds.Error() + "\n"
 }
 
-// sourcesOf splits a case into its files. Where a case has no version line, it gets the usual first lines, so
-// that cases show only what they are about.
+// sourcesOf splits a case into its files.
 func sourcesOf(text string) []Source {
 	if !strings.HasPrefix(text, "++ ") {
 		return []Source{{"f.yaml", []byte(text)}}

@@ -192,6 +192,8 @@ func TestReferencesHavePositions(t *testing.T) {
 		"sites/bj/devices/b-leaf9#release":          `"25.3"`,
 		"sites/bj/devices/b-leaf2":                  "leaves:",
 		"sites/bj/devices/b-leaf2#platform":         "7220-IXR-D2L",
+		"sites/bj/devices/b-leaf2#number":           `"1..4,9"`,
+		"sites/bj/devices/b-leaf2#peer":             "[[1, 2]",
 		"sites/bj/devices/b-spine1":                 "spines:",
 		"sites/sz/devices/sz-leaf2":                 "{role: leaf, number: 2",
 		"sites/sz/devices/sz-leaf9":                 "sz:",

@@ -37,9 +37,9 @@ var fabricKeys = []Key{
 		Doc: "`derived`: every leaf to every spine, ports in the hardware's order, and a listed cable replaces the derived ones " +
 			"between its two devices. `explicit`: only the listed cables."},
 	{Name: "links-per-spine", Kind: Number, Min: 1, Max: 64, Default: "1", Example: "2",
-		Doc: "Parallel cables between each leaf and each spine. Give this or `uplinks`."},
+		Doc: "Parallel cables between each leaf and each spine where cabling is derived. Give this or `uplinks`."},
 	{Name: "uplinks", Kind: Number, Min: 1, Max: 512, Example: "8",
-		Doc: "Cables from each leaf to all spines together, a multiple of the number of spines."},
+		Doc: "Cables from each leaf to all spines together where cabling is derived, a multiple of the number of spines."},
 	unusedKey,
 	{Name: "spines", Kind: Block, Of: spineKeys, Example: "{count: 4, platform: 7220-IXR-D3L}", Doc: "The spines."},
 	{Name: "leaves", Kind: Block, Of: leafKeys, Example: "{count: 16, platform: 7220-IXR-D2L, pairs: true}", Doc: "The leaves."},

@@ -83,6 +83,16 @@ func (b *block) place(up *place) *place {
 	return pl
 }
 
+// rename makes the place of a field answer for another one, too: devices have a number because of a count.
+func (pl *place) rename(from, to string) {
+	for _, f := range pl.fields {
+		if f.name == from {
+			pl.fields = append(pl.fields, field{to, f.at})
+			return
+		}
+	}
+}
+
 // places are the positions of an intent. Objects of which there are many share them or are found by their
 // index in the intent.
 type places struct {
