@@ -30,7 +30,7 @@ conformance: build ## every rendered document and every node of our profiles aga
 	  echo "OpenConfig publishes its models at https://github.com/openconfig/public."; exit 1; fi
 	@$(MAKE) --no-print-directory render-all
 	$(LOOM_CONFORMANCE)/all.sh $(OUT)/*/
-	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang)
+	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -features $(LOOM_CONFORMANCE)/srlinux/features
 
 render-all: build # every topology for every release
 	@rm -rf $(OUT)

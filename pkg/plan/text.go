@@ -11,7 +11,7 @@ import (
 // Style says how a plan is written for people.
 type Style struct {
 	Color bool // ANSI colours; the caller decides by looking at the terminal
-	Lines int  // most change lines per device, 0: all
+	Lines int  // most change lines per device, and of a new device none but sums; 0: all
 }
 
 // ANSI sequences of the three colours that a plan uses.
@@ -79,10 +79,17 @@ func (d *Device) text(b *strings.Builder, s Style) {
 	what := fmt.Sprintf("+%d -%d ~%d", created, deleted, modified)
 	if d.New {
 		what = fmt.Sprintf("new: %s", count(created, "leaf"))
+		if s.Lines > 0 {
+			what += ", --all shows them"
+		}
 	}
 	fmt.Fprintf(b, "%s  %s %s  %s  in %s\n", s.paint(bold, d.Name), d.Platform, d.Release, what, count(d.Size.Operations(), "operation"))
 	if len(d.Foreign) > 0 {
 		fmt.Fprintf(b, "  %s\n", s.paint(yellow, fmt.Sprintf("first contact: %s already there would go or change", count(len(d.Foreign), "leaf"))))
+	}
+	if d.New && s.Lines > 0 {
+		d.sums(b, s)
+		return
 	}
 	lines := 0
 	for _, g := range group(d.Changes) {
@@ -97,6 +104,13 @@ func (d *Device) text(b *strings.Builder, s Style) {
 			fmt.Fprintf(b, "    %s %-*s  %s\n", s.paint(k.color, k.sign), width, c.Path, s.paint(k.color, c.values()))
 			lines++
 		}
+	}
+}
+
+// sums is a new device in short: how much each cause asks for.
+func (d *Device) sums(b *strings.Builder, s Style) {
+	for _, g := range group(d.Changes) {
+		fmt.Fprintf(b, "    %s %-10s %s\n", s.paint(green, "+"), count(len(g.changes), "leaf"), g.title())
 	}
 }
 
