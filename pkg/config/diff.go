@@ -44,7 +44,7 @@ func DiffCounted(from, to *Tree) ([]Change, Work) {
 		panic("config: diff of trees of different schemas")
 	}
 	d := differ{work: Work{1}}
-	if from.nodes[0].hash != to.nodes[0].hash {
+	if from.hash != to.hash {
 		d.both(from.Root(), to.Root())
 	}
 	return d.changes, d.work

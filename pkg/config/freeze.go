@@ -73,7 +73,7 @@ func (d *draft) freeze() *Tree {
 	clear(d.texts)
 	d.write(w, 0, 0)
 	d.values = w.values
-	return &Tree{schema: d.x.schema, release: d.release, nodes: w.nodes, values: slices.Clone(w.values), leaves: w.leaves, causes: slices.Clone(d.causes)}
+	return &Tree{schema: d.x.schema, release: d.release, hash: w.nodes[0].hash, nodes: w.nodes, values: slices.Clone(w.values), leaves: w.leaves, causes: slices.Clone(d.causes)}
 }
 
 // valueIndex returns the index of a value among those of the tree, where each has one place.

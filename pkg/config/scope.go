@@ -32,7 +32,7 @@ func (s Scope) Owned(t, intended *Tree) *Tree {
 	r.chain = append(r.chain, t.Root())
 	r.rest(t.Root(), root)
 	r.w.close(root)
-	return &Tree{schema: t.schema, release: t.release, nodes: r.w.nodes, values: t.values, leaves: r.w.leaves, causes: t.causes}
+	return &Tree{schema: t.schema, release: t.release, hash: r.w.nodes[0].hash, nodes: r.w.nodes, values: t.values, leaves: r.w.leaves, causes: t.causes}
 }
 
 // Covers tells whether everything at and below the cursor, whatever a device may hold there, is

@@ -20,7 +20,7 @@ func SetRequest(from, to *Tree, owned func(Cursor) bool) *gnmi.SetRequest {
 		panic("config: set request between trees of different schemas")
 	}
 	req := &gnmi.SetRequest{}
-	if from.nodes[0].hash == to.nodes[0].hash {
+	if from.hash == to.hash {
 		return req
 	}
 	if owned == nil {

@@ -13,6 +13,7 @@ type Cause struct {
 type Tree struct {
 	schema  *Schema
 	release int
+	hash    uint64   // of the root, where thousands of trees are compared without touching their nodes
 	nodes   []node   // document order; nodes[0] is the root
 	values  []handle // all different; shared by trees that were made of this one
 	causes  []Cause  // causes[0] is the zero Cause
@@ -116,7 +117,7 @@ func (t *Tree) Walk(f func(Cursor) bool) {
 // Equal tells whether a device could not tell the two trees apart: they have the same nodes,
 // except for leaves with their default value and empty containers.
 func Equal(a, b *Tree) bool {
-	if a.schema != b.schema || a.nodes[0].hash != b.nodes[0].hash {
+	if a.schema != b.schema || a.hash != b.hash {
 		return false
 	}
 	if a == b {
