@@ -181,8 +181,12 @@ func (r *Rule) intends(chain []Cursor, intended *Tree) bool {
 	return c.node().shape != listShape && intended.has(chain[:len(r.Path)+1])
 }
 
-// has tells whether a tree has the node that a chain of another tree of the same schema ends at.
+// has tells whether a tree has the node that a chain ends at: one of its own, or one of another tree of
+// the same schema.
 func (t *Tree) has(chain []Cursor) bool {
+	if chain[0].t == t {
+		return true
+	}
 	at := t.Root()
 	for _, c := range chain[1:] {
 		if at = at.Child(c.ID()); !at.Valid() {
