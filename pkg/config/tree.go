@@ -8,7 +8,7 @@ type Cause struct {
 	Rule string // what was derived from it: "fabric mtu"
 }
 
-// Tree is an immutable configuration of one release of one schema. Trees share interned values
+// Tree is an immutable configuration of one release of one schema. Trees share texts of values
 // and may be read from any number of goroutines.
 type Tree struct {
 	schema  *Schema
