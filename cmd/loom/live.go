@@ -166,7 +166,7 @@ type live struct {
 func connect(ctx context.Context, n *network, r *resolver, names []string) (map[string]*live, error) {
 	out := map[string]*live{}
 	var mu sync.Mutex
-	err := sideBySide(names, func(name string) error {
+	err := sideBySide(n.watch.meter("connected", len(names)), names, func(name string) error {
 		l, err := dial(ctx, n, r, name)
 		if err != nil {
 			return err
@@ -219,7 +219,8 @@ func closeAll(devices map[string]*live) {
 }
 
 // sideBySide calls do for every name, a bounded number at a time, and joins what goes wrong.
-func sideBySide(names []string, do func(string) error) error {
+func sideBySide(m *meter, names []string, do func(string) error) error {
+	defer m.end()
 	errs := make([]error, len(names))
 	slots := make(chan struct{}, maxConnections)
 	var wg sync.WaitGroup
@@ -228,6 +229,7 @@ func sideBySide(names []string, do func(string) error) error {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			errs[i] = do(name)
+			m.step()
 		})
 	}
 	wg.Wait()

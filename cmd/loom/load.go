@@ -30,6 +30,7 @@ type network struct {
 	places *topology.Topology // knows where things are declared; mostly topo itself
 	design *fabric.Design
 	trees  map[string]*config.Tree // intended configuration by device
+	watch  *terminal               // where long work shows how far it is; nil: nowhere
 }
 
 // at turns an intent reference into "file:line:column", or "" where it has none.
@@ -116,6 +117,7 @@ func compileNetwork(t *terminal, srcs []topology.Source, releases map[string]str
 	for _, d := range diags {
 		t.notef("%s\n", d)
 	}
+	n.watch = t
 	return n, n.render()
 }
 

@@ -139,7 +139,7 @@ func (n *network) planLive(ctx context.Context, names []string, a *access) (*pla
 func (n *network) planDevices(ctx context.Context, names []string, devices map[string]*live) (*plan.Plan, error) {
 	inputs := make(map[string]plan.Input, len(names))
 	var mu sync.Mutex
-	err := sideBySide(names, func(name string) error {
+	err := sideBySide(n.watch.meter("read", len(names)), names, func(name string) error {
 		in := n.input(name)
 		var err error
 		if in.Running, in.Unknown, err = devices[name].running(ctx); err != nil {
