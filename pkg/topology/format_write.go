@@ -14,11 +14,12 @@ func (f *formatter) root(tree *formatted) {
 	}
 	f.first = true
 	switch {
+	case tree.oneLine():
+		f.out.WriteString(f.inline(tree))
+		f.end(tree.allTails())
 	case f.json:
 		f.jsonValue(tree, 0)
 		f.out.WriteByte('\n')
-	case tree.oneLine():
-		f.out.WriteString(f.inline(tree) + "\n")
 	default:
 		f.block(tree, 0)
 	}

@@ -145,6 +145,10 @@ func (s *scanner) open(i int, kind byte) (int, bool) {
 	if !s.room(i) {
 		return i, false
 	}
+	if n := len(s.flow); n > 0 && s.flow[n-1].kind == '{' && !s.flow[n-1].colon {
+		s.fault(i, fmt.Sprintf("syntax: %c stands where a key is wanted", kind), "write key: value")
+		return i, false
+	}
 	s.entries++
 	s.flow = append(s.flow, bracket{kind: kind, mark: s.mark(i), indent: s.skip(s.bol) - s.bol})
 	return i + 1, true
