@@ -131,17 +131,17 @@ func (p *printer) line(dst []byte) []byte {
 
 // appendScalar writes one value by its form (RFC 7951 §6).
 func appendScalar(dst []byte, text string, f form) []byte {
+	if f == 0 {
+		dst = append(append(dst, '"'), text...)
+		return append(dst, '"')
+	}
 	switch {
 	case f&bare != 0:
 		return append(dst, text...)
 	case f&isEmpty != 0:
 		return append(dst, "[null]"...)
-	case f&escape != 0:
-		return appendEscaped(dst, text)
 	}
-	dst = append(dst, '"')
-	dst = append(dst, text...)
-	return append(dst, '"')
+	return appendEscaped(dst, text)
 }
 
 // appendEscaped writes a JSON string (RFC 8259 §7), with the short escapes where there are any.

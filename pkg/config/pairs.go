@@ -53,6 +53,7 @@ func merge(a, b Cursor, compare func(a, b Cursor) int, yield func(a, b Cursor)) 
 			order = 1
 		case j >= endB:
 			order = -1
+		case an[i].hash == bn[j].hash && an[i].hash != 0: // the key, too, is part of the hash
 		default:
 			order = compare(Cursor{a.t, i}, Cursor{b.t, j})
 		}
