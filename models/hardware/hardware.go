@@ -13,7 +13,10 @@ type Platform struct {
 	Releases  map[string]Features // by release: "25.3"
 	PortMTU   uint32              // largest port MTU in bytes
 	IPMTU     uint32              // largest IP MTU in bytes
-	Source    string              // where the facts come from
+	LAGs      uint32              // highest number of a LAG
+	// SpeedGroups are ports that share a clock: all of a group run at their own speed, or none does.
+	SpeedGroups [][]string
+	Source      string // where the facts come from
 }
 
 // Port is one port of a platform.

@@ -77,6 +77,8 @@ type profile struct {
 	Releases  map[string]Features `yaml:"releases"`
 	PortMTU   uint32              `yaml:"port-mtu"`
 	IPMTU     uint32              `yaml:"ip-mtu"`
+	LAGs      uint32              `yaml:"lags"`
+	Groups    [][]int             `yaml:"speed-groups"` // numbers of ethernet-1/N
 	Source    string              `yaml:"source"`
 }
 
@@ -89,7 +91,7 @@ func load(data []byte) (*Platform, error) {
 	}
 	p := &Platform{
 		Name: in.Name, OS: in.OS, Type: in.Type, Releases: in.Releases,
-		PortMTU: in.PortMTU, IPMTU: in.IPMTU, Source: in.Source,
+		PortMTU: in.PortMTU, IPMTU: in.IPMTU, LAGs: in.LAGs, Source: in.Source,
 	}
 	for _, group := range in.Ports {
 		names, err := expand(group.Range)
@@ -107,7 +109,23 @@ func load(data []byte) (*Platform, error) {
 	if p.Downlinks, err = p.order(in.Downlinks); err != nil {
 		return nil, fmt.Errorf("downlinks: %w", err)
 	}
-	return p, nil
+	return p, p.group(in.Groups)
+}
+
+// group spells out the speed groups, whose ports must exist.
+func (p *Platform) group(numbers [][]int) error {
+	for _, group := range numbers {
+		var names []string
+		for _, n := range group {
+			name := "ethernet-1/" + strconv.Itoa(n)
+			if p.PortIndex(name) < 0 {
+				return fmt.Errorf("speed-groups: %s: no such port", name)
+			}
+			names = append(names, name)
+		}
+		p.SpeedGroups = append(p.SpeedGroups, names)
+	}
+	return nil
 }
 
 // order expands a range whose ports must exist.

@@ -60,6 +60,7 @@ func (d *draft) check() {
 	}
 	for _, n := range d.nodes {
 		d.checkLAGs(n)
+		d.checkGroups(n)
 	}
 	for i := range d.access {
 		d.checkAccess(&d.access[i])

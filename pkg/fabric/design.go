@@ -111,7 +111,6 @@ type Overlay struct {
 	AS        uint32 // the overlay AS
 	Reflector bool   // reflects (iBGP) or passes on (eBGP) EVPN routes without a service of its own
 	ClusterID netip.Addr
-	BFD       bool
 	Neighbors []OverlayNeighbor // sorted by address
 	Ref       Ref
 }

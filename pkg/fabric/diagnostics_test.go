@@ -178,6 +178,10 @@ func TestEveryMistakeIsNamedWithItsCause(t *testing.T) {
 		{"a speed that a port does not have", attach("dc-leaf3:ethernet-1/1", func(a *intent.Attachment) { a.Speed = "100G" }),
 			[]string{"dc-leaf3:ethernet-1/1: no speed 100G; it runs at 25G, 10G"}},
 
+		{"two speeds in a group of ports that share a clock", all(attach("dc-leaf3:ethernet-1/40", func(*intent.Attachment) {}), attach("dc-leaf3:ethernet-1/41", func(a *intent.Attachment) { a.Speed = "10G" })),
+			[]string{"dc-leaf3:ethernet-1/41: speed 10G, but ethernet-1/40, which shares its clock, runs at 25G; run all of ethernet-1/40, ethernet-1/41, ethernet-1/43, ethernet-1/45 at 25G, or none of them"}},
+		{"one speed in a group of ports that share a clock", all(attach("dc-leaf3:ethernet-1/40", func(a *intent.Attachment) { a.Speed = "1G" }), attach("dc-leaf3:ethernet-1/41", func(a *intent.Attachment) { a.Speed = "10G" })), nil},
+
 		{"a VNI of two segments", web(func(s *intent.Segment) { s.Vni = 10020 }),
 			[]string{"segment red/db: VNI 10020 is also that of segment red/web"}},
 		{"a VNI of a segment and a tenant", web(func(s *intent.Segment) { s.Vni = 20001 }),

@@ -2,8 +2,8 @@ package srlinux
 
 import srl "github.com/loomfabric/loom/models/srlinux"
 
-// bfd runs on the fabric links, and between loopbacks where the overlay asks for it. Intervals are
-// in microseconds (/bfd/subinterface/desired-minimum-transmit-interval).
+// bfd runs on the fabric links. Intervals are in microseconds
+// (/bfd/subinterface/desired-minimum-transmit-interval).
 func (r renderer) bfd() {
 	b := r.d.Underlay.BFD
 	if b.Multiplier == 0 {
@@ -12,10 +12,6 @@ func (r renderer) bfd() {
 	for i := range r.d.Links {
 		r.because(r.d.Underlay.Ref+"#bfd", "bfd")
 		r.bfdOn(r.d.Links[i].Port + ".0")
-	}
-	if r.d.Overlay.BFD {
-		r.because(r.d.Overlay.Ref, "bfd")
-		r.bfdOn("system0.0")
 	}
 }
 

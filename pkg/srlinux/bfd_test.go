@@ -25,18 +25,3 @@ func TestBFD(t *testing.T) {
 		},
 	})
 }
-
-func TestOverlayBFDRunsBetweenLoopbacks(t *testing.T) {
-	t.Parallel()
-	d := *open(t, "unnumbered", "").device(t, "leaf1")
-	d.Overlay.BFD = true
-	tree := render(t, &d)
-	for path, want := range map[string]string{
-		"/bfd/subinterface": "ethernet-1/49.0,ethernet-1/50.0,system0.0",
-		bgp + "/group[group-name=overlay]/failure-detection/enable-bfd": "true",
-	} {
-		if got := show(t, tree, path); got != want {
-			t.Errorf("%s: got %s, want %s", path, got, want)
-		}
-	}
-}

@@ -2,7 +2,6 @@ package srlinux
 
 import (
 	"errors"
-	"strings"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
 	"github.com/loomfabric/loom/pkg/config"
@@ -32,31 +31,13 @@ func (r renderer) lags() {
 
 func lagName(n uint32) string { return "lag" + index(n) }
 
-// lagLimits are the highest LAG numbers of the platforms (/interface/name); others take up to 1000.
-var lagLimits = []struct {
-	platforms string // beginning of the name
-	most      uint32
-}{
-	{"7220-IXR-D4", 64},
-	{"7220-IXR-D5", 64},
-	{"7220-IXR-H2", 127},
-	{"7220-IXR-H3", 127},
-	{"7220-IXR-H4", 255},
-	{"7250-IXR-X", 512},
-}
-
 // checkLAGs: the models allow lag1 to lag1000 on every platform. Numbers follow from ports, so a
 // channel such as ethernet-1/7/1 (lag71) may be too high.
 func checkLAGs(t *config.Tree, d *fabric.Device) error {
 	var errs []error
-	for _, limit := range lagLimits {
-		if !strings.HasPrefix(d.Platform.Name, limit.platforms) {
-			continue
-		}
-		for i := range d.LAGs {
-			if n := d.LAGs[i].Number; n > limit.most {
-				errs = append(errs, mistake(t.Root().Child(srl.Interface).Entry(lagName(n)), "a %s has lag1 to lag%d; use another port for the LAG", d.Platform.Name, limit.most))
-			}
+	for i := range d.LAGs {
+		if n := d.LAGs[i].Number; n > d.Platform.LAGs {
+			errs = append(errs, mistake(t.Root().Child(srl.Interface).Entry(lagName(n)), "a %s has lag1 to lag%d; use another port for the LAG", d.Platform.Name, d.Platform.LAGs))
 		}
 	}
 	return errors.Join(errs...)

@@ -42,9 +42,6 @@ func (r renderer) overlayGroup() {
 	r.Str(srl.NetworkInstanceProtocolsBgpGroupTransportLocalAddress, r.d.Loopback.String())
 	// The VTEP of the leaf that has the host must stay the next hop all the way (RFC 8365 §5.1.3).
 	r.Bool(srl.NetworkInstanceProtocolsBgpGroupNextHopSelf, false)
-	if o.BFD {
-		r.Bool(srl.NetworkInstanceProtocolsBgpGroupFailureDetectionEnableBfd, true)
-	}
 	if o.IBGP {
 		r.overlayIBGP()
 	} else {
