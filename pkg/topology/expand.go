@@ -73,7 +73,9 @@ func (w *expander) site(s *intent.Site) {
 	w.line(2, "underlay: "+underlayText(s.Underlay))
 	w.line(2, "overlay: "+overlayText(s.Overlay))
 	w.line(2, "cabling: "+cablingWord(s.Cabling))
-	w.line(2, fmt.Sprintf("links-per-spine: %d", max(s.LinksPerSpine, 1)))
+	if s.Cabling != intent.Cabling_CABLING_EXPLICIT {
+		w.line(2, fmt.Sprintf("links-per-spine: %d", max(s.LinksPerSpine, 1)))
+	}
 	if len(s.Devices) > 0 {
 		w.line(2, "devices:")
 	}

@@ -310,8 +310,21 @@ func (p *parser) reflectorsIn(b *block) {
 	}
 }
 
+// parallelIn reports what a site without derived cables cannot have. What it would inherit from elsewhere is left out.
+func (p *parser) parallelIn(b *block) {
+	for _, key := range []string{"links-per-spine", "uplinks"} {
+		if e := b.get(key); e.key != nil {
+			p.fault(e.keyAt(), b.name(key)+": with explicit cabling no cable is derived", "take it out, or write cabling: derived")
+		}
+	}
+}
+
 // linksPerSpine returns the parallel cables between a leaf and a spine, from whichever key says so.
 func (p *parser) linksPerSpine(s *site) uint32 {
+	if s.out.Cabling == intent.Cabling_CABLING_EXPLICIT {
+		p.parallelIn(s.own)
+		return 1
+	}
 	b := s.layers.first("links-per-spine", "uplinks")
 	if b == nil || b.has("links-per-spine") {
 		return s.layers.number("links-per-spine", 1)
