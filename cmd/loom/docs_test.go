@@ -18,7 +18,7 @@ import (
 )
 
 // awaited are pages that are linked and not written yet.
-var awaited = []string{"docs/topology.md", "docs/benchmarks.md"}
+var awaited = []string{}
 
 func TestEveryPackageHasASentence(t *testing.T) {
 	t.Parallel()
