@@ -27,6 +27,9 @@ func (p *Plan) Markdown(w io.Writer) error {
 	for i := range p.Devices {
 		budget = p.Devices[i].markdown(b, budget)
 	}
+	if len(p.Unsaved) > 0 {
+		fmt.Fprintf(b, "\nTo be saved, their startup configuration does not follow: %s\n", strings.Join(p.Unsaved, ", "))
+	}
 	if len(p.Removed) > 0 {
 		fmt.Fprintf(b, "\nNo longer in the topology, left as they are: %s\n", strings.Join(p.Removed, ", "))
 	}

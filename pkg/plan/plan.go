@@ -23,6 +23,7 @@ type Input struct {
 	Unknown  []config.Unknown // nodes that the profile does not have, as found
 	Marked   bool             // the device says that this topology manages it
 	Offline  bool             // Running is a rendered document, not a device
+	Unsaved  bool             // its startup configuration does not follow the running one
 }
 
 // Plan is everything that would change.
@@ -32,6 +33,7 @@ type Plan struct {
 	Limit    string     `json:"limit,omitempty"`   // the selector, where the plan is partial
 	Devices  []Device   `json:"devices"`           // those that change, sorted by wave, then as designed
 	InSync   []string   `json:"in_sync"`           // those that do not
+	Unsaved  []string   `json:"unsaved,omitempty"` // those in sync whose startup configuration does not follow
 	Removed  []string   `json:"removed,omitempty"` // devices that the new intent no longer has; Loom leaves them as they are
 	Skipped  []string   `json:"skipped,omitempty"` // devices outside the limit
 	Waves    [][]string `json:"waves"`             // devices that may change together, in order
@@ -105,6 +107,9 @@ func New(topology, against string, inputs []Input, at func(ref string) string) *
 		d := in.plan(at)
 		if d.Request == nil {
 			p.InSync = append(p.InSync, d.Name)
+			if in.Unsaved {
+				p.Unsaved = append(p.Unsaved, d.Name)
+			}
 			continue
 		}
 		p.Devices = append(p.Devices, d)
@@ -113,8 +118,8 @@ func New(topology, against string, inputs []Input, at func(ref string) string) *
 	return p
 }
 
-// Empty tells whether nothing would change.
-func (p *Plan) Empty() bool { return len(p.Devices) == 0 }
+// Empty tells whether there is nothing to do: nothing would change, and everything is saved.
+func (p *Plan) Empty() bool { return len(p.Devices) == 0 && len(p.Unsaved) == 0 }
 
 // Device returns the planned device of that name, or nil if it does not change.
 func (p *Plan) Device(name string) *Device {

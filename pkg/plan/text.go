@@ -60,6 +60,9 @@ func (p *Plan) headline() string {
 }
 
 func (p *Plan) footer(b *strings.Builder) {
+	if len(p.Unsaved) > 0 {
+		fmt.Fprintf(b, "\nTo be saved, their startup configuration does not follow: %s\n", strings.Join(p.Unsaved, ", "))
+	}
 	if len(p.Removed) > 0 {
 		fmt.Fprintf(b, "\nNo longer in the topology, left as they are: %s\n", strings.Join(p.Removed, ", "))
 	}
