@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/spf13/cobra"
@@ -69,15 +70,27 @@ func formatFiles(t *terminal, srcs []topology.Source, check bool) error {
 	return nil
 }
 
-// writeFile replaces a file in one step, so that a crash leaves the old one or the new one.
+// writeFile replaces a file in one step, so that a crash leaves the old one or the new one. A link
+// stays a link: the file that it names is replaced. A file that was there keeps its mode.
 func writeFile(name string, data []byte) error {
-	mode := os.FileMode(0o644)
-	if info, err := os.Stat(name); err == nil {
-		mode = info.Mode().Perm()
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
 	}
-	tmp := name + ".loom-tmp"
-	if err := os.WriteFile(tmp, data, mode); err != nil {
+	// A directory of its own gives the file a name that nobody else uses, and what is new the mode
+	// that the user's umask leaves.
+	dir, err := os.MkdirTemp(filepath.Dir(name), ".loom-*")
+	if err != nil {
 		return err
+	}
+	defer os.RemoveAll(dir)
+	tmp := filepath.Join(dir, filepath.Base(name))
+	if err := os.WriteFile(tmp, data, 0o644); err != nil {
+		return err
+	}
+	if info, err := os.Stat(name); err == nil {
+		if err := os.Chmod(tmp, info.Mode().Perm()); err != nil {
+			return err
+		}
 	}
 	return os.Rename(tmp, name)
 }
