@@ -6,16 +6,17 @@ TOPOLOGY   ?= topologies/demo.yaml
 TOPOLOGIES := $(wildcard topologies/*.yaml) $(patsubst %/,%,$(wildcard topologies/*/))
 RELEASES   := 24.10 25.3
 OUT        := out/conformance
+VERSION    := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
 .PHONY: all help build test race conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
 
-all: build test race conformance current lint demo ## everything that CI checks
+all: build test slices race conformance current lint demo ## everything that CI checks
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 build: ## bin/loom
-	$(GO) build -trimpath -o $(LOOM) ./cmd/loom
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(LOOM) ./cmd/loom
 
 test: ## all tests; needs nothing but Go
 	$(GO) test ./...
@@ -66,7 +67,8 @@ golden: ## rewrites the golden files of every stage; read the diff before you co
 	git diff --stat
 
 slices: ## how large the seeded slices are that the normal tests run
-	@$(GO) test -count=1 -v -run 'Spoilt|Property|AreEqual' ./pkg/topology ./pkg/config ./pkg/fabric | grep -hE 'cases|mutants' | sort -u
+	@set -eo pipefail; for p in topology config fabric; do \
+	  $(GO) test -count=1 -v -run Spoilt ./pkg/$$p | grep -E 'cases each|mutants of' | sed "s|^ *|pkg/$$p: |"; done
 
 soak: ## the long forms: 10,000 cases where CI runs a seeded slice
 	LOOM_SOAK=1 $(GO) test -timeout 120m ./...

@@ -8,8 +8,22 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker in release builds.
+// version is set by the linker: what `git describe` says of the tree that `make build` built.
 var version = "dev"
+
+// versionText is the version and, where only the Go tool knows it (go install), the revision.
+func versionText() string {
+	info, ok := debug.ReadBuildInfo()
+	if version != "dev" || !ok {
+		return version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return version + " " + s.Value
+		}
+	}
+	return version
+}
 
 func versionCommand(t *terminal) *cobra.Command {
 	return &cobra.Command{
@@ -17,15 +31,7 @@ func versionCommand(t *terminal) *cobra.Command {
 		Short: "Print the version of loom",
 		Args:  cobra.NoArgs,
 		Run: func(*cobra.Command, []string) {
-			revision := "unknown revision"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						revision = s.Value
-					}
-				}
-			}
-			t.printf("loom %s (%s, %s)\n", version, revision, runtime.Version())
+			t.printf("loom %s (%s)\n", versionText(), runtime.Version())
 		},
 	}
 }
