@@ -83,9 +83,8 @@ func gitFiles(ctx context.Context, rev, p string) (files []string, dir string, e
 	if info, err := os.Stat(p); err == nil && info.IsDir() {
 		dir, pattern = p, "*.yaml"
 	}
-	// The commit is named first, so that a wrong revision is told from a file that was not there.
-	if _, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}"); err != nil {
-		return nil, dir, fmt.Errorf("no revision %q in the repository of %s", rev, dir)
+	if err := gitRevision(ctx, dir, rev); err != nil {
+		return nil, dir, err
 	}
 	list, err := git(ctx, dir, "ls-tree", "--name-only", rev, "./")
 	if err != nil {
@@ -101,13 +100,32 @@ func gitFiles(ctx context.Context, rev, p string) (files []string, dir string, e
 	return files, dir, nil
 }
 
-// git runs one git command and returns what it prints.
+// gitRevision tells, before anything is read, what is missing: git, a repository, or the revision.
+// A file that was not there at the revision is none of these.
+func gitRevision(ctx context.Context, dir, rev string) error {
+	if _, err := git(ctx, dir, "rev-parse", "--git-dir"); err != nil {
+		return err
+	}
+	_, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("no such revision in the repository of %s; fetch it (a shallow clone has only the last one): %w", dir, err)
+}
+
+// git runs one git command and returns what it prints. Where it fails, git says why in its own words.
 func git(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
 	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, fmt.Errorf("git is not installed: %w", err)
+	}
 	if e := (*exec.ExitError)(nil); errors.As(err, &e) {
-		return nil, fmt.Errorf("git %s: %s", args[0], bytes.TrimSpace(e.Stderr))
+		if said := bytes.TrimSpace(e.Stderr); len(said) > 0 {
+			return nil, fmt.Errorf("git %s: %s", args[0], said)
+		}
+		return nil, fmt.Errorf("git %s: %w", args[0], err)
 	}
 	return out, err
 }
