@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 
+	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/spf13/cobra"
 )
 
@@ -42,23 +46,56 @@ change it from there. A file that exists is never overwritten. FILE - writes to 
 		if s.sites < 1 || s.spines < 1 || s.leaves < 1 || s.tenants < 0 || s.segments < 1 {
 			return fmt.Errorf("a fabric needs at least one site, spine, leaf and segment")
 		}
-		text := s.yaml()
 		if args[0] == "-" {
-			_, err := t.out.Write(text)
+			text, err := s.checked(args[0])
+			if err != nil {
+				return err
+			}
+			_, err = t.out.Write(text)
 			return err
 		}
-		file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		if _, err := file.Write(text); err != nil {
-			return err
-		}
-		t.printf("%s: written; next: loom validate %s\n", args[0], args[0])
-		return file.Close()
+		return s.write(t, args[0])
 	}
 	return c
+}
+
+// write makes the file, and only where it is new: a topology of somebody's is not to be lost.
+func (s starter) write(t *terminal, name string) error {
+	if _, err := os.Lstat(name); err == nil {
+		return existing(name)
+	}
+	text, err := s.checked(name)
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return existing(name)
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if _, err := file.Write(text); err != nil {
+		return err
+	}
+	t.printf("%s: written; next: loom validate %s\n", name, name)
+	return file.Close()
+}
+
+func existing(name string) error {
+	return fmt.Errorf("%s: exists; choose another name or remove it", name)
+}
+
+// checked is the generated file, if it makes a fabric: too many leaves for the ports of a spine,
+// say, are known before anything is written.
+func (s starter) checked(name string) ([]byte, error) {
+	text := s.yaml()
+	quiet := &terminal{out: io.Discard, err: io.Discard}
+	if _, err := compileNetwork(quiet, []topology.Source{{Name: name, Data: text}}, nil); err != nil {
+		return nil, fmt.Errorf("these sizes make no fabric: %w", err)
+	}
+	return text, nil
 }
 
 // yaml is the generated file. Benchmarks use it too, with thousands of devices.
