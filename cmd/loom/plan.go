@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -167,13 +166,9 @@ func (n *network) newPlan(against string, names []string, inputs map[string]plan
 
 // planDir compares with documents that loom render wrote.
 func (n *network) planDir(dir string, names []string) (*plan.Plan, error) {
-	data, err := os.ReadFile(filepath.Join(dir, inventoryFile))
+	list, err := readInventory(dir)
 	if err != nil {
 		return nil, fmt.Errorf("--against %s: %w; name a directory that loom render wrote, git:REV, or live", dir, err)
-	}
-	var list []rendered
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, inventoryFile), err)
 	}
 	files := map[string]rendered{}
 	for _, r := range list {
