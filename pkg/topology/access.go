@@ -15,6 +15,10 @@ func (p *parser) resolve(a *access) {
 		return
 	}
 	rs := a.rules
+	if slices.ContainsFunc(rs, func(b *block) bool { return b.broken }) {
+		a.bad = true // what is left of the rule says nothing
+		return
+	}
 	a.pair = rs.text("lag", "none") == "pair"
 	a.out = &intent.Attachment{Speed: rs.text("speed", ""), Mtu: rs.number("mtu", 0), Description: rs.text("description", "")}
 	if b := rs.first("labels"); b != nil {
@@ -218,7 +222,7 @@ func (p *parser) member(n *yaml.Node, at spot, taken map[intentEnd]spot) (w wire
 	e, _, _ := parseEnd(n.Value)
 	d, cause, fix := p.device(e.device)
 	switch {
-	case d == nil && p.lost():
+	case d == nil && p.excused(e.device):
 		return w, false
 	case d == nil:
 		p.fault(at, "attachments: "+show(n.Value)+": "+cause, fix)

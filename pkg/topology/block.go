@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -48,7 +49,13 @@ type block struct {
 	label string // what messages call it: "bj: underlay"
 	at    spot
 	found [maxKeys]entry // by index in keys
+
+	broken bool     // a key or a value in it was refused
+	meant  []string // keys that refused ones were likely meant to be
 }
+
+// misses reports whether a key is not there, and no misspelt one was meant to be it.
+func (b *block) misses(key string) bool { return !b.given(key) && !slices.Contains(b.meant, key) }
 
 // has reports whether the key was given with a usable value. A nil block has no keys.
 func (b *block) has(key string) bool { return b.get(key).value != nil }
@@ -134,6 +141,7 @@ func (p *parser) read(b *block, keys *Keys, e entry, label string) bool {
 func (p *parser) readKey(b *block, e entry) {
 	i := p.lookup(b, e)
 	if i < 0 {
+		b.broken = true
 		return
 	}
 	if first := b.found[i]; first.key != nil {
@@ -141,7 +149,7 @@ func (p *parser) readKey(b *block, e entry) {
 		return
 	}
 	if !p.check(&b.keys.List[i], b.label, e) {
-		e.value = nil
+		e.value, b.broken = nil, true
 	}
 	b.found[i] = e
 }
@@ -178,6 +186,7 @@ func (p *parser) unknown(b *block, e entry) {
 	case strings.HasPrefix(word, "ethernet-") || word != "" && strings.Trim(word, "0123456789. ") == "":
 		p.fault(e.keyAt(), message, "put a list with commas in quotes, as \"1..4,6\"")
 	case near != "":
+		b.meant = append(b.meant, near)
 		p.fault(e.keyAt(), message, "write "+near)
 	default:
 		p.fault(e.keyAt(), message, "the keys here are "+strings.Join(known, ", "))
@@ -201,7 +210,7 @@ func elsewhere(word string) (name string) {
 func (p *parser) required(b *block) {
 	for i := range b.keys.List {
 		k := &b.keys.List[i]
-		if k.Required && b.found[i].key == nil && b.keys != fileKeys {
+		if k.Required && b.misses(k.Name) && b.keys != fileKeys {
 			p.fault(b.at, join(b.label, "no "+k.Name), "add "+k.Name+": "+k.Example)
 		}
 	}
@@ -424,6 +433,9 @@ func (p *parser) checkText(f *Form, thing string, source int32, n *yaml.Node) bo
 		return true
 	case f == secretForm:
 		p.fault(at, thing+": "+cause, fix) // never the value
+	case f == segmentForm:
+		fix, also := p.nearSegment(n.Value)
+		p.fault(at, thing+": "+show(n.Value)+" "+cause, fix, also...)
 	default:
 		p.fault(at, thing+": "+show(n.Value)+" "+cause, fix)
 	}

@@ -183,7 +183,7 @@ func (c *cables) resolve(e *end, text string, at spot) (*device, bool) {
 	}
 	d, cause, fix := c.p.device(e.device)
 	if d == nil {
-		if !c.p.lost() {
+		if !c.p.excused(e.device) {
 			c.p.fault(at, "cables: "+show(text)+": "+cause, fix)
 		}
 		return nil, false

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/loomfabric/loom/models/intent"
 )
@@ -110,6 +111,7 @@ func (p *parser) expandRoles(s *site) {
 			}
 		}
 		if len(specs) == 0 {
+			p.unknowable(r.kind, s.own.broken || p.defaults != nil && p.defaults.broken)
 			continue
 		}
 		pl := s.place
@@ -122,11 +124,25 @@ func (p *parser) expandRoles(s *site) {
 		}
 		numbers, at := p.numbers(s, r.key, specs)
 		if len(numbers) == 0 {
+			p.unknowable(r.kind, p.unsound)
 			continue
 		}
 		p.overridesExist(s, r.word, specs, numbers)
 		p.addRole(s, r.kind, specs, numbers, at)
 	}
+}
+
+// unknowable notes that there may be more devices of a role than are known, because of what was refused.
+func (p *parser) unknowable(kind intent.Role, because bool) {
+	if because && !slices.Contains(p.partial, roleWord(kind)) {
+		p.partial = append(p.partial, roleWord(kind), plural(kind))
+	}
+}
+
+// excused reports whether a name that is not known may be that of a device that was refused: it holds the word of
+// its role.
+func (p *parser) excused(text string) bool {
+	return p.lost() || slices.ContainsFunc(p.partial, func(word string) bool { return strings.Contains(text, word) })
 }
 
 // numbers returns which numbers of a role a site has, and where that is said.
@@ -146,7 +162,7 @@ func (p *parser) numbers(s *site, key string, specs []*spec) ([]span, spot) {
 			return nil, sp.get("count").at()
 		}
 	}
-	if s.own.has(key) {
+	if s.own.has(key) && specs[0].misses("count") && specs[0].misses("numbers") {
 		p.fault(specs[0].at, specs[0].label+": no count", "add count: 4, or numbers: 1..4")
 	}
 	return nil, spot{}
@@ -302,7 +318,7 @@ func (ls layers) unusedPorts() intent.UnusedPorts {
 // havePlatform reports the first device of a role without a platform.
 func (p *parser) havePlatform(specs []*spec, devices []device) {
 	for _, sp := range specs {
-		if sp.given("platform") {
+		if !sp.misses("platform") {
 			return // given, or refused and reported
 		}
 	}

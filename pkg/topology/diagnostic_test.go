@@ -108,3 +108,11 @@ func TestWarningsAreNotErrors(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestACappedFileSaysSo(t *testing.T) {
+	t.Parallel()
+	_, ds := Parse(Source{"f.yaml", []byte(strings.Repeat("a b\n", 300))})
+	if len(ds) != maxFaults || !strings.Contains(ds[len(ds)-1].String(), "these are the first 100 errors") {
+		t.Errorf("%d findings, the last %q", len(ds), ds[len(ds)-1])
+	}
+}

@@ -17,8 +17,9 @@ const maxFindings = 1000
 type parser struct {
 	names     []string // of the sources
 	findings  Diagnostics
-	shapeless bool // a file holds no keys at all
-	unsound   bool // some part was refused; what refers to it may not be reported as missing
+	shapeless bool     // a file holds no keys at all
+	partial   []string // words of roles of which devices were refused
+	unsound   bool     // some part was refused; what refers to it may not be reported as missing
 
 	top      block  // the keys of all files that may be given once
 	parts    parts  // those that may be given in several files
@@ -71,14 +72,12 @@ func (p *parser) fault(at spot, message, fix string, also ...Note) {
 	}
 }
 
-// load reads the tree of each source; it reports whether all of them are sound.
+// load reads the tree of each source, nil for one that is not sound.
 func (p *parser) load(sources []Source) []*yaml.Node {
 	trees := make([]*yaml.Node, 0, len(sources))
 	for i, src := range sources {
 		p.names = append(p.names, src.Name)
-		if t := p.tree(int32(i), src.Data); t != nil {
-			trees = append(trees, t)
-		}
+		trees = append(trees, p.tree(int32(i), src.Data))
 	}
 	return trees
 }
@@ -133,6 +132,9 @@ func (p *parser) merge(trees []*yaml.Node) {
 	p.top = block{keys: fileKeys, at: spot{0, 1, 1}}
 	for i, tree := range trees {
 		source := int32(i)
+		if tree == nil {
+			continue
+		}
 		if !p.mapping(tree, source, "", fileKeys.Name) {
 			p.shapeless = true
 			continue
@@ -162,6 +164,7 @@ func (p *parser) version(source int32, tree *yaml.Node) {
 func (p *parser) mergeKey(e entry) {
 	i := p.lookup(&p.top, e)
 	if i < 0 {
+		p.top.broken = true
 		return
 	}
 	k := &p.top.keys.List[i]
@@ -172,7 +175,7 @@ func (p *parser) mergeKey(e entry) {
 		return
 	}
 	if !p.check(k, "", e) {
-		e.value = nil
+		e.value, p.top.broken = nil, true
 	} else if list != nil {
 		*list = append(*list, e)
 	}

@@ -44,6 +44,7 @@ type scanner struct {
 	flow     []bracket
 	entries  int
 	faults   int
+	last     *Diagnostic // the last fault; valid until the next one
 
 	keep     bool // comments are wanted
 	comments []comment
@@ -107,6 +108,9 @@ func (s *scanner) scan() bool {
 	}
 	if len(s.flow) > 0 && s.faults < maxFaults {
 		s.unclosed()
+	}
+	if s.faults >= maxFaults && s.last != nil {
+		s.last.Also = append(s.last.Also, Note{Text: fmt.Sprintf("these are the first %d errors; the rest of the file was not read", maxFaults)})
 	}
 	return s.faults == 0
 }
@@ -184,6 +188,7 @@ func badRune(r rune, size int) (cause, fix string) {
 func (s *scanner) fault(offset int, message, fix string) *Diagnostic {
 	s.faults++
 	d := s.report(s.line, s.column(offset), message, fix)
+	s.last = d
 	if n := len(s.flow); d != nil && n > 0 && s.flow[n-1].line != s.line {
 		d.Also = append(d.Also, s.opened(d, s.flow[n-1]))
 	}

@@ -86,7 +86,7 @@ func (p *parser) selected(label string, b *block) []*device {
 				hit[i], any = true, true
 			}
 		}
-		if !any && !p.lost() {
+		if !any && !p.excused(t.text) && !(len(p.partial) > 0 && (t.kind == byLabel || t.kind == byPattern)) {
 			p.fault(e.at(), join(label, show(t.text))+" matches no device", p.nearTerm(t))
 		}
 	}
@@ -103,7 +103,10 @@ func (p *parser) selected(label string, b *block) []*device {
 func (p *parser) hitName(label string, t term, at spot, hit []bool) {
 	d, cause, fix := p.device(t.text)
 	if d == nil {
-		if !p.lost() {
+		if word := nearRole(t.word); word != "" && p.devices.short[t.word] == nil {
+			fix = "write " + siteSlash(t) + word
+		}
+		if !p.excused(t.text) {
 			p.fault(at, join(label, cause), fix)
 		}
 		return
@@ -172,6 +175,16 @@ func (p *parser) nearTerm(t term) string {
 	return fix
 }
 
+// nearRole returns leaves or spines where a word without a number was likely meant to be it.
+func nearRole(word string) string {
+	for _, c := range [][2]string{{"leaves", "leaves"}, {"spines", "spines"}, {"leaf", "leaves"}, {"spine", "spines"}} {
+		if distance(word, c[0], 3) < 3 && strings.Trim(word[len(word)-1:], "0123456789") != "" {
+			return c[1]
+		}
+	}
+	return ""
+}
+
 func siteSlash(t term) string {
 	if t.site == "" {
 		return ""
@@ -195,6 +208,9 @@ func (p *parser) counted(word string) string {
 	}
 	if n == 0 {
 		return "there are no " + many
+	}
+	if n == 1 {
+		return "there is one " + word + ", " + last
 	}
 	return fmt.Sprintf("there are %d %s, the last %s", n, many, last)
 }

@@ -100,7 +100,7 @@ func (p *parser) expand() {
 func (p *parser) topology() {
 	p.top.at = p.top.get("loom").keyAt()
 	p.places.objects["topology"] = p.top.place(nil)
-	if !p.top.given("name") && !p.shapeless {
+	if p.top.misses("name") && !p.shapeless {
 		p.fault(p.top.get("loom").at(), "topology: no name", "add name: demo")
 	}
 	p.out.Name = p.top.text("name")
@@ -149,7 +149,7 @@ func (p *parser) namedSites() {
 		p.fault(p.top.get("sites").at(), "sites: none", "add a site, as bj: {number: 1}")
 	}
 	for _, s := range p.sites {
-		if !s.own.given("number") && len(p.sites) > 1 {
+		if s.own.misses("number") && len(p.sites) > 1 {
 			s.out.Number = p.freeNumber()
 			p.fault(s.at, s.label+": no number", fmt.Sprintf("add number: %d; it is never to change", s.out.Number))
 		}

@@ -2,8 +2,10 @@ package topology
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/loomfabric/loom/models/intent"
 )
@@ -139,13 +141,30 @@ func (p *parser) noSegment(thing, text string, at spot) {
 		p.fault(at, thing+": "+show(text)+" is a segment of several tenants", "write "+found[0].key+" or "+found[1].key)
 		return
 	}
-	fix, also := "write the name of a segment, as web or red/web", []Note(nil)
+	fix, also := p.nearSegment(text)
+	p.fault(at, thing+": no segment "+show(text), fix, also...)
+}
+
+// nearSegment suggests which segment a text may have meant: the nearest, or any of those there are.
+func (p *parser) nearSegment(text string) (fix string, also []Note) {
 	if p.near++; p.near <= maxSuggestions {
 		if near := nearestOf(text, p.segments); near != "" {
-			fix, also = "write "+near, p.declared(near, p.segments[near][0].b.at)
+			return "write " + near, p.declared(near, p.segments[near][0].b.at)
 		}
 	}
-	p.fault(at, thing+": no segment "+show(text), fix, also...)
+	var known []string
+	for _, t := range p.out.Tenants {
+		for _, s := range t.Segments {
+			known = append(known, t.Name+"/"+s.Name)
+		}
+	}
+	switch n := len(known); {
+	case n == 0:
+		return "write the name of a segment, or TENANT/NAME", nil
+	case n > 5:
+		return fmt.Sprintf("write the name of a segment; there are %d, the first %s", n, strings.Join(known[:3], ", ")), nil
+	}
+	return "write the name of a segment; there is " + strings.Join(known, ", "), nil
 }
 
 // checkTenants holds tenants and segments against one another.

@@ -36,6 +36,8 @@ func Parse(sources ...Source) (*Topology, Diagnostics) {
 	if !p.findings.HasErrors() {
 		p.merge(trees)
 		p.expand()
+	} else {
+		p.apart(trees)
 	}
 	p.findings.Sort()
 	if p.findings.HasErrors() {
