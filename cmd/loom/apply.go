@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -23,7 +22,11 @@ func applyCommand(t *terminal) *cobra.Command {
 		Short: "Make the devices as intended",
 		Long: `Plans, asks, and pushes: wave by wave every device gets its change in one gNMI Set that it
 takes back by itself unless confirmed, and is read back. Only when all have it is it confirmed,
-saved to startup, and verified. The first failure undoes everything.
+saved to startup, and verified. A failure or an interrupt before that undoes everything; after
+the first confirm everything else goes on to the end.
+
+To save, apply turns a router's saving of commits on (SR Linux: /system/configuration/auto-save);
+while a change is unconfirmed it is off. What others left unsaved on the router is saved with it.
 
 A device that Loom meets for the first time and that holds configuration of somebody else where
 Loom writes is not touched without --take-over; its whole configuration is saved first.
@@ -35,6 +38,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	}
 	o := applyOptions{access: accessFlags(c)}
 	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&o.all, "all", false, "show every line of large changes")
 	c.Flags().BoolVar(&o.takeOver, "take-over", false, "overwrite foreign configuration on devices met for the first time")
 	c.Flags().StringVar(&o.backupDir, "backup", filepath.Join(".loom", "backup"), "`DIR` for the backup before a take-over")
 	c.Flags().DurationVar(&o.rollback, "rollback", 5*time.Minute, "time after which a device takes back an unconfirmed change")
@@ -43,6 +47,9 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	o.releases = releaseFlag(c)
 	o.format = formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := o.check(args); err != nil {
+			return err
+		}
 		srcs, err := sources(args)
 		if err != nil {
 			return err
@@ -59,6 +66,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 type applyOptions struct {
 	access    *access
 	yes       bool
+	all       bool
 	takeOver  bool
 	backupDir string
 	rollback  time.Duration
@@ -66,6 +74,25 @@ type applyOptions struct {
 	limit     *string
 	releases  *map[string]string
 	format    *string
+}
+
+// leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
+const leastRollback = 10 * time.Second
+
+func (o *applyOptions) check(args []string) error {
+	if len(args) == 0 {
+		return errors.New("name the topology files to apply; . means those of this directory")
+	}
+	if o.rollback < leastRollback {
+		return fmt.Errorf("--rollback %s: too short to confirm in; use at least %s", o.rollback, leastRollback)
+	}
+	return nil
+}
+
+// applied is what `loom apply --format json` prints.
+type applied struct {
+	Plan   *plan.Plan          `json:"plan"`
+	Result *transaction.Result `json:"result,omitempty"` // absent where nothing was begun
 }
 
 // apply is the whole of `loom apply` on a compiled network.
@@ -88,23 +115,33 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions) error
 		return err
 	}
 	p.Limit, p.Skipped = *o.limit, skipped
-	if err := o.show(t, p); err != nil || p.Empty() {
-		return err
+	out := applied{Plan: p}
+	err = o.carryOut(ctx, t, &out, devices)
+	if *o.format == "json" {
+		return errors.Join(t.json(out), err)
 	}
-	if err := o.contact(ctx, t, p, devices); err != nil {
-		return err
-	}
-	if err := o.approve(t, p); err != nil {
-		return err
-	}
-	return o.push(ctx, t, p, devices)
+	return err
 }
 
-func (o *applyOptions) show(t *terminal, p *plan.Plan) error {
-	if *o.format == "json" {
+// carryOut shows the plan, gets leave for it, and pushes it.
+func (o *applyOptions) carryOut(ctx context.Context, t *terminal, out *applied, devices map[string]*live) error {
+	if *o.format != "json" {
+		if err := printPlan(t, out.Plan, "text", o.all); err != nil {
+			return err
+		}
+	}
+	if out.Plan.Empty() {
 		return nil
 	}
-	return printPlan(t, p, "text", false)
+	if err := o.contact(ctx, t, out.Plan, devices); err != nil {
+		return err
+	}
+	if err := o.approve(ctx, t, out.Plan); err != nil {
+		return err
+	}
+	res, err := o.push(ctx, t, out.Plan, devices)
+	out.Result = &res
+	return err
 }
 
 // contact stops at devices that hold somebody else's configuration, or backs them up.
@@ -114,7 +151,7 @@ func (o *applyOptions) contact(ctx context.Context, t *terminal, p *plan.Plan, d
 		return nil
 	}
 	if !o.takeOver {
-		return foreignError(foreign)
+		return foreignError(foreign, devices)
 	}
 	for _, d := range foreign {
 		file, err := backup(ctx, devices[d.Name], o.backupDir)
@@ -139,10 +176,14 @@ func foreignDevices(p *plan.Plan) []*plan.Device {
 // maxForeign is how many foreign leaves of a device an error lists.
 const maxForeign = 10
 
-func foreignError(devices []*plan.Device) error {
+func foreignError(foreign []*plan.Device, devices map[string]*live) error {
 	var b strings.Builder
-	for _, d := range devices {
-		fmt.Fprintf(&b, "\n%s: met for the first time, and %d of its settings would go or change:", d.Name, len(d.Foreign))
+	for _, d := range foreign {
+		whose := "met for the first time"
+		if owner := devices[d.Name].owner; owner != "" {
+			whose = "managed by Loom as " + owner + ", not by this topology"
+		}
+		fmt.Fprintf(&b, "\n%s: %s, and %d of its settings would go or change:", d.Name, whose, len(d.Foreign))
 		for i, c := range d.Foreign {
 			if i == maxForeign {
 				fmt.Fprintf(&b, "\n  … %d more", len(d.Foreign)-i)
@@ -155,65 +196,107 @@ func foreignError(devices []*plan.Device) error {
 }
 
 // approve asks unless told not to. Without a terminal there is nobody to ask.
-func (o *applyOptions) approve(t *terminal, p *plan.Plan) error {
+func (o *applyOptions) approve(ctx context.Context, t *terminal, p *plan.Plan) error {
 	if o.yes {
 		return nil
 	}
 	if !t.ask {
 		return errors.New("nobody to ask here; look at the plan and use --yes")
 	}
-	t.printf("\nChange %s? Type yes: ", sizes(len(p.Devices), "device"))
-	answer, _ := bufio.NewReader(t.in).ReadString('\n')
-	if strings.TrimSpace(answer) != "yes" {
-		return errors.New("not approved; nothing was changed")
+	question := fmt.Sprintf("\nChange %s? Type yes: ", sizes(len(p.Devices), "device"))
+	if len(p.Devices) == 0 {
+		question = fmt.Sprintf("\nSave %s? Type yes: ", sizes(len(p.Unsaved), "device"))
 	}
-	return nil
+	yes, err := t.confirm(ctx, question)
+	if err != nil || yes {
+		return err
+	}
+	return errors.New("not approved; nothing was changed")
 }
 
 // push runs the transaction and turns its outcome into an exit code.
-func (o *applyOptions) push(ctx context.Context, t *terminal, p *plan.Plan, devices map[string]*live) error {
+func (o *applyOptions) push(ctx context.Context, t *terminal, p *plan.Plan, devices map[string]*live) (transaction.Result, error) {
 	all := make(map[string]transaction.Device, len(devices))
 	for name, l := range devices {
 		all[name] = l
 	}
-	progress := newProgress(t, p, *o.format == "json")
+	quiet := *o.format == "json"
+	progress := newProgress(t, p, quiet)
 	start := time.Now()
 	res := transaction.Run(ctx, p, all, transaction.Options{
 		ID: newID(), Rollback: o.rollback, Parallel: o.parallel, Progress: progress.event, Now: time.Now,
 	})
-	if *o.format == "json" {
-		if err := t.json(res); err != nil {
-			return err
+	if !quiet {
+		t.printf("\n%s: %s in %s\n", p.Topology, outcomeText(res, p), time.Since(start).Round(time.Millisecond))
+		if res.Outcome == transaction.Mixed {
+			t.printf("%s", stateText(res))
 		}
-	} else {
-		t.printf("\n%s: %s in %s\n", p.Topology, outcomeText(res, len(p.Devices)), time.Since(start).Round(time.Millisecond))
 	}
 	switch res.Outcome {
 	case transaction.Done:
-		return nil
+		return res, nil
 	case transaction.RolledBack:
-		return exit{exitRolledBack, fmt.Errorf("rolled back: %w", res.Err)}
+		return res, exit{exitRolledBack, fmt.Errorf("rolled back: %w", res.Err)}
 	case transaction.Mixed:
-		return exit{exitMixed, fmt.Errorf("mixed state: %w", res.Err)}
+		return res, exit{exitMixed, fmt.Errorf("mixed state: %w\n%s", res.Err, advice(res))}
 	}
-	return res.Err
+	return res, res.Err
 }
 
-func outcomeText(res transaction.Result, devices int) string {
+func outcomeText(res transaction.Result, p *plan.Plan) string {
 	switch res.Outcome {
 	case transaction.Done:
-		return fmt.Sprintf("%s changed, confirmed and saved", sizes(devices, "device"))
+		if len(p.Devices) == 0 {
+			return sizes(len(p.Unsaved), "device") + " saved"
+		}
+		return sizes(len(p.Devices), "device") + " changed, confirmed and saved"
 	case transaction.RolledBack:
 		return "rolled back, every device as before"
 	case transaction.Mixed:
-		var b strings.Builder
-		b.WriteString("mixed state:")
-		for _, name := range sortedKeys(res.Devices) {
-			fmt.Fprintf(&b, " %s %s", name, res.Devices[name])
-		}
-		return b.String()
+		return "ended in a mixed state"
 	}
 	return "nothing was changed"
+}
+
+// meanings says what a state means for who has to go on from it.
+var meanings = []struct {
+	state transaction.State
+	text  string
+}{
+	{transaction.Saved, "have the change, saved"},
+	{transaction.Confirmed, "have the change"},
+	{transaction.Unsaved, "have the change, but not in their startup configuration"},
+	{transaction.Armed, "have the change and may take it back by themselves"},
+	{transaction.Verified, "have the change and may take it back by themselves"},
+	{transaction.Restored, "are as before"},
+	{transaction.Waiting, "were not touched"},
+	{transaction.Unknown, "could not be read, or have something else"},
+}
+
+// stateText names the devices of every state.
+func stateText(res transaction.Result) string {
+	var b strings.Builder
+	for _, m := range meanings {
+		var names []string
+		for _, name := range sortedKeys(res.Devices) {
+			if res.Devices[name] == m.state {
+				names = append(names, name)
+			}
+		}
+		if len(names) > 0 {
+			fmt.Fprintf(&b, "  %-9s  %s: %s\n", m.state, strings.Join(names, " "), m.text)
+		}
+	}
+	return b.String()
+}
+
+// advice says what to do after a mixed end.
+func advice(res transaction.Result) string {
+	when := ""
+	if !res.Deadline.IsZero() {
+		when = fmt.Sprintf("wait until %s, when the last confirm timer has run out; then ", res.Deadline.Add(time.Second).Format(time.TimeOnly))
+	}
+	return when + "look with loom plan, and go on with loom apply"
 }
 
 // newID names a transaction on devices and in logs: the time it began, and four random bytes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -237,9 +238,93 @@ func TestTheExitCodeSaysHowItEnded(t *testing.T) {
 	b.hand(t, "leaf2", "/system/name/host-name", `"somebody"`)
 	format := "json"
 	o := &applyOptions{rollback: time.Minute, parallel: 4, format: &format}
-	err := o.push(t.Context(), &terminal{out: io.Discard, err: io.Discard}, b.plan, b.devices)
+	_, err := o.push(t.Context(), &terminal{out: io.Discard, err: io.Discard}, b.plan, b.devices)
 	var e exit
 	if !errors.As(err, &e) || e.code != exitRolledBack {
 		t.Errorf("got %v, want exit code %d", err, exitRolledBack)
+	}
+}
+
+func TestAfterTheFirstConfirmAnInterruptStopsNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	res := b.run(ctx, func(e transaction.Event) {
+		if e.State == transaction.Confirmed {
+			interrupt()
+		}
+	})
+	if res.Outcome != transaction.Done || res.Err != nil {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	b.wantStates(t, res, map[string]transaction.State{"spine1": transaction.Saved, "leaf1": transaction.Saved, "leaf2": transaction.Saved})
+}
+
+func TestADeviceThatCannotBeConfirmedDoesNotKeepTheOthersFromBeingSaved(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	verified := 0
+	res := b.run(t.Context(), func(e transaction.Event) {
+		if e.State == transaction.Verified {
+			if verified++; verified == 3 {
+				b.sim.Device("leaf2").Reboot() // takes the change back, and answers
+			}
+		}
+	})
+	if res.Outcome != transaction.Mixed {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	b.wantStates(t, res, map[string]transaction.State{"spine1": transaction.Saved, "leaf1": transaction.Saved, "leaf2": transaction.Restored})
+	if !b.atBase("leaf2") {
+		t.Error("leaf2 is called restored and is not")
+	}
+}
+
+// later is a clock that somebody can set forward.
+type later struct{ ahead atomic.Int64 }
+
+func (c *later) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (b *bench) runAt(t *testing.T, c *later, at func(transaction.Event)) transaction.Result {
+	t.Helper()
+	all := map[string]transaction.Device{}
+	for name, l := range b.devices {
+		all[name] = l
+	}
+	return transaction.Run(t.Context(), b.plan, all, transaction.Options{
+		ID: "test", Rollback: time.Minute, Parallel: 4, Progress: at, Now: c.now,
+	})
+}
+
+func TestTimersThatMayHaveRunOutEndTheTransactionBeforeTheDecision(t *testing.T) {
+	t.Parallel()
+	b, clock := newBench(t), &later{}
+	res := b.runAt(t, clock, func(e transaction.Event) {
+		if e.Device == "leaf2" && e.State == transaction.Verified {
+			clock.ahead.Store(int64(time.Minute)) // the process stood still
+		}
+	})
+	if res.Outcome != transaction.RolledBack || !errors.Is(res.Err, transaction.ErrLate) {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	for _, d := range b.sim.Devices() {
+		if !b.atBase(d.Name()) {
+			t.Errorf("%s is not as before", d.Name())
+		}
+	}
+}
+
+func TestTimersAreStartedAgainBeforeTheyRunOut(t *testing.T) {
+	t.Parallel()
+	b, clock := newBench(t), &later{}
+	res := b.runAt(t, clock, func(e transaction.Event) {
+		if e.State != transaction.Verified {
+			return
+		}
+		// Each wave takes longer than half a timer, both together longer than a whole one.
+		clock.ahead.Store(int64(time.Duration(e.Wave) * 35 * time.Second))
+	})
+	if res.Outcome != transaction.Done {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
 	}
 }

@@ -287,7 +287,7 @@ func (d *demo) apply(ctx context.Context, n *network) error {
 	o := &applyOptions{rollback: time.Minute, parallel: 16, format: &format}
 	quiet := *d.t
 	quiet.err = d.t.out
-	if err := o.push(ctx, &quiet, p, devices); err != nil {
+	if _, err := o.push(ctx, &quiet, p, devices); err != nil {
 		return err
 	}
 	for _, name := range names {

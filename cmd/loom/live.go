@@ -159,6 +159,7 @@ type live struct {
 	*device.Device
 	design   *fabric.Device
 	intended *config.Tree
+	owner    string // what its mark says, once it was read: "topology/device", or ""
 }
 
 // connect dials the given devices side by side and checks that each is what the topology says. All
@@ -178,6 +179,9 @@ func connect(ctx context.Context, n *network, r *resolver, names []string) (map[
 	})
 	if err != nil {
 		closeAll(out)
+		if len(out) > 0 {
+			err = fmt.Errorf("%w\nmend it, or leave devices out with --limit", err)
+		}
 		return nil, err
 	}
 	return out, nil
@@ -201,7 +205,7 @@ func dial(ctx context.Context, n *network, r *resolver, name string) (*live, err
 		dev.Close()
 		return nil, prefixed(name, err)
 	}
-	return &live{dev, d, n.trees[name]}, nil
+	return &live{Device: dev, design: d, intended: n.trees[name]}, nil
 }
 
 // prefixed names the device unless the error already does.
@@ -256,6 +260,16 @@ func (l *live) Read(ctx context.Context) (*config.Tree, error) {
 		return nil, err
 	}
 	return drivers[l.design.OS].Scope(l.design).Owned(tree, l.intended), nil
+}
+
+// saved tells whether startup follows the running configuration: whether commits are saved.
+func (l *live) saved(running *config.Tree) bool {
+	p, err := config.ParsePath(drivers[l.design.OS].Manners.SaveOn)
+	if err != nil || len(p) == 0 {
+		return true
+	}
+	c := running.Find(p)
+	return c.Valid() && c.Value() == "true"
 }
 
 // Timed tells whether the device takes a change back by itself.

@@ -39,8 +39,11 @@ func (e exit) Error() string {
 func (e exit) Unwrap() error { return e.err }
 
 func main() {
+	// A reader that goes away must not end a transaction half way: writes fail instead.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the first signal asks to end, the second one ends
 	os.Exit(run(ctx, os.Args[1:], newTerminal(os.Stdin, os.Stdout, os.Stderr)))
 }
 
@@ -60,7 +63,7 @@ func run(ctx context.Context, args []string, t *terminal) int {
 		code = e.code
 		err = e.err
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // whoever reads has had enough
 		fmt.Fprintf(t.err, "loom: %v\n", err)
 	}
 	return code

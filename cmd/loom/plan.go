@@ -145,6 +145,8 @@ func (n *network) planDevices(ctx context.Context, names []string, devices map[s
 			return err
 		}
 		in.Marked = drivers[in.Device.OS].Mark(in.Running, n.design.Device(name))
+		in.Unsaved = in.Marked && !devices[name].saved(in.Running)
+		devices[name].owner = drivers[in.Device.OS].Owner(in.Running)
 		mu.Lock()
 		defer mu.Unlock()
 		inputs[name] = in

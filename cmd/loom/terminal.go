@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,6 +43,24 @@ func (t *terminal) json(v any) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// confirm asks a question beside the output, and tells whether the answer is yes. An interrupt ends
+// the wait.
+func (t *terminal) confirm(ctx context.Context, question string) (bool, error) {
+	t.notef("%s", question)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(t.in).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case line := <-answer:
+		return line == "yes", nil
+	case <-ctx.Done():
+		t.notef("\n")
+		return false, errors.New("interrupted; nothing was changed")
+	}
 }
 
 // sizes lists counts with their nouns: "12 devices, 1 cable".

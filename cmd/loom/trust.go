@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/loomfabric/loom/pkg/device"
 	"github.com/spf13/cobra"
@@ -52,7 +51,7 @@ topology. Nothing is sent to the device, no credentials either.`,
 			return fmt.Errorf("%s: the topology pins %s; the device was replaced, or somebody stands between", d.Name, d.Fingerprint)
 		}
 		if !*yes {
-			if err := askTrust(t); err != nil {
+			if err := askTrust(cmd.Context(), t); err != nil {
 				return err
 			}
 		}
@@ -62,16 +61,15 @@ topology. Nothing is sent to the device, no credentials either.`,
 	return c
 }
 
-func askTrust(t *terminal) error {
+func askTrust(ctx context.Context, t *terminal) error {
 	if !t.ask {
 		return errors.New("nobody to ask here; compare the fingerprint with the device's own and use --yes")
 	}
-	t.printf("Is it the same on the device itself? Type yes: ")
-	answer, _ := bufio.NewReader(t.in).ReadString('\n')
-	if strings.TrimSpace(answer) != "yes" {
-		return errors.New("not trusted")
+	yes, err := t.confirm(ctx, "Is it the same on the device itself? Type yes: ")
+	if err != nil || yes {
+		return err
 	}
-	return nil
+	return errors.New("not trusted")
 }
 
 // address finds where a device is without needing a login.

@@ -57,6 +57,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s: %s: %s", e.Device, e.Op, e.Class, cause(e.Err))
 }
 
+// About names the device, so that who wraps the error need not say it again.
+func (e *Error) About() string { return e.Device }
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 

@@ -22,6 +22,8 @@ type Driver struct {
 	// Mark tells whether a running configuration says that Loom made it, for this very device of this
 	// very topology. Without the mark, contact is the first one.
 	Mark func(running *config.Tree, d *fabric.Device) bool
+	// Owner is what the mark of a running configuration says, "topology/device"; "" without a mark.
+	Owner func(running *config.Tree) string
 	// Factory is the configuration that a new device has before Loom first speaks to it, as RFC 7951
 	// JSON; the simulator boots with it.
 	Factory func(name, platform, release string) []byte

@@ -23,6 +23,7 @@ type Input struct {
 	Unknown  []config.Unknown // nodes that the profile does not have, as found
 	Marked   bool             // the device says that this topology manages it
 	Offline  bool             // Running is a rendered document, not a device
+	Was      At               // positions of what asked for Running; nil where nobody knows
 	Unsaved  bool             // its startup configuration does not follow the running one
 }
 
@@ -92,7 +93,11 @@ type Change struct {
 	Cause Cause  `json:"cause"`
 }
 
-// Cause is why a change is made. The zero Cause means that nothing in the intent asks for what is there.
+// At turns an intent reference into a position, or "" where it has none.
+type At func(ref string) string
+
+// Cause is why a change is made, and of a deletion what asked for what was there. The zero Cause
+// means that nothing in the intent asks for what is there.
 type Cause struct {
 	Ref  string `json:"ref,omitempty"`  // object of the intent
 	Rule string `json:"rule,omitempty"` // the rule of the driver or compiler
@@ -100,8 +105,8 @@ type Cause struct {
 }
 
 // New plans the way of every device from running to intended. Devices come in the order of the
-// inputs; at turns an intent reference into a position ("" where it has none).
-func New(topology, against string, inputs []Input, at func(ref string) string) *Plan {
+// inputs; at knows the positions of what asks for Intended.
+func New(topology, against string, inputs []Input, at At) *Plan {
 	p := &Plan{Topology: topology, Against: against, Devices: []Device{}, InSync: []string{}}
 	for _, in := range inputs {
 		d := in.plan(at)
@@ -131,13 +136,13 @@ func (p *Plan) Device(name string) *Device {
 	return nil
 }
 
-func (in Input) plan(at func(string) string) Device {
+func (in Input) plan(at At) Device {
 	d := in.Device
 	d.Marked = in.Marked
 	d.Before = in.Scope.Owned(in.Running, in.Intended)
 	d.After = in.Intended
 	d.Base, d.Target = Hash(d.Before), Hash(d.After)
-	d.Changes = flatten(config.Diff(d.Before, d.After), at)
+	d.Changes = flatten(config.Diff(d.Before, d.After), at, in.Was)
 	d.Changes = append(d.Changes, unknownInScope(in)...)
 	if len(d.Changes) == 0 {
 		return d
@@ -147,6 +152,7 @@ func (in Input) plan(at func(string) string) Device {
 	d.Request = config.SetRequest(d.Before, d.After, covers)
 	addUnknownDeletes(d.Request, in)
 	d.Inverse = config.SetRequest(d.After, d.Before, covers)
+	addUnknownRestores(d.Inverse, in)
 	d.Size = Size{len(d.Request.Delete), len(d.Request.Replace), len(d.Request.Update)}
 	if !in.Marked && !in.Offline {
 		d.Foreign = foreign(d.Changes)
@@ -171,15 +177,16 @@ func Hash(t *config.Tree) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// flatten turns subtree changes into one change per leaf, so that each carries its own cause.
-func flatten(changes []config.Change, at func(string) string) []Change {
+// flatten turns subtree changes into one change per leaf, so that each carries its own cause: in the old
+// intent where it goes, else in the new one.
+func flatten(changes []config.Change, at, was At) []Change {
 	var out []Change
 	for _, c := range changes {
 		switch c.Op {
 		case config.Create:
 			out = appendLeaves(out, Create, c.To, at)
 		case config.Delete:
-			out = appendLeaves(out, Delete, c.From, at)
+			out = appendLeaves(out, Delete, c.From, was)
 		case config.Modify:
 			out = append(out, Change{Modify, c.At.String(), text(c.From), text(c.To), cause(c.To, at)})
 		case config.Reorder:
@@ -190,7 +197,7 @@ func flatten(changes []config.Change, at func(string) string) []Change {
 }
 
 // appendLeaves adds the leaves at and under c; an entry whose keys are its only leaves stands for itself.
-func appendLeaves(out []Change, op Op, c config.Cursor, at func(string) string) []Change {
+func appendLeaves(out []Change, op Op, c config.Cursor, at At) []Change {
 	before := len(out)
 	switch c.Node().Kind {
 	case config.Leaf, config.LeafList:
@@ -207,7 +214,7 @@ func appendLeaves(out []Change, op Op, c config.Cursor, at func(string) string) 
 	return out
 }
 
-func leafChange(op Op, c config.Cursor, at func(string) string) Change {
+func leafChange(op Op, c config.Cursor, at At) Change {
 	ch := Change{Op: op, Path: c.Path().String(), Cause: cause(c, at)}
 	if op == Delete {
 		ch.Old = text(c)
@@ -221,10 +228,13 @@ func isKey(entry, child config.Cursor) bool {
 	return entry.Node().Kind == config.List && slices.Contains(entry.Node().Keys, child.ID())
 }
 
-func cause(c config.Cursor, at func(string) string) Cause {
+func cause(c config.Cursor, at At) Cause {
 	k := c.Cause()
 	if k.Ref == "" {
 		return Cause{}
+	}
+	if at == nil {
+		return Cause{Ref: k.Ref, Rule: k.Rule}
 	}
 	return Cause{Ref: k.Ref, Rule: k.Rule, At: at(k.Ref)}
 }

@@ -92,9 +92,11 @@ func example(t *testing.T) *plan.Plan {
 		port(b, "ethernet-1/7", "somebody else's", 1500)
 		policy(b, "20", "10", "5")
 	})
+	leaf2 := input(t, "leaf2", "s/leaf1+leaf2", was, want)
+	leaf2.Was = func(string) string { return "main:fabric.yaml:11:7" }
 	return plan.New("demo", "live", []plan.Input{
 		input(t, "leaf1", "s/leaf1+leaf2", empty, want),
-		input(t, "leaf2", "s/leaf1+leaf2", was, want),
+		leaf2,
 		input(t, "leaf3", "", want, want),
 	}, at)
 }
@@ -217,6 +219,9 @@ func TestNodesWithoutANameInTheProfileAreDriftWhereTheirParentIsOwned(t *testing
 	}
 	if len(d.Request.Delete) != 1 || d.Size.Deletes != 1 {
 		t.Errorf("request: %v", d.Request)
+	}
+	if len(d.Inverse.Update) != 1 || string(d.Inverse.Update[0].GetVal().GetJsonIetfVal()) != `{"x":1}` {
+		t.Errorf("the way back does not restore it: %v", d.Inverse)
 	}
 }
 

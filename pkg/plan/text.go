@@ -143,22 +143,29 @@ func (c Change) values() string {
 	}
 }
 
-// causeGroup is the changes of one device that one thing in the intent asks for.
+// causeGroup is the changes of one device that one thing in the intent asks for, or asked for.
 type causeGroup struct {
-	cause   Cause
+	origin
 	changes []Change
+}
+
+// origin keeps what a cause takes away apart from what it asks for.
+type origin struct {
+	cause   Cause
+	removed bool
 }
 
 // group collects changes by cause, in the order in which the causes first appear.
 func group(changes []Change) []causeGroup {
 	var out []causeGroup
-	index := map[Cause]int{}
+	index := map[origin]int{}
 	for _, c := range changes {
-		i, ok := index[c.Cause]
+		o := origin{c.Cause, c.Op == Delete && c.Cause != Cause{}}
+		i, ok := index[o]
 		if !ok {
 			i = len(out)
-			index[c.Cause] = i
-			out = append(out, causeGroup{cause: c.Cause})
+			index[o] = i
+			out = append(out, causeGroup{origin: o})
 		}
 		out[i].changes = append(out[i].changes, c)
 	}
@@ -166,14 +173,17 @@ func group(changes []Change) []causeGroup {
 }
 
 func (g causeGroup) title() string {
-	switch {
-	case g.cause.Ref == "":
+	if g.cause.Ref == "" {
 		return "not in the topology"
-	case g.cause.At == "":
-		return fmt.Sprintf("%s, for %s", g.cause.Rule, g.cause.Ref)
-	default:
-		return fmt.Sprintf("%s, for %s at %s", g.cause.Rule, g.cause.Ref, g.cause.At)
 	}
+	title := fmt.Sprintf("%s, for %s", g.cause.Rule, g.cause.Ref)
+	if g.removed {
+		title = "removed: " + title
+	}
+	if g.cause.At != "" {
+		title += " at " + g.cause.At
+	}
+	return title
 }
 
 // width aligns the values of a group, unless a path is very long.

@@ -21,6 +21,14 @@ func addUnknownDeletes(req *gnmi.SetRequest, in Input) {
 	}
 }
 
+// addUnknownRestores makes the way back give again what the way forth deletes, as it was found.
+func addUnknownRestores(req *gnmi.SetRequest, in Input) {
+	for _, u := range owned(in) {
+		val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: u.JSON}}
+		req.Update = append(req.Update, &gnmi.Update{Path: u.Path.GNMI(), Val: val})
+	}
+}
+
 // owned are the unknown nodes whose nearest known ancestor is Loom's, and stays.
 func owned(in Input) []config.Unknown {
 	var out []config.Unknown

@@ -25,6 +25,7 @@ func Driver() *driver.Driver {
 		Render:  Render,
 		Scope:   Scope,
 		Mark:    Mark,
+		Owner:   Owner,
 		Factory: Factory,
 		Identity: driver.Identity{
 			Version:  "/system/information/version",

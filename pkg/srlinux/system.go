@@ -1,6 +1,8 @@
 package srlinux
 
 import (
+	"strings"
+
 	srl "github.com/loomfabric/loom/models/srlinux"
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
@@ -30,15 +32,31 @@ func (r renderer) loopback() {
 	})
 }
 
+// markPrefix begins the description that says whose a device is.
+const markPrefix = "loom: "
+
 // mark is the text that says whose the device is.
-func mark(d *fabric.Device) string { return "loom: " + d.Topology + "/" + d.Name }
+func mark(d *fabric.Device) string { return markPrefix + owner(d) }
+
+func owner(d *fabric.Device) string { return d.Topology + "/" + d.Name }
 
 // Mark tells whether a running configuration says that it came from Loom, for this very device of
 // this very topology. A device without it is met for the first time.
-func Mark(running *config.Tree, d *fabric.Device) bool {
+func Mark(running *config.Tree, d *fabric.Device) bool { return Owner(running) == owner(d) }
+
+// Owner is the topology and the device that a running configuration says it came from, with a
+// slash between; "" where it does not say that Loom made it.
+func Owner(running *config.Tree) string {
 	at := running.Find(config.Path{
 		{Name: "interface", Keys: []config.KeyValue{{Name: "name", Value: "system0"}}},
 		{Name: "description"},
 	})
-	return at.Valid() && at.Value() == mark(d)
+	if !at.Valid() {
+		return ""
+	}
+	text, ok := strings.CutPrefix(at.Value(), markPrefix)
+	if !ok {
+		return ""
+	}
+	return text
 }

@@ -2,7 +2,8 @@
 // before.
 //
 // The rule that matters most: nothing is confirmed until every device has the change armed and has
-// been read back; until then each device undoes the change by itself when its timer runs out.
+// been read back; until then each device undoes the change by itself when its timer runs out. Once
+// the first is confirmed there is no way back: everything else rolls forward.
 package transaction
 
 import (
@@ -19,8 +20,9 @@ import (
 // Device is what a transaction does to one device. pkg/device provides it.
 type Device interface {
 	// Arm sends the request as one commit that the device undoes by itself after rollback unless
-	// it is confirmed (gNMI commit-confirmed extension).
+	// it is confirmed (gNMI commit-confirmed extension). Extend starts that timer again.
 	Arm(ctx context.Context, req *gnmi.SetRequest, id string, rollback time.Duration) error
+	Extend(ctx context.Context, id string, rollback time.Duration) error
 	// Confirm makes the armed commit permanent; Cancel undoes it at once.
 	Confirm(ctx context.Context, id string) error
 	Cancel(ctx context.Context, id string) error
@@ -37,20 +39,23 @@ type Device interface {
 // ErrStale means that a device is not as it was when the plan was made; plan again.
 var ErrStale = errors.New("configuration changed since the plan was made; plan again")
 
+// ErrLate means that confirm timers ran out, or are about to, before the decision.
+var ErrLate = errors.New("the confirm timers ran out before every device had the change; use a longer --rollback")
+
 // State is where one device stands.
 type State string
 
 // The states of a device, in the order in which a good change passes through them.
 const (
 	Waiting   State = "waiting"   // not touched
-	Armed     State = "armed"     // has the change, undoes it by itself
+	Armed     State = "armed"     // has the change, and takes it back by itself unless confirmed
 	Set       State = "set"       // has the change without a timer
-	Verified  State = "verified"  // read back equal to the target
+	Verified  State = "verified"  // read back equal to the target; armed, where it has a timer
 	Confirmed State = "confirmed" // keeps the change
 	Saved     State = "saved"     // startup equals running
-	Restored  State = "restored"  // read back equal to the base, after an undo
+	Restored  State = "restored"  // read back equal to the base
 	Unsaved   State = "unsaved"   // keeps the change, but startup does not have it
-	Unknown   State = "unknown"   // could not be read after a failure
+	Unknown   State = "unknown"   // could not be read after a failure, or has something else
 )
 
 // Outcome is how a transaction ended.
@@ -69,39 +74,47 @@ type Event struct {
 	Device string        `json:"device"`
 	State  State         `json:"state"`
 	Wave   int           `json:"wave"` // from 1
-	Took   time.Duration `json:"took"`
-	Err    error         `json:"-"`
+	Took   time.Duration `json:"took"` // since the transaction began
+	Err    error         `json:"-"`    // why it is not as it should be
 }
 
 // Result is how a transaction ended, device by device.
 type Result struct {
-	ID      string            `json:"id"`
-	Outcome Outcome           `json:"outcome"`
-	Devices map[string]State  `json:"devices"`
-	Errors  map[string]string `json:"errors,omitempty"`
-	Err     error             `json:"-"` // the first failure
+	ID       string            `json:"id"`
+	Outcome  Outcome           `json:"outcome"`
+	Devices  map[string]State  `json:"devices"`
+	Errors   map[string]string `json:"errors,omitempty"`
+	Deadline time.Time         `json:"deadline,omitzero"` // when the last device that is armed takes its change back
+	Err      error             `json:"-"`                 // what went wrong
 }
 
 // Options are what the user may set.
 type Options struct {
 	ID       string        // names the commit on every device
-	Rollback time.Duration // confirm timer of each device; longer than the whole transaction may take
+	Rollback time.Duration // confirm timer of each device; extended between waves
 	Parallel int           // devices of a wave that are worked on at the same time
 	Progress func(Event)   // called from one goroutine at a time; may be nil
 	Now      func() time.Time
 }
 
 // Run carries out a plan: wave by wave it arms and reads back every device, then confirms all and
-// saves all. The first failure stops it and undoes what was done.
+// saves all, those too that only have to be saved. Until the first confirm a failure, or the end of
+// ctx, stops it and undoes what was done; after it nothing does.
 func Run(ctx context.Context, p *plan.Plan, devices map[string]Device, o Options) Result {
 	r := newRunner(p, devices, o)
 	for i, wave := range p.Waves {
 		r.wave = i + 1
+		if err := r.keep(ctx); err != nil {
+			return r.abort(err)
+		}
 		if err := r.each(ctx, wave, r.change); err != nil {
 			return r.abort(err)
 		}
 	}
-	return r.commit(ctx)
+	if err := errors.Join(context.Cause(ctx), r.keep(ctx)); err != nil {
+		return r.abort(err)
+	}
+	return r.commit(context.WithoutCancel(ctx))
 }
 
 // change arms one device and reads it back.
@@ -130,45 +143,74 @@ func (r *runner) change(ctx context.Context, d *plan.Device, dev Device) error {
 // send makes the change, with the device's own timer where it has one. The state is noted before
 // the request goes out: whatever comes back, the device may have the change from then on.
 func (r *runner) send(ctx context.Context, d *plan.Device, dev Device) error {
-	if dev.Timed() {
-		r.report(d.Name, Armed, nil)
-		return dev.Arm(ctx, d.Request, r.o.ID, r.o.Rollback)
+	if !dev.Timed() {
+		r.report(d.Name, Set, nil)
+		return dev.Set(ctx, d.Request)
 	}
-	r.report(d.Name, Set, nil)
-	return dev.Set(ctx, d.Request)
+	r.arm(d.Name)
+	r.report(d.Name, Armed, nil)
+	return dev.Arm(ctx, d.Request, r.o.ID, r.o.Rollback)
 }
 
-// commit is the decision: every device verified, so every device keeps the change.
-func (r *runner) commit(ctx context.Context) Result {
-	all := r.names()
-	if err := r.each(ctx, all, r.confirm); err != nil {
-		return r.finish(Mixed, err)
+// keep holds the timers of what is armed: it starts them again once half of one is gone. A timer
+// that may have run out already, because this process stood still, ends the transaction.
+func (r *runner) keep(ctx context.Context) error {
+	left := r.left()
+	if left <= r.o.Rollback/10 {
+		return ErrLate
 	}
-	if err := r.each(ctx, all, r.save); err != nil {
+	if left > r.o.Rollback/2 {
+		return nil
+	}
+	return r.each(ctx, r.armed(), func(ctx context.Context, d *plan.Device, dev Device) error {
+		r.arm(d.Name)
+		return dev.Extend(ctx, r.o.ID, r.o.Rollback)
+	})
+}
+
+// commit is the decision: every device verified, so every device keeps the change, whatever happens
+// to the others from here on.
+func (r *runner) commit(ctx context.Context) Result {
+	err := r.every(ctx, r.names(), r.confirm)
+	keepers := append(r.in(Confirmed), r.plan.Unsaved...)
+	saved := r.run(keepers, func(name string) error { return r.save(ctx, name, r.devices[name]) })
+	if err = errors.Join(err, saved); err != nil {
 		return r.finish(Mixed, err)
 	}
 	return r.finish(Done, nil)
 }
 
+// confirm asks twice: the first answer may have been lost. What a device then has is read, since a
+// device that was confirmed, one that is armed still, and one that took the change back differ.
 func (r *runner) confirm(ctx context.Context, d *plan.Device, dev Device) error {
-	if !dev.Timed() {
+	if !dev.Timed() || dev.Confirm(ctx, r.o.ID) == nil {
 		r.report(d.Name, Confirmed, nil)
 		return nil
 	}
-	if err := dev.Confirm(ctx, r.o.ID); err != nil {
-		r.report(d.Name, Unknown, err)
-		return fmt.Errorf("confirm: %w", err)
+	err := dev.Confirm(ctx, r.o.ID)
+	if err == nil {
+		r.report(d.Name, Confirmed, nil)
+		return nil
 	}
-	r.report(d.Name, Confirmed, nil)
-	return nil
+	switch got, unread := dev.Read(ctx); {
+	case unread != nil:
+		r.report(d.Name, Unknown, nil)
+	case config.Equal(got, d.After):
+		r.report(d.Name, Armed, nil)
+	case config.Equal(got, d.Before):
+		r.report(d.Name, Restored, nil)
+	default:
+		r.report(d.Name, Unknown, nil)
+	}
+	return err
 }
 
-func (r *runner) save(ctx context.Context, d *plan.Device, dev Device) error {
+func (r *runner) save(ctx context.Context, name string, dev Device) error {
 	if err := dev.Save(ctx); err != nil {
-		r.report(d.Name, Unsaved, err)
-		return fmt.Errorf("save to startup: %w", err)
+		r.report(name, Unsaved, nil)
+		return err
 	}
-	r.report(d.Name, Saved, nil)
+	r.report(name, Saved, nil)
 	return nil
 }
 
@@ -179,7 +221,7 @@ func (r *runner) abort(cause error) Result {
 	if len(touched) == 0 {
 		return r.finish(Unchanged, cause)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), r.o.Rollback)
+	ctx, cancel := context.WithTimeout(context.Background(), max(r.o.Rollback, time.Minute))
 	defer cancel()
 	if err := r.every(ctx, touched, r.undo); err != nil {
 		return r.finish(Mixed, errors.Join(cause, err))
@@ -192,16 +234,19 @@ func (r *runner) abort(cause error) Result {
 func (r *runner) undo(ctx context.Context, d *plan.Device, dev Device) error {
 	undone := r.takeBack(ctx, d, dev)
 	got, err := dev.Read(ctx)
-	if err != nil {
-		r.report(d.Name, Unknown, err)
+	switch {
+	case err != nil:
+		r.report(d.Name, Unknown, nil)
 		return fmt.Errorf("undo: %w", errors.Join(undone, err))
+	case config.Equal(got, d.Before):
+		r.report(d.Name, Restored, nil)
+		return nil
+	case config.Equal(got, d.After) && dev.Timed():
+		r.report(d.Name, Armed, nil)
+	default:
+		r.report(d.Name, Unknown, nil)
 	}
-	if !config.Equal(got, d.Before) {
-		r.report(d.Name, Unknown, undone)
-		return fmt.Errorf("undo: %w", errors.Join(undone, &MismatchError{Changes: config.Diff(got, d.Before)}))
-	}
-	r.report(d.Name, Restored, nil)
-	return nil
+	return fmt.Errorf("undo: %w", errors.Join(undone, &MismatchError{Changes: config.Diff(got, d.Before)}))
 }
 
 func (r *runner) takeBack(ctx context.Context, d *plan.Device, dev Device) error {
@@ -214,7 +259,6 @@ func (r *runner) takeBack(ctx context.Context, d *plan.Device, dev Device) error
 // MismatchError says that a device does not have what it was given.
 type MismatchError struct{ Changes []config.Change }
 
-// Error names the first difference.
 func (e *MismatchError) Error() string {
 	c := e.Changes[0]
 	return fmt.Sprintf("read back differs from what was sent in %d places, first %s", len(e.Changes), c.At)
