@@ -32,7 +32,7 @@ func (n *network) planGit(ctx context.Context, t *terminal, rev string, names []
 	inputs := map[string]plan.Input{}
 	for _, name := range names {
 		in := n.input(name)
-		in.Offline = true
+		in.Offline, in.Was = true, before.at
 		in.Running = before.trees[name]
 		if in.Running == nil {
 			in.Running = config.EmptyTree(in.Intended.Schema(), in.Intended.Release())

@@ -24,7 +24,8 @@ What is there is read from the devices (--against live, the default), from a dir
 loom render wrote (--against DIR), or compiled from the topology as it was at a revision
 (--against git:REV), which needs no device and serves pull requests.
 
-Exit code: 0 no changes, 2 changes, 1 error.`,
+Exit code: 0 no changes, 2 changes, 1 error. Devices that the topology no longer has are changes too,
+though Loom leaves them as they are; with --limit they are not looked for.`,
 		Example: `  loom plan topologies/demo.yaml --inventory sim.json
   loom plan topologies/demo.yaml --against git:main --format markdown
   loom plan topologies/demo.yaml --against out --limit leaves`,
@@ -105,6 +106,9 @@ func (n *network) plan(ctx context.Context, t *terminal, c comparison) (*plan.Pl
 		return nil, err
 	}
 	p.Limit, p.Skipped = c.limit, skipped
+	if c.limit != "" {
+		p.Removed = nil // a selector names devices that there are
+	}
 	return p, nil
 }
 

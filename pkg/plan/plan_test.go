@@ -136,6 +136,31 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
+func TestTheHeadlineSaysWhyThereIsSomethingToDo(t *testing.T) {
+	tests := []struct {
+		name string
+		plan plan.Plan
+		want string
+	}{
+		{"nothing", plan.Plan{InSync: []string{"leaf1"}}, "no changes, 1 device in sync"},
+		{"only removed devices", plan.Plan{InSync: []string{"leaf1"}, Removed: []string{"leaf2", "leaf3"}}, "2 devices removed, 1 in sync"},
+		{"only unsaved devices", plan.Plan{InSync: []string{"leaf1"}, Unsaved: []string{"leaf1"}}, "1 device to save, 1 in sync"},
+		{"changed and removed devices", plan.Plan{Devices: []plan.Device{{Name: "leaf1"}}, Removed: []string{"leaf2"}}, "1 device to change, 1 device removed, 0 in sync"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.plan.Topology, tt.plan.Against = "demo", "git:main"
+			var b bytes.Buffer
+			if err := tt.plan.Text(&b, plan.Style{}); err != nil {
+				t.Fatal(err)
+			}
+			if got, _, _ := strings.Cut(b.String(), "\n"); got != "demo against git:main: "+tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestThePlanAfterAPlanIsEmpty(t *testing.T) {
 	for _, d := range example(t).Devices {
 		after, err := config.Apply(d.Before, d.Request)

@@ -53,10 +53,25 @@ func (p *Plan) headline() string {
 	if p.Limit != "" {
 		limit = fmt.Sprintf(" (partial: only %s)", p.Limit)
 	}
-	if p.Empty() {
-		return fmt.Sprintf("%s against %s%s: no changes, %s in sync", p.Topology, p.Against, limit, count(len(p.InSync), "device"))
+	return fmt.Sprintf("%s against %s%s: %s", p.Topology, p.Against, limit, p.outcome())
+}
+
+// outcome says in one line why the exit code is what it is.
+func (p *Plan) outcome() string {
+	var parts []string
+	if len(p.Devices) > 0 {
+		parts = append(parts, count(len(p.Devices), "device")+" to change")
 	}
-	return fmt.Sprintf("%s against %s%s: %s to change, %d in sync", p.Topology, p.Against, limit, count(len(p.Devices), "device"), len(p.InSync))
+	if len(p.Unsaved) > 0 {
+		parts = append(parts, count(len(p.Unsaved), "device")+" to save")
+	}
+	if len(p.Removed) > 0 {
+		parts = append(parts, count(len(p.Removed), "device")+" removed")
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("no changes, %s in sync", count(len(p.InSync), "device"))
+	}
+	return fmt.Sprintf("%s, %d in sync", strings.Join(parts, ", "), len(p.InSync))
 }
 
 func (p *Plan) footer(b *strings.Builder) {
