@@ -23,10 +23,11 @@ func explainCommand(t *terminal) *cobra.Command {
 		Use:   "explain DEVICE PATH-ON-DEVICE [PATH...]",
 		Short: "Say why a leaf has its value",
 		Long: `Prints a leaf of a device's intended configuration, or every leaf below a path, with the
-object of the topology that caused it, its file:line:column, and the rule that made it.`,
+object of the topology that caused it, its file:line:column, and the rule that made it.
+A * stands for any key.`,
 		Example: `  loom explain leaf3 /interface[name=ethernet-1/49]/mtu topologies/demo.yaml
   loom explain spine1 /bfd topologies/demo.yaml --format json`,
-		Args: cobra.MinimumNArgs(2),
+		Args: needs(2, "a device and a path on it"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {
 			if len(args) < 2 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -89,15 +90,19 @@ func (n *network) explain(name, path string) ([]explanation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	at := tree.Find(p)
-	if !at.Valid() {
-		return nil, fmt.Errorf("%s: %s: not in the intended configuration", name, path)
+	if err := n.known([]string{name}, p); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	var out []explanation
-	leaves(at, func(c config.Cursor) {
-		k := c.Cause()
-		out = append(out, explanation{name, c.Path().String(), c.Value(), k.Ref, k.Rule, n.at(k.Ref)})
+	leaves(tree.Root(), func(c config.Cursor) {
+		if at := c.Path(); matchesPath(at, p) {
+			k := c.Cause()
+			out = append(out, explanation{name, at.String(), c.Value(), k.Ref, k.Rule, n.at(k.Ref)})
+		}
 	})
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: %s: not in the intended configuration", name, path)
+	}
 	return out, nil
 }
 

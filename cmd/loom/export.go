@@ -26,7 +26,7 @@ func exportCommand(t *terminal) *cobra.Command {
 		Long: `Writes a list for people and systems outside Loom: the cables to pull, every address with the
 interface that has it, or how many of which box and cable to buy.`,
 		Example: "  loom export cables topologies/demo.yaml > cables.csv\n  loom export bom topologies/demo.yaml",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    needs(1, "a list to write"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return sortedKeys(exports), cobra.ShellCompDirectiveNoFileComp

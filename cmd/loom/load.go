@@ -65,6 +65,14 @@ func sources(paths []string) ([]topology.Source, error) {
 	return out, nil
 }
 
+// namedFiles demands that a command which changes things is told on which files.
+func namedFiles(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("%s: name the topology files; . means this directory", c.Name())
+	}
+	return nil
+}
+
 // maxFile bounds what is read of one file; the parser refuses what is longer by name.
 const maxFile = 32<<20 + 1
 
@@ -94,10 +102,20 @@ func expandPath(p string) ([]string, error) {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: no *.yaml files in this directory; name a topology file", p)
+		return nil, fmt.Errorf("%s: no *.yaml files in this directory; %s", p, instead(p))
 	}
 	slices.Sort(files)
 	return files, nil
+}
+
+// instead says what to do about a directory without *.yaml files.
+func instead(dir string) string {
+	for _, ext := range []string{"*.yml", "*.json"} {
+		if files, err := filepath.Glob(filepath.Join(dir, ext)); err == nil && len(files) > 0 {
+			return fmt.Sprintf("of a directory only *.yaml is read; name the %s files", ext)
+		}
+	}
+	return "name a topology file"
 }
 
 // compileNetwork takes sources all the way to intended configuration. releases overrides the

@@ -15,7 +15,7 @@ import (
 
 func planCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "plan PATH...",
+		Use:   "plan [PATH...]",
 		Short: "Show what would change",
 		Long: `Compares the intended configuration with what is there, and shows every change with its
 before, its after and the line of the topology that asks for it. Nothing is changed.

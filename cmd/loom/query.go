@@ -35,7 +35,7 @@ path such as '/interface[name=*]/mtu', every matching leaf of the intended confi
 A * stands for any key.`,
 		Example: `  loom query devices topologies/demo.yaml
   loom query '/network-instance[name=*]/protocols/bgp/autonomous-system' topologies/demo.yaml --format csv`,
-		Args: cobra.MinimumNArgs(1),
+		Args: needs(1, "what to list"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return sortedKeys(tables), cobra.ShellCompDirectiveNoFileComp
@@ -80,6 +80,9 @@ func (n *network) query(what, limit string) (table, error) {
 	}
 	names, _, err := selectDevices(n.design, limit)
 	if err != nil {
+		return table{}, err
+	}
+	if err := n.known(names, pattern); err != nil {
 		return table{}, err
 	}
 	out := table{header: []string{"device", "path", "value"}}
@@ -150,14 +153,14 @@ func (x table) objects() []map[string]string {
 }
 
 func devicesTable(n *network) table {
-	out := table{header: []string{"name", "site", "role", "platform", "release", "asn", "loopback", "management", "group"}}
+	out := table{header: []string{"name", "site", "role", "platform", "release", "asn", "loopback", "management", "group", "labels"}}
 	for _, d := range n.design.Devices {
 		mgmt := ""
 		if d.Management.IsValid() {
 			mgmt = d.Management.String()
 		}
 		out.rows = append(out.rows, []string{
-			d.Name, d.Site, string(d.Role), d.Platform.Name, d.Release, fmt.Sprint(d.ASN), d.Loopback.String(), mgmt, d.Group,
+			d.Name, d.Site, string(d.Role), d.Platform.Name, d.Release, fmt.Sprint(d.ASN), d.Loopback.String(), mgmt, d.Group, strings.Join(d.Labels, " "),
 		})
 	}
 	return out

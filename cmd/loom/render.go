@@ -26,7 +26,7 @@ type rendered struct {
 
 func renderCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "render PATH... -o DIR",
+		Use:   "render [PATH...] -o DIR",
 		Short: "Write the intended configuration of every device",
 		Long: `Writes DIR/<device>.json, the intended configuration of each device as canonical RFC 7951
 JSON, and DIR/inventory.json, which lists them. The same topology always gives the same bytes.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -12,7 +14,10 @@ import (
 
 // limitFlag is --limit: the devices that a command looks at.
 func limitFlag(c *cobra.Command) *string {
-	return c.Flags().String("limit", "", "only devices that match `SELECTOR`: names, globs, roles, sites or label:NAME, comma-separated (leaf1,spine*,label:gpu)")
+	f := c.Flags().String("limit", "", "only devices that match `SELECTOR`: names, globs, roles, sites or label:NAME, comma-separated (leaf1,spine*,label:gpu)")
+	words := slices.Sorted(maps.Values(plurals))
+	_ = c.RegisterFlagCompletionFunc("limit", cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+	return f
 }
 
 // selectDevices returns the names of the devices that a selector matches, in the design's order,
@@ -55,7 +60,11 @@ func matches(d *fabric.Device, term string) (bool, error) {
 	if term == string(d.Role) || term == plurals[d.Role] || term == d.Site {
 		return true, nil
 	}
-	return path.Match(term, d.Name)
+	ok, err := path.Match(term, d.Name)
+	if err != nil {
+		return false, errors.New("a [ that is never closed, or nothing in it; write names, or globs such as leaf*")
+	}
+	return ok, nil
 }
 
 var plurals = map[fabric.Role]string{fabric.Leaf: "leaves", fabric.Spine: "spines"}

@@ -7,7 +7,7 @@ import (
 
 func validateCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "validate PATH...",
+		Use:   "validate [PATH...]",
 		Short: "Check topology files",
 		Long: `Checks topology files all the way to the configuration of every device, without touching
 one. Every mistake is listed, with file:line:column, what is wrong and how to mend it.`,

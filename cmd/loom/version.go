@@ -29,7 +29,7 @@ func versionCommand(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of loom",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		Run: func(*cobra.Command, []string) {
 			t.printf("loom %s (%s)\n", versionText(), runtime.Version())
 		},
@@ -44,7 +44,7 @@ func schemaCommand(t *terminal) *cobra.Command {
 after a first line of the file such as
   # yaml-language-server: $schema=loom.schema.json`,
 		Example: "  loom schema > loom.schema.json",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := t.out.Write(topology.JSONSchema())
 			return err

@@ -42,6 +42,9 @@ func distance(a, b string, limit int) int {
 	return min(last[len(b)], limit)
 }
 
+// Nearest returns the candidate that s was likely meant to be, or "" where none is near enough.
+func Nearest(s string, candidates []string) string { return nearest(s, candidates) }
+
 // nearestOf is nearest over the keys of a map, in their order.
 func nearestOf[V any](s string, m map[string]V) string {
 	keys := make([]string, 0, len(m))
