@@ -7,37 +7,83 @@ import (
 	"strings"
 )
 
-// maxMarkdownLines keeps a comment below the 65,536 characters that code hosts accept.
-const maxMarkdownLines = 300
+// Bounds of a comment. Code hosts accept 65,536 characters; everything is counted, in bytes.
+const (
+	maxComment  = 60_000
+	maxLine     = 400   // of one line of a diff; what is longer is cut
+	maxNames    = 100   // of one list of devices
+	minDevice   = 2_500 // a device for which less is left is not begun; some change fits for sure
+	moreDevices = 80    // room for saying how many are left out
+)
 
 // Markdown writes the plan as a comment for a pull request: a headline, a table of devices, and
-// the changes of each folded away as a diff block.
+// the changes of each folded away as a diff block. What does not fit into a comment is counted.
 func (p *Plan) Markdown(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "### loom plan: %s\n", p.headline())
-	if len(p.Devices) > 0 {
-		b.WriteString("\n| device | platform | release | + | - | ~ | wave |\n|---|---|---|--:|--:|--:|--:|\n")
-		for i := range p.Devices {
-			d := &p.Devices[i]
-			c, x, m := d.counts()
-			fmt.Fprintf(b, "| %s | %s | %s | %d | %d | %d | %d |\n", d.Name, d.Platform, d.Release, c, x, m, p.waveOf(d.Name))
-		}
+	fmt.Fprintf(b, "### loom plan: %s\n", line(p.headline()))
+	end := p.markdownEnd()
+	left := maxComment - b.Len() - len(end)
+	table := p.markdownTable(left / 2)
+	b.WriteString(table)
+	p.markdownDevices(b, left-len(table))
+	b.WriteString(end)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// markdownTable is the table of devices, as far as room goes.
+func (p *Plan) markdownTable(room int) string {
+	if len(p.Devices) == 0 {
+		return ""
 	}
-	budget := maxMarkdownLines
+	b := &strings.Builder{}
+	b.WriteString("\n| device | platform | release | + | - | ~ | wave |\n|---|---|---|--:|--:|--:|--:|\n")
 	for i := range p.Devices {
-		budget = p.Devices[i].markdown(b, budget)
+		d := &p.Devices[i]
+		c, x, m := d.counts()
+		row := fmt.Sprintf("| %s | %s | %s | %d | %d | %d | %d |\n", d.Name, d.Platform, d.Release, c, x, m, p.waveOf(d.Name))
+		if b.Len()+len(row)+moreDevices > room {
+			fmt.Fprintf(b, "\n%s; run loom plan for all of them\n", count(len(p.Devices)-i, "more device"))
+			break
+		}
+		b.WriteString(row)
 	}
+	return b.String()
+}
+
+// markdownDevices writes the changes of each device. One that has many leaves the others their share.
+func (p *Plan) markdownDevices(b *strings.Builder, room int) {
+	room -= moreDevices
+	for i := range p.Devices {
+		if room < minDevice {
+			fmt.Fprintf(b, "\nChanges of %s; run loom plan for all of them\n", count(len(p.Devices)-i, "more device"))
+			return
+		}
+		block := p.Devices[i].markdown(max(room/(len(p.Devices)-i), minDevice))
+		b.WriteString(block)
+		room -= len(block)
+	}
+}
+
+func (p *Plan) markdownEnd() string {
+	b := &strings.Builder{}
 	if len(p.Unsaved) > 0 {
-		fmt.Fprintf(b, "\nTo be saved, their startup configuration does not follow: %s\n", strings.Join(p.Unsaved, ", "))
+		fmt.Fprintf(b, "\nTo be saved, their startup configuration does not follow: %s\n", someNames(p.Unsaved))
 	}
 	if len(p.Removed) > 0 {
-		fmt.Fprintf(b, "\nNo longer in the topology, left as they are: %s\n", strings.Join(p.Removed, ", "))
+		fmt.Fprintf(b, "\nNo longer in the topology, left as they are: %s\n", someNames(p.Removed))
 	}
 	if len(p.Skipped) > 0 {
 		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
+}
+
+func someNames(names []string) string {
+	if len(names) <= maxNames {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames], ", "), len(names)-maxNames)
 }
 
 func (p *Plan) waveOf(name string) int {
@@ -51,39 +97,68 @@ func (p *Plan) waveOf(name string) int {
 	return 0
 }
 
-// markdown writes one device and returns how many lines are left for the others.
-func (d *Device) markdown(b *strings.Builder, budget int) int {
-	fmt.Fprintf(b, "\n<details><summary><b>%s</b>: %s</summary>\n\n```diff\n", d.Name, count(len(d.Changes), "change"))
-	left := budget
+// markdown is one device in at most room bytes.
+func (d *Device) markdown(room int) string {
+	fence := d.fence()
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "\n<details><summary><b>%s</b>: %s</summary>\n\n%sdiff\n", d.Name, count(len(d.Changes), "change"), fence)
+	end := fence + "\n</details>\n"
+	room -= len(end) + len(d.moreChanges(0))
+	shown := 0
 	for _, g := range group(d.Changes) {
-		if left <= 0 {
-			break
-		}
-		fmt.Fprintf(b, "@@ %s @@\n", g.title())
+		text := fmt.Sprintf("@@ %s @@\n", line(g.title()))
 		for _, c := range g.changes {
-			if left--; left < 0 {
-				break
+			text += c.diffLine()
+			if b.Len()+len(text) > room {
+				return b.String() + d.moreChanges(shown) + end
 			}
-			b.WriteString(c.diffLine())
+			b.WriteString(text)
+			text = ""
+			shown++
 		}
 	}
-	if shown := budget - max(left, 0); shown < len(d.Changes) {
-		fmt.Fprintf(b, "# %d more; run loom plan for all of them\n", len(d.Changes)-shown)
+	return b.String() + end
+}
+
+func (d *Device) moreChanges(shown int) string {
+	return fmt.Sprintf("# %d more; run loom plan for all of them\n", len(d.Changes)-shown)
+}
+
+// fence is longer than every run of backticks in what it encloses, so that no value ends the block.
+func (d *Device) fence() string {
+	fence := "```"
+	for _, c := range d.Changes {
+		for _, text := range []string{c.Cause.Ref, c.Cause.At, c.diffLine()} {
+			for strings.Contains(text, fence) {
+				fence += "`"
+			}
+		}
 	}
-	b.WriteString("```\n</details>\n")
-	return max(left, 0)
+	return fence
 }
 
 // diffLine writes a change so that diff highlighting colours it: a modification as both lines.
 func (c Change) diffLine() string {
+	before, after := "- "+line(c.Path+" "+c.Old)+"\n", "+ "+line(c.Path+" "+c.New)+"\n"
 	switch c.Op {
 	case Create:
-		return fmt.Sprintf("+ %s %s\n", c.Path, c.New)
+		return after
 	case Delete:
-		return fmt.Sprintf("- %s %s\n", c.Path, c.Old)
+		return before
 	default:
-		return fmt.Sprintf("- %s %s\n+ %s %s\n", c.Path, c.Old, c.Path, c.New)
+		return before + after
 	}
+}
+
+var lineBreaks = strings.NewReplacer("\n", `\n`, "\r", `\r`)
+
+// line is text as one line of bounded length: a value may hold anything, line breaks included.
+func line(text string) string {
+	text = lineBreaks.Replace(text)
+	if len(text) <= maxLine {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxLine], "") + "…"
 }
 
 // JSON writes the plan as indented JSON; docs/plan.md documents it, and members are only ever added.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
 	"github.com/loomfabric/loom/pkg/config"
@@ -295,24 +296,78 @@ func TestAPlanIsAValueThatReadsBack(t *testing.T) {
 }
 
 func TestMarkdownFitsIntoAComment(t *testing.T) {
-	empty := config.EmptyTree(srl.Schema, "25.3")
-	want := tree(t, func(b *config.Builder) {
-		for i := 1; i <= 58; i++ {
-			port(b, fmt.Sprintf("ethernet-1/%d", i), strings.Repeat("x", 60), 9000)
+	tests := []struct {
+		name     string
+		devices  int
+		ports    int
+		text     string
+		removed  int
+		leftOut  string
+		complete bool
+	}{
+		{"two devices", 2, 20, "x", 0, "", true},
+		{"many changes", 40, 58, strings.Repeat("x", 60), 0, " more; run loom plan for all of them", false},
+		{"640 devices", 640, 58, "x", 0, " more devices; run loom plan for all of them", false},
+		{"640 devices and thousands that are gone", 640, 3, "x", 5000, "and 4900 more", false},
+		{"long values", 30, 3, strings.Repeat("ä", 3000), 0, "…", false},
+		{"values of backticks and lines", 640, 58, strings.Repeat("`", 300) + "\n```\n</details>", 0, " more devices; run", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := &plan.Plan{Topology: "demo", Against: "live"}
+			for i := range tt.devices {
+				d := plan.Device{Name: fmt.Sprintf("s20-leaf%d", i), Platform: "7220-IXR-D2L", Release: "25.3"}
+				for k := range tt.ports {
+					cause := plan.Cause{Ref: fmt.Sprintf("cables/%d", k), Rule: "fabric link", At: "fabric.yaml:7:3"}
+					d.Changes = append(d.Changes, plan.Change{Op: plan.Modify, Path: fmt.Sprintf("/interface[name=ethernet-1/%d]/description", k), Old: tt.text, New: tt.text, Cause: cause})
+				}
+				p.Devices = append(p.Devices, d)
+			}
+			for i := range tt.removed {
+				p.Removed = append(p.Removed, fmt.Sprintf("gone%d", i))
+			}
+			var b bytes.Buffer
+			if err := p.Markdown(&b); err != nil {
+				t.Fatal(err)
+			}
+			if b.Len() > 60_000 {
+				t.Errorf("%d bytes", b.Len())
+			}
+			if !tt.complete && b.Len() < 20_000 {
+				t.Errorf("%d bytes only", b.Len())
+			}
+			if !strings.Contains(b.String(), tt.leftOut) || tt.complete && strings.Contains(b.String(), " more") {
+				t.Error("what was left out is not said, or nothing was")
+			}
+			if !utf8.Valid(b.Bytes()) {
+				t.Error("a character was cut")
+			}
+			fenced(t, b.String())
+		})
+	}
+}
+
+// fenced demands that every block of code ends where its device does, as a reader of Markdown sees it.
+func fenced(t *testing.T, text string) {
+	t.Helper()
+	fence, begun, ended := "", 0, 0
+	for l := range strings.Lines(text) {
+		l = strings.TrimSpace(l)
+		ticks := len(l) - len(strings.TrimLeft(l, "`"))
+		switch {
+		case fence == "" && ticks >= 3:
+			fence = l[:ticks]
+		case fence == "" && strings.HasPrefix(l, "<details>"):
+			begun++
+		case fence == "" && l == "</details>":
+			ended++
+		case fence != "" && ticks >= len(fence) && ticks == len(l):
+			fence = ""
+		case fence != "" && strings.Contains(l, fence):
+			t.Fatalf("a value ends the block: %.80s", l)
 		}
-	})
-	var inputs []plan.Input
-	for i := range 40 {
-		inputs = append(inputs, input(t, fmt.Sprintf("leaf%d", i), "", empty, want))
 	}
-	var b bytes.Buffer
-	if err := plan.New("demo", "live", inputs, at).Markdown(&b); err != nil {
-		t.Fatal(err)
-	}
-	if b.Len() > 65536 {
-		t.Errorf("%d characters", b.Len())
-	}
-	if !strings.Contains(b.String(), "more; run loom plan") {
-		t.Error("what was left out is not said")
+	if begun == 0 || begun != ended || fence != "" {
+		t.Errorf("%d devices begun, %d ended, open fence %q", begun, ended, fence)
 	}
 }
