@@ -31,6 +31,9 @@ func FuzzTopology(f *testing.F) {
 			}
 		}
 		checkFormat(t, src)
+		if _, ds := Parse(src, Source{"g", []byte("a b")}); !ds.HasErrors() || top != nil && len(ds) != 1 {
+			t.Fatalf("beside a file that cannot be read: %v", ds)
+		}
 		if top == nil {
 			return
 		}
