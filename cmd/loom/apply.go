@@ -34,6 +34,7 @@ Loom writes is not touched without --take-over; its whole configuration is saved
 Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named mixed state.`,
 		Example: `  loom apply topologies/demo.yaml --inventory sim.json
   loom apply topologies/demo.yaml --limit leaf3 --yes`,
+		Args:              namedFiles,
 		ValidArgsFunction: yamlFiles,
 	}
 	o := applyOptions{access: accessFlags(c)}
@@ -47,7 +48,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	o.releases = releaseFlag(c)
 	o.format = formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := o.check(args); err != nil {
+		if err := o.check(); err != nil {
 			return err
 		}
 		srcs, err := sources(args)
@@ -79,10 +80,7 @@ type applyOptions struct {
 // leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
 const leastRollback = 10 * time.Second
 
-func (o *applyOptions) check(args []string) error {
-	if len(args) == 0 {
-		return errors.New("name the topology files to apply; . means those of this directory")
-	}
+func (o *applyOptions) check() error {
 	if o.rollback < leastRollback {
 		return fmt.Errorf("--rollback %s: too short to confirm in; use at least %s", o.rollback, leastRollback)
 	}

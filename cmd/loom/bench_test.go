@@ -119,7 +119,7 @@ type editor struct {
 }
 
 // movedCable is the one that an editor moves; the cable from leaf 1 to spine 1 of the first site.
-const movedCable, movedTo = "leaf1:ethernet-1/1 - ", "leaf1:ethernet-1/32 - "
+const movedCable, movedTo = "leaf1:ethernet-1/32 - ", "leaf1:ethernet-1/20 - "
 
 func newEditor(tb testing.TB, s starter) *editor {
 	e := &editor{}

@@ -18,6 +18,7 @@ func fmtCommand(t *terminal) *cobra.Command {
 kept. --check changes nothing and fails if a file is not formatted, for CI. --expand prints the
 expanded intent: every device listed, every shorthand spelled out.`,
 		Example:           "  loom fmt topologies/*.yaml\n  loom fmt --check .\n  loom fmt --expand topologies/tiny.yaml",
+		Args:              namedFiles,
 		ValidArgsFunction: yamlFiles,
 	}
 	check := c.Flags().Bool("check", false, "only say which files are not formatted, and fail if any is not")

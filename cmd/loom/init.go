@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/loomfabric/loom/models/hardware"
 	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/spf13/cobra"
 )
@@ -30,7 +31,7 @@ func initCommand(t *terminal) *cobra.Command {
 		Long: `Writes a small, complete topology of the size you ask for. It validates and renders as it is;
 change it from there. A file that exists is never overwritten. FILE - writes to standard output.`,
 		Example: "  loom init fabric.yaml\n  loom init fabric.yaml --spines 4 --leaves 16 --name north",
-		Args:    cobra.ExactArgs(1),
+		Args:    needs(1, "a file to write"),
 	}
 	f := c.Flags()
 	f.StringVar(&s.name, "name", "fabric", "name of the topology")
@@ -45,6 +46,9 @@ change it from there. A file that exists is never overwritten. FILE - writes to 
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		if s.sites < 1 || s.spines < 1 || s.leaves < 1 || s.tenants < 0 || s.segments < 1 {
 			return fmt.Errorf("a fabric needs at least one site, spine, leaf and segment")
+		}
+		if s.sites > 255 || s.spines > 1000 || s.leaves > 1000 || s.tenants*s.sites > 9999 || s.segments > 9999 {
+			return fmt.Errorf("too large: there are 255 sites, 1000 spines and leaves in each, 9999 tenants and 9999 segments at most")
 		}
 		if args[0] == "-" {
 			text, err := s.checked(args[0])
@@ -128,24 +132,41 @@ func (s starter) site(b *bytes.Buffer, indent string) {
 	fmt.Fprintf(b, "%sleaves: {count: %d, platform: %s, pairs: true}\n", indent, s.leaves, s.leaf)
 }
 
-// cables lists what derived cabling would have made on boxes whose ports are ethernet-1/1 upwards:
-// spine ports by leaf, leaf ports from 1 by spine.
+// cables lists what derived cabling would have made: ports in the order of the platforms, or from
+// ethernet-1/1 upwards where more are wanted than the platform keeps for uplinks.
 func (s starter) cables(b *bytes.Buffer) {
+	uplinks, downlinks := s.uplinks(), portsOf(s.spine, s.leaves*s.parallel, func(p *hardware.Platform) []string { return p.Downlinks })
 	b.WriteString("cables:\n")
 	for i := 1; i <= s.sites; i++ {
 		prefix := ""
 		if s.sites > 1 {
 			prefix = fmt.Sprintf("s%d-", i)
 		}
-		for leaf := 1; leaf <= s.leaves; leaf++ {
-			for spine := 1; spine <= s.spines; spine++ {
-				for k := 1; k <= s.parallel; k++ {
-					fmt.Fprintf(b, "  - %sleaf%d:ethernet-1/%d - %sspine%d:ethernet-1/%d\n", prefix,
-						leaf, (spine-1)*s.parallel+k, prefix, spine, (leaf-1)*s.parallel+k)
+		for leaf := range s.leaves {
+			for spine := range s.spines {
+				for k := range s.parallel {
+					fmt.Fprintf(b, "  - %sleaf%d:%s - %sspine%d:%s\n", prefix, leaf+1, uplinks[spine*s.parallel+k],
+						prefix, spine+1, downlinks[leaf*s.parallel+k])
 				}
 			}
 		}
 	}
+}
+
+func (s starter) uplinks() []string {
+	return portsOf(s.leaf, s.spines*s.parallel, func(p *hardware.Platform) []string { return p.Uplinks })
+}
+
+// portsOf returns n ports: the first of a platform's own order if it has so many.
+func portsOf(platform string, n int, order func(*hardware.Platform) []string) []string {
+	if p, ok := hardware.Lookup(platform); ok && len(order(p)) >= n {
+		return order(p)[:n]
+	}
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("ethernet-1/%d", i+1))
+	}
+	return out
 }
 
 // services are tenants with their segments, and ports that use them.
@@ -176,11 +197,11 @@ func (s starter) services(b *bytes.Buffer) {
 	b.Write(ports.Bytes())
 }
 
-// firstAccess is the port before the first access port: where cables are listed the leaf's ports
-// from 1 carry them.
+// firstAccess is the number of the port before the first access port: where listed cables take the
+// leaf's ports from 1, those come after them.
 func (s starter) firstAccess() int {
-	if s.explicit {
-		return s.spines * s.parallel
+	if ports := s.uplinks(); s.explicit && ports[0] == "ethernet-1/1" {
+		return len(ports)
 	}
 	return 0
 }

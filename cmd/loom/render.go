@@ -39,9 +39,11 @@ removed. With --limit the other documents and their lines of the list stay.`,
 	dir := c.Flags().StringP("output", "o", "", "`DIR` to write to; made if absent")
 	limit := limitFlag(c)
 	releases := releaseFlag(c)
-	_ = c.MarkFlagRequired("output")
 	_ = c.MarkFlagDirname("output")
 	c.RunE = func(_ *cobra.Command, args []string) error {
+		if *dir == "" {
+			return errors.New("render: name the directory to write to with -o DIR")
+		}
 		srcs, err := sources(args)
 		if err != nil {
 			return err

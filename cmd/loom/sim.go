@@ -12,7 +12,7 @@ import (
 
 func simCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "sim PATH...",
+		Use:   "sim [PATH...]",
 		Short: "Simulate every device of a topology",
 		Long: `Starts every device of a topology as a gNMI server with TLS on a loopback address of its own,
 as it comes from the factory, and prints the inventory that plan, apply and backup take with

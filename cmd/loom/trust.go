@@ -17,7 +17,7 @@ func trustCommand(t *terminal) *cobra.Command {
 you have compared it with what the device itself shows, prints the line to put into the
 topology. Nothing is sent to the device, no credentials either.`,
 		Example: "  loom trust leaf3 topologies/demo.yaml --inventory sim.json",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    needs(1, "a device"),
 	}
 	a := accessFlags(c)
 	yes := c.Flags().Bool("yes", false, "do not ask")

@@ -259,6 +259,7 @@ func (r *runner) takeBack(ctx context.Context, d *plan.Device, dev Device) error
 // MismatchError says that a device does not have what it was given.
 type MismatchError struct{ Changes []config.Change }
 
+// Error counts the differences and shows the first.
 func (e *MismatchError) Error() string {
 	c := e.Changes[0]
 	return fmt.Sprintf("read back differs from what was sent in %d places, first %s", len(e.Changes), c.At)
