@@ -62,12 +62,17 @@ func newBench(t *testing.T) *bench {
 
 // run carries out the plan; at is called at every step, before the next one.
 func (b *bench) run(ctx context.Context, at func(transaction.Event)) transaction.Result {
+	return b.runAt(ctx, time.Now, at)
+}
+
+// runAt is run by another clock.
+func (b *bench) runAt(ctx context.Context, now func() time.Time, at func(transaction.Event)) transaction.Result {
 	all := map[string]transaction.Device{}
 	for name, l := range b.devices {
 		all[name] = l
 	}
 	return transaction.Run(ctx, b.plan, all, transaction.Options{
-		ID: "test", Rollback: time.Minute, Parallel: 4, Progress: at, Now: time.Now,
+		ID: "test", Rollback: time.Minute, Parallel: 4, Progress: at, Now: now,
 	})
 }
 
@@ -285,21 +290,10 @@ type later struct{ ahead atomic.Int64 }
 
 func (c *later) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
-func (b *bench) runAt(t *testing.T, c *later, at func(transaction.Event)) transaction.Result {
-	t.Helper()
-	all := map[string]transaction.Device{}
-	for name, l := range b.devices {
-		all[name] = l
-	}
-	return transaction.Run(t.Context(), b.plan, all, transaction.Options{
-		ID: "test", Rollback: time.Minute, Parallel: 4, Progress: at, Now: c.now,
-	})
-}
-
 func TestTimersThatMayHaveRunOutEndTheTransactionBeforeTheDecision(t *testing.T) {
 	t.Parallel()
 	b, clock := newBench(t), &later{}
-	res := b.runAt(t, clock, func(e transaction.Event) {
+	res := b.runAt(t.Context(), clock.now, func(e transaction.Event) {
 		if e.Device == "leaf2" && e.State == transaction.Verified {
 			clock.ahead.Store(int64(time.Minute)) // the process stood still
 		}
@@ -317,7 +311,7 @@ func TestTimersThatMayHaveRunOutEndTheTransactionBeforeTheDecision(t *testing.T)
 func TestTimersAreStartedAgainBeforeTheyRunOut(t *testing.T) {
 	t.Parallel()
 	b, clock := newBench(t), &later{}
-	res := b.runAt(t, clock, func(e transaction.Event) {
+	res := b.runAt(t.Context(), clock.now, func(e transaction.Event) {
 		if e.State != transaction.Verified {
 			return
 		}

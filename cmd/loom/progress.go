@@ -14,12 +14,13 @@ import (
 type progress struct {
 	t      *terminal
 	quiet  bool
-	total  int
+	total  int // devices that change
+	saves  int // devices that are saved: those, and the ones that only have to be
 	states map[string]transaction.State
 }
 
 func newProgress(t *terminal, p *plan.Plan, quiet bool) *progress {
-	return &progress{t: t, quiet: quiet, total: len(p.Devices), states: map[string]transaction.State{}}
+	return &progress{t: t, quiet: quiet, total: len(p.Devices), saves: len(p.Devices) + len(p.Unsaved), states: map[string]transaction.State{}}
 }
 
 func (p *progress) event(e transaction.Event) {
@@ -54,7 +55,7 @@ func (p *progress) draw(e transaction.Event) {
 	confirmed := saved + p.count(transaction.Confirmed)
 	verified := confirmed + p.count(transaction.Verified)
 	p.t.notef("\r\x1b[Kwave %d  %d/%d verified, %d confirmed, %d saved  %s %s", e.Wave, verified, p.total, confirmed, saved, e.Device, e.State)
-	if saved == p.total {
+	if saved == p.saves {
 		p.t.notef("\n")
 	}
 }
@@ -65,13 +66,21 @@ func (p *progress) log(e transaction.Event) {
 		p.t.notef("   wave %d  %-12s has the change and was read back  %s\n", e.Wave, e.Device, e.Took.Round(time.Millisecond))
 	case transaction.Restored:
 		p.t.notef("   %-12s is as it was before  %s\n", e.Device, e.Took.Round(time.Millisecond))
-	case transaction.Confirmed, transaction.Saved:
-		if p.count(e.State) == p.total {
-			p.t.notef("   all %s  %s\n", e.State, e.Took.Round(time.Millisecond))
-		}
+	case transaction.Confirmed:
+		p.together(e, p.total)
+	case transaction.Saved:
+		p.together(e, p.saves)
 	}
 }
 
+// together says that all devices have taken a step.
+func (p *progress) together(e transaction.Event, all int) {
+	if p.count(e.State) == all {
+		p.t.notef("   all %s  %s\n", e.State, e.Took.Round(time.Millisecond))
+	}
+}
+
+// line writes a whole line, over what was drawn in place.
 func (p *progress) line(format string, args ...any) {
 	if p.t.live {
 		p.t.notef("\r\x1b[K")

@@ -28,8 +28,8 @@ func NewBuilder(s *Schema, release string) (*Builder, error) {
 	return &Builder{d: d}, nil
 }
 
-// Cause makes everything that follows carry this cause, until the next call: ref is the place in
-// the topology ("topologies/dc1.yaml:12:3"), rule what was derived from it.
+// Cause makes everything that follows carry this cause, until the next call: ref names the object of
+// the intent ("tenants/red/segments/web#mtu"), rule what was derived from it.
 func (b *Builder) Cause(ref, rule string) {
 	c := Cause{ref, rule}
 	if b.d.causes[b.cause] == c {
@@ -39,7 +39,7 @@ func (b *Builder) Cause(ref, rule string) {
 }
 
 // Beside says that the device has entries that are not in the tree, so that references to them are
-// no mistakes: values of a leaf that references point at, any value where none is given.
+// no mistakes: values of a leaf that references point at, or, called once without values, any value.
 func (b *Builder) Beside(id ID, values ...string) {
 	if b.beside == nil {
 		b.beside = map[ID][]string{}

@@ -4,7 +4,7 @@ import "iter"
 
 // Cause says why a leaf has its value.
 type Cause struct {
-	Ref  string // the place in the topology: "topologies/dc1.yaml:12:3"
+	Ref  string // the object of the intent: "tenants/red/segments/web#mtu"; who has the file knows its line
 	Rule string // what was derived from it: "fabric mtu"
 }
 

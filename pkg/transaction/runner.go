@@ -93,11 +93,11 @@ func named(name string, err error) error {
 }
 
 // report notes a state and tells the user.
-func (r *runner) report(name string, s State, err error) {
+func (r *runner) report(name string, s State) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.states[name] = s
-	r.tell(name, err)
+	r.tell(name, nil)
 }
 
 // fail notes the first error of a device and tells the user.

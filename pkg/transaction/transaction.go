@@ -136,7 +136,7 @@ func (r *runner) change(ctx context.Context, d *plan.Device, dev Device) error {
 	if !config.Equal(got, d.After) {
 		return &MismatchError{Changes: config.Diff(got, d.After)}
 	}
-	r.report(d.Name, Verified, nil)
+	r.report(d.Name, Verified)
 	return nil
 }
 
@@ -144,11 +144,11 @@ func (r *runner) change(ctx context.Context, d *plan.Device, dev Device) error {
 // the request goes out: whatever comes back, the device may have the change from then on.
 func (r *runner) send(ctx context.Context, d *plan.Device, dev Device) error {
 	if !dev.Timed() {
-		r.report(d.Name, Set, nil)
+		r.report(d.Name, Set)
 		return dev.Set(ctx, d.Request)
 	}
 	r.arm(d.Name)
-	r.report(d.Name, Armed, nil)
+	r.report(d.Name, Armed)
 	return dev.Arm(ctx, d.Request, r.o.ID, r.o.Rollback)
 }
 
@@ -184,33 +184,33 @@ func (r *runner) commit(ctx context.Context) Result {
 // device that was confirmed, one that is armed still, and one that took the change back differ.
 func (r *runner) confirm(ctx context.Context, d *plan.Device, dev Device) error {
 	if !dev.Timed() || dev.Confirm(ctx, r.o.ID) == nil {
-		r.report(d.Name, Confirmed, nil)
+		r.report(d.Name, Confirmed)
 		return nil
 	}
 	err := dev.Confirm(ctx, r.o.ID)
 	if err == nil {
-		r.report(d.Name, Confirmed, nil)
+		r.report(d.Name, Confirmed)
 		return nil
 	}
 	switch got, unread := dev.Read(ctx); {
 	case unread != nil:
-		r.report(d.Name, Unknown, nil)
+		r.report(d.Name, Unknown)
 	case config.Equal(got, d.After):
-		r.report(d.Name, Armed, nil)
+		r.report(d.Name, Armed)
 	case config.Equal(got, d.Before):
-		r.report(d.Name, Restored, nil)
+		r.report(d.Name, Restored)
 	default:
-		r.report(d.Name, Unknown, nil)
+		r.report(d.Name, Unknown)
 	}
 	return err
 }
 
 func (r *runner) save(ctx context.Context, name string, dev Device) error {
 	if err := dev.Save(ctx); err != nil {
-		r.report(name, Unsaved, nil)
+		r.report(name, Unsaved)
 		return err
 	}
-	r.report(name, Saved, nil)
+	r.report(name, Saved)
 	return nil
 }
 
@@ -236,15 +236,15 @@ func (r *runner) undo(ctx context.Context, d *plan.Device, dev Device) error {
 	got, err := dev.Read(ctx)
 	switch {
 	case err != nil:
-		r.report(d.Name, Unknown, nil)
+		r.report(d.Name, Unknown)
 		return fmt.Errorf("undo: %w", errors.Join(undone, err))
 	case config.Equal(got, d.Before):
-		r.report(d.Name, Restored, nil)
+		r.report(d.Name, Restored)
 		return nil
 	case config.Equal(got, d.After) && dev.Timed():
-		r.report(d.Name, Armed, nil)
+		r.report(d.Name, Armed)
 	default:
-		r.report(d.Name, Unknown, nil)
+		r.report(d.Name, Unknown)
 	}
 	return fmt.Errorf("undo: %w", errors.Join(undone, &MismatchError{Changes: config.Diff(got, d.Before)}))
 }
