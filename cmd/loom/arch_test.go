@@ -51,7 +51,10 @@ var layers = []rule{
 	{"pkg/controller", "as transaction", []string{"pkg/config", "pkg/fabric", "pkg/topology", "pkg/plan", "pkg/verify", "pkg/transaction"}},
 
 	{"pkg/device", "speaks to one device; what for is its caller's business", []string{"pkg/config", "pkg/driver"}},
-	{"pkg/sim/...", "is a device, of whatever driver it is given", []string{"pkg/config", "pkg/driver", "pkg/device", "pkg/sim"}},
+	{"pkg/sim/network", "what configured routers do together; it knows no operating system and no schema", nil},
+	{"pkg/sim/speaker", "BGP for real, of whatever routers it is given", []string{"pkg/sim/network"}},
+	{"pkg/sim/srlsim", "SR Linux in the simulation: its tree, and what the network makes of it", []string{"models/srlinux", "pkg/config", "pkg/sim", "pkg/sim/network"}},
+	{"pkg/sim/...", "is a device, of whatever driver it is given", []string{"pkg/config", "pkg/driver", "pkg/device", "pkg/sim", "pkg/sim/network", "pkg/sim/simapi"}},
 	{"cmd/loom", "the only assembler", []string{"pkg/...", "models/hardware", "models/intent"}},
 }
 
@@ -60,6 +63,7 @@ var driverMay = []string{"models/srlinux", "models/sros", "models/transponder", 
 // guests are packages of others that only some of ours may import.
 var guests = []rule{
 	{"google.golang.org/grpc/...", "sockets live at the rim", []string{"pkg/device", "pkg/sim/...", "cmd/loom"}},
+	{"github.com/osrg/gobgp/...", "a whole routing daemon: for simulated routers only", []string{"pkg/sim/speaker"}},
 	{"github.com/openconfig/ygot/...", "seconds and hundreds of megabytes: at build time and in tests only", []string{"models/gen", "models/srlinux/ygotsrl"}},
 	{"github.com/openconfig/goyang/...", "as ygot", []string{"models/gen/...", "models/conform", "models/srlinux/ygotsrl"}},
 	{"go.yaml.in/yaml/v3", "one strict reader of what operators write, and data of our own", []string{"pkg/topology", "models/hardware"}},
@@ -71,6 +75,7 @@ var guests = []rule{
 var core = []string{
 	"pkg/topology", "pkg/optics", "pkg/fabric", "pkg/config", "pkg/plan", "pkg/verify",
 	"pkg/driver", "pkg/srlinux", "pkg/sros", "pkg/transponder", "models/srlinux",
+	"pkg/sim/network", "pkg/sim/srlsim",
 }
 
 // world is what the core does not touch, with what to do instead.

@@ -16,7 +16,12 @@ import (
 )
 
 // Set is one transaction on the running configuration: all of it, or nothing (gNMI spec §3.4.3).
-func (s *server) Set(_ context.Context, req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
+func (s *server) Set(ctx context.Context, req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
+	return s.faulty(ctx, req, s.set)
+}
+
+// set does what a request asks for.
+func (s *server) set(req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
 	if err := checkOrigins(req); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type subscription struct {
 
 // Subscribe serves the modes ONCE, POLL and STREAM (gNMI spec §3.5.1.5).
 func (s *server) Subscribe(stream gnmi.GNMI_SubscribeServer) error {
+	stream = s.faultyStream(stream)
 	req, err := stream.Recv()
 	if err != nil {
 		return err

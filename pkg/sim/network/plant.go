@@ -1,0 +1,128 @@
+package network
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Plant is a network before any routing protocol: routers, what is plugged in, and what came up.
+// It is never changed once made.
+type Plant struct {
+	Routers map[string]*Router
+	Names   []string // of the routers, sorted
+	Wiring  *Wiring
+	Links   map[string]*Links // by router
+}
+
+// Links is what one router sees of its ports.
+type Links struct {
+	Ports map[string]PortState
+	LAGs  map[string]LAGState
+	Subs  map[string]SubState
+	LLDP  []LLDPNeighbor // sorted by port
+	BFD   []BFDSession   // sorted by subinterface and remote address
+	ISIS  []Adjacency    // sorted by instance and subinterface
+	// Neighbors are the BGP neighbors of each instance, configured and found, sorted by address.
+	Neighbors map[string][]Neighbor
+	Hosts     []HostSeen // sorted by subinterface and MAC address
+	IGP       []IGPRoute // that IS-IS gives, sorted by instance and prefix
+	Labels    []Label    // sorted by label
+}
+
+// Oper is an operational state with its reason.
+type Oper struct {
+	Up     bool
+	Reason string // why it is down, as the operating system words it: "port-admin-disabled", "lower-layer-down"
+}
+
+// PortState is what a port shows.
+type PortState struct {
+	Oper
+	Peer        End  // the other end of the cable; zero without one
+	Transceiver bool // one is plugged in: there is a cable
+	Light       bool // receives light
+}
+
+// LAGState is what a LAG shows.
+type LAGState struct {
+	Oper
+	Members []Member // sorted by port
+}
+
+// Member is a port of a LAG.
+type Member struct {
+	Port string
+	Oper
+	Partner                                LACP // zero: none heard
+	Synchronized, Collecting, Distributing bool
+}
+
+// SubState is what a subinterface shows.
+type SubState struct {
+	Oper
+	Instance string // that it is attached to; ""
+}
+
+// LLDPNeighbor is who a port sees (IEEE 802.1AB).
+type LLDPNeighbor struct {
+	Port        string // own
+	Chassis     MAC
+	System      string
+	Description string
+	PeerPort    string
+	PeerText    string // port description
+}
+
+// BFDSession is a BFD session of one router.
+type BFDSession struct {
+	Instance, Subinterface string
+	Local, Remote          netip.Addr
+	Discriminator          uint32 // local; unique on the router and stable while the session is configured
+	Up                     bool
+	Transmit, Receive      time.Duration // negotiated
+	Multiplier             int
+}
+
+// Adjacency is an IS-IS adjacency.
+type Adjacency struct {
+	Instance, Subinterface string
+	System                 string // system id of the neighbor
+	Level                  int
+	Up                     bool
+	Reason                 string
+	Peer                   string // router
+}
+
+// IGPRoute is a route that IS-IS gives.
+type IGPRoute struct {
+	Instance string
+	Prefix   netip.Prefix
+	Metric   uint32
+	NextHops []Hop
+}
+
+// Hop is where a route leads next.
+type Hop struct {
+	Subinterface string
+	Addr         netip.Addr // invalid: directly connected
+	Router       string     // the far router; "" where it is not one
+	VTEP         netip.Addr // tunnel endpoint; invalid: not tunnelled
+	VNI          uint32
+}
+
+// Label is an MPLS label that a router swaps or pops for a node's prefix (SR-MPLS, RFC 8660).
+type Label struct {
+	Instance string
+	In       uint32
+	Out      uint32 // 3: implicit null
+	Prefix   netip.Prefix
+	Via      Hop
+}
+
+// HostSeen is a host that a router hears on one of its subinterfaces.
+type HostSeen struct {
+	Subinterface, Instance string
+	MAC                    MAC
+	IPs                    []netip.Prefix
+	Host                   string
+}

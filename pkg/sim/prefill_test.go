@@ -1,0 +1,7 @@
+package sim
+
+import (
+	_ "golang.org/x/time/rate"
+	_ "google.golang.org/grpc/reflection"
+	_ "google.golang.org/grpc/reflection/grpc_reflection_v1"
+)

@@ -1,0 +1,76 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/sim/network"
+)
+
+// Software is how an operating system behaves, beyond what its driver says of it: what its
+// configuration means, and what state follows. A nil function does nothing. All of them are pure.
+type Software struct {
+	// Read says what a running configuration means. It reads whatever was accepted, also what Loom
+	// would never render.
+	Read func(h network.Hardware, running *config.Tree) *network.Router
+	// Observe adds the state leaves to a builder that already holds the running configuration.
+	Observe func(b *config.Builder, o Observation)
+	// Server says how the running configuration wants the gNMI server to be.
+	Server func(running *config.Tree) Server
+	// Sampled tells whether a node is sampled, not sent on change, where a subscription leaves the
+	// choice to the device (gNMI spec §3.5.1.5.2, TARGET_DEFINED).
+	Sampled func(s *config.Schema, id config.ID) bool
+}
+
+// Observation is what state is made from.
+type Observation struct {
+	Running  *config.Tree
+	Hardware network.Hardware
+	Router   *network.Router
+	State    *network.State // nil before the network was looked at for the first time
+	Before   *config.Tree   // what was shown before, for times and counts of changes; nil at first
+	Booted   time.Time
+	Now      time.Time
+	Server   ServerState
+}
+
+// Server is how a gNMI server is configured. The zero value lets everybody with the right password in, without limits.
+type Server struct {
+	Name       string        // key of its entry
+	RateLimit  int           // RPCs per minute; 0: none
+	Sessions   int           // at a time; 0: any number
+	Anonymous  bool          // asks for no user name and password
+	ClientCA   []byte        // PEM; clients have to show a certificate of it. nil: they need none
+	Streams    int           // paths in one subscription request; 0: any number
+	Reflection bool          // serves gRPC reflection
+	Defaults   bool          // Get of configuration shows leaves that equal their defaults
+	CommitSave bool          // every accepted Set is saved to startup
+	Confirm    time.Duration // every Set has to be confirmed in this time; 0: no
+	Idle       time.Duration // a connection without RPCs is closed after this; 0: never
+}
+
+// ServerState is what a gNMI server shows of itself.
+type ServerState struct {
+	Clients []Client // sorted by id
+}
+
+// Client is a connection to a gNMI server.
+type Client struct {
+	ID        uint32
+	Host      string
+	Port      uint16
+	UserAgent string
+}
+
+// Engine runs BGP among routers. Its methods may be called from any goroutine.
+type Engine interface {
+	// Update tells what is there now: the routers and what came up between them, the sessions that
+	// both ends could have, and what each router announces by itself. It returns at once.
+	Update(p *network.Plant, sessions map[string][]network.Session, announced map[string][]network.Route)
+	// Routing returns what the speakers have come to, as of the last Update.
+	Routing() network.Routing
+	// Changed returns a channel that gets a value after Routing has changed.
+	Changed() <-chan struct{}
+	// Close ends all sessions.
+	Close()
+}
