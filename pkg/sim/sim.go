@@ -10,6 +10,7 @@ import (
 
 	"github.com/loomfabric/loom/pkg/device"
 	"github.com/loomfabric/loom/pkg/driver"
+	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
 // Config says what to simulate.
@@ -25,6 +26,8 @@ type Spec struct {
 	Name, Platform string
 	Release        string // "" means the newest of the driver's schema
 	Driver         *driver.Driver
+	Software       *Software      // nil: no state follows from its configuration
+	Ports          []network.Jack // of its chassis
 	// Address is where it listens. "" means the next free address of 127.47.0.0/16, on the driver's
 	// port. Where the address is taken the device listens on another port; the inventory tells.
 	Address string

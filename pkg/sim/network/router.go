@@ -41,6 +41,7 @@ type Router struct {
 	System      string // what it calls itself: LLDP system name
 	Description string // LLDP system description
 	Chassis     MAC    // LLDP chassis id
+	Boots       uint64 // how often it has booted; a new number ends all its sessions
 
 	Ports         []Port
 	LAGs          []LAG
