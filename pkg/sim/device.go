@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"google.golang.org/grpc"
@@ -37,8 +38,15 @@ type Device struct {
 	running configuration
 	startup configuration
 	pending *pending      // the open commit
-	view    *config.Tree  // running with the state that follows from it; nil until somebody asks
-	changed chan struct{} // closed when running changes
+	sight   *sighting     // nil until the network was looked at
+	changed chan struct{} // closed when running or sight changes
+	stirred time.Time     // when that was last
+	view    *config.Tree  // running with the state that follows; nil until somebody asks
+	viewed  time.Time     // when view was made
+	shown   *config.Tree  // the last view; nil since the last boot
+
+	bootedAt time.Time
+	boots    uint64 // how often it has booted
 }
 
 // configuration is a tree, and what the factory configuration had that the schema does not know.
@@ -69,6 +77,8 @@ func newDevice(s *Sim, spec Spec) (*Device, error) {
 		return nil, fmt.Errorf("factory configuration: %w", err)
 	}
 	d.running, d.startup = factory, factory
+	d.bootedAt = s.config.Clock.Now()
+	d.stirred = d.bootedAt
 	return d, nil
 }
 
@@ -173,9 +183,9 @@ func (d *Device) Apply(req *gnmi.SetRequest) error {
 
 // run makes a configuration the running one. The caller holds mu.
 func (d *Device) run(c configuration) {
-	d.running, d.view = c, nil
-	close(d.changed)
-	d.changed = make(chan struct{})
+	d.running = c
+	d.stir()
+	d.sim.world.touch(d)
 }
 
 // save makes startup equal running, if the running configuration wants that. The caller holds mu
@@ -191,6 +201,8 @@ func (d *Device) Reboot() {
 	d.Stop()
 	d.dropPending()
 	d.mu.Lock()
+	d.boots++
+	d.bootedAt, d.shown = d.sim.config.Clock.Now(), nil
 	d.run(d.startup)
 	d.mu.Unlock()
 	d.log.Info("rebooted")

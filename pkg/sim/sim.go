@@ -16,9 +16,12 @@ import (
 // Config says what to simulate.
 type Config struct {
 	Devices            []Spec
-	Username, Password string       // that every RPC has to carry
-	Log                *slog.Logger // nil means none
-	Clock              Clock        // nil means the host's
+	Username, Password string          // that every RPC has to carry
+	Log                *slog.Logger    // nil means none
+	Clock              Clock           // nil means the host's
+	Wiring             *network.Wiring // what is plugged into the devices; nil means nothing
+	// Speakers starts an engine for the devices of these names. Without it what BGP comes to is computed.
+	Speakers func(devices []string, log *slog.Logger) (Engine, error)
 }
 
 // Spec is one device to simulate.
@@ -40,6 +43,7 @@ type Sim struct {
 	devices   []*Device
 	byName    map[string]*Device
 	next      int // number of the next loopback address to try
+	world     *world
 }
 
 // Start starts all devices, or none. They run until Close; ctx bounds only the start.
@@ -54,7 +58,7 @@ func Start(ctx context.Context, c Config) (*Sim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sim: authority: %w", err)
 	}
-	s := &Sim{config: c, authority: a, byName: map[string]*Device{}}
+	s := &Sim{config: c, authority: a, byName: map[string]*Device{}, world: newWorld(c)}
 	for _, spec := range c.Devices {
 		err := ctx.Err()
 		if err == nil {
@@ -64,6 +68,10 @@ func Start(ctx context.Context, c Config) (*Sim, error) {
 			s.Close()
 			return nil, fmt.Errorf("sim: %s: %w", spec.Name, err)
 		}
+	}
+	if err := s.world.begin(s.devices); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("sim: %w", err)
 	}
 	return s, nil
 }
@@ -153,6 +161,7 @@ func (s *Sim) Devices() []*Device { return s.devices }
 
 // Close ends all devices and waits until their servers are gone.
 func (s *Sim) Close() {
+	s.world.end()
 	for _, d := range s.devices {
 		d.Stop()
 		d.dropPending()

@@ -30,6 +30,7 @@ type Observation struct {
 	State    *network.State // nil before the network was looked at for the first time
 	Before   *config.Tree   // what was shown before, for times and counts of changes; nil at first
 	Booted   time.Time
+	Changed  time.Time // when the last of configuration and network changed
 	Now      time.Time
 	Server   ServerState
 }

@@ -1,0 +1,134 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/sim/network"
+)
+
+// fresh is how long a view is shown before what changes by itself in it, counters, is looked at anew.
+const fresh = time.Second
+
+// sighting is what the network last let a device see.
+type sighting struct {
+	plant   *network.Plant
+	routing network.Routing
+	state   *network.State // made from both when somebody asks
+}
+
+// look returns the running configuration with the state that follows from it and from the network, and a
+// channel that is closed when either changes.
+func (d *Device) look() (*config.Tree, <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.sim.config.Clock.Now()
+	if d.view == nil || now.Sub(d.viewed) >= fresh && d.spec.Software != nil {
+		d.view, d.viewed = d.observe(now), now
+		d.shown = d.view
+	}
+	return d.view, d.changed
+}
+
+// see shows a device what has become of the network.
+func (d *Device) see(s *sighting) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sight = s
+	d.stir()
+}
+
+// stir tells those who look that there is something new. The caller holds mu.
+func (d *Device) stir() {
+	d.view, d.stirred = nil, d.sim.config.Clock.Now()
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// observe returns the running configuration with the state that follows from it. The caller holds mu.
+func (d *Device) observe(now time.Time) *config.Tree {
+	running := d.running.tree
+	b, err := config.NewBuilder(running.Schema(), running.Release())
+	if err != nil {
+		panic(err) // the release was checked when the device was made
+	}
+	copyInto(b, running)
+	if sw := d.spec.Software; sw != nil && sw.Observe != nil {
+		sw.Observe(b, d.observation(now))
+	} else {
+		interfaces(b, running)
+	}
+	d.identity(b)
+	view, err := b.Tree()
+	if err != nil {
+		// The configuration was accepted, so this is a fault of ours: state is missing, not wrong.
+		d.log.Error("state does not fit the schema", "error", err)
+		return running
+	}
+	return view
+}
+
+// observation is what state is made from. The caller holds mu.
+func (d *Device) observation(now time.Time) Observation {
+	o := Observation{
+		Running: d.running.tree, Hardware: d.hardware(), Before: d.shown,
+		Booted: d.booted(), Changed: d.stirred, Now: now, Server: d.serverState(),
+	}
+	if s := d.sight; s != nil {
+		if s.state == nil && s.plant.Routers[d.spec.Name] != nil {
+			s.state = network.Observe(s.plant, s.routing, d.spec.Name)
+		}
+		o.Router, o.State = s.plant.Routers[d.spec.Name], s.state
+	}
+	return o
+}
+
+// copyInto sets everything that a tree has.
+func copyInto(b *config.Builder, t *config.Tree) {
+	for c := range t.All() {
+		switch kind := c.Node().Kind; {
+		case kind == config.Leaf || c.IsValue():
+			b.SetPath(c.Path(), c.Value())
+		case kind == config.Presence || c.IsEntry():
+			b.SetPath(c.Path(), "")
+		}
+	}
+}
+
+// identity sets the leaves that say what the device is.
+func (d *Device) identity(b *config.Builder) {
+	b.SetPath(d.versionAt, d.version)
+	b.SetPath(d.chassisAt, d.chassis)
+}
+
+// interfaces sets the oper-state of each configured interface: up unless it is disabled. This is all the
+// state of a device without software.
+func interfaces(b *config.Builder, running *config.Tree) {
+	list, ok := running.Schema().Child(config.Root, "interface")
+	if !ok {
+		return
+	}
+	admin, _ := running.Schema().Child(list, "admin-state")
+	oper, ok := running.Schema().Child(list, "oper-state")
+	if !ok || !b.Has(oper) {
+		return
+	}
+	c := running.Root().Child(list)
+	if !c.Valid() {
+		return
+	}
+	for entry := range c.Children() {
+		state := "up"
+		if a := entry.Child(admin); a.Valid() && a.Value() == "disable" {
+			state = "down"
+		}
+		b.SetPath(entry.Path().Child("oper-state"), state)
+	}
+}
+
+// configured returns what the network has to know of the device.
+func (d *Device) configured() (network.Hardware, *config.Tree, uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.hardware(), d.running.tree, d.boots
+}

@@ -1,0 +1,248 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/loomfabric/loom/pkg/sim/network"
+)
+
+// world is what lies between the devices. One goroutine reads what has changed, finds out what the
+// network comes to, and shows every device its part. It is level-triggered: whatever changes while it
+// thinks is looked at in the next round, and rounds in between are never missed by anybody.
+type world struct {
+	log      *slog.Logger
+	speakers func([]string, *slog.Logger) (Engine, error)
+	engine   Engine // nil: computed
+	kick     chan struct{}
+	done     chan struct{} // closed to end
+	ended    chan struct{} // closed when it has
+
+	mu      sync.Mutex // guards what follows
+	wiring  *network.Wiring
+	outages network.Outages
+	touched map[*Device]bool // whose configuration or power has changed since the last round
+	altered bool             // wiring or outages have
+	busy    bool             // a round is under way
+	waiting []chan struct{}  // to be closed when nothing is left to do
+
+	// The last round's. Only the goroutine has them.
+	devices []*Device
+	routers map[string]*network.Router // replaced, never changed
+	plant   *network.Plant
+	shown   map[string]part
+}
+
+// part is what a device was shown last.
+type part struct {
+	router  *network.Router
+	links   *network.Links
+	version uint64
+}
+
+func newWorld(c Config) *world {
+	w := &world{
+		log: c.Log, speakers: c.Speakers, wiring: c.Wiring,
+		kick: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
+		touched: map[*Device]bool{}, routers: map[string]*network.Router{}, shown: map[string]part{},
+		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
+	}
+	if w.wiring == nil {
+		w.wiring = &network.Wiring{}
+	}
+	return w
+}
+
+// begin lets the world turn, if any of the devices has something to say about its state.
+func (w *world) begin(devices []*Device) (err error) {
+	w.devices = slices.DeleteFunc(slices.Clone(devices), func(d *Device) bool {
+		return d.spec.Software == nil || d.spec.Software.Read == nil
+	})
+	if len(w.devices) == 0 {
+		return nil
+	}
+	if w.speakers != nil {
+		var names []string
+		for _, d := range w.devices {
+			names = append(names, d.spec.Name)
+		}
+		if w.engine, err = w.speakers(names, w.log); err != nil {
+			return fmt.Errorf("BGP speakers: %w", err)
+		}
+	}
+	go w.turn()
+	for _, d := range w.devices {
+		w.touch(d)
+	}
+	return nil
+}
+
+// end stops the world. Nothing is shown to a device afterwards.
+func (w *world) end() {
+	if len(w.devices) == 0 {
+		return
+	}
+	close(w.done)
+	<-w.ended
+	if w.engine != nil {
+		w.engine.Close()
+	}
+	w.devices = nil
+}
+
+// touch tells that the configuration of a device is another one, or that it has booted.
+func (w *world) touch(d *Device) {
+	if d.spec.Software == nil || d.spec.Software.Read == nil {
+		return
+	}
+	w.mu.Lock()
+	w.touched[d] = true
+	w.mu.Unlock()
+	w.wake()
+}
+
+// alter changes what is plugged in or what works.
+func (w *world) alter(change func(*network.Wiring, *network.Outages) error) error {
+	w.mu.Lock()
+	// Rounds read both without the lock, so what they have is never changed.
+	wiring := &network.Wiring{Cables: slices.Clone(w.wiring.Cables), Hosts: w.wiring.Hosts}
+	outages := network.Outages{Cables: maps.Clone(w.outages.Cables), Ports: maps.Clone(w.outages.Ports), Devices: maps.Clone(w.outages.Devices)}
+	err := change(wiring, &outages)
+	if err == nil {
+		w.wiring, w.outages, w.altered = wiring, outages, true
+	}
+	w.mu.Unlock()
+	w.wake()
+	return err
+}
+
+func (w *world) wake() {
+	select {
+	case w.kick <- struct{}{}:
+	default: // it will see this in the round that is already asked for
+	}
+}
+
+// turn makes rounds until end.
+func (w *world) turn() {
+	defer close(w.ended)
+	var changed <-chan struct{}
+	if w.engine != nil {
+		changed = w.engine.Changed()
+	}
+	for {
+		select {
+		case <-w.done:
+			return
+		case <-w.kick:
+		case <-changed:
+		}
+		w.round()
+	}
+}
+
+// round looks at everything once.
+func (w *world) round() {
+	w.mu.Lock()
+	touched, altered, wiring, outages := w.touched, w.altered, w.wiring, w.outages
+	w.touched, w.altered, w.busy = map[*Device]bool{}, false, true
+	w.mu.Unlock()
+
+	if w.read(touched) || altered || w.plant == nil {
+		w.plant = network.Survey(w.routers, wiring, outages)
+	}
+	routing := w.route()
+	for _, d := range w.devices {
+		w.show(d, routing)
+	}
+	w.rest()
+}
+
+// read reads the configurations of devices anew; it tells whether there were any.
+func (w *world) read(touched map[*Device]bool) bool {
+	if len(touched) == 0 {
+		return false
+	}
+	w.routers = maps.Clone(w.routers)
+	for d := range touched {
+		hardware, running, boots := d.configured()
+		r := d.spec.Software.Read(hardware, running)
+		r.Name, r.Boots = d.spec.Name, boots
+		w.routers[r.Name] = r
+	}
+	return true
+}
+
+// route returns what BGP comes to on the plant.
+func (w *world) route() network.Routing {
+	if w.engine == nil {
+		return network.Compute(w.plant)
+	}
+	sessions := network.Meet(w.plant, w.engine.Routing())
+	announced := make(map[string][]network.Route, len(w.plant.Names))
+	for _, name := range w.plant.Names {
+		announced[name] = network.Originate(w.plant, name)
+	}
+	w.engine.Update(w.plant, sessions, announced)
+	return w.engine.Routing()
+}
+
+// show lets a device see its part, if that is another one than before.
+func (w *world) show(d *Device, routing network.Routing) {
+	name := d.spec.Name
+	now := part{w.plant.Routers[name], w.plant.Links[name], 0}
+	if routing != nil && now.router != nil {
+		now.version = routing.Version(name)
+	}
+	before, seen := w.shown[name]
+	if seen && before.router == now.router && before.version == now.version && reflect.DeepEqual(before.links, now.links) {
+		return
+	}
+	w.shown[name] = now
+	d.see(&sighting{plant: w.plant, routing: routing})
+}
+
+// rest ends a round, and tells those who wait for it if there is nothing left to do.
+func (w *world) rest() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = false
+	if len(w.touched) > 0 || w.altered {
+		return
+	}
+	for _, c := range w.waiting {
+		close(c)
+	}
+	w.waiting = nil
+}
+
+// settled returns a channel that is closed when all that has changed until now has been looked at.
+func (w *world) settled() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := make(chan struct{})
+	if len(w.devices) == 0 || len(w.touched) == 0 && !w.altered && !w.busy {
+		close(c)
+	} else {
+		w.waiting = append(w.waiting, c)
+	}
+	return c
+}
+
+// Settle waits until every device sees the state that follows from all configurations and outages as
+// they are now. With live speakers this is not the end: sessions and routes take the time that they take.
+func (s *Sim) Settle(ctx context.Context) error {
+	select {
+	case <-s.world.settled():
+		return nil
+	case <-s.world.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("sim: network has not settled: %w", ctx.Err())
+	}
+}
