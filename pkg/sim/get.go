@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/loomfabric/loom/pkg/config"
 )
@@ -34,15 +32,6 @@ func (s *server) Get(_ context.Context, req *gnmi.GetRequest) (*gnmi.GetResponse
 		resp.Notification = append(resp.Notification, s.notification(req.GetPrefix(), src.updates(path)))
 	}
 	return resp, nil
-}
-
-// checkEncoding refuses all encodings but JSON_IETF; plain JSON, which is what a request has that
-// names none, is refused by SR Linux too.
-func checkEncoding(e gnmi.Encoding) error {
-	if e != gnmi.Encoding_JSON_IETF {
-		return status.Errorf(codes.Unimplemented, "Unsupported encoding, received encoding: %d", e)
-	}
-	return nil
 }
 
 // notification wraps updates. Their paths are absolute; of the prefix of the request only the target
@@ -98,7 +87,7 @@ func (s source) updates(path config.Path) []*gnmi.Update {
 
 // update wraps a value.
 func update(path config.Path, value []byte) *gnmi.Update {
-	return &gnmi.Update{Path: path.GNMI(), Val: &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: value}}}
+	return &gnmi.Update{Path: path.GNMI(), Val: jsonValue(value)}
 }
 
 // value appends what is kept of a node as JSON; some is false where that is nothing. rest are the
