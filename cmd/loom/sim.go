@@ -7,6 +7,8 @@ import (
 
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/sim"
+	plant "github.com/loomfabric/loom/pkg/sim/network"
+	"github.com/loomfabric/loom/pkg/sim/srlsim"
 	"github.com/spf13/cobra"
 )
 
@@ -22,6 +24,8 @@ as it comes from the factory, and prints the inventory that plan, apply and back
 		ValidArgsFunction: yamlFiles,
 	}
 	out := c.Flags().StringP("output", "o", "", "write the inventory to `FILE` instead of standard output")
+	var o simulation
+	c.Flags().IntVar(&o.hosts, "hosts", defaultHosts, "make up at most `N` servers for the access ports of a leaf")
 	releases := releaseFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		srcs, err := sources(args)
@@ -32,7 +36,7 @@ as it comes from the factory, and prints the inventory that plan, apply and back
 		if err != nil {
 			return err
 		}
-		s, err := simulate(cmd.Context(), n.design.Devices)
+		s, err := o.start(cmd.Context(), n.design)
 		if err != nil {
 			return err
 		}
@@ -47,11 +51,26 @@ as it comes from the factory, and prints the inventory that plan, apply and back
 	return c
 }
 
-// simulate starts the given devices with a password made up for this run.
-func simulate(ctx context.Context, devices []*fabric.Device) (*sim.Sim, error) {
-	c := sim.Config{Username: "admin", Password: newPassword()}
-	for _, d := range devices {
-		c.Devices = append(c.Devices, sim.Spec{Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS]})
+// software is how each operating system behaves in the simulation.
+var software = map[string]*sim.Software{"srlinux": srlsim.Software()}
+
+// simulation says how to simulate a design.
+type simulation struct {
+	hosts int // servers to make up for one leaf
+}
+
+// defaultHosts is how many servers are made up for one leaf.
+const defaultHosts = 8
+
+// start starts all devices of a design with a password made up for this run.
+func (o simulation) start(ctx context.Context, design *fabric.Design) (*sim.Sim, error) {
+	c := sim.Config{Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts)}
+	for _, d := range design.Devices {
+		spec := sim.Spec{Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS], Software: software[d.OS]}
+		for _, p := range d.Platform.Ports {
+			spec.Ports = append(spec.Ports, plant.Jack{Name: p.Name, Speed: p.Speeds[0]})
+		}
+		c.Devices = append(c.Devices, spec)
 	}
 	return sim.Start(ctx, c)
 }
