@@ -12,6 +12,8 @@ type Plant struct {
 	Names   []string // of the routers, sorted
 	Wiring  *Wiring
 	Links   map[string]*Links // by router
+
+	far map[End]End // router and subinterface at the other end of a link, by router and subinterface
 }
 
 // Links is what one router sees of its ports.
@@ -57,10 +59,14 @@ type Member struct {
 	Synchronized, Collecting, Distributing bool
 }
 
-// SubState is what a subinterface shows.
+// SubState is what a subinterface shows. It has two states, as on the device: Oper is the one in its
+// network instance (network-instance/interface/oper-state), so that only what is up passes packets;
+// Self is that of the subinterface alone (interface/subinterface/oper-state), which does not care whether
+// it is attached to anything.
 type SubState struct {
 	Oper
-	Instance string // that it is attached to; ""
+	Self     Oper
+	Instance string // that it is attached to, for an IRB the one that routes; ""
 }
 
 // LLDPNeighbor is who a port sees (IEEE 802.1AB).
@@ -73,14 +79,15 @@ type LLDPNeighbor struct {
 	PeerText    string // port description
 }
 
-// BFDSession is a BFD session of one router.
+// BFDSession is a BFD session of one router. Addresses have a zone where they are link-local, as in Neighbor.
 type BFDSession struct {
 	Instance, Subinterface string
 	Local, Remote          netip.Addr
 	Discriminator          uint32 // local; unique on the router and stable while the session is configured
 	Up                     bool
+	RemoteDiscriminator    uint32        // 0: nothing heard
 	Transmit, Receive      time.Duration // negotiated
-	Multiplier             int
+	Multiplier             int           // packets that may be missed: the far end's while up, else its own
 }
 
 // Adjacency is an IS-IS adjacency.
@@ -97,8 +104,9 @@ type Adjacency struct {
 type IGPRoute struct {
 	Instance string
 	Prefix   netip.Prefix
+	Level    int // that it was learned at, 1 or 2
 	Metric   uint32
-	NextHops []Hop
+	NextHops []Hop // sorted by subinterface; shared between routes
 }
 
 // Hop is where a route leads next.
@@ -123,6 +131,6 @@ type Label struct {
 type HostSeen struct {
 	Subinterface, Instance string
 	MAC                    MAC
-	IPs                    []netip.Prefix
+	IPs                    []netip.Prefix // none where its frames keep their tag, so that no IRB understands them
 	Host                   string
 }
