@@ -138,9 +138,8 @@ func (d *Device) confirm() {
 // revert takes the open commit back.
 func (d *Device) revert() {
 	d.pending.stop()
-	before := d.pending.before
+	d.run(d.pending.before) // while it is open: going back is part of the same commit
 	d.pending = nil
-	d.run(before)
 }
 
 // arm starts the timer of the open commit, anew if it runs.

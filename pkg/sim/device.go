@@ -34,16 +34,17 @@ type Device struct {
 	server *grpc.Server  // nil while stopped
 	served chan struct{} // closed when the server has ended
 
-	mu      sync.Mutex // guards what follows
-	running configuration
-	startup configuration
-	pending *pending      // the open commit
-	sight   *sighting     // nil until the network was looked at
-	changed chan struct{} // closed when running or sight changes
-	stirred time.Time     // when that was last
-	view    *config.Tree  // running with the state that follows; nil until somebody asks
-	viewed  time.Time     // when view was made
-	shown   *config.Tree  // the last view; nil since the last boot
+	mu        sync.Mutex // guards what follows
+	running   configuration
+	startup   configuration
+	pending   *pending      // the open commit
+	committed *commit       // the last commit, open or not
+	sight     *sighting     // nil until the network was looked at
+	changed   chan struct{} // closed when running or sight changes
+	stirred   time.Time     // when that was last
+	view      *config.Tree  // running with the state that follows; nil until somebody asks
+	viewed    time.Time     // when view was made
+	shown     *config.Tree  // the last view; nil since the last boot
 
 	bootedAt time.Time
 	boots    uint64 // how often it has booted
@@ -77,6 +78,7 @@ func newDevice(s *Sim, spec Spec) (*Device, error) {
 		return nil, fmt.Errorf("factory configuration: %w", err)
 	}
 	d.running, d.startup = factory, factory
+	d.record()
 	d.bootedAt = s.config.Clock.Now()
 	d.stirred = d.bootedAt
 	return d, nil
@@ -184,6 +186,7 @@ func (d *Device) Apply(req *gnmi.SetRequest) error {
 // run makes a configuration the running one. The caller holds mu.
 func (d *Device) run(c configuration) {
 	d.running = c
+	d.record()
 	d.stir()
 	d.sim.world.touch(d)
 }

@@ -1,10 +1,12 @@
 package sim
 
 import (
-	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
+	"github.com/openconfig/gnmi/proto/gnmi_ext"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -14,13 +16,31 @@ import (
 // subscription is one Subscribe RPC.
 type subscription struct {
 	*Device
-	list   *gnmi.SubscriptionList
-	stream gnmi.GNMI_SubscribeServer
-	all    []config.Path // all subscribed paths
-	change []config.Path // those that want changes
-	sample []config.Path // those that want samples
-	every  time.Duration // between samples
+	list       *gnmi.SubscriptionList
+	stream     gnmi.GNMI_SubscribeServer
+	items      []*item
+	depth      int             // levels below a path that are shown; 0: all (gNMI depth extension 0.1.0)
+	configOnly bool            // and commit boundaries (gNMI config-subscription extension 0.1.0)
+	modules    map[string]bool // that the client wants; nil: all (gNMI spec §2.6)
 }
+
+// item is one path of a subscription, or the part of it that is sent in one way.
+type item struct {
+	path      config.Path
+	change    bool                     // sent when it changes
+	every     time.Duration            // between samples; 0: not sampled
+	heartbeat time.Duration            // after which it is sent even if it has not changed; 0: never
+	suppress  bool                     // samples leave out what has not changed
+	only      func(config.Cursor) bool // of the leaves at and below path; nil: all
+	sent      map[string]string        // with suppress: JSON by path
+}
+
+// Sample intervals: the shortest, which is also what a client gets that leaves it to the device (§3.5.1.5.2),
+// and the one that the device chooses by itself.
+const (
+	fastest      = time.Second
+	targetSample = 10 * time.Second
+)
 
 // Subscribe serves the modes ONCE, POLL and STREAM (gNMI spec §3.5.1.5).
 func (s *server) Subscribe(stream gnmi.GNMI_SubscribeServer) error {
@@ -29,62 +49,158 @@ func (s *server) Subscribe(stream gnmi.GNMI_SubscribeServer) error {
 	if err != nil {
 		return err
 	}
-	sub, err := s.subscription(req.GetSubscribe(), stream)
+	sub, err := s.subscription(req, stream)
 	if err != nil {
 		return err
 	}
-	switch sub.list.GetMode() {
-	case gnmi.SubscriptionList_ONCE:
-		view, _ := s.look()
-		return sub.sendAll(view)
-	case gnmi.SubscriptionList_POLL:
+	switch {
+	case sub.list.GetMode() == gnmi.SubscriptionList_ONCE:
+		return sub.sendAll(sub.source())
+	case sub.list.GetMode() == gnmi.SubscriptionList_POLL:
 		return sub.poll()
+	case sub.configOnly:
+		return sub.followCommits()
 	}
 	return sub.follow()
 }
 
 // subscription checks the first message of a Subscribe.
-func (d *Device) subscription(list *gnmi.SubscriptionList, stream gnmi.GNMI_SubscribeServer) (*subscription, error) {
-	if list == nil {
+func (d *Device) subscription(req *gnmi.SubscribeRequest, stream gnmi.GNMI_SubscribeServer) (*subscription, error) {
+	list := req.GetSubscribe()
+	switch {
+	case list == nil:
 		return nil, status.Error(codes.InvalidArgument, "the first message must subscribe to something")
+	case len(list.GetSubscription()) == 0:
+		return nil, status.Error(codes.InvalidArgument, "a subscription needs at least one path (gNMI specification 3.5.1.2)")
+	}
+	if limit := d.serverConfig().Streams; limit > 0 && len(list.GetSubscription()) > limit {
+		return nil, status.Errorf(codes.InvalidArgument, "%d paths in one subscription request, at most %d are allowed", len(list.GetSubscription()), limit)
 	}
 	if err := checkEncoding(list.GetEncoding()); err != nil {
 		return nil, err
 	}
-	sub := &subscription{Device: d, list: list, stream: stream, every: time.Hour}
+	sub := &subscription{Device: d, list: list, stream: stream}
+	if err := sub.extend(req.GetExtension()); err != nil {
+		return nil, err
+	}
+	if err := sub.restrict(list.GetUseModels()); err != nil {
+		return nil, err
+	}
 	for _, one := range list.GetSubscription() {
 		path, err := d.resolve(list.GetPrefix(), one.GetPath())
 		if err != nil {
 			return nil, err
 		}
-		sub.add(path, one)
+		if err := sub.add(path, one); err != nil {
+			return nil, err
+		}
 	}
 	return sub, nil
 }
 
-// add takes one path. What the target is to define is sent on change: SR Linux does so for all it has here.
-func (sub *subscription) add(path config.Path, one *gnmi.Subscription) {
-	sub.all = append(sub.all, path)
-	if one.GetMode() != gnmi.SubscriptionMode_SAMPLE {
-		sub.change = append(sub.change, path)
-		return
+// extend takes the extensions that change what a subscription shows.
+func (sub *subscription) extend(extensions []*gnmi_ext.Extension) error {
+	for _, e := range extensions {
+		sub.depth = max(sub.depth, int(e.GetDepth().GetLevel()))
+		if c := e.GetConfigSubscription(); c != nil {
+			if c.GetStart() == nil {
+				return status.Error(codes.InvalidArgument, "a client can only start a config subscription; sync_done is the target's to say")
+			}
+			sub.configOnly = true
+		}
 	}
-	const fastest = time.Second // also where the request leaves it to us
-	sub.sample = append(sub.sample, path)
-	sub.every = min(sub.every, max(fastest, time.Duration(one.GetSampleInterval())))
+	return nil
+}
+
+// restrict shows only the data of some modules.
+func (sub *subscription) restrict(models []*gnmi.ModelData) error {
+	for _, m := range models {
+		schema := sub.spec.Driver.Schema
+		name := m.GetName()[strings.LastIndexByte(m.GetName(), ':')+1:]
+		if !slices.Contains(schema.Modules, name) {
+			return status.Errorf(codes.InvalidArgument, "model %q is not supported", m.GetName())
+		}
+		if sub.modules == nil {
+			sub.modules = map[string]bool{}
+		}
+		sub.modules[name] = true
+	}
+	return nil
+}
+
+// add takes one path.
+func (sub *subscription) add(path config.Path, one *gnmi.Subscription) error {
+	heartbeat, every := time.Duration(one.GetHeartbeatInterval()), time.Duration(one.GetSampleInterval())
+	if sub.list.GetMode() != gnmi.SubscriptionList_STREAM {
+		sub.items = append(sub.items, &item{path: path})
+		return nil
+	}
+	if heartbeat != 0 && heartbeat < fastest {
+		return status.Errorf(codes.InvalidArgument, "heartbeat interval %v is not supported, the shortest is %v", heartbeat, fastest)
+	}
+	switch one.GetMode() {
+	case gnmi.SubscriptionMode_ON_CHANGE:
+		sub.items = append(sub.items, &item{path: path, change: true, heartbeat: heartbeat})
+	case gnmi.SubscriptionMode_SAMPLE:
+		if every == 0 {
+			every = fastest
+		}
+		if every < fastest {
+			return status.Errorf(codes.InvalidArgument, "sample interval %v is not supported, the shortest is %v", every, fastest)
+		}
+		it := &item{path: path, every: every, heartbeat: heartbeat, suppress: one.GetSuppressRedundant(), sent: map[string]string{}}
+		sub.items = append(sub.items, it)
+	default:
+		event := func(c config.Cursor) bool { return !sub.sampled(c) }
+		sub.items = append(sub.items,
+			&item{path: path, change: true, heartbeat: heartbeat, only: event},
+			&item{path: path, every: targetSample, only: sub.sampled})
+	}
+	return nil
+}
+
+// sampled tells whether the device samples a leaf where the choice is its own (TARGET_DEFINED).
+func (d *Device) sampled(c config.Cursor) bool {
+	sw := d.spec.Software
+	return sw != nil && sw.Sampled != nil && sw.Sampled(d.spec.Driver.Schema, c.ID())
+}
+
+// source returns the tree that the subscription shows.
+func (sub *subscription) source() *config.Tree {
+	if sub.configOnly {
+		return sub.Running()
+	}
+	view, _ := sub.look()
+	return view
+}
+
+// shows tells whether a leaf at or below the path of an item is to be sent.
+func (sub *subscription) shows(it *item, c config.Cursor) bool {
+	switch {
+	case sub.configOnly && c.Node().State,
+		it.only != nil && !it.only(c),
+		sub.depth > 0 && len(c.Path())-len(it.path) > sub.depth,
+		sub.modules != nil && !sub.modules[c.Tree().Schema().Modules[c.Node().Module]]:
+		return false
+	}
+	return true
 }
 
 // sendAll sends what there is, unless only updates are wanted, and says that this was all.
-func (sub *subscription) sendAll(view *config.Tree) error {
+func (sub *subscription) sendAll(tree *config.Tree) error {
 	if !sub.list.GetUpdatesOnly() {
-		if err := sub.send(leaves(view, sub.all), nil); err != nil {
+		if err := sub.send(sub.sim.config.Clock.Now(), sub.leaves(tree, sub.items...), nil); err != nil {
 			return err
 		}
 	}
+	return sub.synced()
+}
+
+func (sub *subscription) synced() error {
 	return sub.stream.Send(&gnmi.SubscribeResponse{Response: &gnmi.SubscribeResponse_SyncResponse{SyncResponse: true}})
 }
 
-// poll answers each poll until the client ends the stream.
+// poll answers each poll until the client ends the stream (§3.5.1.5.3).
 func (sub *subscription) poll() error {
 	for {
 		req, err := sub.stream.Recv()
@@ -94,159 +210,25 @@ func (sub *subscription) poll() error {
 		if req.GetPoll() == nil {
 			return status.Error(codes.InvalidArgument, "a subscription in mode POLL takes polls only")
 		}
-		view, _ := sub.look()
-		if err := sub.sendAll(view); err != nil {
+		if err := sub.sendAll(sub.source()); err != nil {
 			return err
 		}
 	}
-}
-
-// follow sends what there is and then what changes, until the client goes.
-func (sub *subscription) follow() error {
-	ctx := sub.stream.Context()
-	tick := sub.ticks(ctx)
-	view, changed := sub.look()
-	if err := sub.sendAll(view); err != nil {
-		return err
-	}
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err()
-		case <-changed:
-			before := view
-			view, changed = sub.look()
-			err = sub.send(changes(before, view, sub.change))
-		case <-tick:
-			err = sub.send(leaves(view, sub.sample), nil)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// ticks returns a channel that tells when to sample, nil where nothing is sampled.
-func (sub *subscription) ticks(ctx context.Context) <-chan struct{} {
-	if len(sub.sample) == 0 {
-		return nil
-	}
-	tick := make(chan struct{}, 1)
-	var arm func()
-	arm = func() {
-		if ctx.Err() != nil {
-			return
-		}
-		select {
-		case tick <- struct{}{}:
-		default: // the client is slower than its interval
-		}
-		sub.sim.config.Clock.AfterFunc(sub.every, arm)
-	}
-	sub.sim.config.Clock.AfterFunc(sub.every, arm)
-	return tick
 }
 
 // batch is how many updates one notification carries.
 const batch = 100
 
-// send sends deletes and updates. Deletes come first, as within a notification (gNMI spec §2.1).
-func (sub *subscription) send(updates []*gnmi.Update, deletes []*gnmi.Path) error {
+// send sends deletes and updates, as they were at a time. Deletes come first, as within a notification (§2.1).
+func (sub *subscription) send(at time.Time, updates []*gnmi.Update, deletes []*gnmi.Path) error {
 	for len(updates) > 0 || len(deletes) > 0 {
 		n := min(len(updates), batch)
 		note := sub.notification(sub.list.GetPrefix(), updates[:n])
-		note.Delete = deletes
+		note.Timestamp, note.Delete = at.UnixNano(), deletes
 		updates, deletes = updates[n:], nil
 		if err := sub.stream.Send(&gnmi.SubscribeResponse{Response: &gnmi.SubscribeResponse_Update{Update: note}}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// leaves returns one update per leaf and leaf-list at and below the patterns.
-func leaves(view *config.Tree, patterns []config.Path) []*gnmi.Update {
-	var out []*gnmi.Update
-	for _, p := range patterns {
-		within(view.Root(), p, func(c config.Cursor) { out = append(out, leafUpdate(c)) })
-	}
-	return out
-}
-
-// leafUpdate returns the update of one leaf or leaf-list.
-func leafUpdate(c config.Cursor) *gnmi.Update { return update(c.Path(), c.AppendJSON(nil)) }
-
-// within calls f for each leaf and leaf-list below a node that a pattern, relative to it, covers.
-func within(c config.Cursor, pattern config.Path, f func(config.Cursor)) {
-	if kind := c.Node().Kind; kind == config.Leaf || kind == config.LeafList {
-		if len(pattern) == 0 {
-			f(c)
-		}
-		return
-	}
-	for child := range c.Children() {
-		isList := child.Node().Kind == config.List && !child.IsEntry()
-		switch {
-		case len(pattern) == 0 || isList:
-			within(child, pattern, f)
-		case child.IsEntry() && matches(elemOf(child), pattern[0]), !child.IsEntry() && matches(config.Elem{Name: child.Node().Name}, pattern[0]):
-			within(child, pattern[1:], f)
-		}
-	}
-}
-
-// changes returns what a subscriber to some patterns has to be told when one tree follows another.
-func changes(before, after *config.Tree, patterns []config.Path) (updates []*gnmi.Update, deletes []*gnmi.Path) {
-	told := map[string]bool{}
-	tell := func(c config.Cursor) {
-		path := c.Path()
-		if key := path.String(); covered(path, patterns) && !told[key] {
-			told[key] = true
-			updates = append(updates, leafUpdate(c))
-		}
-	}
-	for _, change := range config.Diff(before, after) {
-		switch {
-		case change.From.Valid() && change.From.IsValue() || change.To.Valid() && change.To.IsValue():
-			// A leaf-list is told as a whole.
-			if c := after.Find(change.At); c.Valid() {
-				tell(c)
-			} else if covered(change.At, patterns) {
-				deletes = append(deletes, change.At.GNMI())
-			}
-		case change.Op == config.Delete:
-			deletes = append(deletes, gone(change.From, patterns)...)
-		case change.Op == config.Reorder && change.To.Node().Kind == config.List:
-			// gNMI has no way to tell the order of a list's entries.
-		default:
-			within(change.To, nil, tell)
-		}
-	}
-	return updates, deletes
-}
-
-// covered tells whether one of the patterns covers a path.
-func covered(path config.Path, patterns []config.Path) bool {
-	for _, p := range patterns {
-		if below(path, p) {
-			return true
-		}
-	}
-	return false
-}
-
-// gone returns what to tell about a deleted node: the node itself where a pattern covers it, else
-// the leaves below it that one does.
-func gone(c config.Cursor, patterns []config.Path) []*gnmi.Path {
-	if path := c.Path(); covered(path, patterns) {
-		return []*gnmi.Path{path.GNMI()}
-	}
-	var out []*gnmi.Path
-	within(c, nil, func(leaf config.Cursor) {
-		if path := leaf.Path(); covered(path, patterns) {
-			out = append(out, path.GNMI())
-		}
-	})
-	return out
 }
