@@ -170,6 +170,12 @@ const (
 	InterfaceSubinterfaceIpv4ArpProxyArp         // /interface[name]/subinterface[index]/ipv4/arp/proxy-arp
 	InterfaceSubinterfaceIpv4ArpTimeout          // /interface[name]/subinterface[index]/ipv4/arp/timeout
 
+	InterfaceSubinterfaceIpv4ArpNeighbor                 // /interface[name]/subinterface[index]/ipv4/arp/neighbor[ipv4-address]
+	InterfaceSubinterfaceIpv4ArpNeighborIpv4Address      // /interface[name]/subinterface[index]/ipv4/arp/neighbor[ipv4-address]/ipv4-address
+	InterfaceSubinterfaceIpv4ArpNeighborLinkLayerAddress // /interface[name]/subinterface[index]/ipv4/arp/neighbor[ipv4-address]/link-layer-address
+	InterfaceSubinterfaceIpv4ArpNeighborOrigin           // /interface[name]/subinterface[index]/ipv4/arp/neighbor[ipv4-address]/origin
+	InterfaceSubinterfaceIpv4ArpNeighborExpirationTime   // /interface[name]/subinterface[index]/ipv4/arp/neighbor[ipv4-address]/expiration-time
+
 	InterfaceSubinterfaceIpv4ArpHostRoute // /interface[name]/subinterface[index]/ipv4/arp/host-route
 
 	InterfaceSubinterfaceIpv4ArpHostRoutePopulate                    // /interface[name]/subinterface[index]/ipv4/arp/host-route/populate[route-type]
@@ -199,6 +205,13 @@ const (
 	InterfaceSubinterfaceIpv6NeighborDiscovery                 // /interface[name]/subinterface[index]/ipv6/neighbor-discovery
 	InterfaceSubinterfaceIpv6NeighborDiscoveryLearnUnsolicited // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/learn-unsolicited
 	InterfaceSubinterfaceIpv6NeighborDiscoveryProxyNd          // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/proxy-nd
+
+	InterfaceSubinterfaceIpv6NeighborDiscoveryNeighbor                 // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/neighbor[ipv6-address]
+	InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborIpv6Address      // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/neighbor[ipv6-address]/ipv6-address
+	InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborLinkLayerAddress // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/neighbor[ipv6-address]/link-layer-address
+	InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborOrigin           // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/neighbor[ipv6-address]/origin
+	InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborIsRouter         // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/neighbor[ipv6-address]/is-router
+	InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborCurrentState     // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/neighbor[ipv6-address]/current-state
 
 	InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoute // /interface[name]/subinterface[index]/ipv6/neighbor-discovery/host-route
 
@@ -325,6 +338,15 @@ const (
 	NetworkInstanceBridgeTableMacLimit                    // /network-instance[name]/bridge-table/mac-limit
 	NetworkInstanceBridgeTableMacLimitMaximumEntries      // /network-instance[name]/bridge-table/mac-limit/maximum-entries
 	NetworkInstanceBridgeTableMacLimitWarningThresholdPct // /network-instance[name]/bridge-table/mac-limit/warning-threshold-pct
+
+	NetworkInstanceBridgeTableMacTable // /network-instance[name]/bridge-table/mac-table
+
+	NetworkInstanceBridgeTableMacTableMac                // /network-instance[name]/bridge-table/mac-table/mac[address]
+	NetworkInstanceBridgeTableMacTableMacAddress         // /network-instance[name]/bridge-table/mac-table/mac[address]/address
+	NetworkInstanceBridgeTableMacTableMacDestinationType // /network-instance[name]/bridge-table/mac-table/mac[address]/destination-type
+	NetworkInstanceBridgeTableMacTableMacType            // /network-instance[name]/bridge-table/mac-table/mac[address]/type
+	NetworkInstanceBridgeTableMacTableMacLastUpdate      // /network-instance[name]/bridge-table/mac-table/mac[address]/last-update
+	NetworkInstanceBridgeTableMacTableMacDestination     // /network-instance[name]/bridge-table/mac-table/mac[address]/destination
 
 	NetworkInstanceBridgeTableStatistics              // /network-instance[name]/bridge-table/statistics
 	NetworkInstanceBridgeTableStatisticsActiveEntries // /network-instance[name]/bridge-table/statistics/active-entries
@@ -833,6 +855,74 @@ const (
 	NetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetImportRouteTargetOrigin // /network-instance[name]/protocols/bgp-vpn/bgp-instance[id]/route-target/import-route-target-origin
 	NetworkInstanceProtocolsBgpVpnBgpInstanceOperDownReason                     // /network-instance[name]/protocols/bgp-vpn/bgp-instance[id]/oper-down-reason
 
+	NetworkInstanceProtocolsIsis // /network-instance[name]/protocols/isis
+
+	NetworkInstanceProtocolsIsisInstance                // /network-instance[name]/protocols/isis/instance[name]
+	NetworkInstanceProtocolsIsisInstanceName            // /network-instance[name]/protocols/isis/instance[name]/name
+	NetworkInstanceProtocolsIsisInstanceAdminState      // /network-instance[name]/protocols/isis/instance[name]/admin-state
+	NetworkInstanceProtocolsIsisInstanceNet             // /network-instance[name]/protocols/isis/instance[name]/net
+	NetworkInstanceProtocolsIsisInstanceLevelCapability // /network-instance[name]/protocols/isis/instance[name]/level-capability
+	NetworkInstanceProtocolsIsisInstanceMaxEcmpPaths    // /network-instance[name]/protocols/isis/instance[name]/max-ecmp-paths
+
+	NetworkInstanceProtocolsIsisInstanceIpv4Unicast           // /network-instance[name]/protocols/isis/instance[name]/ipv4-unicast
+	NetworkInstanceProtocolsIsisInstanceIpv4UnicastAdminState // /network-instance[name]/protocols/isis/instance[name]/ipv4-unicast/admin-state
+
+	NetworkInstanceProtocolsIsisInstanceIpv6Unicast           // /network-instance[name]/protocols/isis/instance[name]/ipv6-unicast
+	NetworkInstanceProtocolsIsisInstanceIpv6UnicastAdminState // /network-instance[name]/protocols/isis/instance[name]/ipv6-unicast/admin-state
+
+	NetworkInstanceProtocolsIsisInstanceAuthentication         // /network-instance[name]/protocols/isis/instance[name]/authentication
+	NetworkInstanceProtocolsIsisInstanceAuthenticationKeychain // /network-instance[name]/protocols/isis/instance[name]/authentication/keychain
+
+	NetworkInstanceProtocolsIsisInstanceAuthenticationKey                // /network-instance[name]/protocols/isis/instance[name]/authentication/key
+	NetworkInstanceProtocolsIsisInstanceAuthenticationKeyCryptoAlgorithm // /network-instance[name]/protocols/isis/instance[name]/authentication/key/crypto-algorithm
+	NetworkInstanceProtocolsIsisInstanceAuthenticationKeyAuthPassword    // /network-instance[name]/protocols/isis/instance[name]/authentication/key/auth-password
+
+	NetworkInstanceProtocolsIsisInstanceSegmentRouting     // /network-instance[name]/protocols/isis/instance[name]/segment-routing
+	NetworkInstanceProtocolsIsisInstanceSegmentRoutingMpls // /network-instance[name]/protocols/isis/instance[name]/segment-routing/mpls
+	NetworkInstanceProtocolsIsisInstanceOperState          // /network-instance[name]/protocols/isis/instance[name]/oper-state
+	NetworkInstanceProtocolsIsisInstanceOperSystemId       // /network-instance[name]/protocols/isis/instance[name]/oper-system-id
+
+	NetworkInstanceProtocolsIsisInstanceInterface              // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]
+	NetworkInstanceProtocolsIsisInstanceInterfaceInterfaceName // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/interface-name
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdminState    // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/admin-state
+	NetworkInstanceProtocolsIsisInstanceInterfaceCircuitType   // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/circuit-type
+	NetworkInstanceProtocolsIsisInstanceInterfacePassive       // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/passive
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceIpv4Unicast           // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/ipv4-unicast
+	NetworkInstanceProtocolsIsisInstanceInterfaceIpv4UnicastAdminState // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/ipv4-unicast/admin-state
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceIpv6Unicast           // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/ipv6-unicast
+	NetworkInstanceProtocolsIsisInstanceInterfaceIpv6UnicastAdminState // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/ipv6-unicast/admin-state
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceAuthentication         // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/authentication
+	NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKeychain // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/authentication/keychain
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKey                // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/authentication/key
+	NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKeyCryptoAlgorithm // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/authentication/key/crypto-algorithm
+	NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKeyAuthPassword    // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/authentication/key/auth-password
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRouting // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/segment-routing
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMpls // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/segment-routing/mpls
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSid      // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/segment-routing/mpls/ipv4-node-sid
+	NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSidIndex // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/segment-routing/mpls/ipv4-node-sid/index
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceLevel            // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/level[level-number]
+	NetworkInstanceProtocolsIsisInstanceInterfaceLevelLevelNumber // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/level[level-number]/level-number
+	NetworkInstanceProtocolsIsisInstanceInterfaceLevelDisable     // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/level[level-number]/disable
+	NetworkInstanceProtocolsIsisInstanceInterfaceLevelMetric      // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/level[level-number]/metric
+	NetworkInstanceProtocolsIsisInstanceInterfaceOperState        // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/oper-state
+
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency                     // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/adjacency[neighbor-system-id][adjacency-level]
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyNeighborSystemId     // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/adjacency[neighbor-system-id][adjacency-level]/neighbor-system-id
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyAdjacencyLevel       // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/adjacency[neighbor-system-id][adjacency-level]/adjacency-level
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyNeighborHostname     // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/adjacency[neighbor-system-id][adjacency-level]/neighbor-hostname
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyState                // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/adjacency[neighbor-system-id][adjacency-level]/state
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyDownReason           // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/adjacency[neighbor-system-id][adjacency-level]/down-reason
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyLastUpDownTransition // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/adjacency[neighbor-system-id][adjacency-level]/last-up-down-transition
+	NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyUpDownTransitions    // /network-instance[name]/protocols/isis/instance[name]/interface[interface-name]/adjacency[neighbor-system-id][adjacency-level]/up-down-transitions
+
 	NetworkInstanceProtocolsLinux                // /network-instance[name]/protocols/linux
 	NetworkInstanceProtocolsLinuxExportNeighbors // /network-instance[name]/protocols/linux/export-neighbors
 	NetworkInstanceProtocolsLinuxExportRoutes    // /network-instance[name]/protocols/linux/export-routes
@@ -846,6 +936,85 @@ const (
 	NetworkInstanceInterfaceInterfaceRefSubinterface // /network-instance[name]/interface[name]/interface-ref/subinterface
 	NetworkInstanceInterfaceOperDownReason           // /network-instance[name]/interface[name]/oper-down-reason
 	NetworkInstanceInterfaceOperState                // /network-instance[name]/interface[name]/oper-state
+
+	NetworkInstanceRouteTable // /network-instance[name]/route-table
+
+	NetworkInstanceRouteTableIpv4Unicast // /network-instance[name]/route-table/ipv4-unicast
+
+	NetworkInstanceRouteTableIpv4UnicastRoute                            // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]
+	NetworkInstanceRouteTableIpv4UnicastRouteIpv4Prefix                  // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/ipv4-prefix
+	NetworkInstanceRouteTableIpv4UnicastRouteRouteType                   // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/route-type
+	NetworkInstanceRouteTableIpv4UnicastRouteRouteOwner                  // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/route-owner
+	NetworkInstanceRouteTableIpv4UnicastRouteId                          // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/id
+	NetworkInstanceRouteTableIpv4UnicastRouteOriginNetworkInstance       // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/origin-network-instance
+	NetworkInstanceRouteTableIpv4UnicastRouteMetric                      // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/metric
+	NetworkInstanceRouteTableIpv4UnicastRoutePreference                  // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/preference
+	NetworkInstanceRouteTableIpv4UnicastRouteActive                      // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/active
+	NetworkInstanceRouteTableIpv4UnicastRouteLastAppUpdate               // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/last-app-update
+	NetworkInstanceRouteTableIpv4UnicastRouteNextHopGroup                // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/next-hop-group
+	NetworkInstanceRouteTableIpv4UnicastRouteNextHopGroupNetworkInstance // /network-instance[name]/route-table/ipv4-unicast/route[ipv4-prefix][route-type][route-owner][id][origin-network-instance]/next-hop-group-network-instance
+
+	NetworkInstanceRouteTableIpv4UnicastStatistics                     // /network-instance[name]/route-table/ipv4-unicast/statistics
+	NetworkInstanceRouteTableIpv4UnicastStatisticsActiveRoutes         // /network-instance[name]/route-table/ipv4-unicast/statistics/active-routes
+	NetworkInstanceRouteTableIpv4UnicastStatisticsActiveRoutesWithEcmp // /network-instance[name]/route-table/ipv4-unicast/statistics/active-routes-with-ecmp
+	NetworkInstanceRouteTableIpv4UnicastStatisticsTotalRoutes          // /network-instance[name]/route-table/ipv4-unicast/statistics/total-routes
+
+	NetworkInstanceRouteTableIpv6Unicast // /network-instance[name]/route-table/ipv6-unicast
+
+	NetworkInstanceRouteTableIpv6UnicastRoute                            // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]
+	NetworkInstanceRouteTableIpv6UnicastRouteIpv6Prefix                  // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/ipv6-prefix
+	NetworkInstanceRouteTableIpv6UnicastRouteRouteType                   // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/route-type
+	NetworkInstanceRouteTableIpv6UnicastRouteRouteOwner                  // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/route-owner
+	NetworkInstanceRouteTableIpv6UnicastRouteId                          // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/id
+	NetworkInstanceRouteTableIpv6UnicastRouteOriginNetworkInstance       // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/origin-network-instance
+	NetworkInstanceRouteTableIpv6UnicastRouteMetric                      // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/metric
+	NetworkInstanceRouteTableIpv6UnicastRoutePreference                  // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/preference
+	NetworkInstanceRouteTableIpv6UnicastRouteActive                      // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/active
+	NetworkInstanceRouteTableIpv6UnicastRouteLastAppUpdate               // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/last-app-update
+	NetworkInstanceRouteTableIpv6UnicastRouteNextHopGroup                // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/next-hop-group
+	NetworkInstanceRouteTableIpv6UnicastRouteNextHopGroupNetworkInstance // /network-instance[name]/route-table/ipv6-unicast/route[ipv6-prefix][route-type][route-owner][id][origin-network-instance]/next-hop-group-network-instance
+
+	NetworkInstanceRouteTableIpv6UnicastStatistics                     // /network-instance[name]/route-table/ipv6-unicast/statistics
+	NetworkInstanceRouteTableIpv6UnicastStatisticsActiveRoutes         // /network-instance[name]/route-table/ipv6-unicast/statistics/active-routes
+	NetworkInstanceRouteTableIpv6UnicastStatisticsActiveRoutesWithEcmp // /network-instance[name]/route-table/ipv6-unicast/statistics/active-routes-with-ecmp
+	NetworkInstanceRouteTableIpv6UnicastStatisticsTotalRoutes          // /network-instance[name]/route-table/ipv6-unicast/statistics/total-routes
+
+	NetworkInstanceRouteTableNextHop             // /network-instance[name]/route-table/next-hop[index]
+	NetworkInstanceRouteTableNextHopIndex        // /network-instance[name]/route-table/next-hop[index]/index
+	NetworkInstanceRouteTableNextHopType         // /network-instance[name]/route-table/next-hop[index]/type
+	NetworkInstanceRouteTableNextHopIpAddress    // /network-instance[name]/route-table/next-hop[index]/ip-address
+	NetworkInstanceRouteTableNextHopSubinterface // /network-instance[name]/route-table/next-hop[index]/subinterface
+
+	NetworkInstanceRouteTableNextHopMpls                     // /network-instance[name]/route-table/next-hop[index]/mpls
+	NetworkInstanceRouteTableNextHopMplsPushedMplsLabelStack // /network-instance[name]/route-table/next-hop[index]/mpls/pushed-mpls-label-stack
+
+	NetworkInstanceRouteTableNextHopMplsEncapsulation                     // /network-instance[name]/route-table/next-hop[index]/mpls-encapsulation
+	NetworkInstanceRouteTableNextHopMplsEncapsulationPushedMplsLabelStack // /network-instance[name]/route-table/next-hop[index]/mpls-encapsulation/pushed-mpls-label-stack
+
+	NetworkInstanceRouteTableNextHopVxlan               // /network-instance[name]/route-table/next-hop[index]/vxlan
+	NetworkInstanceRouteTableNextHopVxlanVni            // /network-instance[name]/route-table/next-hop[index]/vxlan/vni
+	NetworkInstanceRouteTableNextHopVxlanDestinationMac // /network-instance[name]/route-table/next-hop[index]/vxlan/destination-mac
+
+	NetworkInstanceRouteTableNextHopVxlanEncapsulation               // /network-instance[name]/route-table/next-hop[index]/vxlan-encapsulation
+	NetworkInstanceRouteTableNextHopVxlanEncapsulationVni            // /network-instance[name]/route-table/next-hop[index]/vxlan-encapsulation/vni
+	NetworkInstanceRouteTableNextHopVxlanEncapsulationDestinationMac // /network-instance[name]/route-table/next-hop[index]/vxlan-encapsulation/destination-mac
+
+	NetworkInstanceRouteTableNextHopGroup      // /network-instance[name]/route-table/next-hop-group[index]
+	NetworkInstanceRouteTableNextHopGroupIndex // /network-instance[name]/route-table/next-hop-group[index]/index
+
+	NetworkInstanceRouteTableNextHopGroupNextHop         // /network-instance[name]/route-table/next-hop-group[index]/next-hop[id]
+	NetworkInstanceRouteTableNextHopGroupNextHopId       // /network-instance[name]/route-table/next-hop-group[index]/next-hop[id]/id
+	NetworkInstanceRouteTableNextHopGroupNextHopNextHop  // /network-instance[name]/route-table/next-hop-group[index]/next-hop[id]/next-hop
+	NetworkInstanceRouteTableNextHopGroupNextHopResolved // /network-instance[name]/route-table/next-hop-group[index]/next-hop[id]/resolved
+
+	NetworkInstanceRouteTableMpls // /network-instance[name]/route-table/mpls
+
+	NetworkInstanceRouteTableMplsLabelEntry              // /network-instance[name]/route-table/mpls/label-entry[label-value]
+	NetworkInstanceRouteTableMplsLabelEntryLabelValue    // /network-instance[name]/route-table/mpls/label-entry[label-value]/label-value
+	NetworkInstanceRouteTableMplsLabelEntryOperation     // /network-instance[name]/route-table/mpls/label-entry[label-value]/operation
+	NetworkInstanceRouteTableMplsLabelEntryEntryType     // /network-instance[name]/route-table/mpls/label-entry[label-value]/entry-type
+	NetworkInstanceRouteTableMplsLabelEntryLastAppUpdate // /network-instance[name]/route-table/mpls/label-entry[label-value]/last-app-update
+	NetworkInstanceRouteTableMplsLabelEntryNextHopGroup  // /network-instance[name]/route-table/mpls/label-entry[label-value]/next-hop-group
 
 	NetworkInstanceVxlanInterface               // /network-instance[name]/vxlan-interface[name]
 	NetworkInstanceVxlanInterfaceName           // /network-instance[name]/vxlan-interface[name]/name
@@ -865,6 +1034,209 @@ const (
 	NetworkInstanceNextHopGroupsGroupNexthopAdminState // /network-instance[name]/next-hop-groups/group[name]/nexthop[index]/admin-state
 	NetworkInstanceNextHopGroupsGroupNexthopIpAddress  // /network-instance[name]/next-hop-groups/group[name]/nexthop[index]/ip-address
 	NetworkInstanceNextHopGroupsGroupNexthopResolve    // /network-instance[name]/next-hop-groups/group[name]/nexthop[index]/resolve
+
+	NetworkInstanceBgpRib // /network-instance[name]/bgp-rib
+
+	NetworkInstanceBgpRibAfiSafi            // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]
+	NetworkInstanceBgpRibAfiSafiAfiSafiName // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/afi-safi-name
+
+	NetworkInstanceBgpRibAfiSafiIpv4Unicast // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast
+
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOut // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out
+
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPost // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post
+
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoutePrefix       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/prefix
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteNeighbor     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/neighbor
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoutePathId       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/path-id
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/attr-id
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteLastModified // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/last-modified
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteUsedRoute    // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/used-route
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteValidRoute   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/valid-route
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteBestRoute    // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/best-route
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteNeighborAs   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/neighbor-as
+
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReason                  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/invalid-reason
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReasonRejectedRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/invalid-reason/rejected-route
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReasonAsLoop            // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/invalid-reason/as-loop
+	NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReasonNextHopUnresolved // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv4-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/invalid-reason/next-hop-unresolved
+
+	NetworkInstanceBgpRibAfiSafiIpv6Unicast // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast
+
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOut // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out
+
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPost // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post
+
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoutePrefix       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/prefix
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteNeighbor     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/neighbor
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoutePathId       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/path-id
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteAttrId       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/attr-id
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteLastModified // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/last-modified
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteUsedRoute    // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/used-route
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteValidRoute   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/valid-route
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteBestRoute    // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/best-route
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteNeighborAs   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/neighbor-as
+
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReason                  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/invalid-reason
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReasonRejectedRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/invalid-reason/rejected-route
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReasonAsLoop            // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/invalid-reason/as-loop
+	NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReasonNextHopUnresolved // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/ipv6-unicast/rib-in-out/rib-in-post/route[prefix][neighbor][path-id]/invalid-reason/next-hop-unresolved
+
+	NetworkInstanceBgpRibAfiSafiEvpn // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOut // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPost // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute                   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteRouteDistinguisher // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/route-distinguisher
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteEsi                // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/esi
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteEthernetTagId      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/ethernet-tag-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteNeighbor           // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/neighbor
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoutePathId             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/path-id
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabel          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/label
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValue     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/label/value
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValueType // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/label/value-type
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteAttrId         // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/attr-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLastModified   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/last-modified
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteUsedRoute      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/used-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteValidRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/valid-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteBestRoute      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/best-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteNeighborAs     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/neighbor-as
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReason                  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/invalid-reason
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReasonRejectedRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/invalid-reason/rejected-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReasonAsLoop            // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/invalid-reason/as-loop
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReasonNextHopUnresolved // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-ad-route[route-distinguisher][esi][ethernet-tag-id][neighbor][path-id]/invalid-reason/next-hop-unresolved
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute                   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteRouteDistinguisher // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/route-distinguisher
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteMacLength          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/mac-length
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteMacAddress         // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/mac-address
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteIpAddress          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/ip-address
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteEthernetTagId      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/ethernet-tag-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteNeighbor           // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/neighbor
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoutePathId             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/path-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteEsi                // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/esi
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel1          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/label1
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel1Value     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/label1/value
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel1ValueType // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/label1/value-type
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel2          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/label2
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel2Value     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/label2/value
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel2ValueType // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/label2/value-type
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteAttrId          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/attr-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLastModified    // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/last-modified
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteUsedRoute       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/used-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteValidRoute      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/valid-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteBestRoute       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/best-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteNeighborAs      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/neighbor-as
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReason                  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/invalid-reason
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReasonRejectedRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/invalid-reason/rejected-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReasonAsLoop            // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/invalid-reason/as-loop
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReasonNextHopUnresolved // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/mac-ip-route[route-distinguisher][mac-length][mac-address][ip-address][ethernet-tag-id][neighbor][path-id]/invalid-reason/next-hop-unresolved
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute                   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteRouteDistinguisher // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/route-distinguisher
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteOriginatingRouter  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/originating-router
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteEthernetTagId      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/ethernet-tag-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteNeighbor           // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/neighbor
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoutePathId             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/path-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteAttrId             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/attr-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteLastModified       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/last-modified
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteUsedRoute          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/used-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteValidRoute         // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/valid-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteBestRoute          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/best-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteNeighborAs         // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/neighbor-as
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReason                  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/invalid-reason
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReasonRejectedRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/invalid-reason/rejected-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReasonAsLoop            // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/invalid-reason/as-loop
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReasonNextHopUnresolved // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/imet-route[route-distinguisher][originating-router][ethernet-tag-id][neighbor][path-id]/invalid-reason/next-hop-unresolved
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute                   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteRouteDistinguisher // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/route-distinguisher
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteEsi                // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/esi
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteOriginatingRouter  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/originating-router
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteNeighbor           // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/neighbor
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoutePathId             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/path-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteAttrId             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/attr-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteLastModified       // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/last-modified
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteUsedRoute          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/used-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteValidRoute         // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/valid-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteBestRoute          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/best-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteNeighborAs         // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/neighbor-as
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReason                  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/invalid-reason
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReasonRejectedRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/invalid-reason/rejected-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReasonAsLoop            // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/invalid-reason/as-loop
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReasonNextHopUnresolved // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ethernet-segment-route[route-distinguisher][esi][originating-router][neighbor][path-id]/invalid-reason/next-hop-unresolved
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute                   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteRouteDistinguisher // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/route-distinguisher
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteEthernetTagId      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/ethernet-tag-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteIpPrefixLength     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/ip-prefix-length
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteIpPrefix           // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/ip-prefix
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteNeighbor           // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/neighbor
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoutePathId             // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/path-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteEsi                // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/esi
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteGatewayIp          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/gateway-ip
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLabel          // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/label
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLabelValue     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/label/value
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLabelValueType // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/label/value-type
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteAttrId         // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/attr-id
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLastModified   // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/last-modified
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteUsedRoute      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/used-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteValidRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/valid-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteBestRoute      // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/best-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteNeighborAs     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/neighbor-as
+
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReason                  // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/invalid-reason
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReasonRejectedRoute     // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/invalid-reason/rejected-route
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReasonAsLoop            // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/invalid-reason/as-loop
+	NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReasonNextHopUnresolved // /network-instance[name]/bgp-rib/afi-safi[afi-safi-name]/evpn/rib-in-out/rib-in-post/ip-prefix-route[route-distinguisher][ethernet-tag-id][ip-prefix-length][ip-prefix][neighbor][path-id]/invalid-reason/next-hop-unresolved
+
+	NetworkInstanceBgpRibAttrSets // /network-instance[name]/bgp-rib/attr-sets
+
+	NetworkInstanceBgpRibAttrSetsAttrSet      // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]
+	NetworkInstanceBgpRibAttrSetsAttrSetIndex // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/index
+
+	NetworkInstanceBgpRibAttrSetsAttrSetAsPath // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/as-path
+
+	NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegment            // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/as-path/segment[as-path-index]
+	NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentAsPathIndex // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/as-path/segment[as-path-index]/as-path-index
+	NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentType        // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/as-path/segment[as-path-index]/type
+	NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentMember      // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/as-path/segment[as-path-index]/member
+	NetworkInstanceBgpRibAttrSetsAttrSetOrigin                   // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/origin
+	NetworkInstanceBgpRibAttrSetsAttrSetNextHop                  // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/next-hop
+	NetworkInstanceBgpRibAttrSetsAttrSetMed                      // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/med
+	NetworkInstanceBgpRibAttrSetsAttrSetLocalPref                // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/local-pref
+	NetworkInstanceBgpRibAttrSetsAttrSetOriginatorId             // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/originator-id
+	NetworkInstanceBgpRibAttrSetsAttrSetClusterList              // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/cluster-list
+
+	NetworkInstanceBgpRibAttrSetsAttrSetCommunities             // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/communities
+	NetworkInstanceBgpRibAttrSetsAttrSetCommunitiesCommunity    // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/communities/community
+	NetworkInstanceBgpRibAttrSetsAttrSetCommunitiesExtCommunity // /network-instance[name]/bgp-rib/attr-sets/attr-set[index]/communities/ext-community
+
+	NetworkInstanceSegmentRouting // /network-instance[name]/segment-routing
+
+	NetworkInstanceSegmentRoutingMpls // /network-instance[name]/segment-routing/mpls
+
+	NetworkInstanceSegmentRoutingMplsGlobalBlock           // /network-instance[name]/segment-routing/mpls/global-block
+	NetworkInstanceSegmentRoutingMplsGlobalBlockLabelRange // /network-instance[name]/segment-routing/mpls/global-block/label-range
+
+	NetworkInstanceSegmentRoutingMplsLocalPrefixSid               // /network-instance[name]/segment-routing/mpls/local-prefix-sid[prefix-sid-index]
+	NetworkInstanceSegmentRoutingMplsLocalPrefixSidPrefixSidIndex // /network-instance[name]/segment-routing/mpls/local-prefix-sid[prefix-sid-index]/prefix-sid-index
+	NetworkInstanceSegmentRoutingMplsLocalPrefixSidInterface      // /network-instance[name]/segment-routing/mpls/local-prefix-sid[prefix-sid-index]/interface
+	NetworkInstanceSegmentRoutingMplsLocalPrefixSidIpv4LabelIndex // /network-instance[name]/segment-routing/mpls/local-prefix-sid[prefix-sid-index]/ipv4-label-index
+	NetworkInstanceSegmentRoutingMplsLocalPrefixSidIpv6LabelIndex // /network-instance[name]/segment-routing/mpls/local-prefix-sid[prefix-sid-index]/ipv6-label-index
+	NetworkInstanceSegmentRoutingMplsLocalPrefixSidNodeSid        // /network-instance[name]/segment-routing/mpls/local-prefix-sid[prefix-sid-index]/node-sid
 
 	NetworkInstanceStaticRoutes // /network-instance[name]/static-routes
 
@@ -1214,6 +1586,16 @@ const (
 	SystemLoggingRemoteServerFacilityPriority           // /system/logging/remote-server[host]/facility[facility-name]/priority
 	SystemLoggingRemoteServerFacilityPriorityMatchAbove // /system/logging/remote-server[host]/facility[facility-name]/priority/match-above
 
+	SystemMpls // /system/mpls
+
+	SystemMplsLabelRanges // /system/mpls/label-ranges
+
+	SystemMplsLabelRangesStatic           // /system/mpls/label-ranges/static[name]
+	SystemMplsLabelRangesStaticName       // /system/mpls/label-ranges/static[name]/name
+	SystemMplsLabelRangesStaticShared     // /system/mpls/label-ranges/static[name]/shared
+	SystemMplsLabelRangesStaticStartLabel // /system/mpls/label-ranges/static[name]/start-label
+	SystemMplsLabelRangesStaticEndLabel   // /system/mpls/label-ranges/static[name]/end-label
+
 	SystemNtp                // /system/ntp
 	SystemNtpAdminState      // /system/ntp/admin-state
 	SystemNtpNetworkInstance // /system/ntp/network-instance
@@ -1431,6 +1813,7 @@ const (
 	typeAddressOrigin
 	typeInterfaceSubinterfaceIpv4AddressStatus
 	typeInterfaceSubinterfaceIpv4ArpTimeout
+	typeNeighborOrigin
 	typeInterfaceSubinterfaceIpv4ArpHostRoutePopulateRouteType
 	typeName
 	typeInterfaceSubinterfaceIpv4ArpHostRoutePopulateInternalTagsSetTagSet
@@ -1439,6 +1822,7 @@ const (
 	typeInterfaceSubinterfaceIpv6AddressType
 	typeInterfaceSubinterfaceIpv6AddressStatus
 	typeInterfaceSubinterfaceIpv6NeighborDiscoveryLearnUnsolicited
+	typeInterfaceSubinterfaceIpv6NeighborDiscoveryNeighborCurrentState
 	typeUint8
 	typeInterfaceSubinterfaceIpv6RouterAdvertisementRouterRoleMaxAdvertisementInterval
 	typeInterfaceSubinterfaceIpv6RouterAdvertisementRouterRoleMinAdvertisementInterval
@@ -1463,7 +1847,7 @@ const (
 	typeInterfaceLagMemberLacpSynchronization
 	typeInterfaceLagLacpAdminKey
 	typeInterfaceLagLacpInterval
-	typeNetworkInstanceName
+	typeRestrictedName
 	typeNetworkInstanceType
 	typeNetworkInstanceRouterId
 	typeNetworkInstanceBridgeTableMacDuplicationAction
@@ -1475,6 +1859,8 @@ const (
 	typeNetworkInstanceBridgeTableMacLearningAgingAgeTime
 	typeNetworkInstanceBridgeTableMacLimitMaximumEntries
 	typeNetworkInstanceBridgeTableMacLimitWarningThresholdPct
+	typeNetworkInstanceBridgeTableMacTableMacDestinationType
+	typeNetworkInstanceBridgeTableMacTableMacType
 	typeNetworkInstanceIpForwardingLastResortLookupNetworkInstance
 	typeNetworkInstanceProtocolsBgpEvpnBgpInstanceIdMember1
 	typeNetworkInstanceProtocolsBgpEvpnBgpInstanceId
@@ -1524,7 +1910,7 @@ const (
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember2
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember3
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember4
-	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRd
+	typeRouteDistinguisher
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRouteDistinguisherOrigin
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetExportRtMember1
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetExportRtMember2
@@ -1538,11 +1924,46 @@ const (
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetExportRouteTargetOrigin
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetImportRouteTargetOrigin
 	typeNetworkInstanceProtocolsBgpVpnBgpInstanceOperDownReason
-	typeNetworkInstanceInterfaceName
+	typeNetworkInstanceProtocolsIsisInstanceNet
+	typeIsisLevel
+	typeNetworkInstanceProtocolsIsisInstanceMaxEcmpPaths
+	typeNetworkInstanceProtocolsIsisInstanceAuthenticationKeyCryptoAlgorithm
+	typeIsisSystemId
+	typeNetworkInstanceProtocolsIsisInstanceInterfaceInterfaceName
+	typeNetworkInstanceProtocolsIsisInstanceInterfaceCircuitType
+	typeNetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSidIndex
+	typeNetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyAdjacencyLevel
+	typeNetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyState
+	typeNetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyDownReason
+	typeZeroBasedCounter32
 	typeNetworkInstanceInterfaceInterfaceRefSubinterface
 	typeNetworkInstanceInterfaceOperDownReason
+	typeNetworkInstanceRouteTableIpv4UnicastRouteRouteType
+	typeNetworkInstanceRouteTableIpv4UnicastRouteNextHopGroup
+	typeNetworkInstanceRouteTableNextHopType
+	typeNetworkInstanceRouteTableNextHopSubinterface
+	typeMplsLabelNonReserved
+	typeNetworkInstanceRouteTableNextHopMplsPushedMplsLabelStackMember2
+	typeNetworkInstanceRouteTableNextHopMplsPushedMplsLabelStack
+	typeNetworkInstanceRouteTableNextHopMplsEncapsulationPushedMplsLabelStackMember2
+	typeNetworkInstanceRouteTableNextHopMplsEncapsulationPushedMplsLabelStack
+	typeNetworkInstanceRouteTableNextHopVxlanVni
+	typeNetworkInstanceRouteTableNextHopGroupNextHopId
+	typeNetworkInstanceRouteTableNextHopGroupNextHopNextHop
+	typeNetworkInstanceRouteTableNextHopGroupNextHopResolved
+	typeNetworkInstanceRouteTableMplsLabelEntryOperation
+	typeNetworkInstanceRouteTableMplsLabelEntryEntryType
 	typeNetworkInstanceVxlanInterfaceOperDownReason
 	typeNetworkInstanceOperDownReason
+	typeNetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId
+	typeEsi
+	typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValueType
+	typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteMacLength
+	typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteIpPrefixLength
+	typeNetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentType
+	typeNetworkInstanceBgpRibAttrSetsAttrSetOrigin
+	typeNetworkInstanceSegmentRoutingMplsGlobalBlockLabelRange
+	typeNetworkInstanceSegmentRoutingMplsLocalPrefixSidPrefixSidIndex
 	typeNetworkInstanceStaticRoutesRouteNextHopGroup
 	typePlatformControlSlot
 	typePlatformLinecardSlot
@@ -1571,7 +1992,6 @@ const (
 	typeRoutingPolicyPolicyDefaultActionBgpMedValue
 	typeRoutingPolicyPolicyDefaultActionBgpNextHopSetMember2
 	typeBgpNextHopType
-	typeRoutingPolicyPolicyDefaultActionBgpOriginSet
 	typeRoutingPolicyPolicyStatementActionPolicyResult
 	typeRoutingPolicyPolicyStatementMatchPrefixSet
 	typeRoutingPolicyPolicyStatementMatchProtocol
@@ -1632,7 +2052,6 @@ const (
 	typeSystemTlsServerProfileCipherList
 	typeTunnelInterfaceName
 	typeTunnelInterfaceVxlanInterfaceIndex
-	typeTunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationVni
 	typeTunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationNotProgrammedReason
 	typeTunnelInterfaceVxlanInterfaceEgressSourceIp
 	typeTunnelInterfaceVxlanInterfaceEgressInnerEthernetHeaderSourceMacMember1
@@ -1659,12 +2078,16 @@ const (
 	modInterfacesNbrEvpn
 	modInterfacesRouterAdv
 	modInterfacesVlans
+	modIpRouteTables
+	modIsis
 	modJsonRpc
 	modKeychains
 	modLacp
 	modLinux
 	modLldp
 	modLogging
+	modMplsLabelManagement
+	modMplsRouteTables
 	modNetworkInstance
 	modNextHopGroups
 	modNtp
@@ -1675,7 +2098,9 @@ const (
 	modPlatformLc
 	modPlatformPsu
 	modPolicyTypes
+	modRibBgp
 	modRoutingPolicy
+	modSegmentRouting
 	modSsh
 	modStaticRoutes
 	modSystem
@@ -1721,12 +2146,16 @@ var Schema = &config.Schema{
 		modInterfacesNbrEvpn:     "srl_nokia-interfaces-nbr-evpn",
 		modInterfacesRouterAdv:   "srl_nokia-interfaces-router-adv",
 		modInterfacesVlans:       "srl_nokia-interfaces-vlans",
+		modIpRouteTables:         "srl_nokia-ip-route-tables",
+		modIsis:                  "srl_nokia-isis",
 		modJsonRpc:               "srl_nokia-json-rpc",
 		modKeychains:             "srl_nokia-keychains",
 		modLacp:                  "srl_nokia-lacp",
 		modLinux:                 "srl_nokia-linux",
 		modLldp:                  "srl_nokia-lldp",
 		modLogging:               "srl_nokia-logging",
+		modMplsLabelManagement:   "srl_nokia-mpls-label-management",
+		modMplsRouteTables:       "srl_nokia-mpls-route-tables",
 		modNetworkInstance:       "srl_nokia-network-instance",
 		modNextHopGroups:         "srl_nokia-next-hop-groups",
 		modNtp:                   "srl_nokia-ntp",
@@ -1737,7 +2166,9 @@ var Schema = &config.Schema{
 		modPlatformLc:            "srl_nokia-platform-lc",
 		modPlatformPsu:           "srl_nokia-platform-psu",
 		modPolicyTypes:           "srl_nokia-policy-types",
+		modRibBgp:                "srl_nokia-rib-bgp",
 		modRoutingPolicy:         "srl_nokia-routing-policy",
+		modSegmentRouting:        "srl_nokia-segment-routing",
 		modSsh:                   "srl_nokia-ssh",
 		modStaticRoutes:          "srl_nokia-static-routes",
 		modSystem:                "srl_nokia-system",
@@ -1888,10 +2319,15 @@ var Schema = &config.Schema{
 		{Name: "origin", Parent: InterfaceSubinterfaceIpv4Address, Module: modInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeAddressOrigin},
 		{Name: "status", Parent: InterfaceSubinterfaceIpv4Address, Module: modInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceSubinterfaceIpv4AddressStatus},
 		{Name: "dhcp-client", Parent: InterfaceSubinterfaceIpv4, Module: modInterfacesIpDhcp, Kind: config.Presence, In: every},
-		{Name: "arp", Parent: InterfaceSubinterfaceIpv4, Module: modInterfacesNbr, In: every, Children: []config.ID{InterfaceSubinterfaceIpv4ArpLearnUnsolicited, InterfaceSubinterfaceIpv4ArpProxyArp, InterfaceSubinterfaceIpv4ArpTimeout, InterfaceSubinterfaceIpv4ArpHostRoute, InterfaceSubinterfaceIpv4ArpEvpn}},
+		{Name: "arp", Parent: InterfaceSubinterfaceIpv4, Module: modInterfacesNbr, In: every, Children: []config.ID{InterfaceSubinterfaceIpv4ArpLearnUnsolicited, InterfaceSubinterfaceIpv4ArpProxyArp, InterfaceSubinterfaceIpv4ArpTimeout, InterfaceSubinterfaceIpv4ArpNeighbor, InterfaceSubinterfaceIpv4ArpHostRoute, InterfaceSubinterfaceIpv4ArpEvpn}},
 		{Name: "learn-unsolicited", Parent: InterfaceSubinterfaceIpv4Arp, Module: modInterfacesNbr, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "proxy-arp", Parent: InterfaceSubinterfaceIpv4Arp, Module: modInterfacesNbr, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "timeout", Parent: InterfaceSubinterfaceIpv4Arp, Module: modInterfacesNbr, Kind: config.Leaf, HasDefault: true, Default: "14400", In: every, Type: typeInterfaceSubinterfaceIpv4ArpTimeout},
+		{Name: "neighbor", Parent: InterfaceSubinterfaceIpv4Arp, Module: modInterfacesNbr, Kind: config.List, In: every, Keys: []config.ID{InterfaceSubinterfaceIpv4ArpNeighborIpv4Address}, Children: []config.ID{InterfaceSubinterfaceIpv4ArpNeighborIpv4Address, InterfaceSubinterfaceIpv4ArpNeighborLinkLayerAddress, InterfaceSubinterfaceIpv4ArpNeighborOrigin, InterfaceSubinterfaceIpv4ArpNeighborExpirationTime}},
+		{Name: "ipv4-address", Parent: InterfaceSubinterfaceIpv4ArpNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, In: every, Type: typeIpv4Address},
+		{Name: "link-layer-address", Parent: InterfaceSubinterfaceIpv4ArpNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, Mandatory: true, In: every, Type: typeMacAddress},
+		{Name: "origin", Parent: InterfaceSubinterfaceIpv4ArpNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, State: true, In: every, Type: typeNeighborOrigin},
+		{Name: "expiration-time", Parent: InterfaceSubinterfaceIpv4ArpNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
 		{Name: "host-route", Parent: InterfaceSubinterfaceIpv4Arp, Module: modInterfacesNbr, In: every, Children: []config.ID{InterfaceSubinterfaceIpv4ArpHostRoutePopulate}},
 		{Name: "populate", Parent: InterfaceSubinterfaceIpv4ArpHostRoute, Module: modInterfacesNbr, Kind: config.List, In: every, Keys: []config.ID{InterfaceSubinterfaceIpv4ArpHostRoutePopulateRouteType}, Children: []config.ID{InterfaceSubinterfaceIpv4ArpHostRoutePopulateRouteType, InterfaceSubinterfaceIpv4ArpHostRoutePopulateDatapathProgramming, InterfaceSubinterfaceIpv4ArpHostRoutePopulateInternalTags}},
 		{Name: "route-type", Parent: InterfaceSubinterfaceIpv4ArpHostRoutePopulate, Module: modInterfacesNbr, Kind: config.Leaf, In: every, Type: typeInterfaceSubinterfaceIpv4ArpHostRoutePopulateRouteType},
@@ -1911,9 +2347,15 @@ var Schema = &config.Schema{
 		{Name: "origin", Parent: InterfaceSubinterfaceIpv6Address, Module: modInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeAddressOrigin},
 		{Name: "status", Parent: InterfaceSubinterfaceIpv6Address, Module: modInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceSubinterfaceIpv6AddressStatus},
 		{Name: "dhcp-client", Parent: InterfaceSubinterfaceIpv6, Module: modInterfacesIpDhcp, Kind: config.Presence, In: every},
-		{Name: "neighbor-discovery", Parent: InterfaceSubinterfaceIpv6, Module: modInterfacesNbr, In: every, Children: []config.ID{InterfaceSubinterfaceIpv6NeighborDiscoveryLearnUnsolicited, InterfaceSubinterfaceIpv6NeighborDiscoveryProxyNd, InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoute, InterfaceSubinterfaceIpv6NeighborDiscoveryEvpn}},
+		{Name: "neighbor-discovery", Parent: InterfaceSubinterfaceIpv6, Module: modInterfacesNbr, In: every, Children: []config.ID{InterfaceSubinterfaceIpv6NeighborDiscoveryLearnUnsolicited, InterfaceSubinterfaceIpv6NeighborDiscoveryProxyNd, InterfaceSubinterfaceIpv6NeighborDiscoveryNeighbor, InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoute, InterfaceSubinterfaceIpv6NeighborDiscoveryEvpn}},
 		{Name: "learn-unsolicited", Parent: InterfaceSubinterfaceIpv6NeighborDiscovery, Module: modInterfacesNbr, Kind: config.Leaf, HasDefault: true, Default: "none", In: every, Type: typeInterfaceSubinterfaceIpv6NeighborDiscoveryLearnUnsolicited},
 		{Name: "proxy-nd", Parent: InterfaceSubinterfaceIpv6NeighborDiscovery, Module: modInterfacesNbr, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "neighbor", Parent: InterfaceSubinterfaceIpv6NeighborDiscovery, Module: modInterfacesNbr, Kind: config.List, In: every, Keys: []config.ID{InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborIpv6Address}, Children: []config.ID{InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborIpv6Address, InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborLinkLayerAddress, InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborOrigin, InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborIsRouter, InterfaceSubinterfaceIpv6NeighborDiscoveryNeighborCurrentState}},
+		{Name: "ipv6-address", Parent: InterfaceSubinterfaceIpv6NeighborDiscoveryNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, In: every, Type: typeIpv6Address},
+		{Name: "link-layer-address", Parent: InterfaceSubinterfaceIpv6NeighborDiscoveryNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, Mandatory: true, In: every, Type: typeMacAddress},
+		{Name: "origin", Parent: InterfaceSubinterfaceIpv6NeighborDiscoveryNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, State: true, In: every, Type: typeNeighborOrigin},
+		{Name: "is-router", Parent: InterfaceSubinterfaceIpv6NeighborDiscoveryNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "current-state", Parent: InterfaceSubinterfaceIpv6NeighborDiscoveryNeighbor, Module: modInterfacesNbr, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceSubinterfaceIpv6NeighborDiscoveryNeighborCurrentState},
 		{Name: "host-route", Parent: InterfaceSubinterfaceIpv6NeighborDiscovery, Module: modInterfacesNbr, In: every, Children: []config.ID{InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoutePopulate}},
 		{Name: "populate", Parent: InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoute, Module: modInterfacesNbr, Kind: config.List, In: every, Keys: []config.ID{InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoutePopulateRouteType}, Children: []config.ID{InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoutePopulateRouteType, InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoutePopulateDatapathProgramming, InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoutePopulateInternalTags}},
 		{Name: "route-type", Parent: InterfaceSubinterfaceIpv6NeighborDiscoveryHostRoutePopulate, Module: modInterfacesNbr, Kind: config.Leaf, In: every, Type: typeInterfaceSubinterfaceIpv4ArpHostRoutePopulateRouteType},
@@ -1993,13 +2435,13 @@ var Schema = &config.Schema{
 		{Name: "system-id-mac", Parent: InterfaceLagLacp, Module: modLacp, Kind: config.Leaf, In: every, Type: typeMacAddress},
 		{Name: "system-priority", Parent: InterfaceLagLacp, Module: modLacp, Kind: config.Leaf, In: every, Type: typeUint16},
 		{Name: "vlan-tagging", Parent: Interface, Module: modInterfacesVlans, Kind: config.Leaf, In: every, Type: typeBoolean},
-		{Name: "network-instance", Module: modNetworkInstance, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceName}, Children: []config.ID{NetworkInstanceName, NetworkInstanceAdminState, NetworkInstanceDescription, NetworkInstanceType, NetworkInstanceRouterId, NetworkInstanceBridgeTable, NetworkInstanceIpForwarding, NetworkInstanceProtocols, NetworkInstanceInterface, NetworkInstanceVxlanInterface, NetworkInstanceOperDownReason, NetworkInstanceOperState, NetworkInstanceNextHopGroups, NetworkInstanceStaticRoutes}},
-		{Name: "name", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeNetworkInstanceName},
+		{Name: "network-instance", Module: modNetworkInstance, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceName}, Children: []config.ID{NetworkInstanceName, NetworkInstanceAdminState, NetworkInstanceDescription, NetworkInstanceType, NetworkInstanceRouterId, NetworkInstanceBridgeTable, NetworkInstanceIpForwarding, NetworkInstanceProtocols, NetworkInstanceInterface, NetworkInstanceRouteTable, NetworkInstanceVxlanInterface, NetworkInstanceOperDownReason, NetworkInstanceOperState, NetworkInstanceNextHopGroups, NetworkInstanceBgpRib, NetworkInstanceSegmentRouting, NetworkInstanceStaticRoutes}},
+		{Name: "name", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeRestrictedName},
 		{Name: "admin-state", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
 		{Name: "description", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeDescription},
 		{Name: "type", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.Leaf, HasDefault: true, Default: "srl_nokia-network-instance:default", In: every, Type: typeNetworkInstanceType},
 		{Name: "router-id", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeNetworkInstanceRouterId},
-		{Name: "bridge-table", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.Presence, In: every, Children: []config.ID{NetworkInstanceBridgeTableDiscardUnknownDestMac, NetworkInstanceBridgeTableProtectAnycastGwMac, NetworkInstanceBridgeTableMacDuplication, NetworkInstanceBridgeTableMacLearning, NetworkInstanceBridgeTableMacLimit, NetworkInstanceBridgeTableStatistics}},
+		{Name: "bridge-table", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.Presence, In: every, Children: []config.ID{NetworkInstanceBridgeTableDiscardUnknownDestMac, NetworkInstanceBridgeTableProtectAnycastGwMac, NetworkInstanceBridgeTableMacDuplication, NetworkInstanceBridgeTableMacLearning, NetworkInstanceBridgeTableMacLimit, NetworkInstanceBridgeTableMacTable, NetworkInstanceBridgeTableStatistics}},
 		{Name: "discard-unknown-dest-mac", Parent: NetworkInstanceBridgeTable, Module: modNetworkInstance, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "protect-anycast-gw-mac", Parent: NetworkInstanceBridgeTable, Module: modNetworkInstance, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "mac-duplication", Parent: NetworkInstanceBridgeTable, Module: modNetworkInstance, In: every, Children: []config.ID{NetworkInstanceBridgeTableMacDuplicationAdminState, NetworkInstanceBridgeTableMacDuplicationAction, NetworkInstanceBridgeTableMacDuplicationHoldDownTime, NetworkInstanceBridgeTableMacDuplicationMonitoringWindow, NetworkInstanceBridgeTableMacDuplicationNumMoves}},
@@ -2016,6 +2458,13 @@ var Schema = &config.Schema{
 		{Name: "mac-limit", Parent: NetworkInstanceBridgeTable, Module: modNetworkInstance, In: every, Children: []config.ID{NetworkInstanceBridgeTableMacLimitMaximumEntries, NetworkInstanceBridgeTableMacLimitWarningThresholdPct}},
 		{Name: "maximum-entries", Parent: NetworkInstanceBridgeTableMacLimit, Module: modNetworkInstance, Kind: config.Leaf, HasDefault: true, Default: "250", In: every, Type: typeNetworkInstanceBridgeTableMacLimitMaximumEntries},
 		{Name: "warning-threshold-pct", Parent: NetworkInstanceBridgeTableMacLimit, Module: modNetworkInstance, Kind: config.Leaf, HasDefault: true, Default: "95", In: every, Type: typeNetworkInstanceBridgeTableMacLimitWarningThresholdPct},
+		{Name: "mac-table", Parent: NetworkInstanceBridgeTable, Module: modBridgeTableMacTable, State: true, In: every, Children: []config.ID{NetworkInstanceBridgeTableMacTableMac}},
+		{Name: "mac", Parent: NetworkInstanceBridgeTableMacTable, Module: modBridgeTableMacTable, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBridgeTableMacTableMacAddress}, Children: []config.ID{NetworkInstanceBridgeTableMacTableMacAddress, NetworkInstanceBridgeTableMacTableMacDestinationType, NetworkInstanceBridgeTableMacTableMacType, NetworkInstanceBridgeTableMacTableMacLastUpdate, NetworkInstanceBridgeTableMacTableMacDestination}},
+		{Name: "address", Parent: NetworkInstanceBridgeTableMacTableMac, Module: modBridgeTableMacTable, Kind: config.Leaf, State: true, In: every, Type: typeMacAddress},
+		{Name: "destination-type", Parent: NetworkInstanceBridgeTableMacTableMac, Module: modBridgeTableMacTable, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBridgeTableMacTableMacDestinationType},
+		{Name: "type", Parent: NetworkInstanceBridgeTableMacTableMac, Module: modBridgeTableMacTable, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBridgeTableMacTableMacType},
+		{Name: "last-update", Parent: NetworkInstanceBridgeTableMacTableMac, Module: modBridgeTableMacTable, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "destination", Parent: NetworkInstanceBridgeTableMacTableMac, Module: modBridgeTableMacTable, Kind: config.Leaf, State: true, In: every, Type: typeString},
 		{Name: "statistics", Parent: NetworkInstanceBridgeTable, Module: modBridgeTableMacTable, State: true, In: every, Children: []config.ID{NetworkInstanceBridgeTableStatisticsActiveEntries, NetworkInstanceBridgeTableStatisticsTotalEntries}},
 		{Name: "active-entries", Parent: NetworkInstanceBridgeTableStatistics, Module: modBridgeTableMacTable, Kind: config.Leaf, State: true, HasDefault: true, Default: "0", In: every, Type: typeZeroBasedCounter64},
 		{Name: "total-entries", Parent: NetworkInstanceBridgeTableStatistics, Module: modBridgeTableMacTable, Kind: config.Leaf, State: true, HasDefault: true, Default: "0", In: every, Type: typeZeroBasedCounter64},
@@ -2024,7 +2473,7 @@ var Schema = &config.Schema{
 		{Name: "receive-ipv6-check", Parent: NetworkInstanceIpForwarding, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeBoolean},
 		{Name: "last-resort-lookup", Parent: NetworkInstanceIpForwarding, Module: modNetworkInstance, In: r24_10, Children: []config.ID{NetworkInstanceIpForwardingLastResortLookupNetworkInstance}},
 		{Name: "network-instance", Parent: NetworkInstanceIpForwardingLastResortLookup, Module: modNetworkInstance, Kind: config.Leaf, In: r24_10, Type: typeNetworkInstanceIpForwardingLastResortLookupNetworkInstance},
-		{Name: "protocols", Parent: NetworkInstance, Module: modNetworkInstance, In: every, Children: []config.ID{NetworkInstanceProtocolsBgpEvpn, NetworkInstanceProtocolsBgp, NetworkInstanceProtocolsBgpVpn, NetworkInstanceProtocolsLinux}},
+		{Name: "protocols", Parent: NetworkInstance, Module: modNetworkInstance, In: every, Children: []config.ID{NetworkInstanceProtocolsBgpEvpn, NetworkInstanceProtocolsBgp, NetworkInstanceProtocolsBgpVpn, NetworkInstanceProtocolsIsis, NetworkInstanceProtocolsLinux}},
 		{Name: "bgp-evpn", Parent: NetworkInstanceProtocols, Module: modNetworkInstance, Kind: config.Presence, In: every, Children: []config.ID{NetworkInstanceProtocolsBgpEvpnBgpInstance}},
 		{Name: "bgp-instance", Parent: NetworkInstanceProtocolsBgpEvpn, Module: modBgpEvpn, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceProtocolsBgpEvpnBgpInstanceId}, MaxElements: 1, Children: []config.ID{NetworkInstanceProtocolsBgpEvpnBgpInstanceId, NetworkInstanceProtocolsBgpEvpnBgpInstanceAdminState, NetworkInstanceProtocolsBgpEvpnBgpInstanceEcmp, NetworkInstanceProtocolsBgpEvpnBgpInstanceEncapsulationType, NetworkInstanceProtocolsBgpEvpnBgpInstanceEvi, NetworkInstanceProtocolsBgpEvpnBgpInstanceVxlanInterface, NetworkInstanceProtocolsBgpEvpnBgpInstanceRoutes, NetworkInstanceProtocolsBgpEvpnBgpInstanceOperDownReason, NetworkInstanceProtocolsBgpEvpnBgpInstanceOperState}},
 		{Name: "id", Parent: NetworkInstanceProtocolsBgpEvpnBgpInstance, Module: modBgpEvpn, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsBgpEvpnBgpInstanceId},
@@ -2411,7 +2860,7 @@ var Schema = &config.Schema{
 		{Name: "export-policy", Parent: NetworkInstanceProtocolsBgpVpnBgpInstance, Module: modBgpVpn, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeNetworkInstanceProtocolsBgpExportPolicy, MaxElements: 14},
 		{Name: "import-policy", Parent: NetworkInstanceProtocolsBgpVpnBgpInstance, Module: modBgpVpn, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeNetworkInstanceProtocolsBgpExportPolicy, MaxElements: 14},
 		{Name: "route-distinguisher", Parent: NetworkInstanceProtocolsBgpVpnBgpInstance, Module: modBgpVpn, In: every, Children: []config.ID{NetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRd, NetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRouteDistinguisherOrigin}},
-		{Name: "rd", Parent: NetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisher, Module: modBgpVpn, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRd},
+		{Name: "rd", Parent: NetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisher, Module: modBgpVpn, Kind: config.Leaf, In: every, Type: typeRouteDistinguisher},
 		{Name: "route-distinguisher-origin", Parent: NetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisher, Module: modBgpVpn, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRouteDistinguisherOrigin},
 		{Name: "route-target", Parent: NetworkInstanceProtocolsBgpVpnBgpInstance, Module: modBgpVpn, In: every, Children: []config.ID{NetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetExportRt, NetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetImportRt, NetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetExportRouteTargetOrigin, NetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetImportRouteTargetOrigin}},
 		{Name: "export-rt", Parent: NetworkInstanceProtocolsBgpVpnBgpInstanceRouteTarget, Module: modBgpVpn, Kind: config.Leaf, In: every, Type: typeBgpExtCommunityType},
@@ -2419,17 +2868,131 @@ var Schema = &config.Schema{
 		{Name: "export-route-target-origin", Parent: NetworkInstanceProtocolsBgpVpnBgpInstanceRouteTarget, Module: modBgpVpn, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetExportRouteTargetOrigin},
 		{Name: "import-route-target-origin", Parent: NetworkInstanceProtocolsBgpVpnBgpInstanceRouteTarget, Module: modBgpVpn, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteTargetImportRouteTargetOrigin},
 		{Name: "oper-down-reason", Parent: NetworkInstanceProtocolsBgpVpnBgpInstance, Module: modBgpVpn, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpVpnBgpInstanceOperDownReason},
+		{Name: "isis", Parent: NetworkInstanceProtocols, Module: modIsis, Kind: config.Presence, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstance}},
+		{Name: "instance", Parent: NetworkInstanceProtocolsIsis, Module: modIsis, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceProtocolsIsisInstanceName}, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceName, NetworkInstanceProtocolsIsisInstanceAdminState, NetworkInstanceProtocolsIsisInstanceNet, NetworkInstanceProtocolsIsisInstanceLevelCapability, NetworkInstanceProtocolsIsisInstanceMaxEcmpPaths, NetworkInstanceProtocolsIsisInstanceIpv4Unicast, NetworkInstanceProtocolsIsisInstanceIpv6Unicast, NetworkInstanceProtocolsIsisInstanceAuthentication, NetworkInstanceProtocolsIsisInstanceSegmentRouting, NetworkInstanceProtocolsIsisInstanceOperState, NetworkInstanceProtocolsIsisInstanceOperSystemId, NetworkInstanceProtocolsIsisInstanceInterface}},
+		{Name: "name", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, Kind: config.Leaf, In: every, Type: typeName},
+		{Name: "admin-state", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "net", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, Kind: config.LeafList, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceNet, MaxElements: 1},
+		{Name: "level-capability", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "L2", In: every, Type: typeIsisLevel},
+		{Name: "max-ecmp-paths", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "1", In: every, Type: typeNetworkInstanceProtocolsIsisInstanceMaxEcmpPaths},
+		{Name: "ipv4-unicast", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceIpv4UnicastAdminState}},
+		{Name: "admin-state", Parent: NetworkInstanceProtocolsIsisInstanceIpv4Unicast, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
+		{Name: "ipv6-unicast", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceIpv6UnicastAdminState}},
+		{Name: "admin-state", Parent: NetworkInstanceProtocolsIsisInstanceIpv6Unicast, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
+		{Name: "authentication", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceAuthenticationKeychain, NetworkInstanceProtocolsIsisInstanceAuthenticationKey}},
+		{Name: "keychain", Parent: NetworkInstanceProtocolsIsisInstanceAuthentication, Module: modIsis, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsBgpAuthenticationKeychain},
+		{Name: "key", Parent: NetworkInstanceProtocolsIsisInstanceAuthentication, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceAuthenticationKeyCryptoAlgorithm, NetworkInstanceProtocolsIsisInstanceAuthenticationKeyAuthPassword}},
+		{Name: "crypto-algorithm", Parent: NetworkInstanceProtocolsIsisInstanceAuthenticationKey, Module: modIsis, Kind: config.Leaf, Mandatory: true, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceAuthenticationKeyCryptoAlgorithm},
+		{Name: "auth-password", Parent: NetworkInstanceProtocolsIsisInstanceAuthenticationKey, Module: modIsis, Kind: config.Leaf, Mandatory: true, In: every, Type: typeRoutingPassword},
+		{Name: "segment-routing", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceSegmentRoutingMpls}},
+		{Name: "mpls", Parent: NetworkInstanceProtocolsIsisInstanceSegmentRouting, Module: modIsis, Kind: config.Presence, In: every},
+		{Name: "oper-state", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
+		{Name: "oper-system-id", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeIsisSystemId},
+		{Name: "interface", Parent: NetworkInstanceProtocolsIsisInstance, Module: modIsis, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceInterfaceName}, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceInterfaceName, NetworkInstanceProtocolsIsisInstanceInterfaceAdminState, NetworkInstanceProtocolsIsisInstanceInterfaceCircuitType, NetworkInstanceProtocolsIsisInstanceInterfacePassive, NetworkInstanceProtocolsIsisInstanceInterfaceIpv4Unicast, NetworkInstanceProtocolsIsisInstanceInterfaceIpv6Unicast, NetworkInstanceProtocolsIsisInstanceInterfaceAuthentication, NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRouting, NetworkInstanceProtocolsIsisInstanceInterfaceLevel, NetworkInstanceProtocolsIsisInstanceInterfaceOperState, NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency}},
+		{Name: "interface-name", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceInterfaceName},
+		{Name: "admin-state", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
+		{Name: "circuit-type", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceCircuitType},
+		{Name: "passive", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ipv4-unicast", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceIpv4UnicastAdminState}},
+		{Name: "admin-state", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceIpv4Unicast, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
+		{Name: "ipv6-unicast", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceIpv6UnicastAdminState}},
+		{Name: "admin-state", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceIpv6Unicast, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
+		{Name: "authentication", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKeychain, NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKey}},
+		{Name: "keychain", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAuthentication, Module: modIsis, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsBgpAuthenticationKeychain},
+		{Name: "key", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAuthentication, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKeyCryptoAlgorithm, NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKeyAuthPassword}},
+		{Name: "crypto-algorithm", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKey, Module: modIsis, Kind: config.Leaf, Mandatory: true, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceAuthenticationKeyCryptoAlgorithm},
+		{Name: "auth-password", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAuthenticationKey, Module: modIsis, Kind: config.Leaf, Mandatory: true, In: every, Type: typeRoutingPassword},
+		{Name: "segment-routing", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, Kind: config.Presence, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMpls}},
+		{Name: "mpls", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRouting, Module: modIsis, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSid}},
+		{Name: "ipv4-node-sid", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMpls, Module: modIsis, Kind: config.Presence, In: every, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSidIndex}},
+		{Name: "index", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSid, Module: modIsis, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSidIndex},
+		{Name: "level", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceLevelLevelNumber}, MaxElements: 2, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceLevelLevelNumber, NetworkInstanceProtocolsIsisInstanceInterfaceLevelDisable, NetworkInstanceProtocolsIsisInstanceInterfaceLevelMetric}},
+		{Name: "level-number", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceLevel, Module: modIsis, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsBgpEvpnBgpInstanceIdMember1},
+		{Name: "disable", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceLevel, Module: modIsis, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "metric", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceLevel, Module: modIsis, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsBgpEvpnBgpInstanceRoutesBridgeTableVlanAwareBundleEthTag},
+		{Name: "oper-state", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
+		{Name: "adjacency", Parent: NetworkInstanceProtocolsIsisInstanceInterface, Module: modIsis, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyNeighborSystemId, NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyAdjacencyLevel}, Children: []config.ID{NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyNeighborSystemId, NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyAdjacencyLevel, NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyNeighborHostname, NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyState, NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyDownReason, NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyLastUpDownTransition, NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyUpDownTransitions}},
+		{Name: "neighbor-system-id", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeIsisSystemId},
+		{Name: "adjacency-level", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyAdjacencyLevel},
+		{Name: "neighbor-hostname", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeString},
+		{Name: "state", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyState},
+		{Name: "down-reason", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyDownReason},
+		{Name: "last-up-down-transition", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency, Module: modIsis, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "up-down-transitions", Parent: NetworkInstanceProtocolsIsisInstanceInterfaceAdjacency, Module: modIsis, Kind: config.Leaf, State: true, HasDefault: true, Default: "0", In: every, Type: typeZeroBasedCounter32},
 		{Name: "linux", Parent: NetworkInstanceProtocols, Module: modLinux, In: every, Children: []config.ID{NetworkInstanceProtocolsLinuxExportNeighbors, NetworkInstanceProtocolsLinuxExportRoutes, NetworkInstanceProtocolsLinuxImportRoutes}},
 		{Name: "export-neighbors", Parent: NetworkInstanceProtocolsLinux, Module: modLinux, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
 		{Name: "export-routes", Parent: NetworkInstanceProtocolsLinux, Module: modLinux, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "import-routes", Parent: NetworkInstanceProtocolsLinux, Module: modLinux, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "interface", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceInterfaceName}, Children: []config.ID{NetworkInstanceInterfaceName, NetworkInstanceInterfaceInterfaceRef, NetworkInstanceInterfaceOperDownReason, NetworkInstanceInterfaceOperState}},
-		{Name: "name", Parent: NetworkInstanceInterface, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeNetworkInstanceInterfaceName},
+		{Name: "name", Parent: NetworkInstanceInterface, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceInterfaceName},
 		{Name: "interface-ref", Parent: NetworkInstanceInterface, Module: modNetworkInstance, In: every, Children: []config.ID{NetworkInstanceInterfaceInterfaceRefInterface, NetworkInstanceInterfaceInterfaceRefSubinterface}},
 		{Name: "interface", Parent: NetworkInstanceInterfaceInterfaceRef, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeInterfaceEthernetAggregateId},
 		{Name: "subinterface", Parent: NetworkInstanceInterfaceInterfaceRef, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeNetworkInstanceInterfaceInterfaceRefSubinterface},
 		{Name: "oper-down-reason", Parent: NetworkInstanceInterface, Module: modNetworkInstance, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceInterfaceOperDownReason},
 		{Name: "oper-state", Parent: NetworkInstanceInterface, Module: modNetworkInstance, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
+		{Name: "route-table", Parent: NetworkInstance, Module: modNetworkInstance, State: true, In: every, Children: []config.ID{NetworkInstanceRouteTableIpv4Unicast, NetworkInstanceRouteTableIpv6Unicast, NetworkInstanceRouteTableNextHop, NetworkInstanceRouteTableNextHopGroup, NetworkInstanceRouteTableMpls}},
+		{Name: "ipv4-unicast", Parent: NetworkInstanceRouteTable, Module: modIpRouteTables, State: true, In: every, Children: []config.ID{NetworkInstanceRouteTableIpv4UnicastRoute, NetworkInstanceRouteTableIpv4UnicastStatistics}},
+		{Name: "route", Parent: NetworkInstanceRouteTableIpv4Unicast, Module: modIpRouteTables, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceRouteTableIpv4UnicastRouteIpv4Prefix, NetworkInstanceRouteTableIpv4UnicastRouteRouteType, NetworkInstanceRouteTableIpv4UnicastRouteRouteOwner, NetworkInstanceRouteTableIpv4UnicastRouteId, NetworkInstanceRouteTableIpv4UnicastRouteOriginNetworkInstance}, Children: []config.ID{NetworkInstanceRouteTableIpv4UnicastRouteIpv4Prefix, NetworkInstanceRouteTableIpv4UnicastRouteRouteType, NetworkInstanceRouteTableIpv4UnicastRouteRouteOwner, NetworkInstanceRouteTableIpv4UnicastRouteId, NetworkInstanceRouteTableIpv4UnicastRouteOriginNetworkInstance, NetworkInstanceRouteTableIpv4UnicastRouteMetric, NetworkInstanceRouteTableIpv4UnicastRoutePreference, NetworkInstanceRouteTableIpv4UnicastRouteActive, NetworkInstanceRouteTableIpv4UnicastRouteLastAppUpdate, NetworkInstanceRouteTableIpv4UnicastRouteNextHopGroup, NetworkInstanceRouteTableIpv4UnicastRouteNextHopGroupNetworkInstance}},
+		{Name: "ipv4-prefix", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeIpv4Prefix},
+		{Name: "route-type", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableIpv4UnicastRouteRouteType},
+		{Name: "route-owner", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeString},
+		{Name: "id", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "origin-network-instance", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceIpForwardingLastResortLookupNetworkInstance},
+		{Name: "metric", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "preference", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint8},
+		{Name: "active", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "last-app-update", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "next-hop-group", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableIpv4UnicastRouteNextHopGroup},
+		{Name: "next-hop-group-network-instance", Parent: NetworkInstanceRouteTableIpv4UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceIpForwardingLastResortLookupNetworkInstance},
+		{Name: "statistics", Parent: NetworkInstanceRouteTableIpv4Unicast, Module: modIpRouteTables, State: true, In: every, Children: []config.ID{NetworkInstanceRouteTableIpv4UnicastStatisticsActiveRoutes, NetworkInstanceRouteTableIpv4UnicastStatisticsActiveRoutesWithEcmp, NetworkInstanceRouteTableIpv4UnicastStatisticsTotalRoutes}},
+		{Name: "active-routes", Parent: NetworkInstanceRouteTableIpv4UnicastStatistics, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "active-routes-with-ecmp", Parent: NetworkInstanceRouteTableIpv4UnicastStatistics, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "total-routes", Parent: NetworkInstanceRouteTableIpv4UnicastStatistics, Module: modIpRouteTables, Kind: config.Leaf, State: true, HasDefault: true, Default: "0", In: every, Type: typeZeroBasedCounter64},
+		{Name: "ipv6-unicast", Parent: NetworkInstanceRouteTable, Module: modIpRouteTables, State: true, In: every, Children: []config.ID{NetworkInstanceRouteTableIpv6UnicastRoute, NetworkInstanceRouteTableIpv6UnicastStatistics}},
+		{Name: "route", Parent: NetworkInstanceRouteTableIpv6Unicast, Module: modIpRouteTables, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceRouteTableIpv6UnicastRouteIpv6Prefix, NetworkInstanceRouteTableIpv6UnicastRouteRouteType, NetworkInstanceRouteTableIpv6UnicastRouteRouteOwner, NetworkInstanceRouteTableIpv6UnicastRouteId, NetworkInstanceRouteTableIpv6UnicastRouteOriginNetworkInstance}, Children: []config.ID{NetworkInstanceRouteTableIpv6UnicastRouteIpv6Prefix, NetworkInstanceRouteTableIpv6UnicastRouteRouteType, NetworkInstanceRouteTableIpv6UnicastRouteRouteOwner, NetworkInstanceRouteTableIpv6UnicastRouteId, NetworkInstanceRouteTableIpv6UnicastRouteOriginNetworkInstance, NetworkInstanceRouteTableIpv6UnicastRouteMetric, NetworkInstanceRouteTableIpv6UnicastRoutePreference, NetworkInstanceRouteTableIpv6UnicastRouteActive, NetworkInstanceRouteTableIpv6UnicastRouteLastAppUpdate, NetworkInstanceRouteTableIpv6UnicastRouteNextHopGroup, NetworkInstanceRouteTableIpv6UnicastRouteNextHopGroupNetworkInstance}},
+		{Name: "ipv6-prefix", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeIpv6Prefix},
+		{Name: "route-type", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableIpv4UnicastRouteRouteType},
+		{Name: "route-owner", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeString},
+		{Name: "id", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "origin-network-instance", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceIpForwardingLastResortLookupNetworkInstance},
+		{Name: "metric", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "preference", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint8},
+		{Name: "active", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "last-app-update", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "next-hop-group", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableIpv4UnicastRouteNextHopGroup},
+		{Name: "next-hop-group-network-instance", Parent: NetworkInstanceRouteTableIpv6UnicastRoute, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceIpForwardingLastResortLookupNetworkInstance},
+		{Name: "statistics", Parent: NetworkInstanceRouteTableIpv6Unicast, Module: modIpRouteTables, State: true, In: every, Children: []config.ID{NetworkInstanceRouteTableIpv6UnicastStatisticsActiveRoutes, NetworkInstanceRouteTableIpv6UnicastStatisticsActiveRoutesWithEcmp, NetworkInstanceRouteTableIpv6UnicastStatisticsTotalRoutes}},
+		{Name: "active-routes", Parent: NetworkInstanceRouteTableIpv6UnicastStatistics, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "active-routes-with-ecmp", Parent: NetworkInstanceRouteTableIpv6UnicastStatistics, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "total-routes", Parent: NetworkInstanceRouteTableIpv6UnicastStatistics, Module: modIpRouteTables, Kind: config.Leaf, State: true, HasDefault: true, Default: "0", In: every, Type: typeZeroBasedCounter64},
+		{Name: "next-hop", Parent: NetworkInstanceRouteTable, Module: modIpRouteTables, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceRouteTableNextHopIndex}, Children: []config.ID{NetworkInstanceRouteTableNextHopIndex, NetworkInstanceRouteTableNextHopType, NetworkInstanceRouteTableNextHopIpAddress, NetworkInstanceRouteTableNextHopSubinterface, NetworkInstanceRouteTableNextHopMpls, NetworkInstanceRouteTableNextHopMplsEncapsulation, NetworkInstanceRouteTableNextHopVxlan, NetworkInstanceRouteTableNextHopVxlanEncapsulation}},
+		{Name: "index", Parent: NetworkInstanceRouteTableNextHop, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint64},
+		{Name: "type", Parent: NetworkInstanceRouteTableNextHop, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopType},
+		{Name: "ip-address", Parent: NetworkInstanceRouteTableNextHop, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
+		{Name: "subinterface", Parent: NetworkInstanceRouteTableNextHop, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopSubinterface},
+		{Name: "mpls", Parent: NetworkInstanceRouteTableNextHop, Module: modIpRouteTables, State: true, In: every, Children: []config.ID{NetworkInstanceRouteTableNextHopMplsPushedMplsLabelStack}},
+		{Name: "pushed-mpls-label-stack", Parent: NetworkInstanceRouteTableNextHopMpls, Module: modIpRouteTables, Kind: config.LeafList, State: true, In: r24_10, Type: typeNetworkInstanceRouteTableNextHopMplsPushedMplsLabelStack, MaxElements: 1},
+		{Name: "mpls-encapsulation", Parent: NetworkInstanceRouteTableNextHop, Module: modIpRouteTables, State: true, In: r25_3, Children: []config.ID{NetworkInstanceRouteTableNextHopMplsEncapsulationPushedMplsLabelStack}},
+		{Name: "pushed-mpls-label-stack", Parent: NetworkInstanceRouteTableNextHopMplsEncapsulation, Module: modIpRouteTables, Kind: config.LeafList, State: true, In: r25_3, Type: typeNetworkInstanceRouteTableNextHopMplsEncapsulationPushedMplsLabelStack},
+		{Name: "vxlan", Parent: NetworkInstanceRouteTableNextHop, Module: modIpRouteTables, State: true, In: r24_10, Children: []config.ID{NetworkInstanceRouteTableNextHopVxlanVni, NetworkInstanceRouteTableNextHopVxlanDestinationMac}},
+		{Name: "vni", Parent: NetworkInstanceRouteTableNextHopVxlan, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: r24_10, Type: typeNetworkInstanceRouteTableNextHopVxlanVni},
+		{Name: "destination-mac", Parent: NetworkInstanceRouteTableNextHopVxlan, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: r24_10, Type: typeMacAddress},
+		{Name: "vxlan-encapsulation", Parent: NetworkInstanceRouteTableNextHop, Module: modIpRouteTables, State: true, In: r25_3, Children: []config.ID{NetworkInstanceRouteTableNextHopVxlanEncapsulationVni, NetworkInstanceRouteTableNextHopVxlanEncapsulationDestinationMac}},
+		{Name: "vni", Parent: NetworkInstanceRouteTableNextHopVxlanEncapsulation, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: r25_3, Type: typeNetworkInstanceRouteTableNextHopVxlanVni},
+		{Name: "destination-mac", Parent: NetworkInstanceRouteTableNextHopVxlanEncapsulation, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: r25_3, Type: typeMacAddress},
+		{Name: "next-hop-group", Parent: NetworkInstanceRouteTable, Module: modIpRouteTables, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceRouteTableNextHopGroupIndex}, Children: []config.ID{NetworkInstanceRouteTableNextHopGroupIndex, NetworkInstanceRouteTableNextHopGroupNextHop}},
+		{Name: "index", Parent: NetworkInstanceRouteTableNextHopGroup, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeUint64},
+		{Name: "next-hop", Parent: NetworkInstanceRouteTableNextHopGroup, Module: modIpRouteTables, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceRouteTableNextHopGroupNextHopId}, Children: []config.ID{NetworkInstanceRouteTableNextHopGroupNextHopId, NetworkInstanceRouteTableNextHopGroupNextHopNextHop, NetworkInstanceRouteTableNextHopGroupNextHopResolved}},
+		{Name: "id", Parent: NetworkInstanceRouteTableNextHopGroupNextHop, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopGroupNextHopId},
+		{Name: "next-hop", Parent: NetworkInstanceRouteTableNextHopGroupNextHop, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopGroupNextHopNextHop},
+		{Name: "resolved", Parent: NetworkInstanceRouteTableNextHopGroupNextHop, Module: modIpRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopGroupNextHopResolved},
+		{Name: "mpls", Parent: NetworkInstanceRouteTable, Module: modMplsRouteTables, State: true, In: every, Children: []config.ID{NetworkInstanceRouteTableMplsLabelEntry}},
+		{Name: "label-entry", Parent: NetworkInstanceRouteTableMpls, Module: modMplsRouteTables, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceRouteTableMplsLabelEntryLabelValue}, Children: []config.ID{NetworkInstanceRouteTableMplsLabelEntryLabelValue, NetworkInstanceRouteTableMplsLabelEntryOperation, NetworkInstanceRouteTableMplsLabelEntryEntryType, NetworkInstanceRouteTableMplsLabelEntryLastAppUpdate, NetworkInstanceRouteTableMplsLabelEntryNextHopGroup}},
+		{Name: "label-value", Parent: NetworkInstanceRouteTableMplsLabelEntry, Module: modMplsRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeMplsLabelNonReserved},
+		{Name: "operation", Parent: NetworkInstanceRouteTableMplsLabelEntry, Module: modMplsRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableMplsLabelEntryOperation},
+		{Name: "entry-type", Parent: NetworkInstanceRouteTableMplsLabelEntry, Module: modMplsRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableMplsLabelEntryEntryType},
+		{Name: "last-app-update", Parent: NetworkInstanceRouteTableMplsLabelEntry, Module: modMplsRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "next-hop-group", Parent: NetworkInstanceRouteTableMplsLabelEntry, Module: modMplsRouteTables, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableIpv4UnicastRouteNextHopGroup},
 		{Name: "vxlan-interface", Parent: NetworkInstance, Module: modNetworkInstance, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceVxlanInterfaceName}, MaxElements: 1, Children: []config.ID{NetworkInstanceVxlanInterfaceName, NetworkInstanceVxlanInterfaceOperDownReason, NetworkInstanceVxlanInterfaceOperState}},
 		{Name: "name", Parent: NetworkInstanceVxlanInterface, Module: modNetworkInstance, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsBgpEvpnBgpInstanceVxlanInterfaceMember1},
 		{Name: "oper-down-reason", Parent: NetworkInstanceVxlanInterface, Module: modNetworkInstance, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceVxlanInterfaceOperDownReason},
@@ -2445,6 +3008,171 @@ var Schema = &config.Schema{
 		{Name: "admin-state", Parent: NetworkInstanceNextHopGroupsGroupNexthop, Module: modNextHopGroups, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
 		{Name: "ip-address", Parent: NetworkInstanceNextHopGroupsGroupNexthop, Module: modNextHopGroups, Kind: config.Leaf, In: every, Type: typeIpAddressWithZone},
 		{Name: "resolve", Parent: NetworkInstanceNextHopGroupsGroupNexthop, Module: modNextHopGroups, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "bgp-rib", Parent: NetworkInstance, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafi, NetworkInstanceBgpRibAttrSets}},
+		{Name: "afi-safi", Parent: NetworkInstanceBgpRib, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAfiSafiAfiSafiName}, Children: []config.ID{NetworkInstanceBgpRibAfiSafiAfiSafiName, NetworkInstanceBgpRibAfiSafiIpv4Unicast, NetworkInstanceBgpRibAfiSafiIpv6Unicast, NetworkInstanceBgpRibAfiSafiEvpn}},
+		{Name: "afi-safi-name", Parent: NetworkInstanceBgpRibAfiSafi, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpAfiSafiAfiSafiName},
+		{Name: "ipv4-unicast", Parent: NetworkInstanceBgpRibAfiSafi, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOut}},
+		{Name: "rib-in-out", Parent: NetworkInstanceBgpRibAfiSafiIpv4Unicast, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPost}},
+		{Name: "rib-in-post", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOut, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute}},
+		{Name: "route", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPost, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoutePrefix, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteNeighbor, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoutePathId}, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoutePrefix, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteNeighbor, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoutePathId, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteLastModified, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteUsedRoute, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteValidRoute, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteBestRoute, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteNeighborAs, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReason}},
+		{Name: "prefix", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpPrefix},
+		{Name: "neighbor", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "path-id", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "attr-id", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId},
+		{Name: "last-modified", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "used-route", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "valid-route", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "best-route", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "neighbor-as", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeAsNumber},
+		{Name: "invalid-reason", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReasonRejectedRoute, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReasonAsLoop, NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReasonNextHopUnresolved}},
+		{Name: "rejected-route", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "as-loop", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "next-hop-unresolved", Parent: NetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "ipv6-unicast", Parent: NetworkInstanceBgpRibAfiSafi, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOut}},
+		{Name: "rib-in-out", Parent: NetworkInstanceBgpRibAfiSafiIpv6Unicast, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPost}},
+		{Name: "rib-in-post", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOut, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute}},
+		{Name: "route", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPost, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoutePrefix, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteNeighbor, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoutePathId}, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoutePrefix, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteNeighbor, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoutePathId, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteAttrId, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteLastModified, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteUsedRoute, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteValidRoute, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteBestRoute, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteNeighborAs, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReason}},
+		{Name: "prefix", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpPrefix},
+		{Name: "neighbor", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "path-id", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "attr-id", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId},
+		{Name: "last-modified", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "used-route", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "valid-route", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "best-route", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "neighbor-as", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeAsNumber},
+		{Name: "invalid-reason", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReasonRejectedRoute, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReasonAsLoop, NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReasonNextHopUnresolved}},
+		{Name: "rejected-route", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "as-loop", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "next-hop-unresolved", Parent: NetworkInstanceBgpRibAfiSafiIpv6UnicastRibInOutRibInPostRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "evpn", Parent: NetworkInstanceBgpRibAfiSafi, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOut}},
+		{Name: "rib-in-out", Parent: NetworkInstanceBgpRibAfiSafiEvpn, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPost}},
+		{Name: "rib-in-post", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOut, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute}},
+		{Name: "ethernet-ad-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPost, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteEsi, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteEthernetTagId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoutePathId}, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteEsi, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteEthernetTagId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoutePathId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabel, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteAttrId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLastModified, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteUsedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteValidRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteBestRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteNeighborAs, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReason}},
+		{Name: "route-distinguisher", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeRouteDistinguisher},
+		{Name: "esi", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeEsi},
+		{Name: "ethernet-tag-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "neighbor", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "path-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "label", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValue, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValueType}},
+		{Name: "value", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabel, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpEvpnBgpInstanceRoutesBridgeTableVlanAwareBundleEthTag},
+		{Name: "value-type", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabel, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValueType},
+		{Name: "attr-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId},
+		{Name: "last-modified", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "used-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "valid-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "best-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "neighbor-as", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeAsNumber},
+		{Name: "invalid-reason", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReasonRejectedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReasonAsLoop, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReasonNextHopUnresolved}},
+		{Name: "rejected-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "as-loop", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "next-hop-unresolved", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "mac-ip-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPost, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteMacLength, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteMacAddress, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteIpAddress, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteEthernetTagId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoutePathId}, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteMacLength, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteMacAddress, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteIpAddress, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteEthernetTagId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoutePathId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteEsi, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel1, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel2, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteAttrId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLastModified, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteUsedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteValidRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteBestRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteNeighborAs, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReason}},
+		{Name: "route-distinguisher", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeRouteDistinguisher},
+		{Name: "mac-length", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteMacLength},
+		{Name: "mac-address", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeMacAddress},
+		{Name: "ip-address", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
+		{Name: "ethernet-tag-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "neighbor", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "path-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "esi", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeEsi},
+		{Name: "label1", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel1Value, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel1ValueType}},
+		{Name: "value", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel1, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpEvpnBgpInstanceRoutesBridgeTableVlanAwareBundleEthTag},
+		{Name: "value-type", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel1, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValueType},
+		{Name: "label2", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel2Value, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel2ValueType}},
+		{Name: "value", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel2, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpEvpnBgpInstanceRoutesBridgeTableVlanAwareBundleEthTag},
+		{Name: "value-type", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteLabel2, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValueType},
+		{Name: "attr-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId},
+		{Name: "last-modified", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "used-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "valid-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "best-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "neighbor-as", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeAsNumber},
+		{Name: "invalid-reason", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReasonRejectedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReasonAsLoop, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReasonNextHopUnresolved}},
+		{Name: "rejected-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "as-loop", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "next-hop-unresolved", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostMacIpRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "imet-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPost, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteOriginatingRouter, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteEthernetTagId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoutePathId}, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteOriginatingRouter, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteEthernetTagId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoutePathId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteAttrId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteLastModified, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteUsedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteValidRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteBestRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteNeighborAs, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReason}},
+		{Name: "route-distinguisher", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeRouteDistinguisher},
+		{Name: "originating-router", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
+		{Name: "ethernet-tag-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "neighbor", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "path-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "attr-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId},
+		{Name: "last-modified", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "used-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "valid-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "best-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "neighbor-as", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeAsNumber},
+		{Name: "invalid-reason", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReasonRejectedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReasonAsLoop, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReasonNextHopUnresolved}},
+		{Name: "rejected-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "as-loop", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "next-hop-unresolved", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostImetRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "ethernet-segment-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPost, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteEsi, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteOriginatingRouter, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoutePathId}, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteEsi, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteOriginatingRouter, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoutePathId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteAttrId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteLastModified, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteUsedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteValidRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteBestRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteNeighborAs, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReason}},
+		{Name: "route-distinguisher", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeRouteDistinguisher},
+		{Name: "esi", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeEsi},
+		{Name: "originating-router", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
+		{Name: "neighbor", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "path-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "attr-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId},
+		{Name: "last-modified", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "used-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "valid-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "best-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "neighbor-as", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeAsNumber},
+		{Name: "invalid-reason", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReasonRejectedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReasonAsLoop, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReasonNextHopUnresolved}},
+		{Name: "rejected-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "as-loop", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "next-hop-unresolved", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetSegmentRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "ip-prefix-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPost, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteEthernetTagId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteIpPrefixLength, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteIpPrefix, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoutePathId}, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteRouteDistinguisher, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteEthernetTagId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteIpPrefixLength, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteIpPrefix, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteNeighbor, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoutePathId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteEsi, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteGatewayIp, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLabel, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteAttrId, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLastModified, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteUsedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteValidRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteBestRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteNeighborAs, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReason}},
+		{Name: "route-distinguisher", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeRouteDistinguisher},
+		{Name: "ethernet-tag-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "ip-prefix-length", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteIpPrefixLength},
+		{Name: "ip-prefix", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpPrefix},
+		{Name: "neighbor", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "path-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "esi", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeEsi},
+		{Name: "gateway-ip", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
+		{Name: "label", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLabelValue, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLabelValueType}},
+		{Name: "value", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLabel, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceProtocolsBgpEvpnBgpInstanceRoutesBridgeTableVlanAwareBundleEthTag},
+		{Name: "value-type", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteLabel, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostEthernetAdRouteLabelValueType},
+		{Name: "attr-id", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAfiSafiIpv4UnicastRibInOutRibInPostRouteAttrId},
+		{Name: "last-modified", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeDateAndTimeDelta},
+		{Name: "used-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "valid-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "best-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "neighbor-as", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeAsNumber},
+		{Name: "invalid-reason", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRoute, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReasonRejectedRoute, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReasonAsLoop, NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReasonNextHopUnresolved}},
+		{Name: "rejected-route", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "as-loop", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "next-hop-unresolved", Parent: NetworkInstanceBgpRibAfiSafiEvpnRibInOutRibInPostIpPrefixRouteInvalidReason, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "attr-sets", Parent: NetworkInstanceBgpRib, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAttrSetsAttrSet}},
+		{Name: "attr-set", Parent: NetworkInstanceBgpRibAttrSets, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAttrSetsAttrSetIndex}, Children: []config.ID{NetworkInstanceBgpRibAttrSetsAttrSetIndex, NetworkInstanceBgpRibAttrSetsAttrSetAsPath, NetworkInstanceBgpRibAttrSetsAttrSetOrigin, NetworkInstanceBgpRibAttrSetsAttrSetNextHop, NetworkInstanceBgpRibAttrSetsAttrSetMed, NetworkInstanceBgpRibAttrSetsAttrSetLocalPref, NetworkInstanceBgpRibAttrSetsAttrSetOriginatorId, NetworkInstanceBgpRibAttrSetsAttrSetClusterList, NetworkInstanceBgpRibAttrSetsAttrSetCommunities}},
+		{Name: "index", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint64},
+		{Name: "as-path", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegment}},
+		{Name: "segment", Parent: NetworkInstanceBgpRibAttrSetsAttrSetAsPath, Module: modRibBgp, Kind: config.List, State: true, In: every, Keys: []config.ID{NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentAsPathIndex}, Children: []config.ID{NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentAsPathIndex, NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentType, NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentMember}},
+		{Name: "as-path-index", Parent: NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegment, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "type", Parent: NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegment, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAttrSetsAttrSetAsPathSegmentType},
+		{Name: "member", Parent: NetworkInstanceBgpRibAttrSetsAttrSetAsPathSegment, Module: modRibBgp, Kind: config.LeafList, State: true, UserOrdered: true, In: every, Type: typeUint32},
+		{Name: "origin", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceBgpRibAttrSetsAttrSetOrigin},
+		{Name: "next-hop", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "med", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "local-pref", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "originator-id", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
+		{Name: "cluster-list", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, Kind: config.LeafList, State: true, UserOrdered: true, In: every, Type: typeIpAddress},
+		{Name: "communities", Parent: NetworkInstanceBgpRibAttrSetsAttrSet, Module: modRibBgp, State: true, In: every, Children: []config.ID{NetworkInstanceBgpRibAttrSetsAttrSetCommunitiesCommunity, NetworkInstanceBgpRibAttrSetsAttrSetCommunitiesExtCommunity}},
+		{Name: "community", Parent: NetworkInstanceBgpRibAttrSetsAttrSetCommunities, Module: modRibBgp, Kind: config.LeafList, State: true, UserOrdered: true, In: every, Type: typeString},
+		{Name: "ext-community", Parent: NetworkInstanceBgpRibAttrSetsAttrSetCommunities, Module: modRibBgp, Kind: config.LeafList, State: true, UserOrdered: true, In: every, Type: typeString},
+		{Name: "segment-routing", Parent: NetworkInstance, Module: modSegmentRouting, In: every, Children: []config.ID{NetworkInstanceSegmentRoutingMpls}},
+		{Name: "mpls", Parent: NetworkInstanceSegmentRouting, Module: modSegmentRouting, Kind: config.Presence, In: every, Children: []config.ID{NetworkInstanceSegmentRoutingMplsGlobalBlock, NetworkInstanceSegmentRoutingMplsLocalPrefixSid}},
+		{Name: "global-block", Parent: NetworkInstanceSegmentRoutingMpls, Module: modSegmentRouting, In: every, Children: []config.ID{NetworkInstanceSegmentRoutingMplsGlobalBlockLabelRange}},
+		{Name: "label-range", Parent: NetworkInstanceSegmentRoutingMplsGlobalBlock, Module: modSegmentRouting, Kind: config.Leaf, Mandatory: true, In: every, Type: typeNetworkInstanceSegmentRoutingMplsGlobalBlockLabelRange},
+		{Name: "local-prefix-sid", Parent: NetworkInstanceSegmentRoutingMpls, Module: modSegmentRouting, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceSegmentRoutingMplsLocalPrefixSidPrefixSidIndex}, MaxElements: 4, Children: []config.ID{NetworkInstanceSegmentRoutingMplsLocalPrefixSidPrefixSidIndex, NetworkInstanceSegmentRoutingMplsLocalPrefixSidInterface, NetworkInstanceSegmentRoutingMplsLocalPrefixSidIpv4LabelIndex, NetworkInstanceSegmentRoutingMplsLocalPrefixSidIpv6LabelIndex, NetworkInstanceSegmentRoutingMplsLocalPrefixSidNodeSid}},
+		{Name: "prefix-sid-index", Parent: NetworkInstanceSegmentRoutingMplsLocalPrefixSid, Module: modSegmentRouting, Kind: config.Leaf, In: every, Type: typeNetworkInstanceSegmentRoutingMplsLocalPrefixSidPrefixSidIndex},
+		{Name: "interface", Parent: NetworkInstanceSegmentRoutingMplsLocalPrefixSid, Module: modSegmentRouting, Kind: config.Leaf, Mandatory: true, In: every, Type: typeSubinterfaceAll},
+		{Name: "ipv4-label-index", Parent: NetworkInstanceSegmentRoutingMplsLocalPrefixSid, Module: modSegmentRouting, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSidIndex},
+		{Name: "ipv6-label-index", Parent: NetworkInstanceSegmentRoutingMplsLocalPrefixSid, Module: modSegmentRouting, Kind: config.Leaf, In: every, Type: typeNetworkInstanceProtocolsIsisInstanceInterfaceSegmentRoutingMplsIpv4NodeSidIndex},
+		{Name: "node-sid", Parent: NetworkInstanceSegmentRoutingMplsLocalPrefixSid, Module: modSegmentRouting, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
 		{Name: "static-routes", Parent: NetworkInstance, Module: modStaticRoutes, Kind: config.Presence, In: every, Children: []config.ID{NetworkInstanceStaticRoutesRoute}},
 		{Name: "route", Parent: NetworkInstanceStaticRoutes, Module: modStaticRoutes, Kind: config.List, In: every, Keys: []config.ID{NetworkInstanceStaticRoutesRoutePrefix}, MaxElements: 16384, Children: []config.ID{NetworkInstanceStaticRoutesRoutePrefix, NetworkInstanceStaticRoutesRouteAdminState, NetworkInstanceStaticRoutesRouteMetric, NetworkInstanceStaticRoutesRouteNextHopGroup, NetworkInstanceStaticRoutesRoutePreference}},
 		{Name: "prefix", Parent: NetworkInstanceStaticRoutesRoute, Module: modStaticRoutes, Kind: config.Leaf, In: every, Type: typeIpPrefix},
@@ -2521,7 +3249,7 @@ var Schema = &config.Schema{
 		{Name: "next-hop", Parent: RoutingPolicyPolicyDefaultActionBgp, Module: modRoutingPolicy, In: every, Children: []config.ID{RoutingPolicyPolicyDefaultActionBgpNextHopSet}},
 		{Name: "set", Parent: RoutingPolicyPolicyDefaultActionBgpNextHop, Module: modRoutingPolicy, Kind: config.Leaf, In: every, Type: typeBgpNextHopType},
 		{Name: "origin", Parent: RoutingPolicyPolicyDefaultActionBgp, Module: modRoutingPolicy, In: every, Children: []config.ID{RoutingPolicyPolicyDefaultActionBgpOriginSet}},
-		{Name: "set", Parent: RoutingPolicyPolicyDefaultActionBgpOrigin, Module: modRoutingPolicy, Kind: config.Leaf, In: every, Type: typeRoutingPolicyPolicyDefaultActionBgpOriginSet},
+		{Name: "set", Parent: RoutingPolicyPolicyDefaultActionBgpOrigin, Module: modRoutingPolicy, Kind: config.Leaf, In: every, Type: typeNetworkInstanceBgpRibAttrSetsAttrSetOrigin},
 		{Name: "internal-tags", Parent: RoutingPolicyPolicyDefaultAction, Module: modRoutingPolicy, In: every, Children: []config.ID{RoutingPolicyPolicyDefaultActionInternalTagsSetTagSet}},
 		{Name: "set-tag-set", Parent: RoutingPolicyPolicyDefaultActionInternalTags, Module: modRoutingPolicy, Kind: config.LeafList, In: every, Type: typeInterfaceSubinterfaceIpv4ArpHostRoutePopulateInternalTagsSetTagSet, MaxElements: 1},
 		{Name: "statement", Parent: RoutingPolicyPolicy, Module: modRoutingPolicy, Kind: config.List, UserOrdered: true, In: every, Keys: []config.ID{RoutingPolicyPolicyStatementName}, Children: []config.ID{RoutingPolicyPolicyStatementName, RoutingPolicyPolicyStatementAction, RoutingPolicyPolicyStatementMatch}},
@@ -2548,7 +3276,7 @@ var Schema = &config.Schema{
 		{Name: "next-hop", Parent: RoutingPolicyPolicyStatementActionBgp, Module: modRoutingPolicy, In: every, Children: []config.ID{RoutingPolicyPolicyStatementActionBgpNextHopSet}},
 		{Name: "set", Parent: RoutingPolicyPolicyStatementActionBgpNextHop, Module: modRoutingPolicy, Kind: config.Leaf, In: every, Type: typeBgpNextHopType},
 		{Name: "origin", Parent: RoutingPolicyPolicyStatementActionBgp, Module: modRoutingPolicy, In: every, Children: []config.ID{RoutingPolicyPolicyStatementActionBgpOriginSet}},
-		{Name: "set", Parent: RoutingPolicyPolicyStatementActionBgpOrigin, Module: modRoutingPolicy, Kind: config.Leaf, In: every, Type: typeRoutingPolicyPolicyDefaultActionBgpOriginSet},
+		{Name: "set", Parent: RoutingPolicyPolicyStatementActionBgpOrigin, Module: modRoutingPolicy, Kind: config.Leaf, In: every, Type: typeNetworkInstanceBgpRibAttrSetsAttrSetOrigin},
 		{Name: "internal-tags", Parent: RoutingPolicyPolicyStatementAction, Module: modRoutingPolicy, In: every, Children: []config.ID{RoutingPolicyPolicyStatementActionInternalTagsSetTagSet}},
 		{Name: "set-tag-set", Parent: RoutingPolicyPolicyStatementActionInternalTags, Module: modRoutingPolicy, Kind: config.LeafList, In: every, Type: typeInterfaceSubinterfaceIpv4ArpHostRoutePopulateInternalTagsSetTagSet, MaxElements: 1},
 		{Name: "match", Parent: RoutingPolicyPolicyStatement, Module: modRoutingPolicy, In: every, Children: []config.ID{RoutingPolicyPolicyStatementMatchPrefixSet, RoutingPolicyPolicyStatementMatchProtocol, RoutingPolicyPolicyStatementMatchCallPolicy, RoutingPolicyPolicyStatementMatchFamily, RoutingPolicyPolicyStatementMatchBgp, RoutingPolicyPolicyStatementMatchInternalTags, RoutingPolicyPolicyStatementMatchPrefix}},
@@ -2581,7 +3309,7 @@ var Schema = &config.Schema{
 		{Name: "tag-set", Parent: RoutingPolicy, Module: modRoutingPolicy, Kind: config.List, In: every, Keys: []config.ID{RoutingPolicyTagSetName}, MaxElements: 1024, Children: []config.ID{RoutingPolicyTagSetName, RoutingPolicyTagSetTagValue}},
 		{Name: "name", Parent: RoutingPolicyTagSet, Module: modRoutingPolicy, Kind: config.Leaf, In: every, Type: typeName},
 		{Name: "tag-value", Parent: RoutingPolicyTagSet, Module: modRoutingPolicy, Kind: config.LeafList, In: every, Type: typeRoutingPolicyTagSetTagValue, MaxElements: 2},
-		{Name: "system", Module: modSystem, In: every, Children: []config.ID{SystemFeatures, SystemAaa, SystemAppManagement, SystemConfiguration, SystemDns, SystemGrpcServer, SystemJsonRpcServer, SystemAuthentication, SystemLldp, SystemLogging, SystemNtp, SystemSshServer, SystemInformation, SystemName, SystemNetworkInstance, SystemTls}},
+		{Name: "system", Module: modSystem, In: every, Children: []config.ID{SystemFeatures, SystemAaa, SystemAppManagement, SystemConfiguration, SystemDns, SystemGrpcServer, SystemJsonRpcServer, SystemAuthentication, SystemLldp, SystemLogging, SystemMpls, SystemNtp, SystemSshServer, SystemInformation, SystemName, SystemNetworkInstance, SystemTls}},
 		{Name: "features", Parent: System, Module: modSystem, Kind: config.LeafList, State: true, In: every, Type: typeName},
 		{Name: "aaa", Parent: System, Module: modAaa, In: every, Children: []config.ID{SystemAaaAuthentication}},
 		{Name: "authentication", Parent: SystemAaa, Module: modAaa, In: every, Children: []config.ID{SystemAaaAuthenticationIdleTimeout}},
@@ -2717,6 +3445,13 @@ var Schema = &config.Schema{
 		{Name: "facility-name", Parent: SystemLoggingRemoteServerFacility, Module: modLogging, Kind: config.Leaf, In: every, Type: typeFacilityNameType},
 		{Name: "priority", Parent: SystemLoggingRemoteServerFacility, Module: modLogging, In: every, Children: []config.ID{SystemLoggingRemoteServerFacilityPriorityMatchAbove}},
 		{Name: "match-above", Parent: SystemLoggingRemoteServerFacilityPriority, Module: modLogging, Kind: config.Leaf, In: every, Type: typePriorityType},
+		{Name: "mpls", Parent: System, Module: modMplsLabelManagement, In: every, Children: []config.ID{SystemMplsLabelRanges}},
+		{Name: "label-ranges", Parent: SystemMpls, Module: modMplsLabelManagement, In: every, Children: []config.ID{SystemMplsLabelRangesStatic}},
+		{Name: "static", Parent: SystemMplsLabelRanges, Module: modMplsLabelManagement, Kind: config.List, In: every, Keys: []config.ID{SystemMplsLabelRangesStaticName}, Children: []config.ID{SystemMplsLabelRangesStaticName, SystemMplsLabelRangesStaticShared, SystemMplsLabelRangesStaticStartLabel, SystemMplsLabelRangesStaticEndLabel}},
+		{Name: "name", Parent: SystemMplsLabelRangesStatic, Module: modMplsLabelManagement, Kind: config.Leaf, In: every, Type: typeName},
+		{Name: "shared", Parent: SystemMplsLabelRangesStatic, Module: modMplsLabelManagement, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "start-label", Parent: SystemMplsLabelRangesStatic, Module: modMplsLabelManagement, Kind: config.Leaf, Mandatory: true, In: every, Type: typeMplsLabelNonReserved},
+		{Name: "end-label", Parent: SystemMplsLabelRangesStatic, Module: modMplsLabelManagement, Kind: config.Leaf, Mandatory: true, In: every, Type: typeMplsLabelNonReserved},
 		{Name: "ntp", Parent: System, Module: modNtp, Kind: config.Presence, In: every, Children: []config.ID{SystemNtpAdminState, SystemNtpNetworkInstance, SystemNtpServer, SystemNtpOperState, SystemNtpSynchronized}},
 		{Name: "admin-state", Parent: SystemNtp, Module: modNtp, Kind: config.Leaf, In: every, Type: typeAdminState},
 		{Name: "network-instance", Parent: SystemNtp, Module: modNtp, Kind: config.Leaf, Mandatory: true, In: every, Type: typeNetworkInstanceIpForwardingLastResortLookupNetworkInstance},
@@ -2825,19 +3560,19 @@ var Schema = &config.Schema{
 		{Name: "multicast-destinations", Parent: TunnelInterfaceVxlanInterfaceBridgeTable, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, State: true, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestination}},
 		{Name: "destination", Parent: TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinations, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, Kind: config.List, State: true, In: every, Keys: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationVtep, TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationVni}, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationVtep, TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationVni, TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationNotProgrammedReason}},
 		{Name: "vtep", Parent: TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
-		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeTunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationVni},
+		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopVxlanVni},
 		{Name: "not-programmed-reason", Parent: TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeTunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationNotProgrammedReason},
 		{Name: "unicast-destinations", Parent: TunnelInterfaceVxlanInterfaceBridgeTable, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, State: true, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination}},
 		{Name: "destination", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinations, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.List, State: true, In: every, Keys: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVtep, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVni}, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVtep, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVni}},
 		{Name: "vtep", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
-		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeTunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationVni},
+		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopVxlanVni},
 		{Name: "egress", Parent: TunnelInterfaceVxlanInterface, Module: modTunnelInterfaces, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceEgressSourceIp, TunnelInterfaceVxlanInterfaceEgressInnerEthernetHeader}},
 		{Name: "source-ip", Parent: TunnelInterfaceVxlanInterfaceEgress, Module: modTunnelInterfaces, Kind: config.Leaf, HasDefault: true, Default: "use-system-ipv4-address", In: every, Type: typeTunnelInterfaceVxlanInterfaceEgressSourceIp},
 		{Name: "inner-ethernet-header", Parent: TunnelInterfaceVxlanInterfaceEgress, Module: modTunnelInterfaces, Kind: config.Presence, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceEgressInnerEthernetHeaderSourceMac, TunnelInterfaceVxlanInterfaceEgressInnerEthernetHeaderUsedSourceMac}},
 		{Name: "source-mac", Parent: TunnelInterfaceVxlanInterfaceEgressInnerEthernetHeader, Module: modTunnelInterfaces, Kind: config.Leaf, HasDefault: true, Default: "use-system-mac", In: every, Type: typeTunnelInterfaceVxlanInterfaceEgressInnerEthernetHeaderSourceMac},
 		{Name: "used-source-mac", Parent: TunnelInterfaceVxlanInterfaceEgressInnerEthernetHeader, Module: modTunnelInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeMacAddress},
 		{Name: "ingress", Parent: TunnelInterfaceVxlanInterface, Module: modTunnelInterfaces, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceIngressVni}},
-		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceIngress, Module: modTunnelInterfaces, Kind: config.Leaf, Mandatory: true, In: every, Type: typeTunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationVni},
+		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceIngress, Module: modTunnelInterfaces, Kind: config.Leaf, Mandatory: true, In: every, Type: typeNetworkInstanceRouteTableNextHopVxlanVni},
 		{Name: "oper-down-reason", Parent: TunnelInterfaceVxlanInterface, Module: modTunnelInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeTunnelInterfaceVxlanInterfaceOperDownReason},
 		{Name: "oper-state", Parent: TunnelInterfaceVxlanInterface, Module: modTunnelInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceTransceiverOperState},
 	},
@@ -3008,6 +3743,12 @@ var Schema = &config.Schema{
 			{Name: "duplicate", In: every},
 		}},
 		{Name: "uint16", Base: config.Uint16, Range: []config.Range{{Min: 60, Max: 65535}}},
+		{Name: "neighbor-origin", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "other", In: every},
+			{Name: "static", In: every},
+			{Name: "dynamic", In: every},
+			{Name: "evpn", In: every},
+		}},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "static", In: every},
 			{Name: "dynamic", In: every},
@@ -3039,6 +3780,13 @@ var Schema = &config.Schema{
 			{Name: "global", In: every},
 			{Name: "link-local", In: every},
 			{Name: "both", In: every},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "incomplete", In: every},
+			{Name: "reachable", In: every},
+			{Name: "stale", In: every},
+			{Name: "delay", In: every},
+			{Name: "probe", In: every},
 		}},
 		{Name: "uint8", Base: config.Uint8},
 		{Name: "uint16", Base: config.Uint16, Range: []config.Range{{Min: 4, Max: 1800}}},
@@ -3163,7 +3911,7 @@ var Schema = &config.Schema{
 			{Name: "FAST", In: every},
 			{Name: "SLOW", In: every},
 		}},
-		{Name: "string", Base: config.String, Length: []config.Range{{Min: 1, Max: 247}}, Patterns: []string{"^(?:[A-Za-z0-9!@#$%^&()|+=`~.,_:;?-][A-Za-z0-9 !@#$%^&()|+=`~.,_:;?-]*)$"}},
+		{Name: "restricted-name", Base: config.String, Length: []config.Range{{Min: 1, Max: 247}}, Patterns: []string{"^(?:[A-Za-z0-9!@#$%^&()|+=`~.,_:;?-][A-Za-z0-9 !@#$%^&()|+=`~.,_:;?-]*)$"}},
 		{Name: "identityref", Base: config.Identityref, Enums: []config.Enum{
 			{Name: "default", Module: modNetworkInstance, In: every},
 			{Name: "ip-vrf", Module: modNetworkInstance, In: every},
@@ -3185,7 +3933,24 @@ var Schema = &config.Schema{
 		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 60, Max: 86400}}},
 		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 250000}}},
 		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 6, Max: 100}}},
-		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeNetworkInstanceName}, Target: "/network-instance/name"},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "sub-interface", In: every},
+			{Name: "blackhole", In: every},
+			{Name: "irb-interface", In: every},
+			{Name: "vxlan", In: every},
+			{Name: "reserved", In: every},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "static", In: every},
+			{Name: "duplicate", In: every},
+			{Name: "learnt", In: every},
+			{Name: "irb-interface", In: every},
+			{Name: "evpn", In: every},
+			{Name: "evpn-static", In: every},
+			{Name: "irb-interface-anycast", In: every},
+			{Name: "reserved", In: every},
+		}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeRestrictedName}, Target: "/network-instance/name"},
 		{Name: "uint8", Base: config.Uint8, Range: []config.Range{{Min: 1, Max: 2}}},
 		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeNetworkInstanceProtocolsBgpEvpnBgpInstanceIdMember1}, Target: "/network-instance/protocols/bgp-vpn/bgp-instance/id"},
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 64}}},
@@ -3357,7 +4122,7 @@ var Schema = &config.Schema{
 		{Name: "string", Base: config.String, Patterns: []string{"^(?:(([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])\\.){3}([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]):(6553[0-5]|655[0-2][0-9]|654[0-9]{2}|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{1,3}|[0-9]))$"}},
 		{Name: "string", Base: config.String, Patterns: []string{"^(?:(429496729[0-5]|42949672[0-8][0-9]|4294967[0-1][0-9]{2}|429496[0-6][0-9]{3}|42949[0-5][0-9]{4}|4294[0-8][0-9]{5}|429[0-3][0-9]{6}|42[0-8][0-9]{7}|4[0-1][0-9]{8}|[1-3][0-9]{9}|[1-9][0-9]{1,8}|[0-9]):(6553[0-5]|655[0-2][0-9]|654[0-9]{2}|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{1,3}|[0-9]))$"}},
 		{Name: "string", Base: config.String, Patterns: []string{"^(?:(6553[0-5]|655[0-2][0-9]|654[0-9]{2}|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{1,3}|[0-9]).(6553[0-5]|655[0-2][0-9]|654[0-9]{2}|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{1,3}|[0-9]):(6553[0-5]|655[0-2][0-9]|654[0-9]{2}|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{1,3}|[0-9]))$"}},
-		{Name: "union", Base: config.Union, Members: []uint16{typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember1, typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember2, typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember3, typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember4}},
+		{Name: "route-distinguisher", Base: config.Union, Members: []uint16{typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember1, typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember2, typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember3, typeNetworkInstanceProtocolsBgpVpnBgpInstanceRouteDistinguisherRdMember4}},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "auto-derived-from-evi", In: every},
 			{Name: "auto-derived-from-system-ip:0", In: every},
@@ -3394,7 +4159,40 @@ var Schema = &config.Schema{
 			{Name: "bad-rd-format", In: every},
 			{Name: "none", In: every},
 		}},
+		{Name: "string", Base: config.String, Patterns: []string{"^(?:[a-fA-F0-9]{2}(\\.[a-fA-F0-9]{4}){3,9}\\.[0]{2})$"}},
+		{Name: "isis-level", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "L1", In: every},
+			{Name: "L2", In: every},
+			{Name: "L1L2", In: every},
+		}},
+		{Name: "uint8", Base: config.Uint8, Range: []config.Range{{Min: 1, Max: 64}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "cleartext", In: every},
+			{Name: "hmac-md5", In: every},
+			{Name: "hmac-sha-256", In: every},
+		}},
+		{Name: "isis-system-id", Base: config.String, Length: []config.Range{{Min: 14, Max: 14}}, Patterns: []string{"^(?:[0-9A-Fa-f]{4}\\.[0-9A-Fa-f]{4}\\.[0-9A-Fa-f]{4})$"}},
 		{Name: "string", Base: config.String, Length: []config.Range{{Min: 1, Max: 255}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "point-to-point", In: every},
+			{Name: "broadcast", In: every},
+		}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 0, Max: 1048575}}},
+		{Name: "string", Base: config.String, Patterns: []string{"^(?:L1|L2|L1L2)$"}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "up", In: every},
+			{Name: "down", In: every},
+			{Name: "init", In: every},
+			{Name: "failed", In: every},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "area-mismatch", In: every},
+			{Name: "bad-hello", In: every},
+			{Name: "interface-down", In: every},
+			{Name: "level-mismatch", In: every},
+			{Name: "unknown", In: every},
+		}},
+		{Name: "zero-based-counter32", Base: config.Uint32},
 		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeInterfaceSubinterfaceIndex}, Target: "/interface/subinterface/index"},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "ip-addr-missing", In: every},
@@ -3411,6 +4209,61 @@ var Schema = &config.Schema{
 			{Name: "interface-ref-missing", In: every},
 			{Name: "stp-not-forwarding", In: r25_3},
 		}},
+		{Name: "identityref", Base: config.Identityref, Enums: []config.Enum{
+			{Name: "aggregate", Module: modCommon, In: every},
+			{Name: "arp-nd", Module: modCommon, In: every},
+			{Name: "bgp", Module: modCommon, In: every},
+			{Name: "bgp-evpn", Module: modCommon, In: every},
+			{Name: "bgp-evpn-ifl-host", Module: modCommon, In: r25_3},
+			{Name: "bgp-ipvpn", Module: modCommon, In: every},
+			{Name: "bgp-label", Module: modCommon, In: every},
+			{Name: "dhcp", Module: modCommon, In: every},
+			{Name: "host", Module: modCommon, In: every},
+			{Name: "isis", Module: modCommon, In: every},
+			{Name: "linux", Module: modCommon, In: every},
+			{Name: "local", Module: modCommon, In: every},
+			{Name: "ospfv2", Module: modCommon, In: every},
+			{Name: "ospfv3", Module: modCommon, In: every},
+			{Name: "static", Module: modCommon, In: every},
+		}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeUint64}, Target: "/network-instance/route-table/next-hop-group/index"},
+		{Name: "identityref", Base: config.Identityref, Enums: []config.Enum{
+			{Name: "direct", Module: modIpRouteTables, In: every},
+			{Name: "discard", Module: modIpRouteTables, In: every},
+			{Name: "extract", Module: modIpRouteTables, In: every},
+			{Name: "indirect", Module: modIpRouteTables, In: every},
+			{Name: "mpls", Module: modIpRouteTables, In: every},
+			{Name: "tunnel", Module: modIpRouteTables, In: every},
+		}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeString}, Target: "/interface/subinterface/name"},
+		{Name: "mpls-label-non-reserved", Base: config.Uint32, Range: []config.Range{{Min: 16, Max: 1048575}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "IPV4_EXPLICIT_NULL", In: r24_10},
+			{Name: "IPV6_EXPLICIT_NULL", In: r24_10},
+			{Name: "IMPLICIT_NULL", In: r24_10},
+		}},
+		{Name: "union", Base: config.Union, Members: []uint16{typeMplsLabelNonReserved, typeNetworkInstanceRouteTableNextHopMplsPushedMplsLabelStackMember2}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "IPV4_EXPLICIT_NULL", In: r25_3},
+			{Name: "IPV6_EXPLICIT_NULL", In: r25_3},
+			{Name: "IMPLICIT_NULL", In: r25_3},
+		}},
+		{Name: "union", Base: config.Union, Members: []uint16{typeMplsLabelNonReserved, typeNetworkInstanceRouteTableNextHopMplsEncapsulationPushedMplsLabelStackMember2}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 16777215}}},
+		{Name: "uint16", Base: config.Uint16, Range: []config.Range{{Min: 0, Max: 1023}}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeUint64}, Target: "/network-instance/route-table/next-hop/index"},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "true", In: every},
+			{Name: "false", In: every},
+			{Name: "not-applicable", In: every},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "pop", In: every},
+			{Name: "swap", In: every},
+		}},
+		{Name: "identityref", Base: config.Identityref, Enums: []config.Enum{
+			{Name: "sr-mpls", Module: modCommon, In: every},
+		}},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "vxlan-tunnel-down", In: every},
 			{Name: "net-inst-down", In: every},
@@ -3423,6 +4276,25 @@ var Schema = &config.Schema{
 			{Name: "admin-down", In: every},
 			{Name: "no-mcid", In: every},
 		}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeUint64}, Target: "/network-instance/bgp-rib/attr-sets/attr-set/index"},
+		{Name: "esi", Base: config.String, Patterns: []string{"^(?:[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){9})$"}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "mpls-label", In: every},
+			{Name: "vni", In: every},
+		}},
+		{Name: "uint8", Base: config.Uint8, Range: []config.Range{{Min: 0, Max: 48}}},
+		{Name: "uint8", Base: config.Uint8, Range: []config.Range{{Min: 0, Max: 128}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "as-set", In: every},
+			{Name: "as-sequence", In: every},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "igp", In: every},
+			{Name: "egp", In: every},
+			{Name: "incomplete", In: every},
+		}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeName}, Target: "/system/mpls/label-ranges/static/name"},
+		{Name: "uint8", Base: config.Uint8, Range: []config.Range{{Min: 1, Max: 4}}},
 		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeName}, Target: "/network-instance/next-hop-groups/group/name"},
 		{Name: "string", Base: config.String, Patterns: []string{"^(?:A|B)$"}},
 		{Name: "uint8", Base: config.Uint8, Range: []config.Range{{Min: 1, Max: 16}}},
@@ -3478,11 +4350,6 @@ var Schema = &config.Schema{
 			{Name: "self", In: every},
 		}},
 		{Name: "bgp-next-hop-type", Base: config.Union, Members: []uint16{typeIpAddress, typeRoutingPolicyPolicyDefaultActionBgpNextHopSetMember2}},
-		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
-			{Name: "igp", In: every},
-			{Name: "egp", In: every},
-			{Name: "incomplete", In: every},
-		}},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "accept", In: every},
 			{Name: "reject", In: every},
@@ -3783,7 +4650,6 @@ var Schema = &config.Schema{
 		}},
 		{Name: "string", Base: config.String, Length: []config.Range{{Min: 6, Max: 8}}, Patterns: []string{"^(?:(vxlan(0|1[0-9][0-9]|2([0-4][0-9]|5[0-5])|[1-9][0-9]|[1-9])))$"}},
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 0, Max: 99999999}}},
-		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 16777215}}},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "no-destination-index", In: every},
 			{Name: "multicast-limit", In: every},
