@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -12,19 +13,27 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
-// authority signs the certificates of all devices of one simulation. It and they share one key: it
-// never leaves the process, and a thousand devices start faster.
+// authority signs the certificates of all devices of one simulation, and of clients. It and the devices
+// share one key: it never leaves the process, and a thousand devices start faster.
 type authority struct {
 	key    *ecdsa.PrivateKey
 	cert   *x509.Certificate
-	serial int64
+	serial atomic.Int64
 }
 
 // life is how long certificates last. The simulation's clock does not touch it: TLS reads the host's.
 const life = 10 * 365 * 24 * time.Hour
+
+// Certificate says which certificate a device shows. The zero value is a good one.
+type Certificate struct {
+	Name        string    // that it is for; "" means the device's own
+	From, Until time.Time // of the host's clock; zero means a good while
+	Stranger    bool      // signed by an authority that nobody knows
+}
 
 func newAuthority() (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -45,28 +54,71 @@ func newAuthority() (*authority, error) {
 
 // template returns what all certificates have in common.
 func (a *authority) template(name string) *x509.Certificate {
-	a.serial++
 	now := time.Now()
 	return &x509.Certificate{
-		SerialNumber: big.NewInt(a.serial),
+		SerialNumber: big.NewInt(a.serial.Add(1)),
 		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.Add(life),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}
 }
 
-// issue returns the certificate of a device, for its name and its address, and its fingerprint.
-func (a *authority) issue(name string, ip net.IP) (tls.Certificate, string, error) {
-	template := a.template(name)
-	template.DNSNames, template.IPAddresses = []string{name}, []net.IP{ip}
-	template.KeyUsage = x509.KeyUsageDigitalSignature
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, a.key.Public(), a.key)
-	if err != nil {
-		return tls.Certificate{}, "", err
+// sign returns the certificate of a template for the holder of a key.
+func (a *authority) sign(template *x509.Certificate, key *ecdsa.PrivateKey) (tls.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+}
+
+// certify returns a certificate for the device of a name at an address, host:port.
+func (a *authority) certify(c Certificate, device, address string) (tls.Certificate, error) {
+	if c.Stranger {
+		var err error
+		if a, err = newAuthority(); err != nil {
+			return tls.Certificate{}, err
+		}
 	}
-	sum := sha256.Sum256(der)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}, hex.EncodeToString(sum[:]), nil
+	name := cmp.Or(c.Name, device)
+	template := a.template(name)
+	template.DNSNames = []string{name}
+	if host, _, err := net.SplitHostPort(address); err == nil && name == device {
+		template.IPAddresses = []net.IP{net.ParseIP(host)}
+	}
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	if !c.From.IsZero() {
+		template.NotBefore = c.From
+	}
+	if !c.Until.IsZero() {
+		template.NotAfter = c.Until
+	}
+	return a.sign(template, a.key)
+}
+
+// fingerprint returns the SHA-256 of a certificate in hex.
+func fingerprint(c tls.Certificate) string {
+	sum := sha256.Sum256(c.Certificate[0])
+	return hex.EncodeToString(sum[:])
+}
+
+// ClientCertificate returns a new certificate of the simulation's authority for a client, and its key,
+// both as PEM. It is good for devices whose trust anchor is the inventory's authority.
+func (s *Sim) ClientCertificate(name string) (cert, key []byte, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := s.authority.template(name)
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	signed, err := s.authority.sign(template, private)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, err
+	}
+	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed.Certificate[0]})
+	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
 // pem returns the authority's certificate for inventories.

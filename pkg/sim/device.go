@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
 // Device is one simulated device. Its methods may be called from any goroutine.
@@ -20,21 +21,28 @@ type Device struct {
 	sim         *Sim
 	spec        Spec
 	version     string // of the operating system, as the device writes it
-	chassis     string // likewise
 	versionAt   config.Path
 	chassisAt   config.Path
-	address     string // where it listens: the same after every restart
-	fingerprint string
-	certificate tls.Certificate
+	address     string      // where it listens: the same after every restart
+	fingerprint string      // of the first certificate
 	saveOn      config.Path // leaf that makes commits reach startup; empty: none
 	log         *slog.Logger
 
-	gate   *gate
-	power  sync.Mutex    // held while the server starts or stops
-	server *grpc.Server  // nil while stopped
-	served chan struct{} // closed when the server has ended
+	gate    *gate
+	limits  limits
+	clients clients
+
+	power       sync.Mutex // held while the server starts or stops; taken before mu; guards up to served
+	retired     bool       // stopped for good
+	certificate tls.Certificate
+	server      *grpc.Server  // nil while stopped
+	served      chan struct{} // closed when the server has ended
 
 	mu        sync.Mutex // guards what follows
+	body      network.Hardware
+	chassis   string         // its platform, as the device writes it
+	former    configuration  // startup before the last save
+	planned   *plannedReboot // nil: none
 	running   configuration
 	startup   configuration
 	pending   *pending      // the open commit
@@ -69,15 +77,15 @@ func newDevice(s *Sim, spec Spec) (*Device, error) {
 	if schema.Release(spec.Release) < 0 {
 		return nil, fmt.Errorf("release %q is not one of %v", spec.Release, schema.Releases)
 	}
-	d := &Device{sim: s, spec: spec, log: s.config.Log.With("device", spec.Name), changed: make(chan struct{})}
+	d := &Device{sim: s, spec: spec, body: s.assemble(spec), log: s.config.Log.With("device", spec.Name), changed: make(chan struct{})}
 	if err := d.nameItself(); err != nil {
 		return nil, err
 	}
-	factory, err := d.factory()
+	factory, err := d.factory(spec.Platform)
 	if err != nil {
 		return nil, fmt.Errorf("factory configuration: %w", err)
 	}
-	d.running, d.startup = factory, factory
+	d.running, d.startup, d.former = factory, factory, factory
 	d.record()
 	d.bootedAt = s.config.Clock.Now()
 	d.stirred = d.bootedAt
@@ -90,9 +98,8 @@ func (d *Device) nameItself() (err error) {
 	if d.version, err = spell(spec.Release, id.Release, spec.Release, "v"+spec.Release+".1-1-g0000000"); err != nil {
 		return fmt.Errorf("release: %w", err)
 	}
-	// Chassis types have a space after the family: "7220 IXR-D3L".
-	if d.chassis, err = spell(spec.Platform, id.Platform, strings.Replace(spec.Platform, "-", " ", 1), spec.Platform); err != nil {
-		return fmt.Errorf("platform: %w", err)
+	if d.chassis, err = d.chassisType(spec.Platform); err != nil {
+		return err
 	}
 	if d.versionAt, err = config.ParsePath(id.Version); err != nil {
 		return err
@@ -104,6 +111,16 @@ func (d *Device) nameItself() (err error) {
 		d.saveOn, err = config.ParsePath(save)
 	}
 	return err
+}
+
+// chassisType returns how the device writes its platform.
+func (d *Device) chassisType(platform string) (string, error) {
+	// Chassis types have a space after the family: "7220 IXR-D3L".
+	word, err := spell(platform, d.spec.Driver.Identity.Platform, strings.Replace(platform, "-", " ", 1), platform)
+	if err != nil {
+		return "", fmt.Errorf("platform: %w", err)
+	}
+	return word, nil
 }
 
 // spell returns the last of some words that read turns into want.
@@ -120,12 +137,12 @@ func spell(want string, read func(string) string, words ...string) (string, erro
 	return found, nil
 }
 
-// factory returns the configuration that the device has when new.
-func (d *Device) factory() (configuration, error) {
+// factory returns the configuration that the device has when new, as a box of the given platform.
+func (d *Device) factory(platform string) (configuration, error) {
 	schema := d.spec.Driver.Schema
 	data := []byte("{}")
 	if f := d.spec.Driver.Factory; f != nil {
-		data = f(d.spec.Name, d.spec.Platform, d.spec.Release)
+		data = f(d.spec.Name, platform, d.spec.Release)
 	}
 	tree, unknown, err := config.Parse(schema, d.spec.Release, data, config.ParseOptions{})
 	if err != nil {
@@ -194,28 +211,41 @@ func (d *Device) run(c configuration) {
 // save makes startup equal running, if the running configuration wants that. The caller holds mu
 // and has no open commit: what may yet be taken back must not survive a reboot.
 func (d *Device) save() {
-	if len(d.saveOn) > 0 && d.running.tree.Find(d.saveOn).Value() == "true" {
-		d.startup = d.running
+	if d.saves() {
+		d.keep(d.running)
 	}
 }
 
-// Reboot breaks all connections and boots the startup configuration. An open commit is gone.
-func (d *Device) Reboot() {
-	d.Stop()
-	d.dropPending()
-	d.mu.Lock()
-	d.boots++
-	d.bootedAt, d.shown = d.sim.config.Clock.Now(), nil
-	d.run(d.startup)
-	d.mu.Unlock()
-	d.log.Info("rebooted")
-	d.Restart()
+// saves tells whether the running configuration wants to be saved after every change. The caller holds mu.
+func (d *Device) saves() bool {
+	running := d.running.tree
+	if len(d.saveOn) > 0 && running.Find(d.saveOn).Value() == "true" {
+		return true
+	}
+	sw := d.spec.Software
+	return sw != nil && sw.Server != nil && sw.Server(running).CommitSave
 }
 
-// dropPending ends the open commit without confirming it or taking it back.
-func (d *Device) dropPending() {
+// keep makes a configuration the startup one. The caller holds mu.
+func (d *Device) keep(c configuration) {
+	if d.startup.tree != c.tree {
+		d.startup, d.former = c, d.startup
+	}
+}
+
+// Save makes startup equal running, as an operator at the box would. While a commit is open it is refused.
+func (d *Device) Save() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.pending != nil {
+		return fmt.Errorf("%s: commit %q waits for its confirmation; decide it before saving", d.spec.Name, d.pending.id)
+	}
+	d.keep(d.running)
+	return nil
+}
+
+// dropCommit ends the open commit without confirming it or taking it back. The caller holds mu.
+func (d *Device) dropCommit() {
 	if d.pending != nil {
 		d.pending.stop()
 		d.pending = nil
@@ -227,6 +257,11 @@ func (d *Device) dropPending() {
 func (d *Device) Stop() {
 	d.power.Lock()
 	defer d.power.Unlock()
+	d.halt()
+}
+
+// halt ends the server, if there is one, and waits for its RPCs. The caller holds power.
+func (d *Device) halt() {
 	if d.server == nil {
 		return
 	}
@@ -240,7 +275,20 @@ func (d *Device) Stop() {
 func (d *Device) Restart() {
 	d.power.Lock()
 	defer d.power.Unlock()
-	if d.server == nil {
+	if d.server == nil && !d.retired {
 		d.serve()
 	}
+}
+
+// retire ends the device for good and gives its address back.
+func (d *Device) retire() {
+	d.power.Lock()
+	defer d.power.Unlock()
+	d.halt()
+	d.retired = true
+	d.mu.Lock()
+	d.dropCommit()
+	d.dropReboot()
+	d.mu.Unlock()
+	d.gate.demolish()
 }

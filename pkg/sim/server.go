@@ -2,17 +2,16 @@ package sim
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
-	"crypto/tls"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/openconfig/gnoi/file"
-	"github.com/openconfig/gnoi/types"
+	"github.com/openconfig/gnoi/system"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 )
 
@@ -25,40 +24,31 @@ type server struct {
 	*Device
 }
 
-// fileServer is its gNOI side, as far as files go.
-type fileServer struct {
-	file.UnimplementedFileServer
-	*Device
-}
-
-// serve answers until Stop. The caller holds power, or nobody else has the device yet.
+// serve answers until the device is halted. The caller holds power, or nobody else has the device yet.
 func (d *Device) serve() {
 	g := grpc.NewServer(d.options()...)
 	gnmi.RegisterGNMIServer(g, &server{Device: d})
 	file.RegisterFileServer(g, &fileServer{Device: d})
+	system.RegisterSystemServer(g, &systemServer{Device: d})
+	// SR Linux has no switch for reflection: a user's role allows it (srl_nokia-aaa.yang, grpc-reflection).
+	reflection.Register(g)
 	door, served := d.gate.unlock(), make(chan struct{})
 	d.server, d.served = g, served
 	go func() {
 		defer close(served)
-		if err := g.Serve(door); err != nil {
+		if err := g.Serve(reception{door, d}); err != nil {
 			d.log.Error("server ended", "error", err)
 		}
 	}()
 }
 
 // options returns how a device serves. A thousand of them share a process: buffers that idle
-// connections need not hold are not held, and the key exchange is the cheap one, since both ends are here.
+// connections need not hold are not held.
 func (d *Device) options() []grpc.ServerOption {
-	creds := credentials.NewTLS(&tls.Config{
-		MinVersion:             tls.VersionTLS12,
-		Certificates:           []tls.Certificate{d.certificate},
-		CurvePreferences:       []tls.CurveID{tls.X25519, tls.CurveP256},
-		SessionTicketsDisabled: true,
-	})
 	return []grpc.ServerOption{
-		grpc.Creds(creds),
-		grpc.UnaryInterceptor(d.authUnary),
-		grpc.StreamInterceptor(d.authStream),
+		grpc.Creds(credentials.NewTLS(d.encryption())),
+		grpc.UnaryInterceptor(d.unary),
+		grpc.StreamInterceptor(d.stream),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxHeaderListSize(64 << 10),
 		grpc.ReadBufferSize(0),
@@ -66,18 +56,45 @@ func (d *Device) options() []grpc.ServerOption {
 	}
 }
 
-func (d *Device) authUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := d.authenticate(ctx); err != nil {
+func (d *Device) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	leave, err := d.admit(ctx)
+	if err != nil {
 		return nil, err
 	}
+	defer leave()
 	return next(ctx, req)
 }
 
-func (d *Device) authStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := d.authenticate(stream.Context()); err != nil {
+func (d *Device) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	leave, err := d.admit(stream.Context())
+	if err != nil {
 		return err
 	}
+	defer leave()
+	if info.FullMethod == gnmi.GNMI_Subscribe_FullMethodName {
+		defer d.clients.add(stream.Context())()
+	}
 	return next(srv, stream)
+}
+
+// admit lets an RPC in, or refuses it, by the configuration of this moment. Every call counts for the
+// rate, whoever makes it. What is let in calls leave at its end.
+func (d *Device) admit(ctx context.Context) (leave func(), err error) {
+	s := d.serverConfig()
+	if err := d.limits.call(s.RateLimit, d.sim.config.Clock.Now()); err != nil {
+		return nil, err
+	}
+	if !s.Anonymous {
+		if err := d.authenticate(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.limits.enter(s.Sessions); err != nil {
+		return nil, err
+	}
+	l := lineOf(ctx)
+	l.begin()
+	return func() { l.finish(); d.limits.leave() }, nil
 }
 
 // authenticate wants the user name and the password in the metadata of the RPC.
@@ -106,28 +123,4 @@ func (s *server) Capabilities(context.Context, *gnmi.CapabilityRequest) (*gnmi.C
 		resp.SupportedModels = append(resp.SupportedModels, &gnmi.ModelData{Name: model.Name, Organization: m.Organization, Version: model.Version})
 	}
 	return resp, nil
-}
-
-// chunk is how much of a file one message carries (gNOI file.proto).
-const chunk = 64 << 10
-
-// Get answers the startup configuration.
-func (s *fileServer) Get(req *file.GetRequest, stream file.File_GetServer) error {
-	if name := s.spec.Driver.Manners.StartupFile; name == "" || req.GetRemoteFile() != name {
-		return status.Errorf(codes.NotFound, "%s: no such file", req.GetRemoteFile())
-	}
-	data, err := s.startupFile()
-	if err != nil {
-		return status.Error(codes.Internal, err.Error())
-	}
-	sum := sha256.Sum256(data)
-	for len(data) > 0 {
-		n := min(len(data), chunk)
-		if err := stream.Send(&file.GetResponse{Response: &file.GetResponse_Contents{Contents: data[:n]}}); err != nil {
-			return err
-		}
-		data = data[n:]
-	}
-	hash := &types.HashType{Method: types.HashType_SHA256, Hash: sum[:]}
-	return stream.Send(&file.GetResponse{Response: &file.GetResponse_Hash{Hash: hash}})
 }

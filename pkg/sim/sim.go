@@ -89,12 +89,12 @@ func (s *Sim) add(spec Spec) error {
 	if err != nil {
 		return err
 	}
-	addr := listener.Addr().(*net.TCPAddr)
-	d.address = addr.String()
-	if d.certificate, d.fingerprint, err = s.authority.issue(spec.Name, addr.IP); err != nil {
+	d.address = listener.Addr().String()
+	if d.certificate, err = s.authority.certify(Certificate{}, spec.Name, d.address); err != nil {
 		listener.Close()
 		return err
 	}
+	d.fingerprint = fingerprint(d.certificate)
 	d.gate = newGate(listener)
 	d.serve()
 	s.devices, s.byName[spec.Name] = append(s.devices, d), d
@@ -163,8 +163,6 @@ func (s *Sim) Devices() []*Device { return s.devices }
 func (s *Sim) Close() {
 	s.world.end()
 	for _, d := range s.devices {
-		d.Stop()
-		d.dropPending()
-		d.gate.demolish()
+		d.retire()
 	}
 }
