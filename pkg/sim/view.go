@@ -30,6 +30,10 @@ func (d *Device) look() (*config.Tree, <-chan struct{}) {
 	return d.view, d.changed
 }
 
+// View returns what a client sees of the device, configuration and state, and a channel that is closed when
+// that changes.
+func (d *Device) View() (*config.Tree, <-chan struct{}) { return d.look() }
+
 // see shows a device what has become of the network.
 func (d *Device) see(s *sighting) {
 	d.mu.Lock()
