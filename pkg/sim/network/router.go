@@ -111,6 +111,7 @@ type Subinterface struct {
 	Learn       bool       // learns ARP and ND entries from what hosts say unasked
 	HostRoutes  bool       // puts learned ARP and ND entries into the route table
 	AdvertiseL3 bool       // announces learned ARP and ND entries in EVPN MAC/IP routes
+	Symmetric   bool       // with the VNI and targets of its IP-VRF in them (RFC 9135; SR Linux: evpn/advertise/interface-less-routing)
 	LinkLocal   netip.Addr // IPv6 link-local address; invalid without IPv6
 }
 

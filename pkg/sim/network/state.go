@@ -19,6 +19,7 @@ type State struct {
 type InstanceState struct {
 	Oper
 	EVPN   Oper
+	VXLAN  Oper         // of its VXLAN interface
 	Routes []TableRoute // route table, sorted by prefix; not for MAC-VRFs
 	MACs   []MACEntry   // bridge table, sorted by address; MAC-VRFs only
 }
@@ -26,7 +27,7 @@ type InstanceState struct {
 // TableRoute is an active route.
 type TableRoute struct {
 	Prefix     netip.Prefix
-	Protocol   string // "local", "host", "static", "isis", "bgp", "bgp-evpn", "arp-nd"
+	Protocol   string // "local", "host", "static", "isis", "bgp", "bgp-evpn", "bgp-evpn-ifl-host", "arp-nd"
 	Preference int
 	Metric     uint32
 	NextHops   []Hop
@@ -49,7 +50,8 @@ type TunnelState struct {
 	Oper
 	Multicast []Destination
 	Unicast   []Destination
-	SourceMAC MAC // of inner frames of a routed one
+	Segments  []SegmentDestination // sorted by ESI
+	SourceMAC MAC                  // of inner frames of a routed one
 }
 
 // Destination is a tunnel endpoint that a VXLAN interface sends to.
@@ -57,6 +59,13 @@ type Destination struct {
 	VTEP netip.Addr
 	VNI  uint32
 	MACs int
+}
+
+// SegmentDestination is an ethernet segment that a VXLAN interface sends to.
+type SegmentDestination struct {
+	ESI   ESI
+	VTEPs []Destination // sorted; without counts
+	MACs  int
 }
 
 // SegmentState is an ethernet segment.
