@@ -1,0 +1,64 @@
+package network
+
+import (
+	"cmp"
+	"net/netip"
+)
+
+// implicitNull asks for the label to be taken off by the last router but one (RFC 3032 §2.1).
+const implicitNull = 3
+
+// indices returns the prefix that the index of each node stands for: the first IPv4 address of a loopback.
+func indices(nodes []*isisNode) map[*isisNode]netip.Prefix {
+	out := map[*isisNode]netip.Prefix{}
+	for _, n := range nodes {
+		if prefix := n.loopback(); n.Size > 0 && prefix.IsValid() {
+			out[n] = prefix
+		}
+	}
+	return out
+}
+
+func (n *isisNode) loopback() netip.Prefix {
+	for _, c := range n.circuits {
+		for _, a := range c.sub.Addresses {
+			if c.sub.Kind == Loopback && a.Prefix.Addr().Is4() && a.Prefix.IsSingleIP() {
+				return a.Prefix
+			}
+		}
+	}
+	return netip.Prefix{}
+}
+
+// labels returns what a router does with packets for a route that come with a label: one entry for each
+// next hop that understands labels. A label is the start of a router's block and the index of the node that
+// the route leads to (RFC 8660 §2.1); of two nodes with one index the lower prefix has it (§2.6).
+func (n *isisNode) labels(r *reached, sids map[*isisNode]netip.Prefix, taken map[uint32]bool) []Label {
+	in, ok := n.label(r.owner.Index)
+	if sids[r.owner] != r.Prefix || !ok || taken[in] {
+		return nil
+	}
+	taken[in] = true
+	var out []Label
+	for _, hop := range r.NextHops {
+		if label, ok := n.byName[hop.Subinterface].far.node.out(r.owner); ok {
+			out = append(out, Label{Instance: n.instance, In: in, Out: label, Prefix: r.Prefix, Via: hop})
+		}
+	}
+	return out
+}
+
+// label returns the label of a node's own block for an index.
+func (n *isisNode) label(index uint32) (uint32, bool) { return n.Base + index, index < n.Size }
+
+// out returns the label that a next hop wants to see on packets for a node: none where it is that node.
+func (n *isisNode) out(owner *isisNode) (uint32, bool) {
+	if n == owner {
+		return implicitNull, true
+	}
+	return n.label(owner.Index)
+}
+
+func byIn(a, b Label) int {
+	return cmp.Or(cmp.Compare(a.In, b.In), cmp.Compare(a.Via.Subinterface, b.Via.Subinterface))
+}
