@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -21,11 +22,9 @@ type pending struct {
 // defaultRollback is the extension's timer where neither request nor driver names one.
 const defaultRollback = 10 * time.Minute
 
-// commitOf returns the extension of a request, nil where it has none. A release that does not know
-// the extension sees an unknown field, and ignores it.
+// commitOf returns the extension of a request, nil where it has none.
 func (d *Device) commitOf(req *gnmi.SetRequest) *gnmi_ext.Commit {
-	confirm := d.spec.Driver.Manners.Confirm
-	if confirm == nil || !confirm(d.spec.Release) {
+	if !d.extended() {
 		return nil
 	}
 	for _, e := range req.GetExtension() {
@@ -67,14 +66,19 @@ func (d *Device) errPending() error {
 	return status.Errorf(codes.FailedPrecondition, "commit %q is waiting for its confirmation", d.pending.id)
 }
 
-// plainSet is a Set without the extension.
+// plainSet is a Set without the extension. Where the server is configured so, it has to be confirmed all the
+// same (SR Linux: gnmi/commit-confirmed-timeout), under an id that the server makes.
 func (d *Device) plainSet(req *gnmi.SetRequest) error {
 	if d.pending != nil {
 		return d.errPending()
 	}
-	after, err := d.running.apply(req)
+	after, err := d.after(req)
 	if err != nil {
-		return setStatus(d.spec.Driver.Schema, err)
+		return err
+	}
+	if forced := d.serverOf(d.running.tree).Confirm; forced > 0 && len(pathsOf(req)) > 0 {
+		d.open(fmt.Sprintf("set-%d", d.committed.serial+1), forced, after)
+		return nil
 	}
 	d.run(after)
 	d.save()
@@ -90,13 +94,42 @@ func (d *Device) openCommit(id string, wanted *durationpb.Duration, req *gnmi.Se
 	if err != nil {
 		return err
 	}
-	after, err := d.running.apply(req)
+	after, err := d.after(req)
 	if err != nil {
-		return setStatus(d.spec.Driver.Schema, err)
+		return err
 	}
+	d.open(id, rollback, after)
+	return nil
+}
+
+// open runs a configuration for a time.
+func (d *Device) open(id string, rollback time.Duration, after configuration) {
 	d.pending = &pending{id: id, before: d.running, stop: func() {}}
 	d.arm(rollback)
 	d.run(after)
+}
+
+// after returns the configuration after a request, or a status that tells why there is none.
+func (d *Device) after(req *gnmi.SetRequest) (configuration, error) {
+	after, err := d.running.apply(req)
+	if err == nil {
+		return after, nil
+	}
+	err = setStatus(d.spec.Driver.Schema, err)
+	if len(req.GetUnionReplace()) > 0 {
+		err = unionStatus(err)
+	}
+	return configuration{}, err
+}
+
+// Accept confirms the open commit as an operator at the box would, whoever opened it. Without one it is an error.
+func (d *Device) Accept() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pending == nil {
+		return fmt.Errorf("%s: no commit is waiting for its confirmation", d.spec.Name)
+	}
+	d.confirm()
 	return nil
 }
 
@@ -121,7 +154,7 @@ func (d *Device) onPending(id string, req *gnmi.SetRequest, do func()) error {
 		return status.Error(codes.FailedPrecondition, "no commit is waiting for its confirmation")
 	case d.pending.id != id:
 		return status.Errorf(codes.InvalidArgument, "commit %q is waiting for its confirmation, not %q", d.pending.id, id)
-	case len(req.GetDelete())+len(req.GetReplace())+len(req.GetUpdate())+len(req.GetUnionReplace()) > 0:
+	case len(pathsOf(req)) > 0:
 		return status.Error(codes.InvalidArgument, "a commit that waits for its confirmation cannot be amended")
 	}
 	do()

@@ -47,6 +47,7 @@ type Device struct {
 	startup   configuration
 	pending   *pending      // the open commit
 	committed *commit       // the last commit, open or not
+	masters   masters       // among its clients
 	sight     *sighting     // nil until the network was looked at
 	changed   chan struct{} // closed when running or sight changes
 	stirred   time.Time     // when that was last

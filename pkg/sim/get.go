@@ -1,19 +1,19 @@
 package sim
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"strings"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 
 	"github.com/loomfabric/loom/pkg/config"
 )
 
-// Get answers one notification per path (gNMI spec §3.3.4). A path without wildcards is answered by the
-// value at it; otherwise, as SR Linux does, by JSON at the last element before the wildcard.
+// Get answers one notification per path (gNMI spec §3.3.2). In JSON a path without wildcards is answered by
+// the value at it; otherwise, as SR Linux does, by JSON at the last element before the wildcard. In PROTO
+// every leaf is an update of its own (§2.3.3).
+//
+// What does not exist is left out: a notification without updates, as SR Linux sends it, and not NOT_FOUND,
+// which §3.3.4 has. A client that asks for several paths then still learns of those that exist.
 func (s *server) Get(_ context.Context, req *gnmi.GetRequest) (*gnmi.GetResponse, error) {
 	if err := checkEncoding(req.GetEncoding()); err != nil {
 		return nil, err
@@ -22,13 +22,20 @@ func (s *server) Get(_ context.Context, req *gnmi.GetRequest) (*gnmi.GetResponse
 	if len(paths) == 0 {
 		paths = []*gnmi.Path{nil} // all below the prefix
 	}
-	src := s.source(req.GetType())
-	resp := &gnmi.GetResponse{}
+	var selections []config.Path
 	for _, p := range paths {
 		path, err := s.resolve(req.GetPrefix(), p)
 		if err != nil {
 			return nil, err
 		}
+		selections = append(selections, path)
+	}
+	src, err := s.source(req, selections)
+	if err != nil {
+		return nil, err
+	}
+	resp := &gnmi.GetResponse{}
+	for _, path := range selections {
 		resp.Notification = append(resp.Notification, s.notification(req.GetPrefix(), src.updates(path)))
 	}
 	return resp, nil
@@ -46,34 +53,64 @@ func (d *Device) notification(prefix *gnmi.Path, updates []*gnmi.Update) *gnmi.N
 
 // source is what a Get reads from.
 type source struct {
-	tree    *config.Tree
-	unknown []config.Unknown
-	keep    func(config.Cursor) bool // leaves and leaf-lists that the request's type covers
-	bare    bool                     // what exists without holding anything (entries, presence) is covered too
+	*Device
+	tree     *config.Tree
+	unknown  []config.Unknown
+	encoding gnmi.Encoding
+	levels   int                     // how many levels are wanted; 0: all
+	keep     func(*config.Node) bool // nodes that the request's type and models cover
+	sparse   bool                    // leaves that have their default are left out
+	bare     bool                    // what exists without holding anything (entries, presence) is covered too
 }
 
-// source returns what a type of Get reads. Configuration leaves out what equals its default, unless
-// the server is told otherwise (gnmi/include-defaults-in-config-only-responses).
-func (d *Device) source(t gnmi.GetRequest_DataType) source {
-	view, _ := d.look()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch t {
-	case gnmi.GetRequest_CONFIG:
-		keep := func(c config.Cursor) bool { return !c.Node().State && !c.IsDefault() }
-		return source{d.running.tree, d.running.unknown, keep, true}
-	case gnmi.GetRequest_ALL:
-		return source{view, d.running.unknown, func(config.Cursor) bool { return true }, true}
+// source returns what a request reads. Configuration leaves out what equals its default, unless the server
+// is told otherwise (SR Linux: gnmi/include-defaults-in-config-only-responses); everything else shows also
+// the defaults that are in use (§3.3.4). YANG does not tell STATE from OPERATIONAL, so both are what is not
+// configuration.
+func (d *Device) source(req *gnmi.GetRequest, paths []config.Path) (source, error) {
+	covers, err := d.models(req.GetUseModels())
+	if err != nil {
+		return source{}, err
 	}
-	return source{view, nil, func(c config.Cursor) bool { return c.Node().State }, false}
+	src := source{Device: d, encoding: req.GetEncoding(), levels: d.depthOf(req.GetExtension()), bare: true}
+	var running configuration
+	switch req.GetType() {
+	case gnmi.GetRequest_CONFIG:
+		running = d.current()
+		src.tree = running.tree
+		src.sparse = !d.serverConfig().Defaults
+		src.keep = func(n *config.Node) bool { return !n.State && covers(n) }
+	case gnmi.GetRequest_ALL:
+		src.tree, running = d.snapshot()
+		src.keep = covers
+	default:
+		src.tree, _ = d.snapshot()
+		src.keep, src.bare = func(n *config.Node) bool { return n.State && covers(n) }, false
+		return src, nil
+	}
+	if !src.sparse {
+		src.tree = withDefaults(src.tree, paths)
+	}
+	if len(req.GetUseModels()) == 0 && src.levels == 0 {
+		src.unknown = running.unknown // nobody can say which model it is of, nor how deep it goes
+	}
+	return src, nil
 }
 
 // updates returns what the source has at and below a path.
 func (s source) updates(path config.Path) []*gnmi.Update {
 	var out []*gnmi.Update
+	if s.encoding == gnmi.Encoding_PROTO {
+		selected(path, s.levels).leaves(s.tree.Root(), func(c config.Cursor) {
+			if s.shows(c) {
+				out = append(out, s.leafUpdate(c, s.encoding))
+			}
+		})
+		return out // the schema does not tell the types of what it does not know
+	}
 	n := definite(s.tree.Schema(), path)
 	if c := s.tree.Find(path[:n]); c.Valid() {
-		if value, some := s.value(nil, c, path[n:]); some {
+		if value, some := s.value(nil, c, selected(path[n:], s.levels)); some {
 			out = append(out, update(path[:n], value))
 		}
 	}
@@ -90,37 +127,37 @@ func update(path config.Path, value []byte) *gnmi.Update {
 	return &gnmi.Update{Path: path.GNMI(), Val: jsonValue(value)}
 }
 
-// value appends what is kept of a node as JSON; some is false where that is nothing. rest are the
-// elements of the request's path that are still to be matched below it.
-func (s source) value(dst []byte, c config.Cursor, rest config.Path) (out []byte, some bool) {
-	switch kind := c.Node().Kind; {
-	case kind == config.Leaf || kind == config.LeafList:
-		if len(rest) > 0 || !s.keep(c) {
+// shows tells whether a leaf or leaf-list is shown.
+func (s source) shows(c config.Cursor) bool { return s.keep(c.Node()) && !(s.sparse && c.IsDefault()) }
+
+// value appends what is shown of a node as JSON; some is false where that is nothing.
+func (s source) value(dst []byte, c config.Cursor, sel selection) (out []byte, some bool) {
+	switch {
+	case isLeaf(c):
+		if !sel.rest.all() || !s.shows(c) {
 			return dst, false
 		}
 		return c.AppendJSON(dst), true
-	case kind == config.List && !c.IsEntry():
-		return s.entries(dst, c, config.Elem{Name: "*"}, rest)
+	case isList(c):
+		return s.entries(dst, c, sel)
 	}
-	return s.object(dst, c, rest)
+	return s.object(dst, c, sel)
 }
 
 // object appends a container or an entry. An entry has its keys; they alone do not make it worth
 // showing, unless it was asked for as such.
-func (s source) object(dst []byte, c config.Cursor, rest config.Path) (out []byte, some bool) {
+func (s source) object(dst []byte, c config.Cursor, sel selection) (out []byte, some bool) {
 	start := len(dst)
 	dst = append(dst, '{')
-	some = s.bare && len(rest) == 0 && (c.IsEntry() || c.Node().Kind == config.Presence)
+	some = s.bare && sel.rest.all() && s.keep(c.Node()) && (c.IsEntry() || c.Node().Kind == config.Presence)
 	for child := range c.Children() {
-		var below bool
-		before := len(dst)
-		dst = appendName(dst, c, child, len(dst) == start+1)
-		if isKey(c, child) {
+		before, below := len(dst), false
+		dst = appendName(dst, child, len(dst) == start+1)
+		if child.IsKey() {
 			dst = child.AppendJSON(dst)
 			continue
 		}
-		dst, below = s.member(dst, child, rest)
-		if !below {
+		if dst, below = s.member(dst, child, sel); !below {
 			dst = dst[:before]
 		}
 		some = some || below
@@ -131,35 +168,32 @@ func (s source) object(dst []byte, c config.Cursor, rest config.Path) (out []byt
 	return append(dst, '}'), true
 }
 
-// member appends the value of one member of an object, if the path lets it.
-func (s source) member(dst []byte, c config.Cursor, rest config.Path) ([]byte, bool) {
-	if len(rest) == 0 {
-		return s.value(dst, c, nil)
+// member appends the value of one member of an object, if it is selected.
+func (s source) member(dst []byte, c config.Cursor, sel selection) ([]byte, bool) {
+	if isList(c) {
+		return s.entries(dst, c, sel)
 	}
-	pattern := rest[0]
-	if pattern.Name != "*" && pattern.Name != c.Node().Name {
+	sub, ok := sel.into(c)
+	if !ok {
 		return dst, false
 	}
-	if c.Node().Kind == config.List {
-		return s.entries(dst, c, pattern, rest[1:])
-	}
-	return s.value(dst, c, rest[1:])
+	return s.value(dst, c, sub)
 }
 
-// entries appends the entries of a list that fit a pattern.
-func (s source) entries(dst []byte, list config.Cursor, pattern config.Elem, rest config.Path) (out []byte, some bool) {
+// entries appends the entries of a list that are selected below its parent.
+func (s source) entries(dst []byte, list config.Cursor, sel selection) (out []byte, some bool) {
 	start := len(dst)
 	dst = append(dst, '[')
 	for entry := range list.Children() {
-		if !matches(elemOf(entry), pattern) {
+		sub, ok := sel.into(entry)
+		if !ok {
 			continue
 		}
-		before := len(dst)
+		before, one := len(dst), false
 		if some {
 			dst = append(dst, ',')
 		}
-		var one bool
-		if dst, one = s.object(dst, entry, rest); !one {
+		if dst, one = s.object(dst, entry, sub); !one {
 			dst = dst[:before]
 		}
 		some = some || one
@@ -170,128 +204,15 @@ func (s source) entries(dst []byte, list config.Cursor, pattern config.Elem, res
 	return append(dst, ']'), true
 }
 
-// elemOf returns the path element of an entry.
-func elemOf(entry config.Cursor) config.Elem {
-	s, n := entry.Tree().Schema(), entry.Node()
-	e := config.Elem{Name: n.Name}
-	for i, v := range entry.Keys() {
-		e.Keys = append(e.Keys, config.KeyValue{Name: s.Nodes[n.Keys[i]].Name, Value: v})
-	}
-	return e
-}
-
-// isKey tells whether a child is a key of an entry.
-func isKey(entry, child config.Cursor) bool {
-	if !entry.IsEntry() {
-		return false
-	}
-	for _, k := range entry.Node().Keys {
-		if k == child.ID() {
-			return true
-		}
-	}
-	return false
-}
-
-// appendName appends a member name, qualified where the module changes and at the top of a value:
-// there the module of what holds it is not to be seen (RFC 7951 §4).
-func appendName(dst []byte, parent, child config.Cursor, first bool) []byte {
+// appendName appends a member name. Every name is qualified, which RFC 7951 §4 allows anywhere and wants at
+// the top of a value.
+func appendName(dst []byte, c config.Cursor, first bool) []byte {
 	if !first {
 		dst = append(dst, ',')
 	}
 	dst = append(dst, '"')
-	dst = append(dst, child.Tree().Schema().Modules[child.Node().Module]...)
+	dst = append(dst, c.Tree().Schema().Modules[c.Node().Module]...)
 	dst = append(dst, ':')
-	dst = append(dst, child.Node().Name...)
+	dst = append(dst, c.Node().Name...)
 	return append(dst, '"', ':')
-}
-
-// startupFile returns the startup configuration as the file that the device keeps.
-func (d *Device) startupFile() ([]byte, error) {
-	d.mu.Lock()
-	startup := d.startup
-	d.mu.Unlock()
-	data := startup.tree.AppendJSON(nil, true)
-	if len(startup.unknown) == 0 {
-		return data, nil
-	}
-	doc, err := decode(data)
-	if err != nil {
-		return nil, err
-	}
-	root, _ := doc.(map[string]any)
-	for _, u := range startup.unknown {
-		if err := graft(root, u); err != nil {
-			return nil, err
-		}
-	}
-	return json.MarshalIndent(root, "", "  ")
-}
-
-// decode reads JSON and keeps numbers as written.
-func decode(data []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var v any
-	err := dec.Decode(&v)
-	return v, err
-}
-
-// graft puts a part that the schema does not know back to where it was found.
-func graft(at map[string]any, u config.Unknown) error {
-	value, err := decode(u.JSON)
-	if err != nil || len(u.Path) == 0 {
-		return fmt.Errorf("%s: unknown part: %w", u.Path, err)
-	}
-	last := len(u.Path) - 1
-	for _, e := range u.Path[:last] {
-		at = enter(at, e)
-	}
-	at[u.Path[last].Name] = value
-	return nil
-}
-
-// enter returns the object for an element of a path below another, and makes it if it is missing.
-func enter(at map[string]any, e config.Elem) map[string]any {
-	name := memberName(at, e.Name)
-	if len(e.Keys) == 0 {
-		child, ok := at[name].(map[string]any)
-		if !ok {
-			child = map[string]any{}
-			at[name] = child
-		}
-		return child
-	}
-	entries, _ := at[name].([]any)
-	for _, entry := range entries {
-		if m, ok := entry.(map[string]any); ok && hasKeys(m, e) {
-			return m
-		}
-	}
-	entry := map[string]any{}
-	for _, k := range e.Keys {
-		entry[k.Name] = k.Value
-	}
-	at[name] = append(entries, entry)
-	return entry
-}
-
-// memberName returns the name of a member as the object has it, qualified or not.
-func memberName(at map[string]any, local string) string {
-	for name := range at {
-		if name[strings.IndexByte(name, ':')+1:] == local {
-			return name
-		}
-	}
-	return local
-}
-
-// hasKeys tells whether an entry has the keys of an element.
-func hasKeys(entry map[string]any, e config.Elem) bool {
-	for _, k := range e.Keys {
-		if fmt.Sprint(entry[memberName(entry, k.Name)]) != k.Value {
-			return false
-		}
-	}
-	return true
 }

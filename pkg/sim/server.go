@@ -111,16 +111,3 @@ func is(md metadata.MD, key, want string) bool {
 	got := md.Get(key)
 	return len(got) == 1 && subtle.ConstantTimeCompare([]byte(got[0]), []byte(want)) == 1
 }
-
-// Capabilities answers what the driver says about the operating system.
-func (s *server) Capabilities(context.Context, *gnmi.CapabilityRequest) (*gnmi.CapabilityResponse, error) {
-	m := s.spec.Driver.Manners
-	resp := &gnmi.CapabilityResponse{
-		SupportedEncodings: []gnmi.Encoding{gnmi.Encoding_JSON_IETF},
-		GNMIVersion:        m.GNMIVersion,
-	}
-	for _, model := range m.Models {
-		resp.SupportedModels = append(resp.SupportedModels, &gnmi.ModelData{Name: model.Name, Organization: m.Organization, Version: model.Version})
-	}
-	return resp, nil
-}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,14 +21,8 @@ func (s *server) Set(ctx context.Context, req *gnmi.SetRequest) (*gnmi.SetRespon
 
 // set does what a request asks for.
 func (s *server) set(req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
-	if err := checkOrigins(req); err != nil {
-		return nil, err
-	}
-	if len(req.GetUnionReplace()) > 0 {
-		return nil, status.Error(codes.Unimplemented, "union_replace is not supported")
-	}
 	s.mu.Lock()
-	err := s.transact(req)
+	err := s.judge(req)
 	s.mu.Unlock()
 	if err != nil {
 		s.log.Info("set refused", "error", err)
@@ -38,11 +31,37 @@ func (s *server) set(req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
 	return &gnmi.SetResponse{Prefix: req.GetPrefix(), Response: results(req), Timestamp: s.sim.config.Clock.Now().UnixNano()}, nil
 }
 
+// judge does a request, or tells why not. The caller holds mu.
+func (d *Device) judge(req *gnmi.SetRequest) error {
+	if err := d.arbitrate(req); err != nil {
+		return err
+	}
+	if err := d.refuseDepth(req.GetExtension()); err != nil {
+		return err
+	}
+	if err := checkOrigins(req.GetPrefix(), pathsOf(req)...); err != nil {
+		return err
+	}
+	return d.transact(req)
+}
+
+// pathsOf returns the paths of all operations, in the order in which they are done (gNMI spec §3.4.3).
+func pathsOf(req *gnmi.SetRequest) []*gnmi.Path {
+	paths := slices.Clone(req.GetDelete())
+	for _, u := range slices.Concat(req.GetUnionReplace(), req.GetReplace(), req.GetUpdate()) {
+		paths = append(paths, u.GetPath())
+	}
+	return paths
+}
+
 // results returns one result per operation, in the order in which they were done (§3.4.2).
 func results(req *gnmi.SetRequest) []*gnmi.UpdateResult {
 	var out []*gnmi.UpdateResult
 	for _, p := range req.GetDelete() {
 		out = append(out, &gnmi.UpdateResult{Path: p, Op: gnmi.UpdateResult_DELETE})
+	}
+	for _, u := range req.GetUnionReplace() {
+		out = append(out, &gnmi.UpdateResult{Path: u.GetPath(), Op: gnmi.UpdateResult_UNION_REPLACE})
 	}
 	for _, u := range req.GetReplace() {
 		out = append(out, &gnmi.UpdateResult{Path: u.GetPath(), Op: gnmi.UpdateResult_REPLACE})
@@ -53,83 +72,26 @@ func results(req *gnmi.SetRequest) []*gnmi.UpdateResult {
 	return out
 }
 
-// checkOrigins refuses the schemas that a simulated device does not have. SR Linux takes an origin
-// that it does not know for its own.
-func checkOrigins(req *gnmi.SetRequest) error {
-	paths := append([]*gnmi.Path{req.GetPrefix()}, req.GetDelete()...)
-	for _, u := range slices.Concat(req.GetReplace(), req.GetUpdate()) {
-		paths = append(paths, u.GetPath())
-	}
-	for _, p := range paths {
-		if err := checkOrigin(p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkOrigin refuses a path of another schema.
-func checkOrigin(p *gnmi.Path) error {
-	switch o := p.GetOrigin(); o {
-	case "openconfig", "cli":
-		return status.Errorf(codes.Unimplemented, "origin '%s' is not supported", o)
-	}
-	return nil
-}
-
 // apply returns the configuration after a request.
 func (c configuration) apply(req *gnmi.SetRequest) (configuration, error) {
-	effective, err := withoutBareArrays(c.tree.Schema(), req)
+	if len(req.GetUnionReplace()) > 0 {
+		return c.union(req)
+	}
+	return c.change(req)
+}
+
+// change returns the configuration after deletes, replaces and updates.
+func (c configuration) change(req *gnmi.SetRequest) (configuration, error) {
+	req, err := accepted(c.tree, req)
 	if err != nil {
 		return configuration{}, err
 	}
-	tree, err := config.Apply(c.tree, effective)
+	tree, err := config.Apply(c.tree, req)
 	if err != nil {
 		return configuration{}, err
 	}
-	unknown, err := survivors(c.unknown, effective)
+	unknown, err := survivors(c.unknown, req)
 	return configuration{tree, unknown}, err
-}
-
-// withoutBareArrays leaves out the operations that SR Linux accepts and does not do: those that have
-// a JSON array at the path of a list.
-func withoutBareArrays(s *config.Schema, req *gnmi.SetRequest) (*gnmi.SetRequest, error) {
-	out := &gnmi.SetRequest{Prefix: req.GetPrefix(), Delete: req.GetDelete(), UnionReplace: req.GetUnionReplace()}
-	var err error
-	if out.Replace, err = effective(s, req.GetPrefix(), req.GetReplace()); err != nil {
-		return nil, err
-	}
-	out.Update, err = effective(s, req.GetPrefix(), req.GetUpdate())
-	return out, err
-}
-
-func effective(s *config.Schema, prefix *gnmi.Path, updates []*gnmi.Update) ([]*gnmi.Update, error) {
-	var out []*gnmi.Update
-	for _, u := range updates {
-		path, err := config.FromGNMI(prefix, u.GetPath())
-		if err != nil {
-			return nil, err
-		}
-		if !isArray(u.GetVal()) || !isList(s, path) {
-			out = append(out, u)
-		}
-	}
-	return out, nil
-}
-
-// isArray tells whether a value is a JSON array.
-func isArray(v *gnmi.TypedValue) bool {
-	data := v.GetJsonIetfVal()
-	if data == nil {
-		data = v.GetJsonVal()
-	}
-	return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte{'['})
-}
-
-// isList tells whether a path ends in a list, without keys.
-func isList(s *config.Schema, p config.Path) bool {
-	n, ok := nodeAt(s, p)
-	return ok && len(p) > 0 && n.Kind == config.List && len(p[len(p)-1].Keys) == 0
 }
 
 // nodeAt returns the schema node that a path leads to.
@@ -165,6 +127,9 @@ func survivors(unknown []config.Unknown, req *gnmi.SetRequest) ([]config.Unknown
 
 // setStatus words a refusal as SR Linux does: a line for the place and one for the cause of each mistake.
 func setStatus(s *config.Schema, err error) error {
+	if status.Code(err) != codes.Unknown {
+		return err
+	}
 	if errors.Is(err, config.ErrUnimplemented) {
 		return status.Error(codes.Unimplemented, err.Error())
 	}
@@ -174,10 +139,10 @@ func setStatus(s *config.Schema, err error) error {
 	}
 	var lines []string
 	for _, m := range mistakes {
-		code, text := judge(s, m)
+		code, text := verdict(s, m)
 		lines = append(lines, fmt.Sprintf("Error in path: %s\n[%s] %s", dotted(m.Path), code, text))
 	}
-	code, _ := judge(s, mistakes[0])
+	code, _ := verdict(s, mistakes[0])
 	return status.Error(code, strings.Join(lines, "\n"))
 }
 
@@ -198,14 +163,14 @@ func valueErrors(err error) []*config.ValueError {
 	return nil
 }
 
-// judge tells a bad value from one that only the configuration as a whole forbids.
-func judge(s *config.Schema, m *config.ValueError) (codes.Code, string) {
+// verdict tells a bad value from one that only the configuration as a whole forbids.
+func verdict(s *config.Schema, m *config.ValueError) (codes.Code, string) {
 	n, ok := nodeAt(s, m.Path)
-	isLeaf := n.Kind == config.Leaf || n.Kind == config.LeafList
+	leaf := n.Kind == config.Leaf || n.Kind == config.LeafList
 	switch {
 	case ok && n.Mandatory && m.Value == "":
 		return codes.FailedPrecondition, fmt.Sprintf("Mandatory node '%s': %v", n.Name, m.Err)
-	case ok && isLeaf && s.Types[n.Type].Base == config.Leafref:
+	case ok && leaf && s.Types[n.Type].Base == config.Leafref:
 		return codes.FailedPrecondition, fmt.Sprintf("Leafref destination is not set: %v", m.Err)
 	}
 	return codes.InvalidArgument, m.Err.Error()

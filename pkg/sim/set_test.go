@@ -66,7 +66,6 @@ func TestSetIsRefusedInTheWordsOfTheDevice(t *testing.T) {
 		"a missing mandatory leaf":     {b.put("/interface[name=e1]/breakout-mode", `{}`), codes.FailedPrecondition, "breakout-port-speed"},
 		"state":                        {b.put("/interface[name=e1]/oper-state", `"up"`), codes.InvalidArgument, "oper-state"},
 		"another origin":               {&gnmi.SetRequest{Delete: []*gnmi.Path{{Origin: "cli"}}}, codes.Unimplemented, "cli"},
-		"union_replace":                {&gnmi.SetRequest{UnionReplace: []*gnmi.Update{b.update("/", `{}`)}}, codes.Unimplemented, "union_replace"},
 		"JSON that is none":            {b.put("/interface[name=e1]", `{"mtu":`), codes.InvalidArgument, ""},
 		"a path with an illegal name":  {&gnmi.SetRequest{Delete: []*gnmi.Path{{Elem: []*gnmi.PathElem{{Name: "a b"}}}}}, codes.InvalidArgument, ""},
 		"an array at an unknown place": {b.put("/nothing", `[]`), codes.InvalidArgument, "unknown element 'nothing'"},

@@ -1,0 +1,52 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+// union returns the configuration after a union_replace. What lies at its paths is replaced by the union of
+// all values; at the root, that is the whole configuration (gNMI union_replace §5.3.2). The union may not
+// depend on the order of the values: where it does, two of them conflict (§5.3.4).
+func (c configuration) union(req *gnmi.SetRequest) (configuration, error) {
+	if len(req.GetDelete())+len(req.GetReplace())+len(req.GetUpdate()) > 0 {
+		return configuration{}, status.Error(codes.InvalidArgument, "union_replace does not go with delete, replace or update in one request")
+	}
+	parts := slices.Clone(req.GetUnionReplace())
+	after, err := c.join(req.GetPrefix(), parts)
+	if err != nil {
+		return configuration{}, err
+	}
+	slices.Reverse(parts)
+	other, err := c.join(req.GetPrefix(), parts)
+	if err != nil {
+		return configuration{}, err
+	}
+	if conflicts := config.Diff(after.tree, other.tree); len(conflicts) > 0 {
+		return configuration{}, status.Errorf(codes.InvalidArgument, "Error in path: %s\nunion_replace gives it two values that conflict", dotted(conflicts[0].At))
+	}
+	return after, nil
+}
+
+// join replaces what lies at the paths of some updates by their values, one after the other.
+func (c configuration) join(prefix *gnmi.Path, parts []*gnmi.Update) (configuration, error) {
+	req := &gnmi.SetRequest{Prefix: prefix, Update: parts}
+	for _, u := range parts {
+		req.Delete = append(req.Delete, u.GetPath())
+	}
+	return c.change(req)
+}
+
+// unionStatus words the refusal of a union_replace: a union that cannot be put into effect is not the
+// argument's fault (§5.2.2).
+func unionStatus(err error) error {
+	if status.Code(err) == codes.FailedPrecondition {
+		return status.Error(codes.Internal, status.Convert(err).Message())
+	}
+	return err
+}
