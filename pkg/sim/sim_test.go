@@ -2,21 +2,19 @@ package sim_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/openconfig/gnmi/proto/gnmi"
-	"github.com/openconfig/gnoi/file"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -40,37 +38,49 @@ type bench struct {
 
 func newBench(t *testing.T, release string) *bench {
 	t.Helper()
-	clock := sim.NewManualClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-	s, err := sim.Start(t.Context(), sim.Config{
-		Devices:  []sim.Spec{{Name: "leaf1", Platform: simtest.Platform, Release: release, Driver: simtest.Driver()}},
-		Username: "admin", Password: "secret", Clock: clock,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	b := &bench{T: t, sim: s, device: s.Device("leaf1"), clock: clock}
-	b.conn = connect(t, s, "leaf1")
-	b.gnmi = gnmi.NewGNMIClient(b.conn)
-	b.ctx = metadata.AppendToOutgoingContext(t.Context(), "username", "admin", "password", "secret")
-	return b
+	spec := leaf1(nil)
+	spec.Release = release
+	return newBenchOf(t, spec)
 }
 
-// connect opens a connection that trusts the simulation's authority and the device's name.
-func connect(t *testing.T, s *sim.Sim, name string) *grpc.ClientConn {
+// leaf1 is the device that most tests have.
+func leaf1(s *sim.Software) sim.Spec {
+	return sim.Spec{Name: "leaf1", Platform: simtest.Platform, Driver: simtest.Driver(), Software: s}
+}
+
+// use makes a connection the one that the bench speaks on.
+func (b *bench) use(conn *grpc.ClientConn) {
+	b.conn, b.gnmi = conn, gnmi.NewGNMIClient(conn)
+}
+
+// connect opens a connection that trusts the simulation's authority and the device's name, and shows
+// certificates if it is asked for one.
+func connect(t *testing.T, s *sim.Sim, name string, show ...tls.Certificate) *grpc.ClientConn {
 	t.Helper()
-	inv := s.Inventory()
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(inv.CA)) {
-		t.Fatal("the inventory has no authority")
-	}
-	entry, _ := inv.Find(name)
-	conn, err := grpc.NewClient("passthrough:///"+entry.Address, grpc.WithTransportCredentials(credentials.NewClientTLSFromCert(pool, name)))
+	creds := credentials.NewTLS(&tls.Config{RootCAs: authority(t, s), ServerName: name, Certificates: show})
+	return dial(t, s, name, creds)
+}
+
+// dial opens a connection to a device.
+func dial(t *testing.T, s *sim.Sim, name string, creds credentials.TransportCredentials) *grpc.ClientConn {
+	t.Helper()
+	entry, _ := s.Inventory().Find(name)
+	conn, err := grpc.NewClient("passthrough:///"+entry.Address, grpc.WithTransportCredentials(creds), grpc.WithUserAgent("bench"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	return conn
+}
+
+// authority returns who signed the devices' certificates.
+func authority(t *testing.T, s *sim.Sim) *x509.CertPool {
+	t.Helper()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(s.Inventory().CA)) {
+		t.Fatal("the inventory has no authority")
+	}
+	return pool
 }
 
 func (b *bench) path(s string) config.Path {
@@ -176,28 +186,6 @@ func TestCapabilitiesAreTheDrivers(t *testing.T) {
 	m := resp.GetSupportedModels()
 	if resp.GetGNMIVersion() != "0.10.0" || len(m) != 1 || m[0].GetName() != "urn:test/interfaces:test-interfaces" || m[0].GetOrganization() != "Test" {
 		t.Errorf("got %v", resp)
-	}
-}
-
-func TestEveryCallWantsUserAndPassword(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, simtest.New)
-	for name, md := range map[string][]string{
-		"none": nil, "wrong password": {"username", "admin", "password", "x"}, "no user": {"password", "secret"},
-		"two users": {"username", "admin", "username", "admin", "password", "secret"},
-	} {
-		ctx := metadata.AppendToOutgoingContext(t.Context(), md...)
-		_, err := b.gnmi.Set(ctx, &gnmi.SetRequest{})
-		if status.Code(err) != codes.Unauthenticated {
-			t.Errorf("%s: Set: got %v", name, err)
-		}
-		stream, err := file.NewFileClient(b.conn).Get(ctx, &file.GetRequest{RemoteFile: "/etc/config.json"})
-		if err == nil {
-			_, err = stream.Recv()
-		}
-		if status.Code(err) != codes.Unauthenticated {
-			t.Errorf("%s: file: got %v", name, err)
-		}
 	}
 }
 
@@ -310,7 +298,7 @@ func TestReadsThatAreRefused(t *testing.T) {
 
 func TestStartRefusesWhatItCannotRun(t *testing.T) {
 	t.Parallel()
-	good := func() sim.Spec { return sim.Spec{Name: "leaf1", Platform: simtest.Platform, Driver: simtest.Driver()} }
+	good := func() sim.Spec { return leaf1(nil) }
 	for name, c := range map[string]struct {
 		change func(*sim.Spec)
 		want   string
