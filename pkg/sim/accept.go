@@ -116,7 +116,7 @@ func (a acceptor) writes(updates []*gnmi.Update, replace bool) ([]*gnmi.Update, 
 		switch {
 		case atList && isArray(value):
 			continue // SR Linux answers OK to an array at the path of a list, and does nothing
-		case replace && known && empty(value) && (n.Kind == config.LeafList || n.Kind == config.List):
+		case replace && known && empty(value) && n.Kind != config.Presence:
 			return nil, &config.ValueError{Path: path, Err: errors.New("an empty value replaces nothing: use delete")} // §3.4.4
 		}
 		out = append(out, &gnmi.Update{Path: path.GNMI(), Val: value})

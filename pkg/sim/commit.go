@@ -72,11 +72,14 @@ func (d *Device) plainSet(req *gnmi.SetRequest) error {
 	if d.pending != nil {
 		return d.errPending()
 	}
+	if len(pathsOf(req)) == 0 {
+		return nil
+	}
 	after, err := d.after(req)
 	if err != nil {
 		return err
 	}
-	if forced := d.serverOf(d.running.tree).Confirm; forced > 0 && len(pathsOf(req)) > 0 {
+	if forced := d.serverOf(d.running.tree).Confirm; forced > 0 {
 		d.open(fmt.Sprintf("set-%d", d.committed.serial+1), forced, after)
 		return nil
 	}

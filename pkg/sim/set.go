@@ -77,15 +77,15 @@ func (c configuration) apply(req *gnmi.SetRequest) (configuration, error) {
 	if len(req.GetUnionReplace()) > 0 {
 		return c.union(req)
 	}
-	return c.change(req)
-}
-
-// change returns the configuration after deletes, replaces and updates.
-func (c configuration) change(req *gnmi.SetRequest) (configuration, error) {
 	req, err := accepted(c.tree, req)
 	if err != nil {
 		return configuration{}, err
 	}
+	return c.put(req)
+}
+
+// put returns the configuration after deletes, replaces and updates that are accepted.
+func (c configuration) put(req *gnmi.SetRequest) (configuration, error) {
 	tree, err := config.Apply(c.tree, req)
 	if err != nil {
 		return configuration{}, err

@@ -17,13 +17,16 @@ func (c configuration) union(req *gnmi.SetRequest) (configuration, error) {
 	if len(req.GetDelete())+len(req.GetReplace())+len(req.GetUpdate()) > 0 {
 		return configuration{}, status.Error(codes.InvalidArgument, "union_replace does not go with delete, replace or update in one request")
 	}
-	parts := slices.Clone(req.GetUnionReplace())
-	after, err := c.join(req.GetPrefix(), parts)
+	parts, err := acceptor{c.tree, req.GetPrefix()}.writes(req.GetUnionReplace(), true)
+	if err != nil {
+		return configuration{}, err
+	}
+	after, err := c.unite(parts)
 	if err != nil {
 		return configuration{}, err
 	}
 	slices.Reverse(parts)
-	other, err := c.join(req.GetPrefix(), parts)
+	other, err := c.unite(parts)
 	if err != nil {
 		return configuration{}, err
 	}
@@ -33,13 +36,13 @@ func (c configuration) union(req *gnmi.SetRequest) (configuration, error) {
 	return after, nil
 }
 
-// join replaces what lies at the paths of some updates by their values, one after the other.
-func (c configuration) join(prefix *gnmi.Path, parts []*gnmi.Update) (configuration, error) {
-	req := &gnmi.SetRequest{Prefix: prefix, Update: parts}
+// unite replaces what lies at the paths of some updates by their values, one after the other.
+func (c configuration) unite(parts []*gnmi.Update) (configuration, error) {
+	req := &gnmi.SetRequest{Update: parts}
 	for _, u := range parts {
 		req.Delete = append(req.Delete, u.GetPath())
 	}
-	return c.change(req)
+	return c.put(req)
 }
 
 // unionStatus words the refusal of a union_replace: a union that cannot be put into effect is not the

@@ -87,6 +87,12 @@ const (
 	kind
 	speed
 	counter64
+	signed
+	decimal
+	empty
+	binary
+	small
+	either
 )
 
 // Schema returns the schema: interfaces with subinterfaces, policies with ordered statements, and a
@@ -97,7 +103,7 @@ func newSchema() *config.Schema {
 	s := &config.Schema{
 		OS:       "testos",
 		Releases: []string{Old, Middle, New},
-		Modules:  []string{"test-interfaces", "test-vlans", "test-policy", "test-system", "test-platform"},
+		Modules:  []string{"test-interfaces", "test-vlans", "test-policy", "test-system", "test-platform", "test-types"},
 		Types: []config.Type{
 			text:      {Name: "string", Base: config.String},
 			admin:     {Name: "admin-state", Base: config.Enumeration, Enums: enums("enable", "disable")},
@@ -109,6 +115,12 @@ func newSchema() *config.Schema {
 			kind:      {Name: "subinterface-type", Base: config.Identityref, Enums: enums("routed", "bridged")},
 			speed:     {Name: "port-speed", Base: config.Enumeration, Enums: enums("10G", "25G", "100G")},
 			counter64: {Name: "counter64", Base: config.Uint64, Range: []config.Range{{Min: 0, Max: math.MaxInt64}}},
+			signed:    {Name: "int64", Base: config.Int64},
+			decimal:   {Name: "power", Base: config.Decimal64, Fraction: 2},
+			empty:     {Name: "empty", Base: config.Empty},
+			binary:    {Name: "binary", Base: config.Binary},
+			small:     {Name: "int8", Base: config.Int8},
+			either:    {Name: "port", Base: config.Union, Members: []uint16{index, admin}},
 		},
 		Nodes: []config.Node{{In: all}},
 	}
@@ -116,6 +128,7 @@ func newSchema() *config.Schema {
 	t.interfaces()
 	t.policies()
 	t.system()
+	t.types()
 	return s
 }
 
@@ -190,4 +203,24 @@ func (t table) system() {
 	p := t.add(config.Root, config.Node{Name: "platform", Module: 4, Kind: config.Container, State: true})
 	h := t.add(p, config.Node{Name: "chassis", Module: 4, Kind: config.Container, State: true})
 	t.add(h, config.Node{Name: "type", Module: 4, Kind: config.Leaf, Type: text, State: true})
+}
+
+// types adds a leaf of each type that the rest does not have, a list with two keys, and a leaf-list with
+// defaults.
+func (t table) types() {
+	c := t.add(config.Root, config.Node{Name: "types", Module: 5, Kind: config.Container})
+	leaf := func(name string, typ uint16) {
+		t.add(c, config.Node{Name: name, Module: 5, Kind: config.Leaf, Type: typ})
+	}
+	leaf("signed", signed)
+	leaf("decimal", decimal)
+	leaf("empty", empty)
+	leaf("binary", binary)
+	leaf("small", small)
+	leaf("either", either)
+	t.add(c, config.Node{Name: "numbers", Module: 5, Kind: config.LeafList, Type: index})
+	t.add(c, config.Node{Name: "features", Module: 5, Kind: config.LeafList, Type: text, HasDefault: true, Default: "x y"})
+	p := t.list(c, config.Node{Name: "pair", Module: 5}, "first", text)
+	t.Nodes[p].Keys = append(t.Nodes[p].Keys, t.add(p, config.Node{Name: "second", Module: 5, Kind: config.Leaf, Type: index}))
+	t.add(p, config.Node{Name: "value", Module: 5, Kind: config.Leaf, Type: text})
 }
