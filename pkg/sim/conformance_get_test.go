@@ -251,20 +251,13 @@ func TestGetShowsDefaultsThatAreInUse(t *testing.T) {
 		"configuration with defaults": {sim.Server{Defaults: true}, conf, value, values},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBenchOf(t, specOf(c.server))
+			b := configured(t, c.server)
 			b.mustSet(b.put("/types/small", "1"))
 			b.answers(&gnmi.GetRequest{Type: c.req.GetType()}, []string{admin, features, "/interface[name=e9]/admin-state"}, c.admin, c.all, nil)
 			b.mustSet(b.put("/types/features", `["z"]`))
 			b.answers(&gnmi.GetRequest{Type: c.req.GetType()}, []string{features}, []string{features + ` ["z"]`})
 		})
 	}
-}
-
-// specOf returns a device whose gNMI server is configured somehow.
-func specOf(server sim.Server) sim.Spec {
-	return sim.Spec{Name: "leaf1", Platform: simtest.Platform, Driver: simtest.Driver(), Software: &sim.Software{
-		Server: func(*config.Tree) sim.Server { return server },
-	}}
 }
 
 // §2.6: only what the named models define is sent.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/openconfig/gnmi/proto/gnmi"
-	"github.com/openconfig/gnmi/proto/gnmi_ext"
 	"google.golang.org/grpc/codes"
 
 	"github.com/loomfabric/loom/pkg/sim/simtest"
@@ -22,16 +21,6 @@ func (b *bench) remove(paths ...string) *gnmi.SetRequest {
 	req := &gnmi.SetRequest{}
 	for _, p := range paths {
 		req.Delete = append(req.Delete, b.gnmiPath(p))
-	}
-	return req
-}
-
-// unites returns a union_replace of alternating paths and values.
-func (b *bench) unites(parts ...string) *gnmi.SetRequest {
-	b.Helper()
-	req := &gnmi.SetRequest{}
-	for i := 0; i < len(parts); i += 2 {
-		req.UnionReplace = append(req.UnionReplace, b.update(parts[i], parts[i+1]))
 	}
 	return req
 }
@@ -345,120 +334,6 @@ func TestSetRefusesScalarsOfOtherTypes(t *testing.T) {
 		t.Log(c.path, c.val)
 		b.unchanged(b.typed(c.path, c.val), c.code, "")
 	}
-}
-
-// union_replace §5.2.2 and gNMI §3.4: it goes with no other operation.
-func TestUnionReplaceGoesAlone(t *testing.T) {
-	t.Parallel()
-	b := filled(t)
-	for _, other := range []*gnmi.SetRequest{b.remove("/policy"), b.replace("/types/small", "1"), b.put("/types/small", "1")} {
-		other.UnionReplace = b.unites("/types", `{"small":2}`).UnionReplace
-		b.unchanged(other, codes.InvalidArgument, "does not go with")
-	}
-}
-
-// union_replace §5.3.2: the union of all values replaces what lies at the paths, at the root the whole
-// configuration; each is answered as UNION_REPLACE.
-func TestUnionReplaceReplacesByTheUnion(t *testing.T) {
-	t.Parallel()
-	b := filled(t)
-	b.mustSet(b.unites("/types", `{"small":1,"numbers":[5]}`, "/types/numbers", `[6]`, "/types/pair[first=x][second=1]", `{"value":"n"}`))
-	b.holds("/types", `{"small":1,"numbers":[5,6],"pair":[{"first":"x","second":1,"value":"n"}]}`)
-	b.holds("/interface[name=e1]/mtu", "9000")
-	resp, err := b.gnmi.Set(b.ctx, b.unites("/", `{"system":{"name":{"host-name":"a"}}}`, "/policy[name=q]", `{"tag":["x"]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := bareNames(string(b.device.Running().AppendJSON(nil, false))); got != `{"policy":[{"name":"q","tag":["x"]}],"system":{"name":{"host-name":"a"}}}` {
-		t.Errorf("running = %s", got)
-	}
-	for _, r := range resp.GetResponse() {
-		if r.GetOp() != gnmi.UpdateResult_UNION_REPLACE {
-			t.Errorf("answered %s", r.GetOp())
-		}
-	}
-	if len(resp.GetResponse()) != 2 {
-		t.Errorf("%d answers", len(resp.GetResponse()))
-	}
-}
-
-// union_replace §5.3.3.2 and §5.3.4: values that conflict are INVALID_ARGUMENT; the same value twice is none.
-func TestUnionReplaceRefusesConflictingValues(t *testing.T) {
-	t.Parallel()
-	b := filled(t)
-	b.unchanged(b.unites("/types", `{"small":1}`, "/types/small", "2"), codes.InvalidArgument, "Error in path: .types.small")
-	b.unchanged(b.unites("/interface[name=e1]/admin-state", `"enable"`, "/interface[name=e1]/admin-state", `"disable"`), codes.InvalidArgument, "conflict")
-	b.mustSet(b.unites("/types", `{"small":1}`, "/types/small", "1"))
-	b.holds("/types", `{"small":1}`)
-}
-
-// union_replace §5.2.2: what cannot be put into effect is INTERNAL, an invalid value INVALID_ARGUMENT; both
-// leave everything as it was. An origin that is not there is UNIMPLEMENTED, beside one that is, too.
-func TestUnionReplaceThatFailsChangesNothing(t *testing.T) {
-	t.Parallel()
-	b := filled(t)
-	b.unchanged(b.unites("/interface[name=e1]/ethernet", `{"aggregate-id":"e9"}`), codes.Internal, "e9")
-	b.unchanged(b.unites("/types", `{"small":1}`, "/interface[name=e1]/mtu", `1`), codes.InvalidArgument, "mtu")
-	b.unchanged(b.unites("/", `{}`), codes.InvalidArgument, "use delete")
-	mixed := b.unites("/types", `{"small":1}`, "/policy[name=q]", `{"tag":["x"]}`)
-	mixed.UnionReplace[0].Path.Origin, mixed.UnionReplace[1].Path.Origin = "native", "openconfig"
-	b.unchanged(mixed, codes.Unimplemented, "openconfig")
-}
-
-// claim adds the master arbitration extension to an otherwise empty Set.
-func claim(role string, high, low uint64) *gnmi.SetRequest {
-	m := &gnmi_ext.MasterArbitration{ElectionId: &gnmi_ext.Uint128{High: high, Low: low}}
-	if role != "" {
-		m.Role = &gnmi_ext.Role{Id: role}
-	}
-	return &gnmi.SetRequest{Extension: []*gnmi_ext.Extension{{Ext: &gnmi_ext.Extension_MasterArbitration{MasterArbitration: m}}}}
-}
-
-// Master arbitration §3.2: the same or a higher election passes and is kept, a lower one is PERMISSION_DENIED and
-// told the highest, one without a number INVALID_ARGUMENT, and nobody at all passes.
-func TestTheHighestElectionIsTheMaster(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, simtest.New)
-	b.mustSet(claim("", 0, 5))
-	b.mustSet(claim("", 0, 5))
-	b.unchanged(claim("", 0, 4), codes.PermissionDenied, "{high: 0, low: 5}")
-	b.mustSet(claim("", 1, 0))
-	stale := claim("", 0, 9)
-	stale.Update = b.put("/types/small", "1").Update
-	b.unchanged(stale, codes.PermissionDenied, "{high: 1, low: 0}")
-	none := claim("", 0, 0)
-	none.Extension[0].GetMasterArbitration().ElectionId = nil
-	b.unchanged(none, codes.InvalidArgument, "without an election id")
-	b.mustSet(b.put("/types/small", "2"))
-	master := claim("", 1, 0)
-	master.Update = b.put("/types/small", "3").Update
-	b.mustSet(master)
-	b.holds("/types/small", "3")
-}
-
-// Master arbitration §2: every role has a master of its own, the default role too.
-func TestEachRoleHasItsMaster(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, simtest.New)
-	b.mustSet(claim("", 0, 9))
-	b.mustSet(claim("a", 0, 3))
-	b.mustSet(claim("b", 0, 1))
-	b.unchanged(claim("a", 0, 2), codes.PermissionDenied, "low: 3")
-	b.mustSet(claim("b", 0, 1))
-}
-
-// Master arbitration §3.2: an election counts from when it is seen, also if the Set that carries it fails.
-// It does not outlive the device's boot.
-func TestAnElectionCountsUntilTheDeviceBoots(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, simtest.New)
-	failing := claim("", 0, 9)
-	failing.Update = b.put("/types/small", "1000").Update
-	b.unchanged(failing, codes.InvalidArgument, "1000")
-	b.unchanged(claim("", 0, 8), codes.PermissionDenied, "low: 9")
-	b.device.Reboot()
-	b.gnmi = gnmi.NewGNMIClient(connect(t, b.sim, "leaf1"))
-	b.mustSet(claim("", 0, 1))
 }
 
 // §2.7: the device's own origin and any that it does not know mean the same, in one place only.
