@@ -6,7 +6,7 @@ type bundle struct {
 	enabled  bool
 	minLinks int
 	members  []*member
-	short    bool // has fewer working members than it wants, so that none of them works any more
+	short    bool // some of its members could work, but fewer than it wants: so none does
 }
 
 // member is one port of a bundle.
@@ -133,7 +133,7 @@ func settle(bundles []*bundle) {
 	for len(bundles) > 0 {
 		var falling, next []*bundle
 		for _, b := range bundles {
-			if !b.short && b.count() < b.minLinks {
+			if n := b.count(); n > 0 && n < b.minLinks {
 				falling = append(falling, b)
 			}
 		}
@@ -144,8 +144,11 @@ func settle(bundles []*bundle) {
 	}
 }
 
-// count returns how many members work, and remembers which.
+// count returns how many members work, and remembers which; none does once a bundle is short.
 func (b *bundle) count() int {
+	if b.short {
+		return 0
+	}
 	n := 0
 	for _, m := range b.members {
 		if m.held = m.works(); m.held {
@@ -184,15 +187,12 @@ func (b *bundle) state() Oper {
 	switch {
 	case !b.enabled:
 		return Oper{Reason: "port-admin-disabled"}
-	case !b.short:
-		return Oper{Up: true}
+	case b.short:
+		return Oper{Reason: "min-link-threshold"}
+	case b.working() == "":
+		return Oper{Reason: "no-active-links"}
 	}
-	for _, m := range b.members {
-		if m.held {
-			return Oper{Reason: "min-link-threshold"}
-		}
-	}
-	return Oper{Reason: "no-active-links"}
+	return Oper{Up: true}
 }
 
 func (m *member) state() Member {

@@ -1,0 +1,40 @@
+package network
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// TestLabelsComeFromBothEnds is about the labels of r1: its block starts at 1000, that of r2 at 2000, ...
+func TestLabelsComeFromBothEnds(t *testing.T) {
+	t.Parallel()
+	sr := func(l *lab, router string) *ISIS { return l.routers[router].instance("default").ISIS }
+	to := func(n, in, out uint32, via Hop) Label {
+		return Label{Instance: "default", In: in, Out: out, Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 1, 0, byte(n)}), 32), Via: via}
+	}
+	direct := []Label{to(2, 1002, implicitNull, viaR2()), to(3, 1003, implicitNull, viaR3())}
+	for _, tt := range []struct {
+		name   string
+		change func(*lab)
+		want   []Label
+	}{
+		{"a label of one's own block becomes one of the next hop's", nothing,
+			append(direct[:2:2], to(4, 1004, 2004, viaR2()), to(4, 1004, 3004, viaR3()))},
+		{"a next hop without labels gets none", func(l *lab) { sr(l, "r3").Size = 0 },
+			[]Label{direct[0], to(4, 1004, 2004, viaR2())}},
+		{"a next hop whose block is too small gets none", func(l *lab) { sr(l, "r3").Size = 4 },
+			append(direct[:2:2], to(4, 1004, 2004, viaR2()))},
+		{"an index beyond one's own block has no label", func(l *lab) { sr(l, "r1").Size = 4 }, direct},
+		{"without a block there are none", func(l *lab) { sr(l, "r1").Size = 0 }, nil},
+		{"of two nodes with one index the lower prefix has it", func(l *lab) { sr(l, "r4").Index = 2 }, direct},
+		{"a node that is cut off has none", func(l *lab) { l.cut(2); l.cut(3) }, direct},
+		{"a node without a loopback has none", func(l *lab) { l.routers["r4"].sub("system0.0").Enabled = false }, direct},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := square()
+			tt.change(l)
+			equal(t, "labels", l.survey().Links["r1"].Labels, tt.want)
+		})
+	}
+}
