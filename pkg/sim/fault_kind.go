@@ -1,0 +1,267 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+// Kind is a way to fail. What is unexported makes it happen: each kind has what it needs of it.
+type Kind struct {
+	Name, Help string
+	At         Place
+	Needs      []string // parameters that must be given
+	Takes      []string // parameters that may be
+	Forms      []Form   // of which one is chosen; the first unless another is named
+	Default    Fault    // of parameters that are not given
+
+	// start does what happens once, when the fault is injected; it leaves to f.mend how to undo it.
+	start func(f *injected) error
+	// set answers a Set in place of next, which is what the device would do.
+	set func(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error)
+	// open sees every Subscribe before its request is read.
+	open func(f *injected, s *faultyStream)
+	// send sends a message of a Subscribe by next, or does something else about it.
+	send func(f *injected, s *faultyStream, m *gnmi.SubscribeResponse, next sendFunc) error
+	// pump makes messages for every Subscribe, the first one at once, and Rate a second from then on.
+	pump func(f *injected, n int) *gnmi.SubscribeResponse
+}
+
+// Form is one of several shapes that a kind of fault takes.
+type Form struct{ Name, Help string }
+
+// Place is what a kind of fault happens to.
+type Place string
+
+// The places.
+const (
+	AtDevice Place = "device" // "leaf1"
+	AtPort   Place = "port"   // "leaf1:ethernet-1/1"
+	AtCable  Place = "cable"  // "leaf1:ethernet-1/49 - spine1:ethernet-1/1", or one of the two ends
+)
+
+// Kinds returns all kinds of faults, by what they are about.
+func Kinds() []*Kind {
+	return slices.Concat(plantKinds, powerKinds, setKinds, configKinds, streamKinds, garbageKinds)
+}
+
+// kindOf returns a kind by its name, nil where there is none.
+func kindOf(name string) *Kind {
+	for _, k := range Kinds() {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// Parameters returns the names of what a fault of this kind may be given, in the order of Parameters.
+func (k *Kind) Parameters() []string {
+	var out []string
+	for _, p := range Parameters() {
+		common := p.Name == "times" || p.Name == "for" || p.Name == "seed"
+		if slices.Contains(k.Needs, p.Name) || slices.Contains(k.Takes, p.Name) || common && k.lasts() || p.Name == "form" && len(k.Forms) > 0 {
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+// lasts tells whether a fault of this kind may outlive its injection.
+func (k *Kind) lasts() bool { return k.Default.On != Now || slices.Contains(k.Takes, "on") }
+
+// Parameter is a field of Fault in its text form: a flag, a member of a scenario.
+type Parameter struct {
+	Name, Help string
+	read       func(*Fault, string) error
+	write      func(*Fault) string // "" where the field is zero
+}
+
+// Parameters returns all parameters in the order in which they are listed.
+func Parameters() []Parameter {
+	return []Parameter{
+		text("on", "which Sets: "+strings.Join(moments[:], ", "), func(f *Fault) *string { return &f.On }),
+		text("form", "which of the forms of the kind", func(f *Fault) *string { return &f.Form }),
+		number("count", "how many, or how large", func(f *Fault) *int { return &f.Count }),
+		number("rate", "how many a second", func(f *Fault) *int { return &f.Rate }),
+		duration("delay", "how long it takes, or how late it comes", func(f *Fault) *time.Duration { return &f.Delay }),
+		{"code", "gRPC code of the answer, as in FAILED_PRECONDITION", readCode, func(f *Fault) string { return printed(f.Code) }},
+		text("message", "text of the answer", func(f *Fault) *string { return &f.Message }),
+		text("path", "of a node, as in /interface[name=ethernet-1/1]/mtu", func(f *Fault) *string { return &f.Path }),
+		text("value", "as JSON", func(f *Fault) *string { return &f.Value }),
+		text("with", "the other cable", func(f *Fault) *string { return &f.With }),
+		text("boot", "what it comes back with: "+strings.Join(boots(), ", "), func(f *Fault) *string { return &f.Boot }),
+		number("times", "how often it strikes; without it, until it is cleared", func(f *Fault) *int { return &f.Times }),
+		duration("for", "how long it lasts; without it, until it is cleared", func(f *Fault) *time.Duration { return &f.For }),
+		{"seed", "of its random choices", readSeed, func(f *Fault) string { return printed(f.Seed) }},
+	}
+}
+
+// ParseFault returns a fault from its text form. It checks the words, not whether there is such a target: Inject does.
+func ParseFault(kind, target string, parameters map[string]string) (Fault, error) {
+	f := Fault{Kind: kind, Target: target}
+	var errs []error
+	known := map[string]bool{}
+	for _, p := range Parameters() {
+		known[p.Name] = true
+		if value, ok := parameters[p.Name]; ok {
+			if err := p.read(&f, value); err != nil {
+				errs = append(errs, fmt.Errorf("%s %q: %w", p.Name, value, err))
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		if !known[name] {
+			errs = append(errs, fmt.Errorf("%s: no such parameter; there is %s", name, strings.Join(parameterNames(), ", ")))
+		}
+	}
+	if _, err := checked(&f); err != nil {
+		errs = append(errs, err)
+	}
+	return f, errors.Join(errs...)
+}
+
+// Text returns the parameters that are not zero in their text form.
+func (f Fault) Text() map[string]string {
+	out := map[string]string{}
+	for _, p := range Parameters() {
+		if text := p.write(&f); text != "" {
+			out[p.Name] = text
+		}
+	}
+	return out
+}
+
+// String writes a fault as the command line takes it.
+func (f Fault) String() string {
+	words := []string{f.Kind, quoted(f.Target)}
+	text := f.Text()
+	for _, name := range parameterNames() {
+		if value, ok := text[name]; ok {
+			words = append(words, "--"+name+"="+quoted(value))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func quoted(s string) string {
+	if strings.ContainsAny(s, " \"'\\{}[]$*") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
+func parameterNames() []string {
+	var out []string
+	for _, p := range Parameters() {
+		out = append(out, p.Name)
+	}
+	return out
+}
+
+// judge checks a fault, and gives its zero fields their meaning.
+func (s *Sim) judge(f *Fault) (*Kind, error) {
+	kind, err := checked(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.hasTarget(kind.At, f.Target); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Kind, err)
+	}
+	d := kind.Default
+	f.On, f.Form, f.Boot = cmp.Or(f.On, d.On), cmp.Or(f.Form, d.Form), cmp.Or(f.Boot, d.Boot)
+	f.Delay, f.Rate, f.Count = cmp.Or(f.Delay, d.Delay), cmp.Or(f.Rate, d.Rate), cmp.Or(f.Count, d.Count)
+	f.Code, f.Path, f.Value = cmp.Or(f.Code, d.Code), cmp.Or(f.Path, d.Path), cmp.Or(f.Value, d.Value)
+	if f.On == Now {
+		f.Times = 1
+	}
+	if f.Form == "" && len(kind.Forms) > 0 {
+		f.Form = kind.Forms[0].Name
+	}
+	return kind, nil
+}
+
+// checked returns the kind of a fault, if it has what the kind needs and nothing that it does not know.
+func checked(f *Fault) (*Kind, error) {
+	kind := kindOf(f.Kind)
+	if kind == nil {
+		return nil, fmt.Errorf("fault %q: no such kind; there is %s", f.Kind, strings.Join(kindNames(), ", "))
+	}
+	var errs []error
+	given, may := f.Text(), kind.Parameters()
+	for _, name := range kind.Needs {
+		if given[name] == "" {
+			errs = append(errs, fmt.Errorf("%s needs %s", f.Kind, name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(may, name) {
+			errs = append(errs, fmt.Errorf("%s takes no %s; it takes %s", f.Kind, name, cmp.Or(strings.Join(may, ", "), "nothing")))
+		}
+	}
+	if _, err := config.ParsePath(f.Path); err != nil && f.Path != "" {
+		errs = append(errs, fmt.Errorf("path: %w", err))
+	}
+	errs = append(errs, oneOf("form", f.Form, formNames(kind)), oneOf("on", f.On, moments[:]), oneOf("boot", f.Boot, boots()))
+	if min(f.Times, f.Count, f.Rate, int(f.Delay), int(f.For)) < 0 {
+		errs = append(errs, fmt.Errorf("%s: times, count, rate, delay and for are not negative", f.Kind))
+	}
+	return kind, errors.Join(errs...)
+}
+
+// hasTarget tells what is wrong with a target.
+func (s *Sim) hasTarget(at Place, target string) error {
+	if at == AtCable {
+		s.world.mu.Lock()
+		defer s.world.mu.Unlock()
+		_, err := find(s.world.wiring, target)
+		return err
+	}
+	name, port, isPort := strings.Cut(target, ":")
+	switch {
+	case isPort != (at == AtPort) || isPort && port == "":
+		return fmt.Errorf("%q is not a %s", target, at)
+	case s.byName[name] == nil:
+		return fmt.Errorf("device %q: there is none of this name", name)
+	}
+	return nil
+}
+
+// deviceOf returns the device of a target that is a device or a port.
+func deviceOf(target string) string {
+	name, _, _ := strings.Cut(target, ":")
+	return name
+}
+
+func kindNames() []string {
+	var out []string
+	for _, k := range Kinds() {
+		out = append(out, k.Name)
+	}
+	return out
+}
+
+func formNames(k *Kind) []string {
+	var out []string
+	for _, f := range k.Forms {
+		out = append(out, f.Name)
+	}
+	return out
+}
+
+// oneOf refuses a word that is none of those that are known. No word is right.
+func oneOf(name, word string, known []string) error {
+	if word == "" || slices.Contains(known, word) {
+		return nil
+	}
+	return fmt.Errorf("%s %q: there is %s", name, word, strings.Join(known, ", "))
+}

@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"strings"
+	"time"
+)
+
+// plantKinds are about what is plugged in.
+var plantKinds = []*Kind{
+	{Name: "cut", At: AtCable, Help: "a cable is cut", start: cutCable},
+	{
+		Name: "flap", At: AtCable, Help: "a cable goes down and up again, at each delay",
+		Takes: []string{"delay"}, Default: Fault{Delay: time.Second}, start: flapCable,
+	},
+	{Name: "swap", At: AtCable, Help: "the far ends of a cable and another one are swapped", Needs: []string{"with"}, start: swapCables},
+	{Name: "port-down", At: AtPort, Help: "the laser of a port is dead: both ends of its cable see no light", start: darkenPort},
+}
+
+func cutCable(f *injected) error {
+	if err := f.sim.Cut(anEnd(f.Target), true); err != nil {
+		return err
+	}
+	f.mend(func() { f.complain(f.sim.Cut(anEnd(f.Target), false)) })
+	return nil
+}
+
+// flapCable cuts the cable, and mends and cuts it in turns until it is cleared or has been cut often enough.
+func flapCable(f *injected) error {
+	if err := f.sim.Cut(anEnd(f.Target), true); err != nil {
+		return err
+	}
+	f.strike()
+	f.mend(func() { f.complain(f.sim.Cut(anEnd(f.Target), false)) })
+	f.later(f.Delay, func() { f.turnOver(false) })
+	return nil
+}
+
+// turnOver cuts or mends the cable of a flap.
+func (f *injected) turnOver(down bool) {
+	if down && !f.strike() {
+		return
+	}
+	f.complain(f.sim.Cut(anEnd(f.Target), down))
+	f.later(f.Delay, func() { f.turnOver(!down) })
+	if !down {
+		f.release()
+	}
+}
+
+// swapCables swaps two cables. Their ids are others then, but each still has the end that it is found by.
+func swapCables(f *injected) error {
+	one, other := anEnd(f.Target), anEnd(f.With)
+	if err := f.sim.Swap(one, other); err != nil {
+		return err
+	}
+	f.mend(func() { f.complain(f.sim.Swap(one, other)) })
+	return nil
+}
+
+// anEnd returns one end of a cable.
+func anEnd(cable string) string {
+	end, _, _ := strings.Cut(cable, " - ")
+	return end
+}
+
+func darkenPort(f *injected) error {
+	device, port, _ := strings.Cut(f.Target, ":")
+	if err := f.sim.PortDown(device, port, true); err != nil {
+		return err
+	}
+	f.mend(func() { f.complain(f.sim.PortDown(device, port, false)) })
+	return nil
+}

@@ -1,0 +1,211 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc/status"
+
+	"github.com/loomfabric/loom/pkg/config"
+)
+
+// powerKinds are about a device as a whole: whether it runs, with which configuration, and which it is.
+var powerKinds = []*Kind{
+	{Name: "device-down", At: AtDevice, Help: "a device is switched off; cleared, it boots its startup configuration", start: switchOff},
+	{Name: "unreachable", At: AtDevice, Help: "a device refuses connections and breaks those that stand; it goes on working, and so do its timers", start: refuseConnections},
+	{
+		Name: "reboot", At: AtDevice, Help: "a device boots, now or at a Set, and is back after the delay, with the startup configuration unless boot says otherwise; with boot given, value is the whole configuration",
+		Takes: []string{"on", "delay", "boot", "value"}, Default: Fault{On: Now, Boot: "startup"},
+		Forms: []Form{
+			{"before", "before the Set is done, which is never answered"},
+			{"unanswered", "after the Set is done, which is never answered"},
+			{"answered", "after the Set is answered: on commit, while it is pending; on confirm, after it"},
+		},
+		start: onlyNow(rebootNow), set: rebootAtSet,
+	},
+	{
+		Name: "other-chassis", At: AtDevice, Help: "another box comes back in place of the device: serial number and MAC addresses are others, and so is its certificate",
+		Takes: []string{"boot", "value"}, Default: Fault{On: Now, Boot: "factory"}, start: exchange,
+	},
+	{
+		Name: "certificate", At: AtDevice, Help: "a device shows a certificate that is not to be trusted; cleared, it shows a good new one",
+		Forms: []Form{
+			{"expired", "its time is over"}, {"early", "its time has not come"},
+			{"stranger", "of an authority that nobody knows"}, {"name", "for another device"},
+		},
+		start: showCertificate,
+	},
+}
+
+// answered is how long, by the host's clock, an answer takes from the end of its RPC to the socket: gRPC does
+// not tell.
+const answered = 100 * time.Millisecond
+
+// sources are the values of Fault.Boot.
+var sources = []struct {
+	name   string
+	source Source
+}{{"startup", Saved}, {"running", Kept}, {"previous", Former}, {"factory", Factory}, {"given", Given}}
+
+func boots() []string {
+	var out []string
+	for _, s := range sources {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+// source returns what the device of the fault is to boot.
+func (f *injected) source() (b Boot, err error) {
+	for _, s := range sources {
+		if s.name == f.Boot {
+			b.Source = s.source
+		}
+	}
+	if b.Source != Given {
+		return b, nil
+	}
+	if f.Value == "" {
+		return b, errors.New("boot given: the configuration is to be in value")
+	}
+	schema, release := f.device.spec.Driver.Schema, f.device.spec.Release
+	b.Tree, _, err = config.Parse(schema, release, []byte(f.Value), config.ParseOptions{})
+	return b, err
+}
+
+func switchOff(f *injected) error {
+	if err := f.sim.Power(f.Target, false); err != nil {
+		return err
+	}
+	f.mend(func() { f.complain(f.sim.Power(f.Target, true)) })
+	return nil
+}
+
+func refuseConnections(f *injected) error {
+	f.device.Stop()
+	f.mend(f.device.Restart)
+	return nil
+}
+
+// reboot boots the device, which stays away for the delay.
+func (f *injected) reboot(b Boot) error {
+	if f.Delay == 0 {
+		return f.device.RebootWith(b)
+	}
+	f.device.Stop()
+	f.keep()
+	f.sim.book().run(func() {
+		defer f.release()
+		f.wait(context.Background(), f.Delay)
+		f.complain(f.device.RebootWith(b))
+	})
+	return nil
+}
+
+func rebootNow(f *injected) error {
+	b, err := f.source()
+	if err != nil {
+		return err
+	}
+	return f.reboot(b)
+}
+
+// rebootAtSet boots the device in the middle of a Set. A device cannot end while one of its RPCs waits for
+// that, so another goroutine does it.
+func rebootAtSet(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error) {
+	b, err := f.source()
+	if err != nil {
+		f.complain(err)
+		return next(ctx, req)
+	}
+	if f.Form == "before" {
+		f.inBackground(func() { f.complain(f.reboot(b)) })
+		return nil, lost(ctx)
+	}
+	resp, err := next(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if f.Form == "unanswered" {
+		f.inBackground(func() { f.complain(f.reboot(b)) })
+		return nil, lost(ctx)
+	}
+	f.inBackground(func() {
+		<-ctx.Done() // the RPC has ended, and its answer is on its way
+		<-time.After(answered)
+		f.complain(f.reboot(b))
+	})
+	return resp, nil
+}
+
+// inBackground does something while the fault is kept.
+func (f *injected) inBackground(do func()) {
+	f.keep()
+	f.sim.book().run(func() {
+		defer f.release()
+		do()
+	})
+}
+
+// lost waits until the connection of an RPC is gone.
+func lost(ctx context.Context) error {
+	<-ctx.Done()
+	return status.FromContextError(ctx.Err()).Err()
+}
+
+func exchange(f *injected) error {
+	b, err := f.source()
+	if err != nil {
+		return err
+	}
+	f.strike()
+	defer f.release()
+	b.Chassis, b.Certificate = &Chassis{}, &Certificate{}
+	return f.device.RebootWith(b)
+}
+
+// showCertificate serves with another certificate. The device goes on as it was otherwise: as after a commit
+// that names another TLS profile, connections break.
+func showCertificate(f *injected) error {
+	if err := f.device.present(badCertificate(f.Form, time.Now())); err != nil {
+		return err
+	}
+	f.mend(func() { f.complain(f.device.present(Certificate{})) })
+	return nil
+}
+
+// badCertificate returns a certificate with one mistake.
+func badCertificate(form string, now time.Time) Certificate {
+	switch form {
+	case "expired":
+		return Certificate{From: now.Add(-2 * time.Hour), Until: now.Add(-time.Hour)}
+	case "early":
+		return Certificate{From: now.Add(time.Hour)}
+	case "stranger":
+		return Certificate{Stranger: true}
+	}
+	return Certificate{Name: "somebody-else"}
+}
+
+// present makes the device show another certificate.
+func (d *Device) present(c Certificate) error {
+	d.power.Lock()
+	defer d.power.Unlock()
+	if d.retired {
+		return nil
+	}
+	cert, err := d.recertify(&c)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.spec.Name, err)
+	}
+	running := d.server != nil
+	d.halt()
+	d.certificate = cert
+	if running {
+		d.serve()
+	}
+	return nil
+}
