@@ -104,7 +104,7 @@ func TestBFDNegotiatesTimes(t *testing.T) {
 
 func TestDiscriminatorsStayWhileOthersComeAndGo(t *testing.T) {
 	t.Parallel()
-	l := clos(4, 4)
+	l := wiredClos(4, 4)
 	seen := map[uint32]bool{}
 	before := map[string]uint32{}
 	for _, b := range l.survey().Links["leaf0"].BFD {

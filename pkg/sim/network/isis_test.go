@@ -189,7 +189,7 @@ func TestLevel1ComesBeforeLevel2(t *testing.T) {
 
 func TestNextHopsAreLimited(t *testing.T) {
 	t.Parallel()
-	l := clos(maxHops+6, 2)
+	l := wiredClos(maxHops+6, 2)
 	for i, name := range l.survey().Names {
 		runISIS(l.routers[name], i)
 	}

@@ -140,8 +140,8 @@ func TestANetworkWithoutAnythingIsSurveyed(t *testing.T) {
 	}
 }
 
-// clos is a fabric of numbered routers: every leaf has a link to every spine, a host, and 60 ports or more.
-func clos(spines, leaves int) *lab {
+// wiredClos is a fabric of numbered routers: every leaf has a link to every spine, a host, and 60 ports or more.
+func wiredClos(spines, leaves int) *lab {
 	l, ports := newLab(), max(60, spines+1)
 	for i := range spines {
 		r := fabricRouter(fmt.Sprintf("spine%d", i), i, leaves)
@@ -191,7 +191,7 @@ func fabricRouter(name string, n, ports int) *Router {
 
 // BenchmarkSurvey looks at 1,000 routers: 8 spines, and 992 leaves with 60 ports each.
 func BenchmarkSurvey(b *testing.B) {
-	l := clos(8, 992)
+	l := wiredClos(8, 992)
 	for b.Loop() {
 		p := l.survey()
 		if n := len(p.Links["spine0"].BFD); n != 992 {
@@ -202,7 +202,7 @@ func BenchmarkSurvey(b *testing.B) {
 
 // BenchmarkSurveyWithISIS looks at 100 routers that run IS-IS with labels: each has a route to each prefix.
 func BenchmarkSurveyWithISIS(b *testing.B) {
-	l := clos(4, 96)
+	l := wiredClos(4, 96)
 	for i, name := range l.survey().Names {
 		runISIS(l.routers[name], i)
 	}
