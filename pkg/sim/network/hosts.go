@@ -19,7 +19,7 @@ func (s *survey) hear() {
 		for _, nic := range s.sends(h) {
 			if at := s.entry(s.cables[End{h.Name, nic}]); at != (End{}) && !heard[at] {
 				heard[at] = true
-				s.sites[at.Device].hear(h, at.Port)
+				s.sites[at.Device].listen(h, at.Port)
 			}
 		}
 	}
@@ -48,8 +48,8 @@ func (s *survey) sends(h *Host) []string {
 	return linked[:1]
 }
 
-// hear notes the addresses of a host whose frames enter by a port or LAG.
-func (r *site) hear(h *Host, parent string) {
+// listen notes the addresses of a host whose frames enter by a port or LAG.
+func (r *site) listen(h *Host, parent string) {
 	for _, a := range h.Addresses {
 		sub := r.taker(parent, a.VLAN)
 		if sub == nil || !r.links.Subs[sub.Name].Up {

@@ -16,8 +16,8 @@ const maxHops = 64
 // unreached is the distance of a node that no path leads to.
 const unreached = math.MaxUint32
 
-// route gives every node its routes and labels. Level 1 routes are preferred to level 2 ones (RFC 1195
-// §3.10.2). Routes do not leak from one level into the other, and no default route leads to the nearest
+// route gives every node its routes and labels. Level 1 routes are preferred to level 2 ones (RFC 5302
+// §3.2). Routes do not leak from one level into the other, and no default route leads to the nearest
 // router of level 2.
 func route(nodes []*isisNode) {
 	if len(nodes) == 0 {

@@ -32,7 +32,7 @@ func (n *isisNode) loopback() netip.Prefix {
 
 // labels returns what a router does with packets for a route that come with a label: one entry for each
 // next hop that understands labels. A label is the start of a router's block and the index of the node that
-// the route leads to (RFC 8660 §2.1); of two nodes with one index the lower prefix has it (§2.6).
+// the route leads to (RFC 8660 §2.4); of two nodes with one index the lower prefix has it (§2.5).
 func (n *isisNode) labels(r *reached, sids map[*isisNode]netip.Prefix, taken map[uint32]bool) []Label {
 	in, ok := n.label(r.owner.Index)
 	if sids[r.owner] != r.Prefix || !ok || taken[in] {

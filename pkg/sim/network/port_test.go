@@ -15,6 +15,12 @@ func TestPortsComeUp(t *testing.T) {
 		{"without a cable there is no transceiver", func(l *lab) { l.wiring.Cables = nil }, empty, empty},
 		{"a cut cable is dark on both sides", func(l *lab) { l.cut(0) }, dark, dark},
 		{"a dead laser is dark on both sides", func(l *lab) { l.outages.Ports[End{"b", port1}] = true }, dark, dark},
+		{"a dead laser of a cage is one of its channels", func(l *lab) {
+			l.b().port(port1).Name = port1 + "/1"
+			l.wiring.Cables[0].B.Port = port1 + "/1"
+			l.outages.Ports[End{"b", port1}] = true
+		}, dark, "none"},
+		{"a dead laser elsewhere does not matter", func(l *lab) { l.outages.Ports[End{"b", port2}] = true }, "", ""},
 		{"speeds that differ give no link", func(l *lab) { l.b().port(port1).Speed = "25G" }, dark, dark},
 		{"a speed that is not known fits any", func(l *lab) { l.b().port(port1).Speed = "" }, "", ""},
 		{"a far end that is no port is dark", func(l *lab) { l.b().port(port1).Name = "ethernet-1/1/1" }, dark, "none"},

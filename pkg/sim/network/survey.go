@@ -3,14 +3,19 @@ package network
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Survey finds out what comes up when these routers are plugged together like that. It costs time in
-// proportion to ports, subinterfaces and neighbors; only IS-IS costs a shortest path tree for each router.
+// proportion to ports, subinterfaces and neighbors; only IS-IS costs more, as each router has a route to
+// each prefix.
 //
-// Routers that are switched off are not in the plant, and their far ends see no light. A cable that ends
-// at a device or port which is not there is as good as one that ends at a dark one. What reaches a router
-// through a bridge in between is not followed: links join two routers directly, or a router and a host.
+// Routers that are switched off are not in the plant, and their far ends see no light. So it is with a
+// cable that ends at a device or port which is not there.
+//
+// Everything comes up at once: there are no hold timers and no handshakes in between. Links join two
+// routers, or a router and a host; what would pass through the bridge of a third router is not followed.
+// BFD over several hops is not simulated, nor are routes of IS-IS from one level in the other.
 func Survey(routers map[string]*Router, w *Wiring, o Outages) *Plant {
 	s := newSurvey(routers, w, o)
 	s.each(s.ports)
@@ -105,7 +110,16 @@ func (s *survey) enter(name string, r *Router) {
 // plug takes up a cable.
 func (s *survey) plug(c Cable, o Outages) {
 	s.cables[c.A], s.cables[c.B] = c.B, c.A
-	if o.Ports[c.A] || o.Ports[c.B] || len(o.Cables) > 0 && o.Cables[c.String()] {
+	if o.dead(c.A) || o.dead(c.B) || len(o.Cables) > 0 && o.Cables[c.String()] {
 		s.dark[c.A], s.dark[c.B] = true, true
 	}
+}
+
+// dead tells whether a port has no laser that works: that of a channel such as ethernet-1/3/1 is in ethernet-1/3.
+func (o *Outages) dead(e End) bool {
+	if len(o.Ports) == 0 || o.Ports[e] {
+		return o.Ports[e]
+	}
+	cage := strings.LastIndexByte(e.Port, '/')
+	return cage > 0 && o.Ports[End{e.Device, e.Port[:cage]}]
 }
