@@ -133,8 +133,6 @@ func (a acceptor) value(path config.Path, n config.Node, u *gnmi.Update) (*gnmi.
 		return nil, checkEncoding(gnmi.Encoding_JSON)
 	case *gnmi.TypedValue_AsciiVal:
 		return nil, checkEncoding(gnmi.Encoding_ASCII)
-	case *gnmi.TypedValue_AnyVal, *gnmi.TypedValue_ProtoBytes, *gnmi.TypedValue_DecimalVal:
-		return nil, status.Errorf(codes.Unimplemented, "Unsupported value, received %T", v)
 	case *gnmi.TypedValue_LeaflistVal:
 		return a.leafList(path, n, v.LeaflistVal)
 	case nil:
@@ -197,9 +195,6 @@ func lexical(v *gnmi.TypedValue) (text string, fitting []config.Base) {
 		return "true", booleans
 	case *gnmi.TypedValue_DoubleVal:
 		return strconv.FormatFloat(v.DoubleVal, 'f', -1, 64), decimals
-	case *gnmi.TypedValue_FloatVal:
-		//lint:ignore SA1019 clients of before gNMI 0.8 send it
-		return strconv.FormatFloat(float64(v.FloatVal), 'f', -1, 32), decimals
 	case *gnmi.TypedValue_BytesVal:
 		return base64.StdEncoding.EncodeToString(v.BytesVal), binaries
 	}

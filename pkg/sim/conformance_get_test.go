@@ -158,8 +158,19 @@ func TestGetInProtoHasNativeScalars(t *testing.T) {
 		`/interface[name=e1]/subinterface[index=0]/type string_val:"routed"`,
 		`/interface[name=e1]/subinterface[index=0]/ipv4/address[ip-prefix=10.0.0.0/31]/ip-prefix string_val:"10.0.0.0/31"`,
 	}, []string{`/policy[name=p]/tag leaflist_val:{element:{string_val:"a"} element:{string_val:"b"}}`})
-	b.mustSet(b.put("/types/either", "7"))
-	b.answers(&gnmi.GetRequest{Encoding: gnmi.Encoding_PROTO}, []string{"/types/either"}, []string{`/types/either uint_val:7`})
+}
+
+// §2.2.3, RFC 7950 §9.12: a value of a union has the scalar of the member that took it.
+func TestGetInProtoTellsTheMembersOfAUnionApart(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simtest.New)
+	for value, want := range map[string]string{
+		"true": "bool_val:true", "-7": "int_val:-7", "7": "int_val:7", "1500": "uint_val:1500", `"70000"`: "uint_val:70000",
+		`"1.25"`: "double_val:1.25", "[null]": "bool_val:true", `"AQI="`: `bytes_val:"\x01\x02"`, `"disable"`: `string_val:"disable"`,
+	} {
+		b.mustSet(b.put("/types/either", value))
+		b.answers(&gnmi.GetRequest{Encoding: gnmi.Encoding_PROTO}, []string{"/types/either"}, []string{"/types/either " + want})
+	}
 }
 
 // Path conventions, "Wildcards in paths": * for a name or a key, a key left out, ... for any number of levels.
@@ -223,6 +234,8 @@ func TestGetRefusesAnInvalidPath(t *testing.T) {
 		_, err := b.read(&gnmi.GetRequest{}, "/system", path)
 		b.refuses(err, codes.InvalidArgument, text)
 	}
+	_, err := b.read(&gnmi.GetRequest{Path: []*gnmi.Path{{Elem: []*gnmi.PathElem{{Name: "a b"}}}}})
+	b.refuses(err, codes.InvalidArgument, "Path not valid - ")
 }
 
 // §3.3.4 has NOT_FOUND for what does not exist; SR Linux answers a notification without updates, so that what

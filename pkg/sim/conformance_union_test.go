@@ -58,6 +58,7 @@ func TestUnionReplaceRefusesConflictingValues(t *testing.T) {
 	b := filled(t)
 	b.unchanged(b.unites("/types", `{"small":1}`, "/types/small", "2"), codes.InvalidArgument, "Error in path: .types.small")
 	b.unchanged(b.unites("/interface[name=e1]/admin-state", `"enable"`, "/interface[name=e1]/admin-state", `"disable"`), codes.InvalidArgument, "conflict")
+	b.unchanged(b.unites("/interface[name=e1]/ethernet/aggregate-id", `"e1"`, "/interface[name=e1]/ethernet", `{"aggregate-id":"e9"}`), codes.InvalidArgument, "conflict")
 	b.mustSet(b.unites("/types", `{"small":1}`, "/types/small", "1"))
 	b.holds("/types", `{"small":1}`)
 }

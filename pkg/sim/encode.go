@@ -83,36 +83,42 @@ func base(s *config.Schema, t config.Type, c config.Cursor) config.Base {
 	case config.Leafref:
 		return base(s, s.Types[t.Members[0]], c)
 	case config.Union:
+		form := c.AppendJSON(nil)[0]
 		for _, m := range t.Members {
-			if b := base(s, s.Types[m], c); wrote(b, c) {
+			if b := base(s, s.Types[m], c); wrote(b, c.Value(), form) {
 				return b
 			}
 		}
-		return config.String
 	}
 	return t.Base
 }
 
-// wrote tells whether a value may be one of a type, by the form that RFC 7951 §6 gives it in JSON.
-func wrote(b config.Base, c config.Cursor) bool {
+// width is the number of bits of the integer types.
+var width = map[config.Base]int{
+	config.Int8: 8, config.Int16: 16, config.Int32: 32, config.Int64: 64,
+	config.Uint8: 8, config.Uint16: 16, config.Uint32: 32, config.Uint64: 64,
+}
+
+// wrote tells whether a value may be one of a type, by the byte that it begins with in JSON: integers up to
+// 32 bits and booleans have no quotes (RFC 7951 §6).
+func wrote(b config.Base, text string, form byte) bool {
 	var err error
-	switch form := c.AppendJSON(nil)[0]; b {
+	quoted := form == '"'
+	switch b {
 	case config.Bool:
 		return form == 't' || form == 'f'
 	case config.Empty:
 		return form == '['
-	case config.Int8, config.Int16, config.Int32:
-		return form == '-' || '0' <= form && form <= '9'
-	case config.Uint8, config.Uint16, config.Uint32:
-		return '0' <= form && form <= '9'
-	case config.Int64:
-		_, err = strconv.ParseInt(c.Value(), 10, 64)
-	case config.Uint64:
-		_, err = strconv.ParseUint(c.Value(), 10, 64)
+	case config.Int8, config.Int16, config.Int32, config.Int64:
+		_, err = strconv.ParseInt(text, 10, width[b])
+	case config.Uint8, config.Uint16, config.Uint32, config.Uint64:
+		_, err = strconv.ParseUint(text, 10, width[b])
 	case config.Decimal64:
-		_, err = strconv.ParseFloat(c.Value(), 64)
+		_, err = strconv.ParseFloat(text, 64)
+	case config.Binary:
+		_, err = base64.StdEncoding.DecodeString(text)
 	default:
-		return form == '"'
+		return quoted
 	}
-	return err == nil && c.AppendJSON(nil)[0] == '"'
+	return err == nil && quoted == (width[b] == 0 || width[b] == 64)
 }

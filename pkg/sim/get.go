@@ -130,18 +130,15 @@ func update(path config.Path, value []byte) *gnmi.Update {
 // shows tells whether a leaf or leaf-list is shown.
 func (s source) shows(c config.Cursor) bool { return s.keep(c.Node()) && !(s.sparse && c.IsDefault()) }
 
-// value appends what is shown of a node as JSON; some is false where that is nothing.
+// value appends what is shown of a node, which is no list, as JSON; some is false where that is nothing.
 func (s source) value(dst []byte, c config.Cursor, sel selection) (out []byte, some bool) {
 	switch {
-	case isLeaf(c):
-		if !sel.rest.all() || !s.shows(c) {
-			return dst, false
-		}
-		return c.AppendJSON(dst), true
-	case isList(c):
-		return s.entries(dst, c, sel)
+	case !isLeaf(c):
+		return s.object(dst, c, sel)
+	case !sel.rest.all() || !s.shows(c):
+		return dst, false
 	}
-	return s.object(dst, c, sel)
+	return c.AppendJSON(dst), true
 }
 
 // object appends a container or an entry. An entry has its keys; they alone do not make it worth

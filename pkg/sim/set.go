@@ -130,9 +130,6 @@ func setStatus(s *config.Schema, err error) error {
 	if status.Code(err) != codes.Unknown {
 		return err
 	}
-	if errors.Is(err, config.ErrUnimplemented) {
-		return status.Error(codes.Unimplemented, err.Error())
-	}
 	mistakes := valueErrors(err)
 	if len(mistakes) == 0 {
 		return pathStatus(err)
@@ -179,10 +176,7 @@ func verdict(s *config.Schema, m *config.ValueError) (codes.Code, string) {
 // pathStatus words a bad path as SR Linux does.
 func pathStatus(err error) error {
 	var path *config.PathError
-	switch {
-	case status.Code(err) != codes.Unknown:
-		return err
-	case errors.As(err, &path) && path.Why == "":
+	if errors.As(err, &path) && path.Why == "" {
 		return status.Errorf(codes.InvalidArgument, "Path not valid - unknown element '%s'. Options are [%s]", path.Element, strings.Join(path.Options, ", "))
 	}
 	return status.Errorf(codes.InvalidArgument, "Path not valid - %v", err)

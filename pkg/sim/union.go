@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -22,16 +23,16 @@ func (c configuration) union(req *gnmi.SetRequest) (configuration, error) {
 		return configuration{}, err
 	}
 	after, err := c.unite(parts)
-	if err != nil {
-		return configuration{}, err
-	}
 	slices.Reverse(parts)
-	other, err := c.unite(parts)
-	if err != nil {
+	other, otherErr := c.unite(parts)
+	switch {
+	case err != nil && otherErr != nil:
 		return configuration{}, err
+	case err != nil || otherErr != nil:
+		return configuration{}, status.Errorf(codes.InvalidArgument, "union_replace gives values that conflict: %v", errors.Join(err, otherErr))
 	}
 	if conflicts := config.Diff(after.tree, other.tree); len(conflicts) > 0 {
-		return configuration{}, status.Errorf(codes.InvalidArgument, "Error in path: %s\nunion_replace gives it two values that conflict", dotted(conflicts[0].At))
+		return configuration{}, status.Errorf(codes.InvalidArgument, "Error in path: %s\nunion_replace gives values that conflict", dotted(conflicts[0].At))
 	}
 	return after, nil
 }

@@ -118,9 +118,9 @@ func newSchema() *config.Schema {
 			signed:    {Name: "int64", Base: config.Int64},
 			decimal:   {Name: "power", Base: config.Decimal64, Fraction: 2},
 			empty:     {Name: "empty", Base: config.Empty},
-			binary:    {Name: "binary", Base: config.Binary},
+			binary:    {Name: "binary", Base: config.Binary, Length: []config.Range{{Min: 2, Max: 2}}},
 			small:     {Name: "int8", Base: config.Int8},
-			either:    {Name: "port", Base: config.Union, Members: []uint16{index, admin}},
+			either:    {Name: "either", Base: config.Union, Members: []uint16{boolean, small, mtu, counter64, decimal, empty, binary, admin}},
 		},
 		Nodes: []config.Node{{In: all}},
 	}
