@@ -1,0 +1,160 @@
+package speaker
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	api "github.com/osrg/gobgp/v3/api"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/loomfabric/loom/pkg/sim/network"
+)
+
+// end is one router's end of a session: a peer of its speaker.
+type end struct {
+	router  *router
+	session network.Session
+	address netip.Addr // by which the speaker knows the other router
+	peer    *api.Peer  // as configured in the speaker; nil: not
+	starts  int        // how often it was started anew
+	notes   []string   // what is not simulated
+
+	wire        *wire  // nil: nobody to talk to
+	partner     *end   // at the other end of the wire
+	side        int    // which end of the wire this is; what follows is that of the end on side 0
+	boots       uint64 // of the router, when last looked at
+	connect     bool   // the wire may connect
+	interrupted bool   // it could not
+
+	mu            sync.Mutex
+	code, subcode uint8 // of the last NOTIFICATION
+	sent          bool
+}
+
+// addresses are those by which speakers know each other: 127.48.0.1 and up, each of one end of one session. Nobody
+// listens there, so that processes may have the same ones.
+var addresses struct {
+	mu   sync.Mutex
+	used uint16
+	free []netip.Addr
+}
+
+func newAddress() netip.Addr {
+	addresses.mu.Lock()
+	defer addresses.mu.Unlock()
+	if n := len(addresses.free); n > 0 {
+		a := addresses.free[n-1]
+		addresses.free = addresses.free[:n-1]
+		return a
+	}
+	addresses.used++
+	return netip.AddrFrom4([4]byte{127, 48, byte(addresses.used >> 8), byte(addresses.used)})
+}
+
+func freeAddress(a netip.Addr) {
+	addresses.mu.Lock()
+	defer addresses.mu.Unlock()
+	addresses.free = append(addresses.free, a)
+}
+
+// key tells the sessions of a router apart.
+func key(s *network.Session) string { return s.Instance + " " + s.Peer.String() }
+
+// Timers of a speaker that are not configured, in seconds. It waits for calls only, so they are never far off.
+const retry = 1
+
+// configuration is the peer as its own router has it configured. What the other end has is for the speakers to find out,
+// except which AS numbers a dynamic neighbor may have: a speaker takes one or any.
+func (e *end) configuration(far *end, reboots uint64) *api.Peer {
+	s := &e.session
+	hold, keep := seconds(s.Neighbor.HoldTime), seconds(s.Neighbor.KeepAlive)
+	p := &api.Peer{
+		Conf: &api.PeerConf{
+			NeighborAddress: e.address.String(),
+			LocalAsn:        s.LocalAS,
+			PeerAsn:         e.peerAS(far),
+			AllowOwnAsn:     uint32(s.OwnAS),
+			AdminDown:       !s.Enabled,
+		},
+		Transport:    &api.Transport{PassiveMode: true, LocalAddress: e.router.speaker.id.String()},
+		EbgpMultihop: &api.EbgpMultihop{Enabled: true, MultihopTtl: 255}, // how far it is, Meet has found out
+		Timers: &api.Timers{Config: &api.TimersConfig{
+			HoldTime: hold, KeepaliveInterval: keep, ConnectRetry: retry, IdleHoldTimeAfterReset: retry,
+		}},
+		RouteReflector: &api.RouteReflector{RouteReflectorClient: s.Client, RouteReflectorClusterId: e.cluster()},
+	}
+	for _, f := range s.Families {
+		p.AfiSafis = append(p.AfiSafis, &api.AfiSafi{Config: &api.AfiSafiConfig{Family: families[f], Enabled: true}})
+	}
+	// A speaker starts a session anew when the description changes, but not for these.
+	p.Conf.Description = fmt.Sprint(s.Client, e.cluster(), hold, keep, reboots, e.starts)
+	return p
+}
+
+// longest is the longest hold time there is: the speaker takes none at all for its default.
+const longest = 65535
+
+func seconds(d time.Duration) uint64 {
+	if d <= 0 {
+		return longest
+	}
+	return uint64(d / time.Second)
+}
+
+func (e *end) peerAS(far *end) uint32 {
+	s := &e.session
+	if s.PeerAS != 0 || len(s.AllowedAS) == 0 {
+		return s.PeerAS
+	}
+	if far != nil && slices.ContainsFunc(s.AllowedAS, func(r network.ASRange) bool {
+		return r.Low <= far.session.LocalAS && far.session.LocalAS <= r.High
+	}) {
+		return far.session.LocalAS
+	}
+	return s.AllowedAS[0].Low
+}
+
+func (e *end) cluster() string {
+	switch {
+	case !e.session.Client || e.session.PeerType != network.IBGP:
+		return ""
+	case e.session.Cluster.Is4():
+		return e.session.Cluster.String()
+	}
+	return netip.AddrFrom4(e.router.identity().outer).String()
+}
+
+// configure brings the peer of the speaker to what it should be; it tells whether that was another.
+func (e *end) configure(want *api.Peer) (changed bool, err error) {
+	switch {
+	case proto.Equal(e.peer, want):
+		return false, nil
+	case e.peer == nil:
+		err = e.router.speaker.addPeer(want)
+	default:
+		err = e.router.speaker.updatePeer(want)
+	}
+	if err != nil {
+		return true, fmt.Errorf("%s: neighbor %s: %w", e.router.name, e.session.Peer, err)
+	}
+	e.peer = want
+	return true, nil
+}
+
+// heard remembers a NOTIFICATION.
+func (e *end) heard(code, subcode uint8, sent bool) {
+	e.mu.Lock()
+	e.code, e.subcode, e.sent = code, subcode, sent
+	e.mu.Unlock()
+	e.router.touch()
+}
+
+// lastHeard returns the last NOTIFICATION.
+func (e *end) lastHeard() (code, subcode uint8, sent bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.code, e.subcode, e.sent
+}

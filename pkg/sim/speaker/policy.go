@@ -1,0 +1,275 @@
+package speaker
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	api "github.com/osrg/gobgp/v3/api"
+
+	"github.com/loomfabric/loom/pkg/sim/network"
+)
+
+// compiler turns the policies of a router, and the rules of BGP and of SR Linux that a speaker does not have, into
+// rules of a speaker.
+type compiler struct {
+	router    *network.Router
+	announced []network.Route // by the router
+	book      *ruleBook
+	notes     []string // what cannot be said to a speaker, of the neighbor at hand
+}
+
+// neighbor compiles what is for one neighbor, known to the speaker by its address. It returns what of it cannot be said.
+func (c *compiler) neighbor(s, far *network.Session, address string) []string {
+	c.notes = nil
+	if s.PrependGlobal && s.LocalAS != globalAS(c.router) {
+		c.note("prepend-global-as")
+	}
+	c.book.add(inward, address, c.imports(s))
+	c.book.add(outward, address, c.exports(s, far))
+	slices.Sort(c.notes)
+	return slices.Compact(c.notes)
+}
+
+func (c *compiler) note(format string, a ...any) {
+	c.notes = append(c.notes, fmt.Sprintf(format, a...)+" is not simulated by live speakers")
+}
+
+// imports are the rules for what a neighbor sends. An eBGP neighbor without a policy is taken nothing from (RFC 8212).
+func (c *compiler) imports(s *network.Session) []*api.Statement {
+	if s.RejectImport && len(s.Import) == 0 && s.PeerType == network.EBGP {
+		return []*api.Statement{rule(reject)}
+	}
+	return append(c.chain(s, s.Import, inward), rule(accept))
+}
+
+// exports are the rules for what a neighbor is sent.
+func (c *compiler) exports(s, far *network.Session) []*api.Statement {
+	if s.RejectExport && len(s.Export) == 0 && s.PeerType == network.EBGP {
+		return []*api.Statement{rule(reject)}
+	}
+	all := c.nextHops(s)
+	if !sends(s, far, network.IPv4) {
+		all = append(all, rule(reject, in(network.IPv4)))
+	}
+	all = append(all, c.chain(s, s.Export, outward)...)
+	// What no policy has decided on goes out if it is BGP's: routes of other protocols need a policy.
+	return append(all, rule(reject, unicast, fromHere), rule(accept))
+}
+
+// nextHops are the next hops that a router sends (RFC 4271 §5.1.3): its own address in this session over eBGP, on its own
+// routes, and where it is told to; the VTEP stays on EVPN routes (RFC 8365 §6). The speaker's own idea is an internal
+// address.
+func (c *compiler) nextHops(s *network.Session) []*api.Statement {
+	self := s.LocalAddress.WithZone("")
+	if !self.IsValid() {
+		return nil
+	}
+	var all []*api.Statement
+	hop := func(action *api.NexthopAction, conditions ...func(*api.Conditions)) {
+		r := rule(goOn, conditions...)
+		r.Actions.Nexthop = action
+		all = append(all, r)
+	}
+	address := &api.NexthopAction{Address: self.String()}
+	switch {
+	case s.PeerType == network.EBGP || s.NextHopSelf:
+		hop(address, unicast)
+	default:
+		hop(address, unicast, fromHere)
+	}
+	switch {
+	case s.NextHopSelf:
+		hop(address, evpn, fromInside)
+		hop(address, evpn, fromOutside)
+	case s.PeerType == network.EBGP:
+		hop(&api.NexthopAction{Unchanged: true}, evpn)
+	}
+	return all
+}
+
+// chain compiles policies one after the other. Statements of one that lead nowhere lead to the next.
+func (c *compiler) chain(s *network.Session, names []string, direction int) (all []*api.Statement) {
+	for _, name := range names {
+		p, ok := c.router.Policies.Policies[name]
+		if !ok {
+			continue // as the router does
+		}
+		t := &translation{compiler: c, policy: name, session: s, direction: direction}
+		for i := range p.Statements {
+			last := i == len(p.Statements)-1 && p.Default.Result == network.Unset
+			all = append(all, t.statement(&p.Statements[i], last)...)
+		}
+		if p.Default.Result != network.Unset || hasEffect(&p.Default) {
+			r := rule(goOn)
+			t.act(r, &p.Default, true)
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func hasEffect(a *network.Action) bool {
+	return a.LocalPref != nil || a.MED != nil || a.NextHop.IsValid() || a.Add+a.Remove+a.Replace != "" ||
+		a.Prepend.Count > 0 || a.RemoveAS || a.ReplaceAS != 0 || len(a.SetTags) > 0
+}
+
+// translation is one policy in one chain.
+type translation struct {
+	*compiler
+	policy    string
+	session   *network.Session
+	direction int
+}
+
+func (t *translation) note(what string) {
+	t.compiler.note("policy %s: %s", t.policy, what)
+}
+
+// statement returns the rules that a statement comes to: one for each way to match, none where it never does.
+func (t *translation) statement(s *network.Statement, last bool) []*api.Statement {
+	ways, ok := t.match(&s.Match)
+	if !ok {
+		return nil
+	}
+	all := make([]*api.Statement, len(ways))
+	for i, conditions := range ways {
+		all[i] = &api.Statement{Conditions: conditions, Actions: &api.Actions{}}
+		t.act(all[i], &s.Action, last)
+	}
+	if len(all) > 1 && s.Action.Result != network.Accept && s.Action.Result != network.Reject && s.Action.Prepend.Count > 0 && !t.apart(&s.Match) {
+		t.note("a prepend action after a match in several ways")
+	}
+	return all
+}
+
+// apart returns whether the ways to match exclude each other, so that no route is acted upon twice.
+func (t *translation) apart(m *network.Match) bool { return m.CommunitySet == "" }
+
+// act adds what an action does. last says that nothing of the policy follows.
+func (t *translation) act(r *api.Statement, a *network.Action, last bool) {
+	switch a.Result {
+	case network.Accept:
+		r.Actions.RouteAction = accept
+	case network.Reject:
+		r.Actions.RouteAction = reject
+		return
+	case network.NextPolicy:
+		if !last {
+			t.note("next-policy before the last statement")
+		}
+	}
+	if a.LocalPref != nil {
+		r.Actions.LocalPref = &api.LocalPrefAction{Value: *a.LocalPref}
+	}
+	if a.MED != nil {
+		r.Actions.Med = t.med(a.MED)
+	}
+	if a.NextHop.IsValid() {
+		r.Actions.Nexthop = &api.NexthopAction{Address: t.hop(a.NextHop)}
+	}
+	t.communities(r, a)
+	t.path(r, a)
+	if len(a.SetTags) > 0 {
+		t.note("setting tags")
+	}
+}
+
+func (t *translation) hop(a netip.Addr) string {
+	if a.IsUnspecified() {
+		a = t.session.LocalAddress
+	}
+	return a.WithZone("").String()
+}
+
+// med finds out what a function does: it sets the MED, or adds to it.
+func (t *translation) med(f func(uint32) uint32) *api.MedAction {
+	const low, high = 1 << 20, 1 << 21
+	switch a, b := f(low), f(high); {
+	case a == b:
+		return &api.MedAction{Type: api.MedAction_REPLACE, Value: int64(a)}
+	case b-a == high-low:
+		return &api.MedAction{Type: api.MedAction_MOD, Value: int64(a) - low}
+	}
+	t.note("this change of the MED")
+	return nil
+}
+
+func (t *translation) path(r *api.Statement, a *network.Action) {
+	switch {
+	case a.RemoveAS || a.ReplaceAS != 0:
+		t.note("removing or replacing the AS path")
+	case a.Prepend.Count > 0:
+		as := a.Prepend.AS
+		if as == 0 {
+			as = t.session.LocalAS
+		}
+		r.Actions.AsPrepend = &api.AsPrependAction{Asn: as, Repeat: uint32(a.Prepend.Count)}
+	}
+}
+
+// communities adds the change of communities. A speaker does one change in a rule.
+func (t *translation) communities(r *api.Statement, a *network.Action) {
+	changes := 0
+	for _, change := range []struct {
+		set  string
+		kind api.CommunityAction_Type
+	}{{a.Replace, api.CommunityAction_REPLACE}, {a.Remove, api.CommunityAction_REMOVE}, {a.Add, api.CommunityAction_ADD}} {
+		if change.set == "" {
+			continue
+		}
+		if changes++; changes > 1 {
+			t.note("more than one change of communities in a statement")
+			return
+		}
+		standard, _, large := t.members(change.set, change.kind != api.CommunityAction_REMOVE)
+		if len(standard) > 0 || change.kind == api.CommunityAction_REPLACE {
+			r.Actions.Community = &api.CommunityAction{Type: change.kind, Communities: standard}
+		}
+		if len(large) > 0 {
+			r.Actions.LargeCommunity = &api.CommunityAction{Type: change.kind, Communities: large}
+		}
+	}
+}
+
+// members splits a community set by kind, each as the speaker writes it: literally, or as expressions.
+func (t *translation) members(set string, literal bool) (standard, targets, large []string) {
+	for _, m := range t.router.Policies.Communities[set].Members {
+		plain := !strings.ContainsAny(m, `.*+?^$()[]{}|\`)
+		text := m
+		if !literal {
+			text = "^(?:" + m + ")$"
+		}
+		switch rest, isTarget := strings.CutPrefix(m, "target:"); {
+		case !plain && literal: // an expression cannot be added
+		case isTarget && plain:
+			targets = append(targets, targetText(network.RT(rest)))
+		case isTarget:
+			targets = append(targets, "rt:^(?:"+rest+")$")
+		case strings.Count(m, ":") > 1:
+			large = append(large, text)
+		default:
+			standard = append(standard, text)
+		}
+	}
+	return standard, targets, large
+}
+
+func globalAS(r *network.Router) uint32 {
+	if in := defaultInstance(r); in != nil && in.BGP != nil {
+		return in.BGP.AS
+	}
+	return 0
+}
+
+func defaultInstance(r *network.Router) *network.Instance {
+	if r == nil {
+		return nil
+	}
+	i := slices.IndexFunc(r.Instances, func(in network.Instance) bool { return in.Kind == network.Default })
+	if i < 0 {
+		return nil
+	}
+	return &r.Instances[i]
+}

@@ -1,0 +1,329 @@
+package speaker
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+
+	api "github.com/osrg/gobgp/v3/api"
+
+	"github.com/loomfabric/loom/pkg/sim/network"
+)
+
+// briefing is what the reading goroutine has to know of a router. It is never changed once made.
+type briefing struct {
+	plant    *network.Plant
+	identity identity
+	sessions []network.Session
+	ends     []*end // of the sessions; nil: it does not run here
+	notes    []string
+	index    map[string]int // of the sessions, by the addresses that the speaker knows
+	picky    bool
+	instance *network.Instance
+	exchange [][]network.Family // that both ends of each session speak
+}
+
+// brief tells the reading goroutine what is new.
+func (r *router) brief(s *scene, far func(*end) *end) {
+	b := &briefing{plant: s.plant, sessions: s.sessions[r.name], ends: r.order, index: map[string]int{}}
+	if r.network == nil {
+		b.sessions, b.ends = nil, nil
+	} else {
+		b.identity, b.picky, b.instance = r.identity(), r.picky, defaultInstance(r.network)
+	}
+	b.notes, b.exchange = make([]string, len(b.ends)), make([][]network.Family, len(b.ends))
+	for i, e := range b.ends {
+		if e != nil {
+			b.index[e.address.String()] = i
+			b.notes[i] = strings.Join(e.notes, "; ")
+			b.exchange[i] = exchanged(e, far(e))
+		}
+	}
+	if before := r.briefing.Load(); before == nil || !before.same(b) {
+		r.briefing.Store(b)
+		r.touch()
+	}
+}
+
+func (b *briefing) same(c *briefing) bool {
+	return b.plant == c.plant && b.identity == c.identity && b.picky == c.picky &&
+		slices.Equal(b.ends, c.ends) && slices.Equal(b.notes, c.notes) &&
+		reflect.DeepEqual(b.sessions, c.sessions) && reflect.DeepEqual(b.exchange, c.exchange)
+}
+
+// exchanged are the families of which routes go at least one way between two ends.
+func exchanged(e, far *end) (fs []network.Family) {
+	if far == nil {
+		return nil
+	}
+	for _, f := range e.session.Families {
+		if slices.Contains(far.session.Families, f) && (sends(&e.session, &far.session, f) || sends(&far.session, &e.session, f)) {
+			fs = append(fs, f)
+		}
+	}
+	return fs
+}
+
+// sends returns whether one end sends routes of a family to the other: IPv4 routes over IPv6 if it is willing to, and the
+// other takes them (RFC 8950 §4).
+func sends(s, far *network.Session, f network.Family) bool {
+	return f != network.IPv4 || !s.Peer.Is6() || s.IPv6NextHops.Send && far != nil && far.IPv6NextHops.Receive
+}
+
+// reading is a view while the speaker is read.
+type reading struct {
+	*view
+	*briefing
+	*decoder
+	router  *router
+	peers   []*api.Peer
+	imports func(*network.Route) bool
+}
+
+// read reads all that a speaker has come to.
+func (r *router) read(d *decoder) (*view, error) {
+	b := r.briefing.Load()
+	if b == nil {
+		b = &briefing{}
+	}
+	v := &view{sessions: slices.Clone(b.sessions), paths: map[network.Family][]network.Path{}}
+	v.counts = make([]map[network.Family]network.Counts, len(v.sessions))
+	x := &reading{view: v, briefing: b, decoder: d, router: r, peers: make([]*api.Peer, len(v.sessions))}
+	if b.instance == nil {
+		return v, nil
+	}
+	x.imports = network.Imports(b.plant, r.name)
+	err := r.speaker.peers(func(p *api.Peer) {
+		if i, ok := b.index[p.Conf.NeighborAddress]; ok {
+			x.peers[i] = p
+		}
+	})
+	for i := range v.sessions {
+		x.session(i)
+	}
+	tables := make(map[network.Family][][]network.Path)
+	for _, f := range allFamilies {
+		table, e := x.table(f)
+		tables[f], err = table, errors.Join(err, e)
+	}
+	x.choose(tables)
+	x.count()
+	return v, err
+}
+
+// states are those of a session, as the speaker numbers them.
+var states = map[api.PeerState_SessionState]network.SessionState{
+	api.PeerState_IDLE:        network.Idle,
+	api.PeerState_CONNECT:     network.Connect,
+	api.PeerState_ACTIVE:      network.Active,
+	api.PeerState_OPENSENT:    network.OpenSent,
+	api.PeerState_OPENCONFIRM: network.OpenConfirm,
+	api.PeerState_ESTABLISHED: network.Established,
+}
+
+// session puts what the speaker says of a session in the place of what network.Meet expects. Why it is not established
+// Meet knows best: the speaker only knows what it was told.
+func (x *reading) session(i int) {
+	s, e, p := &x.view.sessions[i], x.ends[i], x.peers[i]
+	expected := s.State
+	s.State, s.PeerID, s.Exchanged, s.HoldTime, s.KeepAlive = network.Idle, netip.Addr{}, nil, 0, 0
+	s.Code, s.Subcode, s.Sent = 0, 0, false
+	if e == nil {
+		s.Cause = fmt.Sprintf("BGP in network instance %s is not simulated by live speakers", s.Instance)
+		return
+	}
+	s.Code, s.Subcode, s.Sent = e.lastHeard()
+	if p == nil {
+		return
+	}
+	s.State = states[p.State.SessionState]
+	switch {
+	case s.State == network.Established:
+		s.Cause = x.notes[i]
+		s.PeerID, _ = netip.ParseAddr(p.State.RouterId)
+		s.HoldTime, s.KeepAlive = int(p.Timers.State.NegotiatedHoldTime), int(p.Timers.State.KeepaliveInterval)
+		s.Exchanged = x.exchange[i]
+	case expected != network.Established:
+	case s.Code != 0:
+		s.Cause = fmt.Sprintf("NOTIFICATION %d/%d", s.Code, s.Subcode)
+	}
+}
+
+// table reads the routes of one family, with all paths that lead to each, in no order. Those that a policy has rejected
+// are among them.
+func (x *reading) table(f network.Family) (table [][]network.Path, err error) {
+	accepted := make([]map[string]bool, len(x.ends)) // by session: routes that are in the table
+	err = x.router.speaker.table(f, func(d *api.Destination) {
+		paths := make([]network.Path, 0, len(d.Paths))
+		for _, p := range d.Paths {
+			from := x.from(p)
+			path, e := x.path(from, p, f)
+			if e != nil {
+				err = errors.Join(err, e)
+				continue
+			}
+			if from >= 0 && x.offered(from, f) > 0 {
+				if accepted[from] == nil {
+					accepted[from] = map[string]bool{}
+				}
+				accepted[from][string(p.NlriBinary)] = true
+			}
+			paths = append(paths, path)
+		}
+		if len(paths) > 0 {
+			table = append(table, paths)
+		}
+	})
+	for i := range x.ends {
+		if x.offered(i, f) > len(accepted[i]) {
+			err = errors.Join(err, x.rejected(i, f, accepted[i], &table))
+		}
+	}
+	return table, err
+}
+
+// from returns the session that a path came by; -1: none, it is the router's own.
+func (x *reading) from(p *api.Path) int {
+	if i, ok := x.index[p.NeighborIp]; ok {
+		return i
+	}
+	return -1
+}
+
+// path reads a path. A link-local next hop is on the link of the session (RFC 2545 §3).
+func (x *reading) path(from int, p *api.Path, f network.Family) (network.Path, error) {
+	path, err := x.decoder.path(x.router.name, p, f)
+	path.From = from
+	if from >= 0 {
+		if peer := x.view.sessions[from].Peer; path.NextHop == peer.WithZone("") {
+			path.NextHop = peer
+		}
+	}
+	return path, err
+}
+
+// offered is how many routes a neighbor has sent.
+func (x *reading) offered(session int, f network.Family) int {
+	if p := x.peers[session]; p != nil {
+		for _, a := range p.AfiSafis {
+			if s := a.State; s != nil && s.Family != nil && s.Family.Afi == families[f].Afi && s.Family.Safi == families[f].Safi {
+				return int(s.Received)
+			}
+		}
+	}
+	return 0
+}
+
+// rejected adds the routes that a neighbor has sent and that are not in the table. One that has come in a loop, or that
+// nobody here has a use for, is not kept at all (/network-instance/protocols/bgp/afi-safi/evpn/keep-all-routes).
+func (x *reading) rejected(session int, f network.Family, accepted map[string]bool, table *[][]network.Path) (err error) {
+	e := x.router.speaker.received(x.ends[session].address, f, func(d *api.Destination) {
+		for _, p := range d.Paths {
+			if accepted[string(p.NlriBinary)] {
+				continue
+			}
+			path, e := x.path(session, p, f)
+			if e != nil {
+				err = errors.Join(err, e)
+				continue
+			}
+			if path.Rejected = true; x.keeps(&path) {
+				*table = append(*table, []network.Path{path})
+			}
+		}
+	})
+	return errors.Join(err, e)
+}
+
+// keeps returns whether a rejected path is kept to be shown.
+func (x *reading) keeps(p *network.Path) bool {
+	s := &x.view.sessions[p.From]
+	own := 0
+	for _, as := range p.ASPath {
+		if as == s.LocalAS {
+			own++
+		}
+	}
+	looped := own > s.OwnAS || p.Originator.IsValid() && p.Originator.As4() == x.identity.inner
+	useful := p.Family != network.L2EVPN || !x.picky || x.instance.BGP.KeepAll || x.imports(p.Route)
+	return !looped && useful
+}
+
+// choose says which paths can be used, which are best, and which are used. Unicast routes come first, since they lead to
+// the next hops of the others.
+func (x *reading) choose(tables map[network.Family][][]network.Path) {
+	for range 2 {
+		fib := network.Table(x.plant, partial{x.view}, x.router.name, x.instance.Name)
+		x.sort(fib, tables, network.IPv4, network.IPv6)
+	}
+	fib := network.Table(x.plant, partial{x.view}, x.router.name, x.instance.Name)
+	x.sort(fib, tables, network.L2EVPN)
+}
+
+// sort orders the paths of some families.
+func (x *reading) sort(fib *network.FIB, tables map[network.Family][][]network.Path, fs ...network.Family) {
+	for _, f := range fs {
+		table := merge(tables[f])
+		all := make([]network.Path, 0, len(table))
+		for _, paths := range table {
+			for i := range paths {
+				p := &paths[i]
+				p.Valid = p.From < 0 || len(fib.Resolve(p)) > 0
+			}
+			network.Select(x.plant, x.router.name, x.view.sessions, paths)
+			all = append(all, paths...)
+		}
+		x.paths[f] = all
+	}
+}
+
+// merge sorts routes, and puts the paths of equal ones together.
+func merge(table [][]network.Path) (merged [][]network.Path) {
+	slices.SortFunc(table, func(a, b []network.Path) int {
+		return cmp.Or(compareNLRI(&a[0].NLRI, &b[0].NLRI), cmp.Compare(a[0].From, b[0].From))
+	})
+	for _, paths := range table {
+		if n := len(merged); n > 0 && merged[n-1][0].NLRI == paths[0].NLRI {
+			merged[n-1] = append(merged[n-1], paths...)
+			continue
+		}
+		merged = append(merged, slices.Clone(paths))
+	}
+	return merged
+}
+
+// count counts the routes of every session.
+func (x *reading) count() {
+	for i := range x.counts {
+		x.counts[i] = map[network.Family]network.Counts{}
+	}
+	for f, paths := range x.paths {
+		for i := range paths {
+			p := &paths[i]
+			if p.From < 0 {
+				continue
+			}
+			c := x.counts[p.From][f]
+			if p.Used {
+				c.Active++
+			}
+			if p.Rejected {
+				c.Rejected++
+			}
+			x.counts[p.From][f] = c
+		}
+	}
+	for i := range x.counts {
+		for _, f := range allFamilies {
+			if n := x.offered(i, f); n > 0 {
+				c := x.counts[i][f]
+				c.Received = n
+				x.counts[i][f] = c
+			}
+		}
+	}
+}

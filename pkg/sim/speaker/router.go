@@ -1,0 +1,277 @@
+package speaker
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/sim/network"
+)
+
+// router is a router with its speaker. All but due and read is the directing goroutine's.
+type router struct {
+	name    string
+	speaker *speaker
+	network *network.Router // nil: it is switched off
+	ends    map[string]*end
+	order   []*end // of the sessions; nil: it does not run here
+	placed  map[network.NLRI]network.Route
+	spoken  [2]map[string]string // rules of the neighbors, by direction
+	keep    []string
+	picky   bool
+
+	briefing atomic.Pointer[briefing] // for who reads it
+	dirty    chan<- struct{}
+	first    atomic.Int64 // when it was touched first since it was read, in Unix nanoseconds; 0: not
+	last     atomic.Int64
+}
+
+func newRouter(name string, s *speaker, log *slog.Logger, dirty chan<- struct{}) *router {
+	r := &router{name: name, speaker: s, ends: map[string]*end{}, placed: map[network.NLRI]network.Route{}, dirty: dirty}
+	s.log.to.Store(log.With("device", name))
+	touch := r.touch
+	s.touched.Store(&touch)
+	return r
+}
+
+// touch tells that there is something new to read.
+func (r *router) touch() {
+	now := time.Now().UnixNano()
+	r.last.Store(now)
+	r.first.CompareAndSwap(0, now)
+	select {
+	case r.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// due tells whether to read it now, and else whether it will be due.
+func (r *router) due(now time.Time) (due, later bool) {
+	first := r.first.Load()
+	if first == 0 {
+		return false, false
+	}
+	if now.UnixNano()-r.last.Load() < int64(quiet) && now.UnixNano()-first < int64(enough) {
+		return false, true
+	}
+	return r.first.CompareAndSwap(first, 0), false
+}
+
+func (r *router) identity() identity {
+	outer := r.speaker.id
+	if in := defaultInstance(r.network); in != nil && in.BGP != nil {
+		outer = in.BGP.RouterID
+	}
+	return routerID(r.speaker.id, outer)
+}
+
+// seat makes the ends of a router's sessions. Those that are no longer there stay until unseat.
+func (r *router) seat(s *scene) {
+	r.network = s.plant.Routers[r.name]
+	name := ""
+	if in := defaultInstance(r.network); in != nil {
+		name = in.Name
+	}
+	sessions := s.sessions[r.name]
+	r.order = make([]*end, len(sessions))
+	for i := range sessions {
+		if sessions[i].Instance != name {
+			continue
+		}
+		k := key(&sessions[i])
+		e := r.ends[k]
+		if e == nil {
+			e = &end{router: r, address: newAddress()}
+			r.ends[k] = e
+		}
+		e.session = sessions[i]
+		r.order[i] = e
+	}
+}
+
+// unseat removes the ends that are no longer there.
+func (r *router) unseat() (err error) {
+	for k, e := range r.ends {
+		if slices.Contains(r.order, e) {
+			continue
+		}
+		if e.peer != nil {
+			err = errors.Join(err, r.speaker.deletePeer(e.address))
+		}
+		freeAddress(e.address)
+		delete(r.ends, k)
+	}
+	return err
+}
+
+// speak brings the speaker to what the router is configured to do. Routes that are gone leave before the rules that
+// let them out do, and new ones come after those that they need.
+func (r *router) speak(s *scene, far func(*end) *end) error {
+	announced := s.announced[r.name]
+	if r.network == nil {
+		announced = nil
+	}
+	err := r.withdraw(announced)
+	book := &ruleBook{}
+	if r.network != nil {
+		book = r.write(s, announced, far)
+	}
+	err = errors.Join(err, r.setRules(book), r.place(announced))
+	for _, e := range r.order {
+		if e == nil {
+			continue
+		}
+		f := far(e)
+		_, e1 := e.configure(e.configuration(f, r.network.Boots+bootsOf(f)))
+		err = errors.Join(err, e1)
+	}
+	return err
+}
+
+func bootsOf(e *end) uint64 {
+	if e == nil || e.router.network == nil {
+		return 0
+	}
+	return e.router.network.Boots
+}
+
+// write writes the rules.
+func (r *router) write(s *scene, announced []network.Route, far func(*end) *end) *ruleBook {
+	b := &ruleBook{marks: marksFor(announced), picky: !r.keepsAll()}
+	if b.picky {
+		b.keep = useful(s, r.name)
+	}
+	c := &compiler{router: r.network, announced: announced, book: b}
+	for _, e := range r.order {
+		if e == nil {
+			continue
+		}
+		var other *network.Session
+		if f := far(e); f != nil {
+			other = &f.session
+		}
+		e.notes = c.neighbor(&e.session, other, e.address.String())
+	}
+	return b
+}
+
+// keepsAll returns whether a router passes EVPN routes on that it has no use for itself: it reflects them, or is between
+// autonomous systems (/network-instance/protocols/bgp/afi-safi/evpn/inter-as-vpn).
+func (r *router) keepsAll() bool {
+	in := defaultInstance(r.network)
+	if in == nil || in.BGP == nil {
+		return false
+	}
+	return in.BGP.InterAS || slices.ContainsFunc(r.order, func(e *end) bool {
+		return e != nil && e.session.Client && slices.Contains(e.session.Families, network.L2EVPN)
+	})
+}
+
+// useful returns what EVPN routes carry that a router has a use for: of all targets that anybody announces those
+// that it imports, and the segments that it is on.
+func useful(s *scene, router string) []string {
+	imports := network.Imports(s.plant, router)
+	asked := map[string]bool{}
+	ask := func(text string, r *network.Route) {
+		if _, known := asked[text]; !known {
+			asked[text] = imports(r)
+		}
+	}
+	for _, routes := range s.announced {
+		for i := range routes {
+			r := &routes[i]
+			if r.Type == network.EthernetSegmentRoute {
+				ask(segmentText(r.ESImport), r)
+			}
+			for _, t := range r.Targets {
+				ask(targetText(t), &network.Route{NLRI: network.NLRI{Family: network.L2EVPN, Type: network.InclusiveMulticast}, Targets: []network.RT{t}})
+			}
+		}
+	}
+	maps.DeleteFunc(asked, func(_ string, kept bool) bool { return !kept })
+	return slices.Sorted(maps.Keys(asked))
+}
+
+// setRules gives the speaker its rules, if they are others than before, and judges the routes by them.
+func (r *router) setRules(b *ruleBook) error {
+	in, out := b.keys(inward), b.keys(outward)
+	rejudge := !slices.Equal(r.keep, b.keep) || r.picky != b.picky || differ(r.spoken[inward], in)
+	resend := differ(r.spoken[outward], out)
+	var err error
+	if resend {
+		err = r.fallSilent()
+	}
+	err = errors.Join(err, r.speaker.setPolicies(b))
+	r.spoken, r.keep, r.picky = [2]map[string]string{in, out}, b.keep, b.picky
+	if resend || rejudge {
+		err = errors.Join(err, r.speaker.softReset())
+	}
+	return err
+}
+
+// differ returns whether somebody who was there before has other rules now.
+func differ(before, now map[string]string) bool {
+	for address, rules := range before {
+		if other, still := now[address]; still && other != rules {
+			return true
+		}
+	}
+	return false
+}
+
+// fallSilent withdraws all routes from all neighbors. A speaker withdraws what goes, not what a policy no longer lets
+// out.
+func (r *router) fallSilent() error {
+	err := r.withdraw(nil)
+	return errors.Join(err, r.speaker.setPolicies(&ruleBook{}), r.speaker.softReset())
+}
+
+// withdraw deletes the local routes that are no longer announced, or that are others now.
+func (r *router) withdraw(announced []network.Route) (err error) {
+	now := make(map[network.NLRI]*network.Route, len(announced))
+	for i := range announced {
+		now[announced[i].NLRI] = &announced[i]
+	}
+	for nlri, before := range r.placed {
+		if still := now[nlri]; still != nil && reflect.DeepEqual(before, *still) {
+			continue
+		}
+		err = errors.Join(err, r.speaker.deletePath(&before))
+		delete(r.placed, nlri)
+	}
+	return err
+}
+
+// place adds the local routes that are announced.
+func (r *router) place(announced []network.Route) (err error) {
+	for _, route := range announced {
+		if _, there := r.placed[route.NLRI]; there {
+			continue
+		}
+		if e := r.speaker.addPath(&route); e != nil {
+			err = errors.Join(err, fmt.Errorf("route %+v: %w", route.NLRI, e))
+			continue
+		}
+		r.placed[route.NLRI] = route
+	}
+	return err
+}
+
+// clear leaves the speaker as it was hired.
+func (r *router) clear() error {
+	r.speaker.touched.Store(nil)
+	for _, e := range r.ends {
+		if e.wire != nil {
+			e.wire.close()
+		}
+	}
+	r.order = nil
+	err := errors.Join(r.unseat(), r.withdraw(nil), r.speaker.setPolicies(&ruleBook{}))
+	r.speaker.log.to.Store(nil)
+	return err
+}
