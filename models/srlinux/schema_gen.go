@@ -1749,6 +1749,19 @@ const (
 	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVtep // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/destination[vtep][vni]/vtep
 	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVni  // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/destination[vtep][vni]/vni
 
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationStatistics              // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/destination[vtep][vni]/statistics
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationStatisticsActiveEntries // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/destination[vtep][vni]/statistics/active-entries
+
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestination    // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/es-destination[esi]
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationEsi // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/es-destination[esi]/esi
+
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationStatistics              // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/es-destination[esi]/statistics
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationStatisticsActiveEntries // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/es-destination[esi]/statistics/active-entries
+
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtep        // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/es-destination[esi]/vtep[address][vni]
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtepAddress // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/es-destination[esi]/vtep[address][vni]/address
+	TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtepVni     // /tunnel-interface[name]/vxlan-interface[index]/bridge-table/unicast-destinations/es-destination[esi]/vtep[address][vni]/vni
+
 	TunnelInterfaceVxlanInterfaceEgress         // /tunnel-interface[name]/vxlan-interface[index]/egress
 	TunnelInterfaceVxlanInterfaceEgressSourceIp // /tunnel-interface[name]/vxlan-interface[index]/egress/source-ip
 
@@ -2114,6 +2127,7 @@ const (
 	modTunnelInterfaces
 	modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations
 	modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations
+	modTunnelInterfacesVxlanInterfaceBridgeTableUnicastEsDestinationVteps
 	modVxlanTunnelVtep
 )
 
@@ -2180,8 +2194,9 @@ var Schema = &config.Schema{
 		modTls:                                          "srl_nokia-tls",
 		modTunnel:                                       "srl_nokia-tunnel",
 		modTunnelInterfaces:                             "srl_nokia-tunnel-interfaces",
-		modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations: "srl_nokia-tunnel-interfaces-vxlan-interface-bridge-table-multicast-destinations",
-		modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations:   "srl_nokia-tunnel-interfaces-vxlan-interface-bridge-table-unicast-destinations",
+		modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations:     "srl_nokia-tunnel-interfaces-vxlan-interface-bridge-table-multicast-destinations",
+		modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations:       "srl_nokia-tunnel-interfaces-vxlan-interface-bridge-table-unicast-destinations",
+		modTunnelInterfacesVxlanInterfaceBridgeTableUnicastEsDestinationVteps: "srl_nokia-tunnel-interfaces-vxlan-interface-bridge-table-unicast-es-destination-vteps",
 		modVxlanTunnelVtep: "srl_nokia-vxlan-tunnel-vtep",
 	},
 	Nodes: []config.Node{
@@ -3562,10 +3577,19 @@ var Schema = &config.Schema{
 		{Name: "vtep", Parent: TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
 		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopVxlanVni},
 		{Name: "not-programmed-reason", Parent: TunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableMulticastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeTunnelInterfaceVxlanInterfaceBridgeTableMulticastDestinationsDestinationNotProgrammedReason},
-		{Name: "unicast-destinations", Parent: TunnelInterfaceVxlanInterfaceBridgeTable, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, State: true, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination}},
-		{Name: "destination", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinations, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.List, State: true, In: every, Keys: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVtep, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVni}, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVtep, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVni}},
+		{Name: "unicast-destinations", Parent: TunnelInterfaceVxlanInterfaceBridgeTable, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, State: true, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestination}},
+		{Name: "destination", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinations, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.List, State: true, In: every, Keys: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVtep, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVni}, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVtep, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationVni, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationStatistics}},
 		{Name: "vtep", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
 		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopVxlanVni},
+		{Name: "statistics", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, State: true, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationStatisticsActiveEntries}},
+		{Name: "active-entries", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsDestinationStatistics, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.Leaf, State: true, HasDefault: true, Default: "0", In: every, Type: typeZeroBasedCounter64},
+		{Name: "es-destination", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinations, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.List, State: true, In: every, Keys: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationEsi}, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationEsi, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationStatistics, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtep}},
+		{Name: "esi", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.Leaf, State: true, In: every, Type: typeEsi},
+		{Name: "statistics", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, State: true, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationStatisticsActiveEntries}},
+		{Name: "active-entries", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationStatistics, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastDestinations, Kind: config.Leaf, State: true, HasDefault: true, Default: "0", In: every, Type: typeZeroBasedCounter64},
+		{Name: "vtep", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestination, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastEsDestinationVteps, Kind: config.List, State: true, In: every, Keys: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtepAddress, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtepVni}, Children: []config.ID{TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtepAddress, TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtepVni}},
+		{Name: "address", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtep, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastEsDestinationVteps, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
+		{Name: "vni", Parent: TunnelInterfaceVxlanInterfaceBridgeTableUnicastDestinationsEsDestinationVtep, Module: modTunnelInterfacesVxlanInterfaceBridgeTableUnicastEsDestinationVteps, Kind: config.Leaf, State: true, In: every, Type: typeNetworkInstanceRouteTableNextHopVxlanVni},
 		{Name: "egress", Parent: TunnelInterfaceVxlanInterface, Module: modTunnelInterfaces, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceEgressSourceIp, TunnelInterfaceVxlanInterfaceEgressInnerEthernetHeader}},
 		{Name: "source-ip", Parent: TunnelInterfaceVxlanInterfaceEgress, Module: modTunnelInterfaces, Kind: config.Leaf, HasDefault: true, Default: "use-system-ipv4-address", In: every, Type: typeTunnelInterfaceVxlanInterfaceEgressSourceIp},
 		{Name: "inner-ethernet-header", Parent: TunnelInterfaceVxlanInterfaceEgress, Module: modTunnelInterfaces, Kind: config.Presence, In: every, Children: []config.ID{TunnelInterfaceVxlanInterfaceEgressInnerEthernetHeaderSourceMac, TunnelInterfaceVxlanInterfaceEgressInnerEthernetHeaderUsedSourceMac}},

@@ -1,10 +1,21 @@
 // Package srlsim is how SR Linux behaves in a simulation: what its configuration means, and the state
-// that it shows.
+// that it shows. A feature is a file, which reads the configuration and writes the state of it.
+//
+// The rule that matters most: configuration is read as the router does it. What is absent has the
+// default of the router's own model, and what a neighbor does not say its group says, or its instance.
+//
+// What it does not do:
+//   - Of a subinterface with several VLAN ranges only the first one counts.
+//   - A community set that matches by "invert" never matches, and as-path-length counts ASNs that
+//     occur twice as two even where unique is set.
+//   - Dynamic neighbors are those of interfaces; prefixes that neighbors are accepted from are not read.
+//   - Counters of traffic are made up: they rise with the time that a port is up. Optical powers, voltages and
+//     temperatures are plausible, and stay as they are.
 package srlsim
 
-import (
-	"github.com/loomfabric/loom/pkg/sim"
-)
+import "github.com/loomfabric/loom/pkg/sim"
 
-// Software returns the behaviour of SR Linux.
-func Software() *sim.Software { return &sim.Software{} }
+// Software returns the behaviour of SR Linux, any release of its profile.
+func Software() *sim.Software {
+	return &sim.Software{Read: read, Observe: observe, Server: server, Sampled: sampled}
+}
