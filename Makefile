@@ -6,11 +6,14 @@ TOPOLOGY   ?= topologies/demo.yaml
 TOPOLOGIES := $(wildcard topologies/*.yaml) $(patsubst %/,%,$(wildcard topologies/*/))
 RELEASES   := 24.10 25.3
 OUT        := out/conformance
+FOREIGN    := $(CURDIR)/out/bin
+LOOM_GNMI_CLI ?= $(FOREIGN)/gnmi_cli
+LOOM_GRPCURL  ?= $(FOREIGN)/grpcurl
 VERSION    := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all help build test race conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
+.PHONY: all help build test race foreign conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
 
-all: build test slices race conformance current lint demo ## everything that CI checks
+all: build test slices race foreign conformance current lint demo ## everything that CI checks
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +26,16 @@ test: ## all tests; needs nothing but Go
 
 race: ## all tests under the race detector; needs a C compiler
 	$(GO) test -race ./...
+
+foreign: $(LOOM_GNMI_CLI) $(LOOM_GRPCURL) ## a simulated device as clients see it that nobody here wrote: gnmi_cli, grpcurl
+	$(GO) vet -tags foreign ./pkg/sim
+	LOOM_GNMI_CLI=$(LOOM_GNMI_CLI) LOOM_GRPCURL=$(LOOM_GRPCURL) $(GO) test -count=1 -tags foreign -run 'GNMICLI|GRPCurl' ./pkg/sim
+
+$(FOREIGN)/gnmi_cli:
+	GOBIN=$(FOREIGN) $(GO) install github.com/openconfig/gnmi/cmd/gnmi_cli@v0.14.1
+
+$(FOREIGN)/grpcurl:
+	GOBIN=$(FOREIGN) $(GO) install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 
 conformance: build ## every rendered document and every node of our profiles against the vendors' models
 	@if [ -z "$(LOOM_CONFORMANCE)" ]; then \

@@ -220,11 +220,7 @@ func (d *Device) save() {
 // saves tells whether the running configuration wants to be saved after every change. The caller holds mu.
 func (d *Device) saves() bool {
 	running := d.running.tree
-	if len(d.saveOn) > 0 && running.Find(d.saveOn).Value() == "true" {
-		return true
-	}
-	sw := d.spec.Software
-	return sw != nil && sw.Server != nil && sw.Server(running).CommitSave
+	return len(d.saveOn) > 0 && running.Find(d.saveOn).Value() == "true" || d.serverOf(running).CommitSave
 }
 
 // keep makes a configuration the startup one. The caller holds mu.
