@@ -343,7 +343,7 @@ func TestGetSeesAllOfASetOrNothing(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		defer close(done)
-		for i := range 200 {
+		for i := range 50 {
 			value := fmt.Sprint(1500 + i)
 			err := b.set(&gnmi.SetRequest{Update: []*gnmi.Update{b.update("/interface[name=e1]/mtu", value), b.update("/interface[name=e2]/mtu", value)}})
 			if err != nil {
