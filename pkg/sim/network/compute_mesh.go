@@ -25,6 +25,7 @@ type speaker struct {
 	bgp      *BGP
 	book     *book
 	fib      *FIB // nil: none
+	reached  *hopMemo
 	sessions []Session
 	links    []link // of the sessions
 	profiles []int  // for each way in which routes are sent, a session that has it
@@ -91,7 +92,7 @@ func (m *mesh) introduce(sp *speaker, name string, sessions []Session, fib *FIB)
 	if in := m.plant.defaultInstance(name); in != nil && in.BGP != nil {
 		sp.bgp = in.BGP
 	}
-	sp.keepsAll = sp.bgp.InterAS
+	sp.reached, sp.keepsAll = &hopMemo{}, sp.bgp.InterAS
 	for i := range sessions {
 		if sessions[i].Client && hasFamily(sessions[i].Families, L2EVPN) {
 			sp.keepsAll = true // a reflector has no use of its own for what it reflects
@@ -240,26 +241,52 @@ func (m *mesh) spread(f Family) {
 func (m *mesh) route() {
 	for i := range m.speakers {
 		if sp := &m.speakers[i]; sp.fib != nil {
-			sp.fib = sp.fib.with(m)
+			sp.fib, sp.reached = sp.fib.with(m), &hopMemo{}
 		}
 	}
 }
 
-// valid returns whether a speaker gets to the next hop of a path.
-func (m *mesh) valid(sp *speaker, from int, attrs unique.Handle[attributes]) bool {
-	return m.validAt(sp, from, attrs, 0)
-}
-
-// validAt is valid while so many next hops are being looked up already.
-func (m *mesh) validAt(sp *speaker, from int, attrs unique.Handle[attributes], depth int) bool {
+// valid returns whether a speaker gets to the next hop of a path. depth is how many next hops are being looked
+// up already.
+func (m *mesh) valid(sp *speaker, from int, attrs unique.Handle[attributes], depth int) bool {
 	a := attrs.Value()
-	if sp.isNear(from, &a) {
+	switch {
+	case sp.isNear(from, &a):
 		return true
+	case sp.fib == nil:
+		return false
 	}
-	return sp.fib != nil && len(sp.fib.resolve(&Path{From: from, NextHop: sp.nextHop(from, &a)}, depth)) > 0
+	path := Path{From: from, NextHop: sp.nextHop(from, &a)}
+	if depth > 0 || path.NextHop.IsLinkLocalUnicast() {
+		return len(sp.fib.resolve(&path, depth)) > 0
+	}
+	return sp.reached.get(path.NextHop, func() bool { return len(sp.fib.resolve(&path, 0)) > 0 })
 }
 
 // isNear returns whether the next hop of a path is the neighbor at the other end of a link, or the path an own one.
 func (sp *speaker) isNear(from int, a *attributes) bool {
 	return from < 0 || !a.nextHop.IsValid() && sp.sessions[from].Direct
+}
+
+// hopMemo remembers which next hops a FIB leads to: many routes have the same one.
+type hopMemo struct {
+	mu    sync.Mutex
+	known map[netip.Addr]bool
+}
+
+func (r *hopMemo) get(a netip.Addr, find func() bool) bool {
+	r.mu.Lock()
+	known, ok := r.known[a]
+	r.mu.Unlock()
+	if ok {
+		return known
+	}
+	is := find()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.known == nil {
+		r.known = map[netip.Addr]bool{}
+	}
+	r.known[a] = is
+	return is
 }

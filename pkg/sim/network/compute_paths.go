@@ -50,7 +50,7 @@ func (m *mesh) receive(sp *speaker, session int, f Family, h holder, depth int) 
 		return entry{}, false
 	}
 	e := entry{best: best{from: session, origin: line.origin, attrs: got}, rejected: verdict == rejected}
-	e.valid = m.validAt(sp, session, got, depth)
+	e.valid = m.valid(sp, session, got, depth)
 	return e, true
 }
 

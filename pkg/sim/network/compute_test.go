@@ -166,15 +166,6 @@ func (c *weave) survey() *Plant { return Survey(c.routers, &c.wiring, c.outages)
 
 func (c *weave) compute() Routing { return Compute(c.survey()) }
 
-// states counts the sessions of a router by state.
-func states(r Routing, router string) map[SessionState]int {
-	all := map[SessionState]int{}
-	for _, s := range r.Sessions(router) {
-		all[s.State]++
-	}
-	return all
-}
-
 func TestAFabricComesUp(t *testing.T) {
 	t.Parallel()
 	for _, overlay := range []string{"ibgp", "ebgp"} {

@@ -232,7 +232,6 @@ func (m *meeting) walk(s *Session, w *way) {
 	case s.Remote == "" || !s.LocalAddress.IsValid():
 	case s.Direct && (s.Interface != "" || m.onLink(s, w)):
 		s.Path = true
-	case s.PeerType == EBGP && s.Multihop == 0 && !s.Direct:
 	default:
 		s.Path = m.delivers(s.Router, s.Peer, s.Remote, s.links()) &&
 			m.delivers(s.Remote, s.LocalAddress, s.Router, m.linksBack(s))
@@ -244,12 +243,16 @@ func (m *meeting) onLink(s *Session, w *way) bool {
 	return slices.Contains(m.owners[s.LocalAddress], place{s.Router, w.sub, s.Instance})
 }
 
-// links is how many links the packets of this end may cross.
+// links is how many links the packets of this end may cross. Only internal peers may be indirectly connected
+// without multihop (/network-instance/protocols/bgp/neighbor/multihop).
 func (s *Session) links() int {
-	if s.PeerType == EBGP {
+	switch {
+	case s.PeerType == IBGP:
+		return farthest
+	case s.Direct:
 		return max(1, s.Multihop)
 	}
-	return farthest
+	return s.Multihop
 }
 
 // linksBack is how many links those of the far end may cross.

@@ -132,7 +132,7 @@ func (w *wave) tell(sp *speaker, link int, attrs unique.Handle[attributes], n *n
 		if a := got.Value(); !far.isNear(l.back, &a) {
 			w.leaned = true
 		}
-		if verdict == accepted && w.valid(far, l.back, got) {
+		if verdict == accepted && w.valid(far, l.back, got, 0) {
 			w.put(l.far, best{from: l.back, origin: n.best.origin, attrs: got})
 			return
 		}
