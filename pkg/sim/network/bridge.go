@@ -1,0 +1,139 @@
+package network
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+)
+
+// bridge is a MAC-VRF with what others announce for it.
+type bridge struct {
+	*domain
+	segments  map[ESI]*remoteSegment
+	ways      map[ESI][]Destination // to segments that somebody has joined
+	ports     map[ESI]string        // own subinterfaces on segments, where they forward
+	elections map[*EthernetSegment]*SegmentInstance
+	macs      []MACEntry
+}
+
+// bridgeOf works out a MAC-VRF: segments first, since a port that stands by learns nothing.
+func (o *observer) bridgeOf(d *domain) *bridge {
+	b := &bridge{domain: d, ways: map[ESI][]Destination{}, ports: map[ESI]string{}, elections: map[*EthernetSegment]*SegmentInstance{}}
+	paths := o.in.byDomain[d]
+	b.segments = remoteSegments(paths)
+	for e, rs := range b.segments {
+		if to := rs.destinations(d.EVPN.ECMP); len(to) > 0 {
+			b.ways[e] = to
+		}
+	}
+	o.electAll(b)
+	b.macs = o.macTable(b, paths)
+	return b
+}
+
+func (o *observer) electAll(b *bridge) {
+	for _, sub := range b.subs {
+		es := o.pe.segments[sub.Parent]
+		if es == nil || !b.evpn.Up {
+			continue
+		}
+		b.elections[es] = o.segmentInstance(es, b.domain, o.in, b.segments[es.ESI])
+		if es.SingleActive && !b.elections[es].DF {
+			o.standBy(b.domain, es)
+		} else {
+			b.ports[es.ESI] = sub.Name
+		}
+	}
+}
+
+// standBy takes the hosts of a segment away from an instance: a single-active segment lets frames through
+// at its designated forwarder only (RFC 7432 §14.1.1).
+func (s *pe) standBy(d *domain, es *EthernetSegment) {
+	d.hosts = slices.DeleteFunc(d.hosts, func(h *HostSeen) bool {
+		return s.segments[s.subs[h.Subinterface].Parent] == es
+	})
+}
+
+// macTable is the bridge table: the gateway's own addresses go before all, then the best of what is heard and what is announced.
+func (o *observer) macTable(b *bridge, paths []*Path) []MACEntry {
+	table := map[MAC]MACEntry{}
+	remote := b.remoteMACs(paths)
+	for mac, r := range remote {
+		table[mac] = r.MACEntry
+	}
+	for _, h := range b.hosts {
+		if r, ok := remote[h.MAC]; !ok || !o.moved(h, r.path) {
+			table[h.MAC] = MACEntry{MAC: h.MAC, Type: "learnt", Subinterface: h.Subinterface}
+		}
+	}
+	for _, e := range gatewayMACs(b.irb) {
+		table[e.MAC] = e
+	}
+	return slices.SortedFunc(maps.Values(table), func(a, b MACEntry) int { return bytes.Compare(a.MAC[:], b.MAC[:]) })
+}
+
+func gatewayMACs(irb *Subinterface) []MACEntry {
+	if irb == nil {
+		return nil
+	}
+	own := []MACEntry{{MAC: irb.MAC, Type: "irb-interface", Subinterface: irb.Name}}
+	if irb.Anycast != (MAC{}) {
+		own = append(own, MACEntry{MAC: irb.Anycast, Type: "irb-interface-anycast", Subinterface: irb.Name})
+	}
+	return own
+}
+
+// remoteMAC is where a MAC address is, by the best of the paths that announce it.
+type remoteMAC struct {
+	MACEntry
+	path *Path
+}
+
+func (b *bridge) remoteMACs(paths []*Path) map[MAC]remoteMAC {
+	best := map[MAC]remoteMAC{}
+	for _, p := range paths {
+		if p.Type != MACIP {
+			continue
+		}
+		if e, ok := b.destination(p); ok && (best[p.MAC].path == nil || outranks(p, best[p.MAC].path)) {
+			best[p.MAC] = remoteMAC{e, p}
+		}
+	}
+	return best
+}
+
+// outranks orders two announcements of one MAC address: a static one cannot be moved, and of two with the same sequence number that of the
+// lowest address holds (RFC 7432 §15.1, §15.2). Nothing here has moved before: all sequence numbers are 0.
+func outranks(a, b *Path) bool {
+	if a.Static != b.Static {
+		return a.Static
+	}
+	return a.NextHop.Less(b.NextHop)
+}
+
+// moved says whether a host that is heard here is taken to be elsewhere. The members of a segment do not
+// argue about its hosts.
+func (o *observer) moved(h *HostSeen, p *Path) bool {
+	if e := o.esi(h.Subinterface); e != (ESI{}) && e == p.ESI2 {
+		return false
+	}
+	return p.Static || p.NextHop.Less(o.vtep)
+}
+
+// destination is where frames to an announced address go: to the announcer, or to its segment (RFC 7432 §8.4), by the own port
+// where the router is on that segment too.
+func (b *bridge) destination(p *Path) (MACEntry, bool) {
+	e := MACEntry{MAC: p.MAC, Type: "evpn"}
+	if p.Static {
+		e.Type = "evpn-static"
+	}
+	if p.ESI2 == (ESI{}) {
+		e.VTEP, e.VNI = p.NextHop, p.VNI
+		return e, true
+	}
+	if e.Subinterface = b.ports[p.ESI2]; e.Subinterface != "" {
+		return e, true
+	}
+	e.ESI = p.ESI2
+	return e, len(b.ways[p.ESI2]) > 0
+}

@@ -1,0 +1,236 @@
+package network
+
+import "net/netip"
+
+// pe is one router with what it sees, indexed: what EVPN (RFC 7432, RFC 8365) is worked out from.
+type pe struct {
+	plant    *Plant
+	router   *Router
+	links    *Links
+	subs     map[string]*Subinterface
+	ends     map[netip.Addr]bool         // addresses of loopbacks that are up: where tunnels may end
+	vtep     netip.Addr                  // where they do; invalid: nowhere
+	segments map[string]*EthernetSegment // that are up, by port or LAG
+	domains  []*domain                   // in the order of the instances
+}
+
+// domain is a network instance with what is attached to it.
+type domain struct {
+	*Instance
+	evpn     Oper
+	subs     []*Subinterface           // that are up, as the instance lists them
+	irb      *Subinterface             // of a MAC-VRF: its gateway, up; nil
+	routedBy *domain                   // of a MAC-VRF: the IP-VRF or default instance of that gateway; nil
+	bridges  map[*Subinterface]*domain // of another instance: the MAC-VRF of each of its IRBs
+	hosts    []*HostSeen
+}
+
+// peOf indexes a router; nil where it is not there.
+func peOf(p *Plant, router string) *pe {
+	r, links := p.Routers[router], p.Links[router]
+	if r == nil || links == nil {
+		return nil
+	}
+	s := &pe{plant: p, router: r, links: links, subs: make(map[string]*Subinterface, len(r.Subinterfaces)), ends: map[netip.Addr]bool{}}
+	for i := range r.Subinterfaces {
+		s.addSub(&r.Subinterfaces[i])
+	}
+	s.vtep = s.tunnelEnd()
+	s.findSegments()
+	for i := range r.Instances {
+		s.domains = append(s.domains, s.domainOf(&r.Instances[i]))
+	}
+	s.placeHosts()
+	s.joinGateways()
+	return s
+}
+
+func (s *pe) addSub(sub *Subinterface) {
+	s.subs[sub.Name] = sub
+	if sub.Kind == Loopback && s.links.Subs[sub.Name].Up {
+		for _, a := range sub.Addresses {
+			s.ends[a.Prefix.Addr()] = true
+		}
+	}
+}
+
+// tunnelEnd is the router's end of all tunnels. SR Linux has only one:
+// /tunnel-interface/vxlan-interface/egress/source-ip knows nothing but use-system-ipv4-address.
+func (s *pe) tunnelEnd() netip.Addr {
+	for i := range s.router.Instances {
+		if v := s.router.Instances[i].VXLAN; v != nil && s.ends[v.Source] {
+			return v.Source
+		}
+	}
+	return netip.Addr{}
+}
+
+func (s *pe) domainOf(i *Instance) *domain {
+	d := &domain{Instance: i, bridges: map[*Subinterface]*domain{}}
+	for _, name := range i.Interfaces {
+		if sub := s.subs[name]; sub != nil && i.Enabled && s.links.Subs[name].Up {
+			d.subs = append(d.subs, sub)
+		}
+	}
+	d.evpn = s.evpnState(d)
+	return d
+}
+
+func (s *pe) placeHosts() {
+	byName := map[string]*domain{}
+	for _, d := range s.domains {
+		byName[d.Name] = d
+	}
+	for i := range s.links.Hosts {
+		if d := byName[s.links.Hosts[i].Instance]; d != nil && d.Enabled {
+			d.hosts = append(d.hosts, &s.links.Hosts[i])
+		}
+	}
+}
+
+// joinGateways ties each MAC-VRF to the instance that its IRB subinterface routes in.
+func (s *pe) joinGateways() {
+	bridging := map[*Subinterface]*domain{}
+	for _, d := range s.domains {
+		for _, sub := range d.subs {
+			if d.Kind == MACVRF && sub.Kind == IRB {
+				d.irb, bridging[sub] = sub, d
+			}
+		}
+	}
+	for _, d := range s.domains {
+		for _, sub := range d.subs {
+			if b := bridging[sub]; b != nil && d.Kind != MACVRF {
+				b.routedBy, d.bridges[sub] = d, b
+			}
+		}
+	}
+}
+
+// evpnState words a reason as /network-instance/protocols/bgp-evpn/bgp-instance/oper-down-reason does.
+func (s *pe) evpnState(d *domain) Oper {
+	e, v := d.EVPN, d.VXLAN
+	switch {
+	case e == nil:
+		return Oper{}
+	case !e.Enabled:
+		return Oper{Reason: "admin-disabled"}
+	case !d.Enabled:
+		return Oper{Reason: "network-instance-oper-down"}
+	case e.EVI == 0:
+		return Oper{Reason: "no-evi"}
+	case v == nil:
+		return Oper{Reason: "no-vxlan-interface"}
+	case !v.Source.IsValid():
+		return Oper{Reason: "vxlan_interface_no_source_ip_address"}
+	case !s.ends[v.Source]:
+		return Oper{Reason: "no-nexthop-address"}
+	case e.RD == "" || len(e.Import) == 0 || len(e.Export) == 0:
+		return Oper{Reason: "bgp-vpn-instance-oper-down"}
+	case s.twiceOnSegment(d):
+		return Oper{Reason: "ethernet-segment-multiple-subinterfaces"}
+	}
+	return Oper{Up: true}
+}
+
+// vxlanState words a reason as /network-instance/vxlan-interface/oper-down-reason does.
+func (s *pe) vxlanState(d *domain) Oper {
+	switch v := d.VXLAN; {
+	case v == nil:
+		return Oper{}
+	case !d.Enabled:
+		return Oper{Reason: "net-inst-down"}
+	case !v.Source.IsValid():
+		return Oper{Reason: "vxlan-if-default-net-inst-source-address-missing"}
+	case !s.ends[v.Source]:
+		return Oper{Reason: "vxlan-if-default-net-inst-source-if-down"}
+	}
+	return Oper{Up: true}
+}
+
+// onSubnet says whether an address is a neighbor's on one of the subnets of a subinterface.
+func onSubnet(sub *Subinterface, a netip.Addr) bool {
+	for _, own := range sub.Addresses {
+		if own.Prefix.Contains(a) && own.Prefix.Addr() != a {
+			return true
+		}
+	}
+	return false
+}
+
+// Imports returns whether a router has a use of its own for an EVPN route: an instance that imports one of
+// its route targets, or the ethernet segment that it is about.
+func Imports(p *Plant, router string) func(*Route) bool {
+	targets, segments := map[RT]bool{}, map[MAC]bool{}
+	if s := peOf(p, router); s != nil {
+		for _, d := range s.domains {
+			if d.evpn.Up {
+				for _, rt := range d.EVPN.Import {
+					targets[rt] = true
+				}
+			}
+		}
+		for _, es := range s.segments {
+			segments[esImport(es.ESI)] = true
+		}
+	}
+	return func(r *Route) bool {
+		if r.Type == EthernetSegmentRoute {
+			return segments[r.ESImport]
+		}
+		for _, rt := range r.Targets {
+			if targets[rt] {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// imports are the EVPN paths of others that a router puts to use.
+type imports struct {
+	byDomain map[*domain][]*Path
+	segments map[ESI][]*Path // type 4
+	vteps    map[netip.Addr]bool
+}
+
+// importPaths sorts what BGP has by who uses it, in one pass. A path that leads to the router itself, such as
+// all of its own, is of no use, and one whose next hop cannot be reached neither.
+func (s *pe) importPaths(paths []Path) *imports {
+	in := &imports{byDomain: map[*domain][]*Path{}, segments: map[ESI][]*Path{}, vteps: map[netip.Addr]bool{}}
+	users := s.importers()
+	for i := range paths {
+		p := &paths[i]
+		if p.Rejected || !p.Valid || !(p.Best || p.Used) || p.NextHop == s.vtep {
+			continue
+		}
+		if p.Type == EthernetSegmentRoute {
+			in.segments[p.ESI] = append(in.segments[p.ESI], p)
+		} else if p.VXLAN {
+			in.use(p, users)
+		}
+	}
+	return in
+}
+
+// use hands a path to each domain that imports one of its targets.
+func (in *imports) use(p *Path, users map[RT][]*domain) {
+	for _, rt := range p.Targets {
+		for _, d := range users[rt] {
+			in.byDomain[d] = append(in.byDomain[d], p)
+			in.vteps[p.NextHop] = true
+		}
+	}
+}
+
+func (s *pe) importers() map[RT][]*domain {
+	users := map[RT][]*domain{}
+	for _, d := range s.domains {
+		if d.evpn.Up {
+			for _, rt := range d.EVPN.Import {
+				users[rt] = append(users[rt], d)
+			}
+		}
+	}
+	return users
+}

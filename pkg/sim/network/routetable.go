@@ -1,0 +1,128 @@
+package network
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
+
+// preferARP is the preference of host routes, as tables of SR Linux show it.
+const preferARP = 1
+
+// prefixes are the routes of an instance that the router has by itself and may announce: connected, static, IS-IS, and hosts
+// that it has heard.
+func (s *pe) prefixes(d *domain) []TableRoute {
+	rows := connected(d.subs)
+	if len(d.Static) > 0 || d.ISIS != nil {
+		for _, row := range Table(s.plant, nil, s.router.Name, d.Name).Routes() {
+			if row.Protocol == "static" || row.Protocol == "isis" {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return append(rows, d.hostRoutes()...)
+}
+
+// connected are the subnets of subinterfaces, and the addresses that are alone in theirs.
+func connected(subs []*Subinterface) []TableRoute {
+	var rows []TableRoute
+	for _, sub := range subs {
+		for _, a := range sub.Addresses {
+			rows = append(rows, TableRoute{Prefix: a.Prefix.Masked(), Protocol: "local", Preference: preferLocal, NextHops: []Hop{{Subinterface: sub.Name}}})
+		}
+	}
+	return rows
+}
+
+// broadcasts are the routes to the broadcast addresses of IPv4 subnets. They have no next hop and are announced to nobody.
+func broadcasts(subs []*Subinterface) []TableRoute {
+	var rows []TableRoute
+	for _, sub := range subs {
+		for _, a := range sub.Addresses {
+			if a.Prefix.Addr().Is4() && a.Prefix.Bits() < 31 {
+				rows = append(rows, TableRoute{Prefix: host(broadcast(a.Prefix)), Protocol: "host", Preference: preferLocal})
+			}
+		}
+	}
+	return rows
+}
+
+func broadcast(p netip.Prefix) netip.Addr {
+	b := p.Addr().As4()
+	for i := p.Bits(); i < 32; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	return netip.AddrFrom4(b)
+}
+
+// hostRoutes are the ARP and ND entries that go into the route table (arp/host-route/populate).
+func (d *domain) hostRoutes() []TableRoute {
+	var rows []TableRoute
+	for _, sub := range d.subs {
+		if !sub.HostRoutes {
+			continue
+		}
+		for _, l := range d.heard(sub) {
+			rows = append(rows, TableRoute{Prefix: host(l.IP), Protocol: "arp-nd", Preference: preferARP, NextHops: []Hop{{Subinterface: sub.Name, Addr: l.IP}}})
+		}
+	}
+	return rows
+}
+
+// routeTable are the active routes of an instance: of each prefix that of the lowest preference.
+func (o *observer) routeTable(d *domain) []TableRoute {
+	rows := slices.Concat(Table(o.plant, o.routing, o.router.Name, d.Name).Routes(), broadcasts(d.subs), d.hostRoutes(), tenantRoutes(d, o.in.byDomain[d]))
+	slices.SortStableFunc(rows, func(a, b TableRoute) int {
+		return cmp.Or(a.Prefix.Compare(b.Prefix), cmp.Compare(a.Preference, b.Preference))
+	})
+	return slices.CompactFunc(rows, func(a, b TableRoute) bool { return a.Prefix == b.Prefix })
+}
+
+// tenantRoutes are the routes of other routers of an IP-VRF: type 5 (RFC 9136), and hosts of MAC/IP routes with a layer 3
+// VNI (RFC 9135 §5.2). The former come first: a host that is announced both ways is taken from them.
+func tenantRoutes(d *domain, paths []*Path) []TableRoute {
+	prefixes, hosts := map[netip.Prefix][]*Path{}, map[netip.Prefix][]*Path{}
+	for _, p := range paths {
+		switch {
+		case p.Type == IPPrefix:
+			prefixes[p.Prefix] = append(prefixes[p.Prefix], p)
+		case p.Type == MACIP && p.VNI2 != 0 && p.Prefix.IsValid():
+			hosts[p.Prefix] = append(hosts[p.Prefix], p)
+		}
+	}
+	var rows []TableRoute
+	for prefix, all := range prefixes {
+		rows = append(rows, tunnelled(prefix, "bgp-evpn", all, d.EVPN.ECMP))
+	}
+	for prefix, all := range hosts {
+		rows = append(rows, tunnelled(prefix, "bgp-evpn-ifl-host", all, d.EVPN.ECMP))
+	}
+	return rows
+}
+
+// tunnelled is a route over the best of the paths and its equals, at most ecmp of them, lowest tunnel endpoints first.
+func tunnelled(prefix netip.Prefix, protocol string, paths []*Path, ecmp int) TableRoute {
+	best := slices.MinFunc(paths, preference)
+	row := TableRoute{Prefix: prefix, Protocol: protocol, Preference: preferBGP}
+	for _, p := range paths {
+		if preference(p, best) == 0 {
+			row.NextHops = append(row.NextHops, Hop{Router: p.Origin, VTEP: p.NextHop, VNI: routingVNI(p)})
+		}
+	}
+	slices.SortFunc(row.NextHops, func(a, b Hop) int { return cmp.Or(a.VTEP.Compare(b.VTEP), cmp.Compare(a.VNI, b.VNI)) })
+	row.NextHops = slices.CompactFunc(row.NextHops, func(a, b Hop) bool { return a.VTEP == b.VTEP && a.VNI == b.VNI })
+	row.NextHops = row.NextHops[:min(len(row.NextHops), max(ecmp, 1))]
+	return row
+}
+
+func routingVNI(p *Path) uint32 {
+	if p.Type == MACIP {
+		return p.VNI2
+	}
+	return p.VNI
+}
+
+// preference orders paths of different route distinguishers by what comes first in the choice of BGP (RFC 4271 §9.1.2.2).
+func preference(a, b *Path) int {
+	return cmp.Or(cmp.Compare(b.LocalPref, a.LocalPref), cmp.Compare(len(a.ASPath), len(b.ASPath)), cmp.Compare(a.MED, b.MED))
+}
