@@ -355,6 +355,33 @@ func TestDepthLimitsTheLevels(t *testing.T) {
 	}
 }
 
+// Path conventions, "...": any number of levels; on change the same leaves are told as at first.
+func TestSeveralLevelsMayBeLeftOpen(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simtest.New)
+	b.mustSet(b.put("/interface[name=e1]", `{"mtu":9000}`))
+	path := &gnmi.Path{Elem: []*gnmi.PathElem{{Name: "interface", Key: map[string]string{"name": "e1"}}, {Name: "..."}, {Name: "aggregate-id"}}}
+	stream := b.list(&gnmi.Subscription{Path: path, Mode: gnmi.SubscriptionMode_ON_CHANGE})
+	b.wants(b.untilSync(stream))
+	b.mustSet(b.put("/interface[name=e1]", `{"mtu":9100,"ethernet":{"aggregate-id":"e1"}}`))
+	b.wants(b.next(stream), `/interface[name=e1]/ethernet/aggregate-id "e1"`)
+}
+
+// Depth extension 0.1.0 §3: changes below the levels are not told.
+func TestDepthLimitsTheChangesToo(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simtest.New)
+	stream := b.request(&gnmi.SubscribeRequest{
+		Request: &gnmi.SubscribeRequest_Subscribe{Subscribe: &gnmi.SubscriptionList{
+			Encoding: gnmi.Encoding_JSON_IETF, Subscription: []*gnmi.Subscription{b.one("/interface[name=mgmt0]", gnmi.SubscriptionMode_ON_CHANGE)},
+		}},
+		Extension: []*gnmi_ext.Extension{{Ext: &gnmi_ext.Extension_Depth{Depth: &gnmi_ext.Depth{Level: 1}}}},
+	})
+	b.untilSync(stream)
+	b.mustSet(b.put("/interface[name=mgmt0]", `{"mtu":9000,"ethernet":{"aggregate-id":"mgmt0"}}`))
+	b.wants(b.next(stream), `/interface[name=mgmt0]/mtu 9000`)
+}
+
 // SR Linux: /system/configuration/max-paths-per-subscription-request.
 func TestTooManyPathsAreRefused(t *testing.T) {
 	t.Parallel()

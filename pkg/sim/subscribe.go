@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -19,9 +17,10 @@ type subscription struct {
 	list       *gnmi.SubscriptionList
 	stream     gnmi.GNMI_SubscribeServer
 	items      []*item
-	depth      int             // levels below a path that are shown; 0: all (gNMI depth extension 0.1.0)
-	configOnly bool            // and commit boundaries (gNMI config-subscription extension 0.1.0)
-	modules    map[string]bool // that the client wants; nil: all (gNMI spec §2.6)
+	depth      int                     // levels below a path that are shown; 0: all (gNMI depth extension 0.1.0)
+	configOnly bool                    // and commit boundaries (gNMI config-subscription extension 0.1.0)
+	covers     func(*config.Node) bool // whether a node is of a model that the client wants (gNMI spec §2.6)
+	partial    bool                    // shows less than all leaves at and below a path
 }
 
 // item is one path of a subscription, or the part of it that is sent in one way.
@@ -83,9 +82,11 @@ func (d *Device) subscription(req *gnmi.SubscribeRequest, stream gnmi.GNMI_Subsc
 	if err := sub.extend(req.GetExtension()); err != nil {
 		return nil, err
 	}
-	if err := sub.restrict(list.GetUseModels()); err != nil {
+	var err error
+	if sub.covers, err = d.models(list.GetUseModels()); err != nil {
 		return nil, err
 	}
+	sub.partial = len(list.GetUseModels()) > 0 || sub.depth > 0
 	for _, one := range list.GetSubscription() {
 		path, err := d.resolve(list.GetPrefix(), one.GetPath())
 		if err != nil {
@@ -98,32 +99,19 @@ func (d *Device) subscription(req *gnmi.SubscribeRequest, stream gnmi.GNMI_Subsc
 	return sub, nil
 }
 
-// extend takes the extensions that change what a subscription shows.
+// extend takes the extensions that change what a subscription shows. A release that does not know them
+// sees unknown fields, and ignores them.
 func (sub *subscription) extend(extensions []*gnmi_ext.Extension) error {
+	sub.depth = sub.depthOf(extensions)
 	for _, e := range extensions {
-		sub.depth = max(sub.depth, int(e.GetDepth().GetLevel()))
-		if c := e.GetConfigSubscription(); c != nil {
-			if c.GetStart() == nil {
-				return status.Error(codes.InvalidArgument, "a client can only start a config subscription; sync_done is the target's to say")
-			}
-			sub.configOnly = true
+		c := e.GetConfigSubscription()
+		if c == nil || !sub.extended() {
+			continue
 		}
-	}
-	return nil
-}
-
-// restrict shows only the data of some modules.
-func (sub *subscription) restrict(models []*gnmi.ModelData) error {
-	for _, m := range models {
-		schema := sub.spec.Driver.Schema
-		name := m.GetName()[strings.LastIndexByte(m.GetName(), ':')+1:]
-		if !slices.Contains(schema.Modules, name) {
-			return status.Errorf(codes.InvalidArgument, "model %q is not supported", m.GetName())
+		if c.GetStart() == nil {
+			return status.Error(codes.InvalidArgument, "a client can only start a config subscription; sync_done is the target's to say")
 		}
-		if sub.modules == nil {
-			sub.modules = map[string]bool{}
-		}
-		sub.modules[name] = true
+		sub.configOnly = true
 	}
 	return nil
 }
@@ -177,13 +165,10 @@ func (sub *subscription) source() *config.Tree {
 // shows tells whether a leaf at or below the path of an item is to be sent.
 func (sub *subscription) shows(it *item, c config.Cursor) bool {
 	switch {
-	case sub.configOnly && c.Node().State,
-		it.only != nil && !it.only(c),
-		sub.depth > 0 && len(c.Path())-len(it.path) > sub.depth,
-		sub.modules != nil && !sub.modules[c.Tree().Schema().Modules[c.Node().Module]]:
+	case sub.configOnly && c.Node().State, it.only != nil && !it.only(c):
 		return false
 	}
-	return true
+	return sub.covers(c.Node())
 }
 
 // sendAll sends what there is, unless only updates are wanted, and says that this was all.
