@@ -66,7 +66,7 @@ var guests = []rule{
 	{"github.com/osrg/gobgp/...", "a whole routing daemon: for simulated routers only", []string{"pkg/sim/speaker"}},
 	{"github.com/openconfig/ygot/...", "seconds and hundreds of megabytes: at build time and in tests only", []string{"models/gen", "models/srlinux/ygotsrl"}},
 	{"github.com/openconfig/goyang/...", "as ygot", []string{"models/gen/...", "models/conform", "models/srlinux/ygotsrl"}},
-	{"go.yaml.in/yaml/v3", "one strict reader of what operators write, and data of our own", []string{"pkg/topology", "models/hardware"}},
+	{"go.yaml.in/yaml/v3", "one strict reader of each file that people write, topologies and scenarios of faults, and data of our own", []string{"pkg/topology", "pkg/sim", "models/hardware"}},
 	{"github.com/spf13/cobra", "commands are in one place", []string{"cmd/loom"}},
 }
 

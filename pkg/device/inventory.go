@@ -16,9 +16,11 @@ type Inventory struct {
 	CA string `json:"ca,omitempty"` // PEM: authorities that signed the devices' certificates
 	// Login of every device, for simulated ones: a login of real devices belongs into the environment
 	// or a file that the topology refers to.
-	Username string           `json:"username,omitempty"`
-	Password string           `json:"password,omitempty"`
-	Devices  []InventoryEntry `json:"devices"` // names are unique
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+	// Simulation is where faults are injected into simulated devices, host:port; empty for real ones.
+	Simulation string           `json:"simulation,omitempty"`
+	Devices    []InventoryEntry `json:"devices"` // names are unique
 }
 
 // InventoryEntry is one device of an inventory. Empty fields say nothing.
@@ -53,6 +55,9 @@ func (inv Inventory) check() error {
 	var errs []error
 	if _, err := inv.Pool(); err != nil {
 		errs = append(errs, err)
+	}
+	if _, _, err := net.SplitHostPort(inv.Simulation); err != nil && inv.Simulation != "" {
+		errs = append(errs, fmt.Errorf("inventory: simulation %q: want host:port", inv.Simulation))
 	}
 	seen := map[string]bool{}
 	for i, e := range inv.Devices {

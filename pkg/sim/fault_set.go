@@ -3,6 +3,7 @@ package sim
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -99,6 +100,13 @@ func (b *book) answered(d *Device) {
 	defer b.mu.Unlock()
 	b.sets[d.spec.Name]++
 	b.stir()
+}
+
+// answers returns how many Sets each device has answered.
+func (b *book) answers() map[string]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.sets)
 }
 
 // around returns how a device answers that has this fault too.
