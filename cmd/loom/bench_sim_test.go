@@ -13,16 +13,22 @@ import (
 
 // simUsage is what a process that simulates needs.
 type simUsage struct {
-	seconds float64 // from its start until every device answers and all state has settled
+	seconds float64 // until everything answers and all state has settled
 	rss     float64 // MB, resident then
 	peak    float64 // MB, resident at most on the way
 }
 
-// BenchmarkSim1000Devices is `loom sim` with a fabric of 1,000 devices as they come from the factory.
+// BenchmarkSim1000Devices is `loom sim` with a fabric of 1,000 devices: as they come from the factory, and
+// after `loom apply` has configured all of them.
 func BenchmarkSim1000Devices(b *testing.B) {
+	b.Run("factory", func(b *testing.B) { benchmarkSim(b, simulation1000.settle) })
+	b.Run("configured", func(b *testing.B) { benchmarkSim(b, simulation1000.configure) })
+}
+
+func benchmarkSim(b *testing.B, measure func(simulation1000, *testing.B) simUsage) {
 	var seconds, rss, peak []float64
 	for b.Loop() {
-		u := simulated(b, derived)
+		u := startSim(b).end(b, measure)
 		seconds, rss, peak = append(seconds, u.seconds), append(rss, u.rss), append(peak, u.peak)
 	}
 	b.ReportMetric(0, "ns/op") // of the processes, with their end
@@ -33,30 +39,60 @@ func BenchmarkSim1000Devices(b *testing.B) {
 	b.ReportMetric(200, "goal-MB")
 }
 
-// simulated runs `loom sim` in a process of its own until it has nothing left to do.
-func simulated(b *testing.B, of starter) simUsage {
+// simulation1000 is a `loom sim` that runs.
+type simulation1000 struct {
+	process
+	cmd       *exec.Cmd
+	start     time.Time
+	topology  string // file
+	inventory string // file
+}
+
+// startSim runs `loom sim` in a process of its own until it says that all devices are there.
+func startSim(b *testing.B) simulation1000 {
 	dir := b.TempDir()
-	file := filepath.Join(dir, "bench.yaml")
-	if err := os.WriteFile(file, of.yaml(), 0o600); err != nil {
+	s := simulation1000{topology: filepath.Join(dir, "bench.yaml"), inventory: filepath.Join(dir, "sim.json")}
+	if err := os.WriteFile(s.topology, derived.yaml(), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.Command("loom", "sim", file, "-o", filepath.Join(dir, "sim.json")) // this binary: see TestMain
-	says, err := cmd.StderrPipe()
+	s.cmd = exec.Command("loom", "sim", s.topology, "-o", s.inventory) // this binary: see TestMain
+	says, err := s.cmd.StderrPipe()
 	if err != nil {
 		b.Fatal(err)
 	}
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
+	s.start = time.Now()
+	if err := s.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	defer cmd.Wait()
-	defer cmd.Process.Signal(os.Interrupt)
+	s.process = process(s.cmd.Process.Pid)
 	if line, err := bufio.NewReader(says).ReadString('\n'); err != nil {
 		b.Fatalf("loom sim: %v\n%s", err, line)
 	}
-	p := process(cmd.Process.Pid)
-	done := p.idle(b)
-	return simUsage{done.Sub(start).Seconds(), p.memory(b, "VmRSS"), p.memory(b, "VmHWM")}
+	return s
+}
+
+// end measures, and then ends the process.
+func (s simulation1000) end(b *testing.B, measure func(simulation1000, *testing.B) simUsage) simUsage {
+	defer s.cmd.Wait()
+	defer s.cmd.Process.Signal(os.Interrupt)
+	return measure(s, b)
+}
+
+// settle waits until the simulation has nothing left to do.
+func (s simulation1000) settle(b *testing.B) simUsage {
+	done := s.idle(b)
+	return simUsage{done.Sub(s.start).Seconds(), s.memory(b, "VmRSS"), s.memory(b, "VmHWM")}
+}
+
+// configure gives all devices the configuration that is intended for them; the time is that alone.
+func (s simulation1000) configure(b *testing.B) simUsage {
+	s.idle(b)
+	s.start = time.Now()
+	out, err := exec.Command("loom", "apply", s.topology, "--inventory", s.inventory, "--yes").CombinedOutput()
+	if err != nil {
+		b.Fatalf("loom apply: %v\n%s", err, out)
+	}
+	return s.settle(b)
 }
 
 // process is another process, by its id.
