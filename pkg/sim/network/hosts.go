@@ -12,9 +12,6 @@ import (
 func (s *survey) hear() {
 	for i := range s.plant.Wiring.Hosts {
 		h := &s.plant.Wiring.Hosts[i]
-		if s.hosts[h.Name] != h {
-			continue
-		}
 		heard := map[End]bool{}
 		for _, nic := range s.sends(h) {
 			if at := s.entry(s.cables[End{h.Name, nic}]); at != (End{}) && !heard[at] {
@@ -53,9 +50,6 @@ func (r *site) listen(h *Host, parent string) {
 	for _, a := range h.Addresses {
 		sub := r.taker(parent, a.VLAN)
 		if sub == nil || !r.links.Subs[sub.Name].Up {
-			continue
-		}
-		if sub.Kind == Routed && sub.VLAN.Low != a.VLAN {
 			continue
 		}
 		seen := HostSeen{Subinterface: sub.Name, Instance: r.links.Subs[sub.Name].Instance, MAC: a.MAC, Host: h.Name}

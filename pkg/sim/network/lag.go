@@ -47,7 +47,7 @@ func (s *survey) lagsOf(r *site) []*bundle {
 	var all []*bundle
 	for i := range r.LAGs {
 		l := &r.LAGs[i]
-		b := &bundle{lacp: l.LACP, enabled: l.Enabled, minLinks: max(1, l.MinLinks)}
+		b := &bundle{lacp: l.LACP, enabled: l.Enabled, minLinks: l.MinLinks}
 		r.lags[l.Name] = b
 		all = append(all, b)
 	}

@@ -75,6 +75,43 @@ func TestMembersShowTheirPartner(t *testing.T) {
 	equal(t, "member", l.survey().Links["a"].LAGs["lag1"].Members[0], want)
 }
 
+func TestADisabledLAGNeitherTalksNorListens(t *testing.T) {
+	t.Parallel()
+	l := twoLAGs()
+	l.b().LAGs[0].Enabled = false
+	p := l.survey()
+	for name, links := range p.Links {
+		m := links.LAGs["lag1"].Members[0]
+		equal(t, name, []any{m.Partner, m.Synchronized}, []any{LACP{}, false})
+	}
+}
+
+// c has two links to a and one to b, which look like one system. When one of those to a is cut, a wants
+// two and takes the other down; then c has too few, and takes down the one to b.
+func TestALAGThatFallsMayTakeOthersAlong(t *testing.T) {
+	t.Parallel()
+	l := newLab(linkRouter("a", 1), linkRouter("b", 2), linkRouter("c", 3)).
+		cable("a:"+port1, "c:"+port1).cable("a:"+port2, "c:"+port2).cable("b:"+port1, "c:"+"ethernet-1/3")
+	c := l.routers["c"]
+	c.Ports = append(c.Ports, Port{Name: "ethernet-1/3", Enabled: true})
+	for name, r := range l.routers {
+		system := MAC{2, 9}
+		if name == "c" {
+			system = c.Chassis
+		}
+		r.LAGs = []LAG{{Name: "lag1", Enabled: true, MinLinks: 2, LACP: &LACP{Active: true, SystemID: system}}}
+		for i := range r.Ports {
+			r.Ports[i].LAG = "lag1"
+		}
+	}
+	l.b().LAGs[0].MinLinks = 1
+	equal(t, "before", l.survey().Links["b"].LAGs["lag1"].Oper, up())
+	l.cut(0)
+	p := l.survey()
+	equal(t, "c", p.Links["c"].LAGs["lag1"].Oper, down("min-link-threshold"))
+	equal(t, "b", p.Links["b"].LAGs["lag1"].Oper, down("no-active-links"))
+}
+
 // A LAG whose cables lead to two systems bundles those to the first one only.
 func TestALAGToTwoSystemsBundlesOne(t *testing.T) {
 	t.Parallel()
@@ -121,6 +158,7 @@ func TestAHostBundlesWhatLooksLikeOneSystem(t *testing.T) {
 	}{
 		{"one system id and key: both links", nothing, "", ""},
 		{"another key: the link to the first only", func(l *lab) { l.b().LAGs[0].LACP.Key = 8 }, "", bad},
+		{"another system priority: the same", func(l *lab) { l.b().LAGs[0].LACP.SystemPriority = 8 }, "", bad},
 		{"another system id: the same", func(l *lab) { l.b().LAGs[0].LACP.SystemID = MAC{3} }, "", bad},
 		{"when the first is gone the second is chosen", func(l *lab) { l.b().LAGs[0].LACP.Key = 8; l.cut(0) }, bad, ""},
 		{"a host answers a passive router", func(l *lab) { l.a().LAGs[0].LACP.Active = false }, "", ""},

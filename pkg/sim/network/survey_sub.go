@@ -97,7 +97,7 @@ func (r *site) bridging(in *Instance) bool {
 		return true
 	}
 	for _, name := range in.Interfaces {
-		if sub := r.subs[name]; sub != nil && sub.Kind == Bridged && r.links.Subs[name].Up {
+		if r.links.Subs[name].Up { // an IRB of this bridge is so only if another member is
 			return true
 		}
 	}

@@ -60,7 +60,10 @@ func TestSubinterfacesComeUp(t *testing.T) {
 			r.sub(sub2).Enabled = false
 			r.instance("blue").VXLAN = &VXLAN{}
 		}, "irb1.1", "", "associated-mac-vrf-down"},
-		{"an IRB whose bridge is disabled", func(r *Router) { r.instance("blue").Enabled = false }, "irb1.1", "", "associated-mac-vrf-down"},
+		{"an IRB whose bridge is disabled, though it has a tunnel", func(r *Router) {
+			r.instance("blue").Enabled = false
+			r.instance("blue").VXLAN = &VXLAN{Source: netip.MustParseAddr("10.1.0.1")}
+		}, "irb1.1", "", "associated-mac-vrf-down"},
 		{"an IRB whose routing instance is disabled", func(r *Router) { r.instance("red").Enabled = false }, "irb1.1", "", "net-inst-down"},
 		{"an IRB without a bridge", func(r *Router) { r.instance("blue").Interfaces = nil }, "irb1.1", "", "mac-vrf-association-missing"},
 		{"an IRB that routes nowhere", func(r *Router) { r.instance("red").Interfaces = nil }, "irb1.1", "", "ip-vrf-association-missing"},
