@@ -218,7 +218,9 @@ func TestInstances(t *testing.T) {
 			"policy":[{"name":"in","statement":[{"name":"1","match":{"bgp":{"community-set":"a"}},"action":{"policy-result":"accept"}},
 					{"name":"2","match":{"bgp":{"community-set":"b"}},"action":{"policy-result":"reject"}}]},
 				{"name":"out","statement":[{"name":"1","action":{"policy-result":"accept","bgp":{"communities":{"add":"b"}}}}]}]},"interface"`, 1),
-			func(r *network.Router) any { return [][]network.RT{r.Instances[0].EVPN.Import, r.Instances[0].EVPN.Export} },
+			func(r *network.Router) any {
+				return [][]network.RT{r.Instances[0].EVPN.Import, r.Instances[0].EVPN.Export}
+			},
 			[][]network.RT{{"65000:1", "65000:2"}, {"65000:3"}}},
 		{"without an address of the system there is no RD", strings.Replace(vrf(`"bgp-evpn":{"bgp-instance":[{"id":1,"evi":10}]}`), `"name":"system0.0"`, `"name":"lo0.0"`, 1),
 			func(r *network.Router) any { return r.Instances[0].EVPN.RD }, network.RD("")},
