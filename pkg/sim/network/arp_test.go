@@ -19,7 +19,7 @@ func neighborsOf(st *State) []string {
 
 func TestAGatewayKnowsHostsByWhatTheySayAndByEVPN(t *testing.T) {
 	t.Parallel()
-	spine := "ethernet-1/49.0 10.1.1.1 02:00:C8:00:01:01 dynamic"
+	spine := "ethernet-1/49.0 10.1.1.1 02:EA:60:00:01:01 dynamic"
 	own := []string{
 		"irb1.10 10.10.0.101 02:00:00:01:00:01 dynamic",
 		"irb1.10 10.10.0.202 02:00:00:02:00:02 dynamic",
@@ -98,8 +98,8 @@ func TestAGatewayKnowsHostsByWhatTheySayAndByEVPN(t *testing.T) {
 
 func TestARouterKnowsThoseThatItsBGPCalls(t *testing.T) {
 	t.Parallel()
-	const numbered = "ethernet-1/49.0 10.1.1.1 02:00:C8:00:01:01 dynamic"
-	linkLocal := MAC{2, 0, 200, 0, 1, 1}.LinkLocal()
+	const numbered = "ethernet-1/49.0 10.1.1.1 02:EA:60:00:01:01 dynamic"
+	linkLocal := podMAC(podSpineNumber, 0, 1, 1).LinkLocal()
 	for _, tt := range []struct {
 		name string
 		bend func(p *pod, n *Neighbor)
@@ -113,7 +113,7 @@ func TestARouterKnowsThoseThatItsBGPCalls(t *testing.T) {
 				leaf.LinkLocal, spine.LinkLocal = leaf.MAC.LinkLocal(), linkLocal
 				n.Peer, n.Interface = linkLocal.WithZone("ethernet-1/49.0"), "ethernet-1/49.0"
 			},
-			want: []string{fmt.Sprintf("ethernet-1/49.0 %s 02:00:C8:00:01:01 dynamic", linkLocal)},
+			want: []string{fmt.Sprintf("ethernet-1/49.0 %s 02:EA:60:00:01:01 dynamic", linkLocal)},
 		},
 		{
 			name: "not by a link-local address where it has none itself",

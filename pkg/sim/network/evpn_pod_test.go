@@ -35,22 +35,22 @@ func newPod(n int) *pod {
 
 func (p *pod) cable(a, b End) { p.wiring.Cables = append(p.wiring.Cables, Cable{a, b}) }
 
-// single plugs a server in VLAN 10 into a leaf: 10.10.0.100+n.
+// single plugs a server into a leaf: 10.10.0.100+n, and on.
 func (p *pod) single(n int) {
-	name, mac := fmt.Sprintf("server%d", n), MAC{2, 0, 0, 1, 0, byte(n)}
+	name, mac := fmt.Sprintf("server%d", n), MAC{2, 0, 0, 1, byte(n >> 8), byte(n)}
 	p.wiring.Hosts = append(p.wiring.Hosts, Host{
 		Name: name, MAC: mac, NICs: []string{"eth0"},
-		Addresses: []HostAddress{{MAC: mac, IPs: []netip.Prefix{netip.MustParsePrefix(fmt.Sprintf("10.10.0.%d/24", 100+n))}}},
+		Addresses: []HostAddress{{MAC: mac, IPs: []netip.Prefix{podServer(100 + n)}}},
 	})
 	p.cable(End{fmt.Sprintf("leaf%d", n), "ethernet-1/2"}, End{name, "eth0"})
 }
 
 // bonded plugs a server with LACP into two leaves: 10.10.0.200+n, n being the second leaf.
 func (p *pod) bonded(m, n int) {
-	name, mac := fmt.Sprintf("bonded%d", n), MAC{2, 0, 0, 2, 0, byte(n)}
+	name, mac := fmt.Sprintf("bonded%d", n), MAC{2, 0, 0, 2, byte(n >> 8), byte(n)}
 	p.wiring.Hosts = append(p.wiring.Hosts, Host{
 		Name: name, MAC: mac, NICs: []string{"eth0", "eth1"}, LACP: true,
-		Addresses: []HostAddress{{MAC: mac, IPs: []netip.Prefix{netip.MustParsePrefix(fmt.Sprintf("10.10.0.%d/24", 200+n))}}},
+		Addresses: []HostAddress{{MAC: mac, IPs: []netip.Prefix{podServer(200 + n)}}},
 	})
 	p.cable(End{fmt.Sprintf("leaf%d", m), "ethernet-1/1"}, End{name, "eth0"})
 	p.cable(End{fmt.Sprintf("leaf%d", n), "ethernet-1/1"}, End{name, "eth1"})
@@ -80,38 +80,56 @@ func (p *pod) singleActive() {
 	p.routers["leaf1"].Segments[0].SingleActive, p.routers["leaf2"].Segments[0].SingleActive = true, true
 }
 
-func podPort(n int, mac byte, lag string) Port {
-	return Port{Name: fmt.Sprintf("ethernet-1/%d", n), Enabled: true, MAC: MAC{2, 0, mac, 0, 1, byte(n)}, Speed: "100G", MTU: 9412, LAG: lag, LLDP: true}
+func podServer(n int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 10, byte(n >> 8), byte(n)}), 24)
+}
+
+// podSpineNumber is the spine's where leaves have theirs.
+const podSpineNumber = 60000
+
+func podVTEP(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}) }
+
+// podEnd is the address of the leaf's (0) or spine's (1) end of the link of leaf n.
+func podEnd(n int, side byte) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, 1 + byte(n>>8), byte(n), side})
+}
+
+func podMAC(n int, rest ...byte) MAC {
+	m := MAC{2, byte(n >> 8), byte(n)}
+	copy(m[3:], rest)
+	return m
+}
+
+func podPort(n, router int, lag string) Port {
+	return Port{Name: fmt.Sprintf("ethernet-1/%d", n), Enabled: true, MAC: podMAC(router, 0, 1, byte(n)), Speed: "100G", MTU: 9412, LAG: lag, LLDP: true}
 }
 
 func podLoopback(a netip.Addr) Subinterface {
 	return Subinterface{Name: "system0.0", Parent: "system0", Kind: Loopback, Enabled: true, IPv4: true, Addresses: []Address{{Prefix: host(a)}}}
 }
 
-func podLink(port int, addr string, mac byte) Subinterface {
+func podLink(port, router int, a netip.Addr) Subinterface {
 	return Subinterface{
 		Name: fmt.Sprintf("ethernet-1/%d.0", port), Parent: fmt.Sprintf("ethernet-1/%d", port), Kind: Routed, Enabled: true,
-		MAC: MAC{2, 0, mac, 0, 1, byte(port)}, IPv4: true, Addresses: []Address{{Prefix: netip.MustParsePrefix(addr)}},
+		MAC: podMAC(router, 0, 1, byte(port)), IPv4: true, Addresses: []Address{{Prefix: netip.PrefixFrom(a, 31)}},
 	}
 }
 
 func podSpine(n int) *Router {
-	r := &Router{Name: "spine1", System: "spine1", Chassis: MAC{2, 0, 200}, Policies: everything()}
-	def := Instance{Name: "default", Enabled: true, RouterID: podVTEP(200), Interfaces: []string{"system0.0"}}
-	def.BGP = podBGP(65000, podVTEP(200))
+	r := &Router{Name: "spine1", System: "spine1", Chassis: podMAC(podSpineNumber), Policies: everything()}
+	def := Instance{Name: "default", Enabled: true, RouterID: podVTEP(podSpineNumber), Interfaces: []string{"system0.0"}}
+	def.BGP = podBGP(65000, podVTEP(podSpineNumber))
 	def.BGP.InterAS = true
-	r.Subinterfaces = []Subinterface{podLoopback(podVTEP(200))}
+	r.Subinterfaces = []Subinterface{podLoopback(podVTEP(podSpineNumber))}
 	for i := 1; i <= n; i++ {
-		r.Ports = append(r.Ports, podPort(i, 200, ""))
-		r.Subinterfaces = append(r.Subinterfaces, podLink(i, fmt.Sprintf("10.1.%d.1/31", i), 200))
+		r.Ports = append(r.Ports, podPort(i, podSpineNumber, ""))
+		r.Subinterfaces = append(r.Subinterfaces, podLink(i, podSpineNumber, podEnd(i, 1)))
 		def.Interfaces = append(def.Interfaces, fmt.Sprintf("ethernet-1/%d.0", i))
-		def.BGP.Neighbors = append(def.BGP.Neighbors, podNeighbor(fmt.Sprintf("10.1.%d.0", i), 65000, 65000+uint32(i)))
+		def.BGP.Neighbors = append(def.BGP.Neighbors, podNeighbor(podEnd(i, 0), 65000, 65000+uint32(i)))
 	}
 	r.Instances = []Instance{def}
 	return r
 }
-
-func podVTEP(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(n)}) }
 
 func everything() Policies {
 	return Policies{Policies: map[string]Policy{"all": {Default: Action{Result: Accept}}}}
@@ -125,26 +143,25 @@ func podBGP(as uint32, id netip.Addr) *BGP {
 	}
 }
 
-func podNeighbor(peer string, local, remote uint32) Neighbor {
+func podNeighbor(peer netip.Addr, local, remote uint32) Neighbor {
 	return Neighbor{
-		Peer: netip.MustParseAddr(peer), Enabled: true, Group: "fabric", LocalAS: local, PeerAS: remote,
+		Peer: peer, Enabled: true, Group: "fabric", LocalAS: local, PeerAS: remote,
 		Families: []Family{IPv4, L2EVPN}, Import: []string{"all"}, Export: []string{"all"},
 	}
 }
 
 func podLeaf(n int) *Router {
-	name, id := fmt.Sprintf("leaf%d", n), byte(n)
-	pair := (n + 1) / 2
+	name, pair := fmt.Sprintf("leaf%d", n), (n+1)/2
 	return &Router{
-		Name: name, System: name, Chassis: MAC{2, 0, id}, Policies: everything(),
-		Ports: []Port{podPort(1, id, "lag1"), podPort(2, id, ""), podPort(49, id, "")},
+		Name: name, System: name, Chassis: podMAC(n), Policies: everything(),
+		Ports: []Port{podPort(1, n, "lag1"), podPort(2, n, ""), podPort(49, n, "")},
 		LAGs: []LAG{{
-			Name: "lag1", Enabled: true, MAC: MAC{2, 0, id, 0, 2}, MinLinks: 1,
-			LACP: &LACP{Active: true, SystemID: MAC{2, 9, 9, 9, 9, byte(pair)}, Key: uint16(pair)},
+			Name: "lag1", Enabled: true, MAC: podMAC(n, 0, 2), MinLinks: 1,
+			LACP: &LACP{Active: true, SystemID: podMAC(pair, 9, 9, 9), Key: uint16(pair)},
 		}},
 		Subinterfaces: []Subinterface{
 			podAccess("ethernet-1/2", 0, VLAN{}),
-			podLink(49, fmt.Sprintf("10.1.%d.0/31", n), id),
+			podLink(49, n, podEnd(n, 0)),
 			podIRB(n, 10, "10.10.0.1/24"), podIRB(n, 11, "10.11.0.1/24"),
 			podAccess("lag1", 0, VLAN{}),
 			podLoopback(podVTEP(n)),
@@ -154,7 +171,7 @@ func podLeaf(n int) *Router {
 	}
 }
 
-func podESI(pair int) ESI { e := bondESI; e[9] = byte(pair); return e }
+func podESI(pair int) ESI { e := bondESI; e[8], e[9] = byte(pair>>8), byte(pair); return e }
 
 func podAccess(parent string, index uint32, v VLAN) Subinterface {
 	return Subinterface{Name: fmt.Sprintf("%s.%d", parent, index), Parent: parent, Index: index, Kind: Bridged, Enabled: true, VLAN: v}
@@ -164,7 +181,7 @@ var anycastMAC = MAC{0, 0, 0x5e, 0, 1, 1}
 
 func podIRB(n int, index uint32, gateway string) Subinterface {
 	return Subinterface{
-		Name: fmt.Sprintf("irb1.%d", index), Parent: "irb1", Index: index, Kind: IRB, Enabled: true, MAC: MAC{2, 0, byte(n), 0xff, 0, 0x41},
+		Name: fmt.Sprintf("irb1.%d", index), Parent: "irb1", Index: index, Kind: IRB, Enabled: true, MAC: podMAC(n, 0xff, 0, 0x41),
 		IPv4: true, Addresses: []Address{{Prefix: netip.MustParsePrefix(gateway), Anycast: true}}, Anycast: anycastMAC,
 		Learn: true, HostRoutes: true, AdvertiseL3: true,
 	}
@@ -173,7 +190,7 @@ func podIRB(n int, index uint32, gateway string) Subinterface {
 func podInstances(n int) []Instance {
 	id := podVTEP(n)
 	def := Instance{Name: "default", Enabled: true, RouterID: id, Interfaces: []string{"ethernet-1/49.0", "system0.0"}, BGP: podBGP(65000+uint32(n), id)}
-	def.BGP.Neighbors = []Neighbor{podNeighbor(fmt.Sprintf("10.1.%d.1", n), 65000+uint32(n), 65000)}
+	def.BGP.Neighbors = []Neighbor{podNeighbor(podEnd(n, 1), 65000+uint32(n), 65000)}
 	return []Instance{
 		podEVPN(Instance{Name: "db", Kind: MACVRF, Interfaces: []string{"irb1.11"}}, id, 11, 10011),
 		def,
