@@ -22,7 +22,7 @@ const floodPath = "/interface[name=*]/description"
 var garbageKinds = []*Kind{
 	{
 		Name: "garbage", At: AtDevice, Help: "subscribers get messages that are broken or hostile, rate a second; count is the size or the number",
-		Takes: []string{"rate", "count"}, Default: Fault{Rate: 1}, pump: garbage, Forms: garbageForms,
+		Takes: []string{"rate", "count", "seed"}, Default: Fault{Rate: 1}, pump: garbage, Forms: garbageForms,
 	},
 	{
 		Name: "firehose", At: AtDevice, Help: "subscribers get rate updates a second of the leaf at path, where * is a number below count: each says which one of the stream it is, unless value is given",

@@ -66,18 +66,24 @@ func kindOf(name string) *Kind {
 
 // Parameters returns the names of what a fault of this kind may be given, in the order of Parameters.
 func (k *Kind) Parameters() []string {
+	may := slices.Concat(k.Needs, k.Takes)
+	if len(k.Forms) > 0 {
+		may = append(may, "form")
+	}
+	if k.set != nil || k.open != nil || k.send != nil || k.pump != nil {
+		may = append(may, "times")
+	}
+	if k.Default.On != Now || k.set != nil { // else it is over at once
+		may = append(may, "for")
+	}
 	var out []string
-	for _, p := range Parameters() {
-		common := p.Name == "times" || p.Name == "for" || p.Name == "seed"
-		if slices.Contains(k.Needs, p.Name) || slices.Contains(k.Takes, p.Name) || common && k.lasts() || p.Name == "form" && len(k.Forms) > 0 {
-			out = append(out, p.Name)
+	for _, name := range parameterNames() {
+		if slices.Contains(may, name) {
+			out = append(out, name)
 		}
 	}
 	return out
 }
-
-// lasts tells whether a fault of this kind may outlive its injection.
-func (k *Kind) lasts() bool { return k.Default.On != Now || slices.Contains(k.Takes, "on") }
 
 // Parameter is a field of Fault in its text form: a flag, a member of a scenario.
 type Parameter struct {

@@ -10,7 +10,7 @@ var plantKinds = []*Kind{
 	{Name: "cut", At: AtCable, Help: "a cable is cut", start: cutCable},
 	{
 		Name: "flap", At: AtCable, Help: "a cable goes down and up again, at each delay",
-		Takes: []string{"delay"}, Default: Fault{Delay: time.Second}, start: flapCable,
+		Takes: []string{"delay", "times"}, Default: Fault{Delay: time.Second}, start: flapCable,
 	},
 	{Name: "swap", At: AtCable, Help: "the far ends of a cable and another one are swapped", Needs: []string{"with"}, start: swapCables},
 	{Name: "port-down", At: AtPort, Help: "the laser of a port is dead: both ends of its cable see no light", start: darkenPort},

@@ -62,7 +62,7 @@ var setKinds = []*Kind{
 	},
 	{
 		Name: "leaf-ignored", At: AtDevice, Help: "a Set is answered with OK, and one leaf of it stays as it was: the one at path, or any",
-		Takes: []string{"on", "path"}, Default: Fault{On: Change}, set: leafIgnored,
+		Takes: []string{"on", "path", "seed"}, Default: Fault{On: Change}, set: leafIgnored,
 	},
 	{
 		Name: "nothing-applied", At: AtDevice, Help: "a Set is answered with OK, and nothing is done",

@@ -32,13 +32,13 @@ var streamKinds = []*Kind{
 	{Name: "duplicate", At: AtDevice, Help: "every notification arrives twice", send: duplicate},
 	{Name: "late", At: AtDevice, Help: "after each notification the one before it arrives once more, with its older timestamp", send: late},
 	{
-		Name: "timestamps", At: AtDevice, Help: "timestamps are not those of the changes", send: misdate,
+		Name: "timestamps", At: AtDevice, Help: "timestamps are not those of the changes", Takes: []string{"seed"}, send: misdate,
 		Forms: []Form{
 			{"backwards", "each is older than the one before"}, {"same", "all are the same"}, {"random", "any time of the last hour"},
 			{"future", "ten years from now"}, {"zero", "1970"}, {"negative", "before 1970"},
 		},
 	},
-	{Name: "atomic", At: AtDevice, Help: "some notifications say that they are atomic: all that there is below their prefix (gNMI specification 2.1.1)", send: callAtomic},
+	{Name: "atomic", At: AtDevice, Help: "some notifications say that they are atomic: all that there is below their prefix (gNMI specification 2.1.1)", Takes: []string{"seed"}, send: callAtomic},
 	{
 		Name: "delete-root", At: AtDevice, Help: "subscribers are told that the root was deleted", Takes: []string{"rate"},
 		Default: Fault{Rate: 1}, pump: deleteRoot,

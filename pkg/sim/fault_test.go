@@ -247,7 +247,7 @@ func TestAFaultThatCannotBeIsRefused(t *testing.T) {
 		"a device in place of port": {"port-down", "leaf1", nil, `"leaf1" is not a port`},
 		"an unknown port":           {"port-down", "leaf1:e9", nil, `no port "e9"`},
 		"an unknown cable":          {"cut", "leaf1:e9", nil, `cable "leaf1:e9": there is none`},
-		"a parameter too many":      {"stall", "leaf1", []string{"code=ABORTED"}, "stall takes no code; it takes times, for, seed"},
+		"a parameter too many":      {"stall", "leaf1", []string{"code=ABORTED"}, "stall takes no code; it takes times, for"},
 		"one that is missing":       {"slow-set", "leaf1", nil, "slow-set needs delay"},
 		"one that is unknown":       {"stall", "leaf1", []string{"color=red"}, "color: no such parameter; there is on, form, "},
 		"a form that is none":       {"sync", "leaf1", []string{"form=never"}, `form "never": there is missing, early, twice`},
@@ -265,14 +265,14 @@ func TestAFaultThatCannotBeIsRefused(t *testing.T) {
 func TestAFaultIsReadAsItIsPrinted(t *testing.T) {
 	t.Parallel()
 	f := sim.Fault{
-		Kind: "refuse", Target: "leaf1", Times: 3, For: time.Minute, Seed: 7,
+		Kind: "refuse", Target: "leaf1", Times: 3, For: time.Minute,
 		On: sim.Commit, Form: "details", Code: codes.FailedPrecondition, Message: "not 'now'",
 	}
 	got, err := sim.ParseFault(f.Kind, f.Target, f.Text())
 	if err != nil || got != f {
 		t.Errorf("got %v, %v", got, err)
 	}
-	want := `refuse leaf1 --on=commit --form=details --code=FailedPrecondition --message='not '\''now'\''' --times=3 --for=1m0s --seed=7`
+	want := `refuse leaf1 --on=commit --form=details --code=FailedPrecondition --message='not '\''now'\''' --times=3 --for=1m0s`
 	if f.String() != want {
 		t.Errorf("got  %s\nwant %s", f, want)
 	}

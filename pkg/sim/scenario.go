@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -166,7 +167,7 @@ func (r *run) do(i int) error {
 // inject injects the fault of a step.
 func (r *run) inject(i int, s Step) error {
 	f := *s.Inject
-	if f.Seed == 0 {
+	if k := kindOf(f.Kind); f.Seed == 0 && k != nil && slices.Contains(k.Parameters(), "seed") {
 		f.Seed = r.Seed + uint64(i)
 	}
 	id, err := r.Inject(f)

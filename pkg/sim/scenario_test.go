@@ -110,13 +110,13 @@ func TestAScenarioThatIsGivenUpClearsItsFaults(t *testing.T) {
 func TestAScenarioLeavesWhatItDoesNotClear(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	_, ended := s.play(s.ctx, "seed: 40\nsteps: [{inject: stall leaf1}, {inject: stall leaf2, seed: 3}]")
+	_, ended := s.play(s.ctx, "seed: 40\nsteps: [{inject: atomic leaf1}, {inject: atomic leaf2, seed: 3}, {inject: stall leaf1}]")
 	s.check(<-ended)
 	var seeds []uint64
 	for _, f := range s.sim.Faults() {
 		seeds = append(seeds, f.Seed)
 	}
-	if !slices.Equal(seeds, []uint64{40, 3}) {
+	if !slices.Equal(seeds, []uint64{40, 3, 0}) {
 		t.Errorf("seeds %d", seeds)
 	}
 }

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/loomfabric/loom/pkg/sim/simtest"
+)
+
+// faultLab is a simulation of one device, and the command line beside it.
+type faultLab struct {
+	*testing.T
+	sim       *sim.Sim
+	inventory string
+}
+
+func newFaultLab(t *testing.T) *faultLab {
+	t.Helper()
+	s, err := sim.Start(t.Context(), sim.Config{
+		Username: "admin", Password: "secret",
+		Devices: []sim.Spec{{Name: "leaf1", Platform: simtest.Platform, Driver: simtest.Driver()}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	address, stop, err := s.ServeControl()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	inv := s.Inventory()
+	inv.Simulation = address
+	l := &faultLab{t, s, filepath.Join(t.TempDir(), "sim.json")}
+	l.write(l.inventory, string(inv.JSON()))
+	return l
+}
+
+func (l *faultLab) write(file, text string) {
+	l.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// run runs `loom sim fault ARGS --inventory ...`, and returns what it prints and how it ends.
+func (l *faultLab) run(args ...string) (string, error) {
+	var out bytes.Buffer
+	c := simFaultCommand(&terminal{out: &out, err: &out})
+	c.SilenceErrors, c.SilenceUsage = true, true
+	if args[0] != "kinds" {
+		args = append(args, "--inventory", l.inventory)
+	}
+	c.SetArgs(args)
+	c.SetOut(&out)
+	err := c.ExecuteContext(context.Background())
+	return out.String(), err
+}
+
+// prints fails unless a command succeeds and prints all of some texts.
+func (l *faultLab) prints(command string, want ...string) {
+	l.Helper()
+	got, err := l.run(strings.Fields(command)...)
+	if err != nil {
+		l.Fatalf("%s: %v", command, err)
+	}
+	for _, w := range want {
+		if !strings.Contains(got, w) {
+			l.Errorf("%s: got %q, want %q", command, got, w)
+		}
+	}
+}
+
+func TestFaultsAreAddedListedAndCleared(t *testing.T) {
+	t.Parallel()
+	l := newFaultLab(t)
+	l.prints("add refuse leaf1 --code FAILED_PRECONDITION --times 3", "f1\n")
+	l.prints("add stall leaf1", "f2\n")
+	l.prints("list", "f1", "refuse leaf1 --on=any --form=plain --code=FailedPrecondition --times=3", "f2", "stall leaf1")
+	l.prints("list --format json", `"struck": "0"`)
+	l.prints("clear f1", "1 fault cleared")
+	l.prints("clear --all", "1 fault cleared")
+	if active := l.sim.Faults(); len(active) != 0 {
+		t.Errorf("active: %v", active)
+	}
+}
+
+func TestAScenarioIsRun(t *testing.T) {
+	t.Parallel()
+	l := newFaultLab(t)
+	file := filepath.Join(t.TempDir(), "scenario.yaml")
+	l.write(file, "steps: [{inject: stall leaf1, as: s}, {clear: s, note: over}]")
+	l.prints("run "+file, "0s  inject stall leaf1\n", "  over\n", "  clear s\n")
+}
+
+func TestFaultCommandsSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	l := newFaultLab(t)
+	file := filepath.Join(t.TempDir(), "bad.yaml")
+	l.write(file, "steps: [{inject: stal leaf1}]")
+	for command, want := range map[string]string{
+		"add stall":                "add needs a kind and a target",
+		"add stall leaf9":          `stall: device "leaf9": there is none of this name`,
+		"add stall leaf1 --path x": "stall takes no path",
+		"clear":                    "clear needs ids of faults",
+		"clear f1 --all":           "clear needs ids of faults",
+		"clear f9":                 `fault "f9" is not active`,
+		"run " + file:              `bad.yaml:1:18: fault "stal": no such kind`,
+		"run nowhere.yaml":         "nowhere.yaml: no such file",
+		"kinds nothing":            "nothing: no such kind",
+	} {
+		if _, err := l.run(strings.Fields(command)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", command, err, want)
+		}
+	}
+	l.inventory = ""
+	if _, err := l.run("list"); err == nil || !strings.Contains(err.Error(), "name its inventory") {
+		t.Errorf("got %v", err)
+	}
+	l.inventory = filepath.Join(t.TempDir(), "real.json")
+	l.write(l.inventory, `{"devices":[]}`)
+	if _, err := l.run("list"); err == nil || !strings.Contains(err.Error(), "real.json: inventory: says of no simulation") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAKindSaysAllAboutItself(t *testing.T) {
+	t.Parallel()
+	l := newFaultLab(t)
+	l.prints("kinds", "cut", "cable", "a cable is cut")
+	l.prints("kinds sync", "--form missing", "it never comes", "--times")
+	l.prints("kinds slow-set", "it is needed")
+}
+
+// docs/faults.md has a section for every kind, as the table says; -update writes them.
+func TestEveryFaultIsDocumented(t *testing.T) {
+	t.Parallel()
+	const page, mark = "docs/faults.md", "<!-- what follows is made by `go test ./cmd/loom -update` -->\n"
+	head, _, found := strings.Cut(read(t, page), mark)
+	if !found {
+		t.Fatalf("%s: no line %s", page, mark)
+	}
+	got := head + mark + kindsPage()
+	if *update {
+		if err := os.WriteFile(filepath.Join(root, page), []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if read(t, page) != got {
+		t.Errorf("%s: is not what the table of kinds says; go test ./cmd/loom -update writes it", page)
+	}
+}
+
+// kindsPage is the table of kinds as Markdown.
+func kindsPage() string {
+	var b strings.Builder
+	b.WriteString("\n## Kinds\n\n| kind | target | what happens |\n|---|---|---|\n")
+	for _, k := range sim.Kinds() {
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s |\n", k.Name, k.Name, k.At, k.Help)
+	}
+	for _, k := range sim.Kinds() {
+		fmt.Fprintf(&b, "\n### %s\n\n", k.Name)
+		for _, row := range kindTable(k).rows[1:] {
+			fmt.Fprintf(&b, "- `%s`: %s\n", row[0], row[1])
+		}
+	}
+	return b.String()
+}
