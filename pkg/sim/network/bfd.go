@@ -127,13 +127,16 @@ func (r *site) subnets(in *Instance) subnets {
 	n := subnets{homes: map[netip.Prefix]home{}}
 	for _, name := range in.Interfaces {
 		sub := r.subs[name]
-		if sub == nil || sub.Kind != Routed || r.instances[name] != in {
+		if sub == nil || sub.Kind != Routed {
 			continue
 		}
 		for _, a := range sub.Addresses {
-			n.homes[a.Prefix.Masked()] = home{sub, a.Prefix.Addr()}
-			if !slices.Contains(n.bits, a.Prefix.Bits()) {
-				n.bits = append(n.bits, a.Prefix.Bits())
+			net := a.Prefix.Masked()
+			if n.homes[net].sub == nil {
+				n.homes[net] = home{sub, a.Prefix.Addr()}
+			}
+			if !slices.Contains(n.bits, net.Bits()) {
+				n.bits = append(n.bits, net.Bits())
 			}
 		}
 	}
@@ -147,7 +150,7 @@ func (n subnets) find(a netip.Addr) (home, bool) {
 		if err != nil {
 			continue // the length is one of IPv6
 		}
-		if h, ok := n.homes[p]; ok && h.addr != a {
+		if h, ok := n.homes[p]; ok {
 			return h, true
 		}
 	}

@@ -53,6 +53,12 @@ func TestBFDFollowsConfiguredNeighbors(t *testing.T) {
 		up     bool
 	}{
 		{"up between the addresses of a link", nothing, true},
+		{"in the smallest subnet that has the address", func(l *lab) {
+			wide := routedSub(port2, 9)
+			wide.BFD, wide.Addresses[0].Prefix = nil, netip.MustParsePrefix("10.0.0.9/16")
+			l.a().Subinterfaces = append(l.a().Subinterfaces, wide)
+			l.a().instance("default").Interfaces = append(l.a().instance("default").Interfaces, wide.Name)
+		}, true},
 		{"down when the link is", func(l *lab) { l.cut(0) }, false},
 		{"down when the far end looks elsewhere", func(l *lab) {
 			l.b().instance("default").BGP.Neighbors[0].Peer = netip.MustParseAddr("10.0.0.9")
@@ -71,6 +77,16 @@ func TestBFDFollowsConfiguredNeighbors(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBFDTalksFromTheFirstAddressUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	l := numbered()
+	sub := l.a().sub(sub1)
+	sub.Addresses = append(sub.Addresses, Address{Prefix: netip.MustParsePrefix("10.0.0.7/24")})
+	equal(t, "by itself", l.survey().Links["a"].BFD[0].Local.String(), "10.0.0.1")
+	l.a().instance("default").BGP.Neighbors[0].Local = netip.MustParseAddr("10.0.0.7")
+	equal(t, "told to", l.survey().Links["a"].BFD[0].Local.String(), "10.0.0.7")
 }
 
 func TestBFDOverSeveralHopsIsNotThere(t *testing.T) {

@@ -42,7 +42,7 @@ func (s *survey) isisNodes() []*isisNode {
 	s.each(func(r *site) {
 		for i := range r.Instances {
 			in := &r.Instances[i]
-			if in.ISIS == nil || !in.Enabled || !in.ISIS.Enabled {
+			if in.ISIS == nil || !in.ISIS.Enabled {
 				continue
 			}
 			if area, system, ok := parseNET(in.ISIS.NET); ok {

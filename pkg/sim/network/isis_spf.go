@@ -1,7 +1,6 @@
 package network
 
 import (
-	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"math"
@@ -154,12 +153,7 @@ func (p *spf) tree(root int) {
 
 func (p *spf) reset(root int) {
 	p.words = (len(p.edges[root]) + 63) / 64
-	if n := p.words * len(p.nodes); cap(p.first) < n {
-		p.first = make([]uint64, n)
-	} else {
-		p.first = p.first[:n]
-		clear(p.first)
-	}
+	p.first = slices.Grow(p.first[:0], p.words*len(p.nodes))[:p.words*len(p.nodes)] // cleared when reached
 	for i := range p.dist {
 		p.dist[i] = unreached
 	}
@@ -170,7 +164,7 @@ func (p *spf) reset(root int) {
 // relax looks at the i-th edge of a node: it may be a shorter way to where it leads, or one as short.
 func (p *spf) relax(root, node, i int, e edge) {
 	dist := p.dist[node] + e.metric
-	if e.to == root || dist > p.dist[e.to] {
+	if dist > p.dist[e.to] {
 		return
 	}
 	set := p.set(e.to)
@@ -263,7 +257,6 @@ func (h *nextHops) to(prefix netip.Prefix, edges []uint64) []Hop {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Hop) int { return cmp.Compare(a.Subinterface, b.Subinterface) })
 	h.known[string(h.key)] = out
 	return out
 }

@@ -33,6 +33,10 @@ func TestAdjacenciesNeedBothEndsToAgree(t *testing.T) {
 			l.b().instance("default").ISIS.Level1, l.b().instance("default").ISIS.Level2 = true, false
 		}, "level-mismatch", []int{2}},
 		{"not where the interface leaves the level out", func(l *lab) { on(l.b()).Level2 = false }, "level-mismatch", []int{2}},
+		{"not where the interface is of the other level", func(l *lab) {
+			both(l, func(i *ISIS) { i.Level1, i.Level2 = true, false })
+			on(l.b()).Level1 = false
+		}, "level-mismatch", []int{1}},
 		{"not with another key", func(l *lab) { on(l.b()).Key = "secret" }, "bad-hello", []int{2}},
 		{"not between a point-to-point and a broadcast circuit", func(l *lab) { on(l.b()).PointToPoint = false }, "bad-hello", []int{2}},
 		{"not with one's own system id", func(l *lab) {
@@ -46,6 +50,10 @@ func TestAdjacenciesNeedBothEndsToAgree(t *testing.T) {
 		{"with nobody who is passive", func(l *lab) { on(l.b()).Passive = true }, none, nil},
 		{"with nobody who has no IS-IS there", func(l *lab) { on(l.b()).Enabled = false }, none, nil},
 		{"with nobody whose IS-IS is disabled", func(l *lab) { l.b().instance("default").ISIS.Enabled = false }, none, nil},
+		{"with nobody whose interface is in another instance", func(l *lab) {
+			l.b().Instances = append(l.b().Instances, Instance{Name: "red", Kind: IPVRF, Enabled: true, Interfaces: []string{sub1}})
+			l.b().instance("default").Interfaces = nil
+		}, none, nil},
 		{"with nobody whose NET is none", func(l *lab) { l.b().instance("default").ISIS.NET = "49.0001" }, none, nil},
 		{"with nobody over a cut cable", func(l *lab) { l.cut(0) }, none, nil},
 	} {
@@ -114,6 +122,14 @@ func (l *lab) metric(router, sub string) *uint32 {
 	panic("no IS-IS on " + sub)
 }
 
+// anycast gives the loopbacks of routers 10.5.0.1 too.
+func (l *lab) anycast(routers ...string) {
+	for _, name := range routers {
+		lo := l.routers[name].sub("system0.0")
+		lo.Addresses = append(lo.Addresses, Address{Prefix: netip.MustParsePrefix("10.5.0.1/32")})
+	}
+}
+
 func TestRoutesTakeTheShortestPaths(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -126,11 +142,22 @@ func TestRoutesTakeTheShortestPaths(t *testing.T) {
 		{"to a neighbor", nothing, "10.1.0.2/32", 10, []Hop{viaR2()}},
 		{"over all equal paths", nothing, "10.1.0.4/32", 20, []Hop{viaR2(), viaR3()}},
 		{"over the cheaper one", func(l *lab) { *l.metric("r1", "to-r2.0") = 11 }, "10.1.0.4/32", 20, []Hop{viaR3()}},
+		{"over the cheaper one, though the other is found first", func(l *lab) {
+			*l.metric("r2", "to-r4.0"), *l.metric("r1", "to-r3.0") = 50, 11
+		}, "10.1.0.4/32", 21, []Hop{viaR3()}},
+		{"not where the interface of a prefix leaves the level out", func(l *lab) {
+			l.routers["r4"].instance("default").ISIS.Interfaces[0].Level2 = false
+		}, "10.1.0.4/32", 0, nil},
 		{"the metric of the way back does not matter", func(l *lab) { *l.metric("r4", "to-r2.0") = 50 }, "10.1.0.4/32", 20, []Hop{viaR2(), viaR3()}},
 		{"round a cut cable", func(l *lab) { l.cut(0) }, "10.1.0.2/32", 30, []Hop{viaR3()}},
 		{"round an adjacency that does not come up", func(l *lab) { l.routers["r2"].sub("to-r1.0").IPMTU = 9000 }, "10.1.0.2/32", 30, []Hop{viaR3()}},
 		{"to a subnet that two routers have", nothing, "10.2.4.0/24", 20, []Hop{viaR2()}},
 		{"a passive loopback costs what it is given", func(l *lab) { *l.metric("r4", "system0.0") = 5 }, "10.1.0.4/32", 25, []Hop{viaR2(), viaR3()}},
+		{"to all that have a prefix at the same distance", func(l *lab) { l.anycast("r2", "r3") }, "10.5.0.1/32", 10, []Hop{viaR2(), viaR3()}},
+		{"to the nearest that has a prefix", func(l *lab) {
+			l.anycast("r2", "r3")
+			*l.metric("r1", "to-r2.0") = 11
+		}, "10.5.0.1/32", 10, []Hop{viaR3()}},
 		{"to nobody who is cut off", func(l *lab) { l.cut(2); l.cut(3) }, "10.1.0.4/32", 0, nil},
 		{"not to what is one's own", nothing, "10.1.2.0/24", 0, nil},
 		{"not where IPv4 has no next hop", func(l *lab) {

@@ -59,6 +59,4 @@ func (n *isisNode) out(owner *isisNode) (uint32, bool) {
 	return n.label(owner.Index)
 }
 
-func byIn(a, b Label) int {
-	return cmp.Or(cmp.Compare(a.In, b.In), cmp.Compare(a.Via.Subinterface, b.Via.Subinterface))
-}
+func byIn(a, b Label) int { return cmp.Compare(a.In, b.In) }

@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 )
 
@@ -27,6 +28,14 @@ func TestLabelsComeFromBothEnds(t *testing.T) {
 		{"an index beyond one's own block has no label", func(l *lab) { sr(l, "r1").Size = 4 }, direct},
 		{"without a block there are none", func(l *lab) { sr(l, "r1").Size = 0 }, nil},
 		{"of two nodes with one index the lower prefix has it", func(l *lab) { sr(l, "r4").Index = 2 }, direct},
+		{"labels are sorted, whatever the order of prefixes", func(l *lab) { sr(l, "r2").Index = 9; sr(l, "r4").Size = 0 },
+			[]Label{direct[1], to(2, 1009, implicitNull, viaR2())}},
+		{"an index stands for the host address of a loopback", func(l *lab) {
+			lo, port := l.routers["r4"].sub("system0.0"), l.routers["r4"].sub("to-r2.0")
+			lo.Addresses = append([]Address{{Prefix: netip.MustParsePrefix("10.0.7.4/24")}}, lo.Addresses...)
+			port.Addresses = append(port.Addresses, Address{Prefix: netip.MustParsePrefix("10.0.8.4/32")})
+			slices.Reverse(sr(l, "r4").Interfaces)
+		}, append(direct[:2:2], to(4, 1004, 2004, viaR2()), to(4, 1004, 3004, viaR3()))},
 		{"a node that is cut off has none", func(l *lab) { l.cut(2); l.cut(3) }, direct},
 		{"a node without a loopback has none", func(l *lab) { l.routers["r4"].sub("system0.0").Enabled = false }, direct},
 	} {
