@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/loomfabric/loom/models/hardware"
 	srl "github.com/loomfabric/loom/models/srlinux"
@@ -98,25 +99,36 @@ var (
 )
 
 // watch returns what a device shows; every leaf of it fits the schema.
-func watch(t testing.TB, o sim.Observation) *config.Tree {
+func watch(t rapid.TB, o sim.Observation) *config.Tree {
 	t.Helper()
 	b, err := config.NewBuilder(o.Running.Schema(), o.Running.Release())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for c := range o.Running.All() {
-		if c.IsLeaf() || c.IsValue() {
-			b.SetPath(c.Path(), c.Value())
-		} else if c.IsEntry() || c.Valid() && c.Node().Kind == config.Presence {
-			b.SetPath(c.Path(), "")
-		}
-	}
+	copyTo(b, o.Running)
 	observe(b, o)
 	view, err := b.Tree()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return view
+}
+
+// copyTo sets everything that a tree has.
+func copyTo(b *config.Builder, t *config.Tree) {
+	for c := range t.All() {
+		set(b, c)
+	}
+}
+
+// set sets one node of another tree.
+func set(b *config.Builder, c config.Cursor) {
+	switch kind := c.Node().Kind; {
+	case kind == config.Leaf || c.IsValue():
+		b.SetPath(c.Path(), c.Value())
+	case kind == config.Presence || c.IsEntry():
+		b.SetPath(c.Path(), "")
+	}
 }
 
 // shows fails unless the leaves at the paths have the values; "" means that there is no such leaf.
