@@ -38,7 +38,7 @@ func newBench(t *testing.T) *bench {
 	if b.n, err = compileNetwork(quiet, srcs, nil); err != nil {
 		t.Fatal(err)
 	}
-	if b.sim, err = (simulation{}).start(t.Context(), b.n.design); err != nil {
+	if b.sim, err = (simulation{bgp: bgpComputed}).start(t.Context(), b.n.design); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.sim.Close)

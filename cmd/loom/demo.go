@@ -129,7 +129,7 @@ func (d *demo) compile(context.Context) error {
 }
 
 func (d *demo) simulate(ctx context.Context) (err error) {
-	if d.sim, err = (simulation{defaultHosts}).start(ctx, d.after.design); err != nil {
+	if d.sim, err = (simulation{bgpAuto, defaultHosts}).start(ctx, d.after.design); err != nil {
 		return err
 	}
 	d.holds("%s on loopback, the new rack already powered", sizes(len(d.after.design.Devices), "router"))

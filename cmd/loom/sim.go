@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"slices"
 
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/sim"
 	plant "github.com/loomfabric/loom/pkg/sim/network"
+	"github.com/loomfabric/loom/pkg/sim/speaker"
 	"github.com/loomfabric/loom/pkg/sim/srlsim"
 	"github.com/spf13/cobra"
 )
@@ -25,6 +29,7 @@ as it comes from the factory, and prints the inventory that plan, apply and back
 	}
 	out := c.Flags().StringP("output", "o", "", "write the inventory to `FILE` instead of standard output")
 	var o simulation
+	c.Flags().StringVar(&o.bgp, "bgp", bgpAuto, "how BGP is run: live speakers over TCP, computed, or auto: `live|computed|auto`, live up to 64 devices")
 	c.Flags().IntVar(&o.hosts, "hosts", defaultHosts, "make up at most `N` servers for the access ports of a leaf")
 	releases := releaseFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -35,6 +40,9 @@ as it comes from the factory, and prints the inventory that plan, apply and back
 		n, err := compileNetwork(t, srcs, *releases)
 		if err != nil {
 			return err
+		}
+		if !slices.Contains([]string{bgpAuto, bgpLive, bgpComputed}, o.bgp) {
+			return fmt.Errorf("--bgp %s: use live, computed or auto", o.bgp)
 		}
 		s, err := o.start(cmd.Context(), n.design)
 		if err != nil {
@@ -54,8 +62,19 @@ as it comes from the factory, and prints the inventory that plan, apply and back
 // software is how each operating system behaves in the simulation.
 var software = map[string]*sim.Software{"srlinux": srlsim.Software()}
 
+// How the BGP of a simulation is run: by speakers over TCP, or computed.
+const (
+	bgpAuto     = "auto" // live up to liveLimit devices
+	bgpLive     = "live"
+	bgpComputed = "computed"
+)
+
+// liveLimit is how many devices run BGP for real unless the user asks for more.
+const liveLimit = 64
+
 // simulation says how to simulate a design.
 type simulation struct {
+	bgp   string
 	hosts int // servers to make up for one leaf
 }
 
@@ -71,6 +90,9 @@ func (o simulation) start(ctx context.Context, design *fabric.Design) (*sim.Sim,
 			spec.Ports = append(spec.Ports, plant.Jack{Name: p.Name, Speed: p.Speeds[0]})
 		}
 		c.Devices = append(c.Devices, spec)
+	}
+	if o.bgp == bgpLive || o.bgp == bgpAuto && len(c.Devices) <= liveLimit {
+		c.Speakers = func(devices []string, log *slog.Logger) (sim.Engine, error) { return speaker.Start(devices, log) }
 	}
 	return sim.Start(ctx, c)
 }

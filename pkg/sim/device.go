@@ -45,15 +45,15 @@ type Device struct {
 	planned   *plannedReboot // nil: none
 	running   configuration
 	startup   configuration
-	pending   *pending      // the open commit
-	committed *commit       // the last commit, open or not
-	masters   masters       // among its clients
-	sight     *sighting     // nil until the network was looked at
-	changed   chan struct{} // closed when running or sight changes
-	stirred   time.Time     // when that was last
-	view      *config.Tree  // running with the state that follows; nil until somebody asks
-	viewed    time.Time     // when view was made
-	shown     *config.Tree  // the last view; nil since the last boot
+	pending   *pending        // the open commit
+	committed *commit         // the last commit, open or not
+	masters   masters         // among its clients
+	sight     *sighting       // nil until the network was looked at
+	changed   chan struct{}   // closed when running or sight changes
+	stirred   time.Time       // when that was last
+	view      [2]*config.Tree // running with the state that follows, without and with large tables; nil until somebody asks
+	viewed    time.Time       // when the views were last thrown away
+	shown     *config.Tree    // the last view; nil since the last boot
 
 	bootedAt time.Time
 	boots    uint64 // how often it has booted

@@ -81,10 +81,10 @@ func (d *Device) source(req *gnmi.GetRequest, paths []config.Path) (source, erro
 		src.sparse = !d.serverConfig().Defaults
 		src.keep = func(n *config.Node) bool { return !n.State && covers(n) }
 	case gnmi.GetRequest_ALL:
-		src.tree, running = d.snapshot()
+		src.tree, running = d.snapshot(paths)
 		src.keep = covers
 	default:
-		src.tree, _ = d.snapshot()
+		src.tree, _ = d.snapshot(paths)
 		src.keep, src.bare = func(n *config.Node) bool { return n.State && covers(n) }, false
 		return src, nil
 	}

@@ -113,7 +113,7 @@ func (r *run) until(ctx context.Context, c Condition) error {
 	}
 	for {
 		answered := r.book().watch() // before looking, so that nothing is missed
-		view, changed := d.look()
+		view, changed := d.look(d.wantsLarge([]config.Path{c.Path}))
 		if r.holds(c, d, view) {
 			return nil
 		}

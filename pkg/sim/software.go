@@ -15,6 +15,8 @@ type Software struct {
 	Read func(h network.Hardware, running *config.Tree) *network.Router
 	// Observe adds the state leaves to a builder that already holds the running configuration.
 	Observe func(b *config.Builder, o Observation)
+	// Large are the tables that Observe adds only where they are asked for.
+	Large []config.Path
 	// Server says how the running configuration wants the gNMI server to be.
 	Server func(running *config.Tree) Server
 	// Sampled tells whether a node is sampled, not sent on change, where a subscription leaves the
@@ -33,6 +35,7 @@ type Observation struct {
 	Changed  time.Time // when the last of configuration and network changed
 	Now      time.Time
 	Server   ServerState
+	Large    bool // large tables are wanted too
 }
 
 // Server is how a gNMI server is configured. The zero value lets everybody with the right password in, without limits.

@@ -20,10 +20,10 @@ func (d *Device) current() configuration {
 	return d.running
 }
 
-// snapshot returns what there is to see, with the configuration that it shows.
-func (d *Device) snapshot() (*config.Tree, configuration) {
+// snapshot returns what there is to see at and below some paths, with the configuration that it shows.
+func (d *Device) snapshot(paths []config.Path) (*config.Tree, configuration) {
 	for {
-		view, changed := d.look()
+		view, changed := d.look(d.wantsLarge(paths))
 		d.mu.Lock()
 		running, same := d.running, d.changed == changed
 		d.mu.Unlock()

@@ -20,6 +20,7 @@ type subscription struct {
 	depth      int                     // levels below a path that are shown; 0: all (gNMI depth extension 0.1.0)
 	configOnly bool                    // and commit boundaries (gNMI config-subscription extension 0.1.0)
 	covers     func(*config.Node) bool // whether a node is of a model that the client wants (gNMI spec §2.6)
+	large      bool                    // sees large tables
 	partial    bool                    // shows less than all leaves at and below a path
 }
 
@@ -92,6 +93,7 @@ func (d *Device) subscription(req *gnmi.SubscribeRequest, stream gnmi.GNMI_Subsc
 		if err != nil {
 			return nil, err
 		}
+		sub.large = sub.large || d.wantsLarge([]config.Path{path})
 		if err := sub.add(path, one); err != nil {
 			return nil, err
 		}
@@ -158,7 +160,7 @@ func (sub *subscription) source() *config.Tree {
 	if sub.configOnly {
 		return sub.Running()
 	}
-	view, _ := sub.look()
+	view, _ := sub.look(sub.large)
 	return view
 }
 

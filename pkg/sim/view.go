@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -18,21 +19,59 @@ type sighting struct {
 }
 
 // look returns the running configuration with the state that follows from it and from the network, and a
-// channel that is closed when either changes.
-func (d *Device) look() (*config.Tree, <-chan struct{}) {
+// channel that is closed when either changes. Large tables are part of it only where they are wanted: most
+// who look do not, and they are most of the work.
+func (d *Device) look(large bool) (*config.Tree, <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := d.sim.config.Clock.Now()
-	if d.view == nil || now.Sub(d.viewed) >= fresh && d.spec.Software != nil {
-		d.view, d.viewed = d.observe(now), now
-		d.shown = d.view
+	if now := d.sim.config.Clock.Now(); now.Sub(d.viewed) >= fresh && d.spec.Software != nil {
+		d.view, d.viewed = [2]*config.Tree{}, now
 	}
-	return d.view, d.changed
+	return d.viewOf(large), d.changed
+}
+
+// viewOf returns the view of now, made when it is first asked for. The caller holds mu.
+func (d *Device) viewOf(large bool) *config.Tree {
+	i := 0
+	if large {
+		i = 1
+	}
+	if d.view[i] == nil {
+		d.view[i] = d.observe(large)
+		d.shown = d.view[i]
+	}
+	return d.view[i]
 }
 
 // View returns what a client sees of the device, configuration and state, and a channel that is closed when
-// that changes.
-func (d *Device) View() (*config.Tree, <-chan struct{}) { return d.look() }
+// that changes. Counters are as they were when something last changed.
+func (d *Device) View(large bool) (*config.Tree, <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.viewOf(large), d.changed
+}
+
+// wantsLarge tells whether one of some paths leads to a large table, or may have one below it.
+func (d *Device) wantsLarge(paths []config.Path) bool {
+	sw := d.spec.Software
+	return sw != nil && slices.ContainsFunc(paths, func(p config.Path) bool {
+		return slices.ContainsFunc(sw.Large, func(table config.Path) bool { return meets(p, table) })
+	})
+}
+
+// meets tells whether of two paths one may lie at or below the other, whatever their keys.
+func meets(p, q config.Path) bool {
+	for i := range min(len(p), len(q)) {
+		switch p[i].Name {
+		case anyLevels:
+			return true
+		case "*", q[i].Name:
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 // see shows a device what has become of the network.
 func (d *Device) see(s *sighting) {
@@ -44,13 +83,14 @@ func (d *Device) see(s *sighting) {
 
 // stir tells those who look that there is something new. The caller holds mu.
 func (d *Device) stir() {
-	d.view, d.stirred = nil, d.sim.config.Clock.Now()
+	d.view, d.stirred = [2]*config.Tree{}, d.sim.config.Clock.Now()
+	d.viewed = d.stirred
 	close(d.changed)
 	d.changed = make(chan struct{})
 }
 
 // observe returns the running configuration with the state that follows from it. The caller holds mu.
-func (d *Device) observe(now time.Time) *config.Tree {
+func (d *Device) observe(large bool) *config.Tree {
 	running := d.running.tree
 	b, err := config.NewBuilder(running.Schema(), running.Release())
 	if err != nil {
@@ -58,7 +98,7 @@ func (d *Device) observe(now time.Time) *config.Tree {
 	}
 	copyInto(b, running)
 	if sw := d.spec.Software; sw != nil && sw.Observe != nil {
-		sw.Observe(b, d.observation(now))
+		sw.Observe(b, d.observation(large))
 	} else {
 		interfaces(b, running)
 	}
@@ -73,10 +113,10 @@ func (d *Device) observe(now time.Time) *config.Tree {
 }
 
 // observation is what state is made from. The caller holds mu.
-func (d *Device) observation(now time.Time) Observation {
+func (d *Device) observation(large bool) Observation {
 	o := Observation{
 		Running: d.running.tree, Hardware: d.hardware(), Before: d.shown,
-		Booted: d.booted(), Changed: d.stirred, Now: now, Server: d.serverState(),
+		Booted: d.booted(), Changed: d.stirred, Now: d.sim.config.Clock.Now(), Server: d.serverState(), Large: large,
 	}
 	if s := d.sight; s != nil {
 		if s.state == nil && s.plant.Routers[d.spec.Name] != nil {

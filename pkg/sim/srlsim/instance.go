@@ -109,7 +109,9 @@ func (w *writer) instances() {
 		w.routes(n, st, before.Entry(n.Name))
 		w.macs(n, st, before.Entry(n.Name))
 	}
-	w.rib()
+	if w.o.Large {
+		w.rib()
+	}
 }
 
 // instanceOper follows from the configuration alone until the network has been looked at, and always for the

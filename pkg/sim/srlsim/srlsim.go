@@ -9,13 +9,20 @@
 //   - A community set that matches by "invert" never matches, and as-path-length counts ASNs that
 //     occur twice as two even where unique is set.
 //   - Dynamic neighbors are those of interfaces; prefixes that neighbors are accepted from are not read.
+//   - Of several IS-IS processes of an instance only the first one counts, and of a keychain only the first key.
+//   - Of BGP's RIBs it shows what neighbors have sent, after import policies: neither what was sent to them, nor the
+//     local one. An interface that is broken out into channels shows no state of its own.
 //   - Counters of traffic are made up: they rise with the time that a port is up. Optical powers, voltages and
 //     temperatures are plausible, and stay as they are.
 package srlsim
 
-import "github.com/loomfabric/loom/pkg/sim"
+import (
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/sim"
+)
 
 // Software returns the behaviour of SR Linux, any release of its profile.
 func Software() *sim.Software {
-	return &sim.Software{Read: read, Observe: observe, Server: server, Sampled: sampled}
+	rib := config.Path{{Name: "network-instance"}, {Name: "bgp-rib"}}
+	return &sim.Software{Read: read, Observe: observe, Large: []config.Path{rib}, Server: server, Sampled: sampled}
 }

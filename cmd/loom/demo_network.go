@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/sim"
+	plant "github.com/loomfabric/loom/pkg/sim/network"
+)
+
+// watched is a simulated network, looked at against the design that it was made from.
+type watched struct {
+	design *fabric.Design
+	sim    *sim.Sim
+	wiring *plant.Wiring
+}
+
+// until waits until a check has nothing to complain of. It looks whenever a device shows something new.
+func (w *watched) until(ctx context.Context, within time.Duration, check func() string) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		news := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())}}
+		for _, d := range w.sim.Devices() {
+			_, changed := d.View(false)
+			news = append(news, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(changed)})
+		}
+		complaint := check()
+		if complaint == "" {
+			return nil
+		}
+		if i, _, _ := reflect.Select(news); i == 0 {
+			return fmt.Errorf("after %v: %s", within, complaint)
+		}
+	}
+}
+
+// leaf is the value of a leaf that a device shows, "" where it shows none.
+func (w *watched) leaf(device, path string) string {
+	view, _ := w.sim.Device(device).View(false)
+	c := view.Find(mustPath(path))
+	if !c.Valid() {
+		return ""
+	}
+	return c.Value()
+}
+
+func mustPath(path string) config.Path {
+	p, err := config.ParsePath(path)
+	if err != nil {
+		panic(err) // the paths are ours
+	}
+	return p
+}
+
+// session is a BGP session of one device.
+type session struct{ device, peer string }
+
+// sessions returns the state of every BGP session in the network.
+func (w *watched) sessions() map[session]string {
+	out := map[session]string{}
+	for _, d := range w.design.Devices {
+		view, _ := w.sim.Device(d.Name).View(false)
+		neighbors := view.Find(mustPath("/network-instance[name=default]/protocols/bgp/neighbor"))
+		if !neighbors.Valid() {
+			continue
+		}
+		for n := range neighbors.Children() {
+			s := session{d.Name, n.Keys()[0]}
+			out[s] = "none"
+			if c := view.Find(n.Path().Child("session-state")); c.Valid() {
+				out[s] = c.Value()
+			}
+		}
+	}
+	return out
+}
+
+// missingSession complains of a session of the design that is not established.
+func (w *watched) missingSession() string {
+	count := map[string]int{}
+	for s, state := range w.sessions() {
+		if state != "established" {
+			return fmt.Sprintf("%s: BGP session with %s is %s", s.device, s.peer, state)
+		}
+		count[s.device]++
+	}
+	for _, d := range w.design.Devices {
+		if want := len(d.Links) + len(d.Overlay.Neighbors); count[d.Name] != want {
+			return fmt.Sprintf("%s: %d BGP sessions of %d", d.Name, count[d.Name], want)
+		}
+	}
+	return ""
+}
+
+// server is where a server talks in a segment: what every leaf with the segment has to know.
+type talker struct {
+	host, leaf, segment string
+	mac                 plant.MAC
+}
+
+// talkers returns what all servers of the network say.
+func (w *watched) talkers() []talker {
+	at := map[string]plant.End{} // a router's port for each server
+	for _, c := range w.wiring.Cables {
+		at[c.A.Device], at[c.B.Device] = c.B, c.A
+	}
+	var out []talker
+	for _, h := range w.wiring.Hosts {
+		leaf := w.design.Device(at[h.Name].Device)
+		if leaf == nil {
+			continue
+		}
+		for _, a := range h.Addresses {
+			out = append(out, talker{h.Name, leaf.Name, segmentAt(leaf, at[h.Name].Port, uint32(a.VLAN)), a.MAC})
+		}
+	}
+	return out
+}
+
+// segmentAt returns the key of the segment that frames with a tag belong to at a port.
+func segmentAt(d *fabric.Device, port string, vlan uint32) string {
+	for _, p := range d.Ports {
+		subs := p.Subs
+		if lag := lagOf(d, p.LAG); lag != nil {
+			subs = lag.Subs
+		}
+		for _, s := range subs {
+			if p.Port == port && s.VLAN == vlan {
+				return s.Segment
+			}
+		}
+	}
+	return ""
+}
+
+// unknownServer complains of a server that a leaf does not know in a segment that it has.
+func (w *watched) unknownServer() string {
+	for _, h := range w.talkers() {
+		for _, d := range w.design.Devices {
+			i := slices.IndexFunc(d.Segments, func(s fabric.MACVRF) bool { return s.Key == h.segment })
+			if i < 0 {
+				continue
+			}
+			if w.leaf(d.Name, fmt.Sprintf("/network-instance[name=%s]/bridge-table/mac-table/mac[address=%s]/type", d.Segments[i].Name, h.mac)) == "" {
+				return fmt.Sprintf("%s does not know %s of %s at %s, in %s", d.Name, h.mac, h.host, h.leaf, h.segment)
+			}
+		}
+	}
+	return ""
+}
+
+// incomplete complains of whatever of the design has not come up.
+func (w *watched) incomplete() string {
+	if complaint := w.missingSession(); complaint != "" {
+		return complaint
+	}
+	return w.unknownServer()
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// fleet is a simulated network whose devices run what Loom renders for them.
+type fleet struct {
+	watched
+	n *network
+}
+
+// newFleet starts the devices of a topology.
+func newFleet(t *testing.T, file, bgp string) *fleet {
+	t.Helper()
+	srcs, err := sources([]string{filepath.Join("..", "..", "topologies", file)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fleet{}
+	if f.n, err = compileNetwork(&terminal{out: io.Discard, err: io.Discard}, srcs, nil); err != nil {
+		t.Fatal(err)
+	}
+	f.design, f.wiring = f.n.design, wiring(f.n.design, defaultHosts)
+	if f.sim, err = (simulation{bgp: bgp, hosts: defaultHosts}).start(t.Context(), f.n.design); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.sim.Close)
+	return f
+}
+
+// configure gives every device its intended configuration, as an operator at the box would.
+func (f *fleet) configure(t *testing.T) {
+	t.Helper()
+	for name, tree := range f.n.trees {
+		val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: tree.AppendJSON(nil, false)}}
+		if err := f.sim.Device(name).Apply(&gnmi.SetRequest{Update: []*gnmi.Update{{Path: &gnmi.Path{}, Val: val}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// passing are leaves that depend on when and how something came about, not on what it came to.
+var passing = []string{
+	"last-change", "last-established", "established-transitions", "last-event", "last-state", "last-update", "first-message",
+	"current-datetime", "last-booted", "local-port", "remote-port", "received-end-of-rib", "latest-value",
+	"last-state-transition", "last-failure-time", "failure-transitions", "last-notification-time",
+}
+
+// differences are the state leaves in which two fleets differ, passing ones and counters left out.
+func differences(a, b *fleet) []string {
+	var out []string
+	for _, d := range a.sim.Devices() {
+		one, _ := d.View(true)
+		other, _ := b.sim.Device(d.Name()).View(true)
+		for _, c := range config.Diff(one, other) {
+			path := c.At.String()
+			if slices.Contains(passing, c.At[len(c.At)-1].Name) || strings.Contains(path, "/statistics") || strings.Contains(path, "/traffic-rate") {
+				continue
+			}
+			if c.From.Valid() && c.To.Valid() {
+				out = append(out, fmt.Sprintf("%s: %s: %s, %s", d.Name(), path, c.From.Value(), c.To.Value()))
+			} else {
+				out = append(out, fmt.Sprintf("%s: %s: only one has it (first: %v)", d.Name(), path, c.From.Valid()))
+			}
+		}
+	}
+	return out
+}
+
+func TestComputedNetworksComeUp(t *testing.T) {
+	t.Parallel()
+	for _, file := range exampleTopologies(t) {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			f := newFleet(t, file, bgpComputed)
+			f.configure(t)
+			if err := f.until(t.Context(), time.Minute, f.incomplete); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// exampleTopologies are the files and folders that the project shows.
+func exampleTopologies(t *testing.T) []string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join("..", "..", "topologies", "*"))
+	if err != nil || len(all) == 0 {
+		t.Fatalf("no topologies: %v", err)
+	}
+	for i := range all {
+		all[i] = filepath.Base(all[i])
+	}
+	return all
+}
