@@ -12,9 +12,9 @@ type learned struct {
 	host *HostSeen
 }
 
-// learn returns the entries that a subinterface has for hosts it hears. A simulated host says who it is without
-// being asked, and nothing else: only a subinterface that learns from such (arp/learn-unsolicited,
-// neighbor-discovery/learn-unsolicited) has an entry.
+// learn returns the entries that a subinterface has for hosts it hears. A simulated host says who it is
+// without being asked, and nothing else: only a subinterface that learns from such
+// (arp/learn-unsolicited, neighbor-discovery/learn-unsolicited) has an entry.
 func learn(sub *Subinterface, hosts []*HostSeen) []learned {
 	if !sub.Learn {
 		return nil
@@ -33,7 +33,8 @@ func learn(sub *Subinterface, hosts []*HostSeen) []learned {
 	return all
 }
 
-// heard returns the entries of one subinterface of a routing instance: an IRB hears the hosts of its MAC-VRF.
+// heard returns the entries of one subinterface of a routing instance: an IRB hears the hosts of its
+// MAC-VRF.
 func (d *domain) heard(sub *Subinterface) []learned {
 	if sub.Kind == IRB {
 		if b := d.bridges[sub]; b != nil {
@@ -50,7 +51,8 @@ func (d *domain) heard(sub *Subinterface) []learned {
 	return learn(sub, hosts)
 }
 
-// observeNeighbors shows hosts by what they have said and by what other routers announce, and the routers that BGP talks to.
+// observeNeighbors shows hosts by what they have said and by what other routers announce, and the routers
+// that BGP talks to.
 func (o *observer) observeNeighbors() {
 	for _, d := range o.domains {
 		if d.Kind == MACVRF {
@@ -73,7 +75,7 @@ func (o *observer) hostsOn(d *domain, sub *Subinterface) []L3Neighbor {
 		all = append(all, l.L3Neighbor)
 	}
 	if b := d.bridges[sub]; b != nil {
-		all = append(all, announced(sub, o.in.byDomain[b], own)...)
+		all = append(all, announced(sub, b.paths, own)...)
 	}
 	return all
 }
@@ -88,8 +90,8 @@ func peersOf(neighbors []Neighbor) map[netip.Addr]bool {
 	return peers
 }
 
-// routersOn is the router at the other end of a link, by the addresses that the own BGP calls it by: nothing else makes
-// one router ask for another.
+// routersOn is the router at the other end of a link, by the addresses that the own BGP calls it by:
+// nothing else makes one router ask for another.
 func (o *observer) routersOn(sub *Subinterface, peers map[netip.Addr]bool) []L3Neighbor {
 	router, name, ok := o.plant.Far(o.router.Name, sub.Name)
 	if !ok {
@@ -113,7 +115,7 @@ func (o *observer) routersOn(sub *Subinterface, peers map[netip.Addr]bool) []L3N
 	return all
 }
 
-// announced returns the entries that MAC/IP routes of others give to an IRB (RFC 7432 §10, RFC 9135 §4). What the
+// announced returns the entries that MAC/IP routes of others give to an IRB (RFC 7432 §10). What the
 // router has heard itself is left out.
 func announced(irb *Subinterface, paths []*Path, own []learned) []L3Neighbor {
 	best := map[netip.Addr]*Path{}

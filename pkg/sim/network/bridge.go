@@ -19,15 +19,14 @@ type bridge struct {
 // bridgeOf works out a MAC-VRF: segments first, since a port that stands by learns nothing.
 func (o *observer) bridgeOf(d *domain) *bridge {
 	b := &bridge{domain: d, ways: map[ESI][]Destination{}, ports: map[ESI]string{}, elections: map[*EthernetSegment]*SegmentInstance{}}
-	paths := o.in.byDomain[d]
-	b.segments = remoteSegments(paths)
+	b.segments = remoteSegments(d.paths)
 	for e, rs := range b.segments {
 		if to := rs.destinations(d.EVPN.ECMP); len(to) > 0 {
 			b.ways[e] = to
 		}
 	}
 	o.electAll(b)
-	b.macs = o.macTable(b, paths)
+	b.macs = o.macTable(b)
 	return b
 }
 
@@ -37,7 +36,7 @@ func (o *observer) electAll(b *bridge) {
 		if es == nil || !b.evpn.Up {
 			continue
 		}
-		b.elections[es] = o.segmentInstance(es, b.domain, o.in, b.segments[es.ESI])
+		b.elections[es] = o.segmentInstance(es, b.domain, b.segments[es.ESI])
 		if es.SingleActive && !b.elections[es].DF {
 			o.standBy(b.domain, es)
 		} else {
@@ -54,22 +53,26 @@ func (s *pe) standBy(d *domain, es *EthernetSegment) {
 	})
 }
 
-// macTable is the bridge table: the gateway's own addresses go before all, then the best of what is heard and what is announced.
-func (o *observer) macTable(b *bridge, paths []*Path) []MACEntry {
-	table := map[MAC]MACEntry{}
-	remote := b.remoteMACs(paths)
-	for mac, r := range remote {
-		table[mac] = r.MACEntry
-	}
+// macTable is the bridge table: the gateway's own addresses go before all, then the best of what is heard
+// and what is announced.
+func (o *observer) macTable(b *bridge) []MACEntry {
+	remote, own := b.remoteMACs(), map[MAC]MACEntry{}
 	for _, h := range b.hosts {
-		if r, ok := remote[h.MAC]; !ok || !o.moved(h, r.path) {
-			table[h.MAC] = MACEntry{MAC: h.MAC, Type: "learnt", Subinterface: h.Subinterface}
+		if p := remote[h.MAC]; p == nil || !o.moved(h, p) {
+			own[h.MAC] = MACEntry{MAC: h.MAC, Type: "learnt", Subinterface: h.Subinterface}
 		}
 	}
 	for _, e := range gatewayMACs(b.irb) {
-		table[e.MAC] = e
+		own[e.MAC] = e
 	}
-	return slices.SortedFunc(maps.Values(table), func(a, b MACEntry) int { return bytes.Compare(a.MAC[:], b.MAC[:]) })
+	table := slices.Grow(slices.Collect(maps.Values(own)), len(remote))
+	for mac, p := range remote {
+		if _, ok := own[mac]; !ok {
+			table = append(table, b.destination(p))
+		}
+	}
+	slices.SortFunc(table, func(a, b MACEntry) int { return bytes.Compare(a.MAC[:], b.MAC[:]) })
+	return table
 }
 
 func gatewayMACs(irb *Subinterface) []MACEntry {
@@ -83,27 +86,26 @@ func gatewayMACs(irb *Subinterface) []MACEntry {
 	return own
 }
 
-// remoteMAC is where a MAC address is, by the best of the paths that announce it.
-type remoteMAC struct {
-	MACEntry
-	path *Path
-}
-
-func (b *bridge) remoteMACs(paths []*Path) map[MAC]remoteMAC {
-	best := map[MAC]remoteMAC{}
-	for _, p := range paths {
-		if p.Type != MACIP {
-			continue
-		}
-		if e, ok := b.destination(p); ok && (best[p.MAC].path == nil || outranks(p, best[p.MAC].path)) {
-			best[p.MAC] = remoteMAC{e, p}
+// remoteMACs are the best announcements of MAC addresses that lead somewhere.
+func (b *bridge) remoteMACs() map[MAC]*Path {
+	best := make(map[MAC]*Path, len(b.paths))
+	for _, p := range b.paths {
+		if p.Type == MACIP && b.leads(p) && (best[p.MAC] == nil || outranks(p, best[p.MAC])) {
+			best[p.MAC] = p
 		}
 	}
 	return best
 }
 
-// outranks orders two announcements of one MAC address: a static one cannot be moved, and of two with the same sequence number that of the
-// lowest address holds (RFC 7432 §15.1, §15.2). Nothing here has moved before: all sequence numbers are 0.
+// leads says whether there is a way to an announced address: to a segment only while somebody has joined
+// it.
+func (b *bridge) leads(p *Path) bool {
+	return p.ESI2 == ESI{} || b.ports[p.ESI2] != "" || len(b.ways[p.ESI2]) > 0
+}
+
+// outranks orders two announcements of one MAC address: a static one cannot be moved, and of two with the
+// same sequence number that of the lowest address holds (RFC 7432 §15.1, §15.2). Nothing here has moved
+// before: all sequence numbers are 0.
 func outranks(a, b *Path) bool {
 	if a.Static != b.Static {
 		return a.Static
@@ -120,20 +122,20 @@ func (o *observer) moved(h *HostSeen, p *Path) bool {
 	return p.Static || p.NextHop.Less(o.vtep)
 }
 
-// destination is where frames to an announced address go: to the announcer, or to its segment (RFC 7432 §8.4), by the own port
-// where the router is on that segment too.
-func (b *bridge) destination(p *Path) (MACEntry, bool) {
+// destination is where frames to an announced address go: to the announcer, or to its segment (RFC 7432
+// §8.4), by the own port where the router is on that segment too.
+func (b *bridge) destination(p *Path) MACEntry {
 	e := MACEntry{MAC: p.MAC, Type: "evpn"}
 	if p.Static {
 		e.Type = "evpn-static"
 	}
-	if p.ESI2 == (ESI{}) {
+	switch port := b.ports[p.ESI2]; {
+	case p.ESI2 == ESI{}:
 		e.VTEP, e.VNI = p.NextHop, p.VNI
-		return e, true
+	case port != "":
+		e.Subinterface = port
+	default:
+		e.ESI = p.ESI2
 	}
-	if e.Subinterface = b.ports[p.ESI2]; e.Subinterface != "" {
-		return e, true
-	}
-	e.ESI = p.ESI2
-	return e, len(b.ways[p.ESI2]) > 0
+	return e
 }

@@ -12,6 +12,7 @@ type pe struct {
 	vtep     netip.Addr                  // where they do; invalid: nowhere
 	segments map[string]*EthernetSegment // that are up, by port or LAG
 	domains  []*domain                   // in the order of the instances
+	members  map[ESI][]*Path             // type 4 routes of others
 }
 
 // domain is a network instance with what is attached to it.
@@ -23,6 +24,7 @@ type domain struct {
 	routedBy *domain                   // of a MAC-VRF: the IP-VRF or default instance of that gateway; nil
 	bridges  map[*Subinterface]*domain // of another instance: the MAC-VRF of each of its IRBs
 	hosts    []*HostSeen
+	paths    []*Path // of others, that it imports
 }
 
 // peOf indexes a router; nil where it is not there.
@@ -31,7 +33,7 @@ func peOf(p *Plant, router string) *pe {
 	if r == nil || links == nil {
 		return nil
 	}
-	s := &pe{plant: p, router: r, links: links, subs: make(map[string]*Subinterface, len(r.Subinterfaces)), ends: map[netip.Addr]bool{}}
+	s := &pe{plant: p, router: r, links: links, subs: make(map[string]*Subinterface, len(r.Subinterfaces)), ends: map[netip.Addr]bool{}, members: map[ESI][]*Path{}}
 	for i := range r.Subinterfaces {
 		s.addSub(&r.Subinterfaces[i])
 	}
@@ -158,8 +160,8 @@ func onSubnet(sub *Subinterface, a netip.Addr) bool {
 	return false
 }
 
-// Imports returns whether a router has a use of its own for an EVPN route: an instance that imports one of
-// its route targets, or the ethernet segment that it is about.
+// Imports returns whether a router has a use of its own for an EVPN route: an instance that imports one
+// of its route targets, or the ethernet segment that it is about.
 func Imports(p *Plant, router string) func(*Route) bool {
 	targets, segments := map[RT]bool{}, map[MAC]bool{}
 	if s := peOf(p, router); s != nil {
@@ -187,17 +189,10 @@ func Imports(p *Plant, router string) func(*Route) bool {
 	}
 }
 
-// imports are the EVPN paths of others that a router puts to use.
-type imports struct {
-	byDomain map[*domain][]*Path
-	segments map[ESI][]*Path // type 4
-	vteps    map[netip.Addr]bool
-}
-
-// importPaths sorts what BGP has by who uses it, in one pass. A path that leads to the router itself, such as
-// all of its own, is of no use, and one whose next hop cannot be reached neither.
-func (s *pe) importPaths(paths []Path) *imports {
-	in := &imports{byDomain: map[*domain][]*Path{}, segments: map[ESI][]*Path{}, vteps: map[netip.Addr]bool{}}
+// importPaths gives what BGP has to who uses it, in one pass: domains, and by segment the routes of its
+// members. A path that leads to the router itself, such as all of its own, is of no use, and one whose
+// next hop cannot be reached neither.
+func (s *pe) importPaths(paths []Path) {
 	users := s.importers()
 	for i := range paths {
 		p := &paths[i]
@@ -205,20 +200,13 @@ func (s *pe) importPaths(paths []Path) *imports {
 			continue
 		}
 		if p.Type == EthernetSegmentRoute {
-			in.segments[p.ESI] = append(in.segments[p.ESI], p)
+			s.members[p.ESI] = append(s.members[p.ESI], p)
 		} else if p.VXLAN {
-			in.use(p, users)
-		}
-	}
-	return in
-}
-
-// use hands a path to each domain that imports one of its targets.
-func (in *imports) use(p *Path, users map[RT][]*domain) {
-	for _, rt := range p.Targets {
-		for _, d := range users[rt] {
-			in.byDomain[d] = append(in.byDomain[d], p)
-			in.vteps[p.NextHop] = true
+			for _, rt := range p.Targets {
+				for _, d := range users[rt] {
+					d.paths = append(d.paths, p)
+				}
+			}
 		}
 	}
 }

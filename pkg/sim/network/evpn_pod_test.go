@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// A pod is a spine with some leaves: leaf n has the VTEP 10.0.0.n and AS 65000+n, a server of its own on ethernet-1/2, and with its neighbour
-// a LAG to a bonded one. Two segments, web and db, are routed by the tenant red. A test bends one detail.
+// A pod is a spine with some leaves: leaf n has the VTEP 10.0.0.n and AS 65000+n, a server of its own on
+// ethernet-1/2, and with its neighbour a LAG to a bonded one. Two segments, web and db, are routed by the
+// tenant red. A test bends one detail.
 type pod struct {
 	routers map[string]*Router
 	wiring  Wiring
@@ -75,7 +76,8 @@ func (p *pod) host(name string) *Host {
 	return &p.wiring.Hosts[i]
 }
 
-// singleActive makes the segment of leaves 1 and 2 one that a single router forwards for: leaf1 for EVI 10.
+// singleActive makes the segment of leaves 1 and 2 one that a single router forwards for: leaf1 for EVI
+// 10.
 func (p *pod) singleActive() {
 	p.routers["leaf1"].Segments[0].SingleActive, p.routers["leaf2"].Segments[0].SingleActive = true, true
 }

@@ -1,7 +1,8 @@
 package network
 
-// Observe returns all that one router shows. It is about the settled network: timers, such as that before a designated
-// forwarder becomes active, are over.
+// Observe returns all that one router shows. It is about the settled network: timers, such as that before
+// a designated forwarder becomes active, are over; no MAC address has moved before, so that none has a
+// sequence number and none is a duplicate. BGP to customers in an IP-VRF and EVPN over MPLS are not there.
 func Observe(p *Plant, r Routing, router string) *State {
 	s := peOf(p, router)
 	if s == nil {
@@ -9,7 +10,7 @@ func Observe(p *Plant, r Routing, router string) *State {
 	}
 	o := &observer{pe: s, routing: r, state: &State{Links: s.links, Sessions: r.Sessions(router), Paths: map[Family][]Path{}, Instances: map[string]InstanceState{}}}
 	o.observeRouting()
-	o.in = s.importPaths(o.state.Paths[L2EVPN])
+	s.importPaths(o.state.Paths[L2EVPN])
 	o.observeBridges()
 	o.observeInstances()
 	o.observeTunnels()
@@ -22,7 +23,6 @@ func Observe(p *Plant, r Routing, router string) *State {
 type observer struct {
 	*pe
 	routing Routing
-	in      *imports
 	bridges map[*domain]*bridge
 	state   *State
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWhatOneAnnouncesArrivesByBGP goes from configuration to tables: links, sessions, routes, and what follows. Where BGP works,
-// everybody has what everybody announces.
+// TestWhatOneAnnouncesArrivesByBGP goes from configuration to tables: links, sessions, routes, and what
+// follows. Where BGP works, everybody has what everybody announces.
 func TestWhatOneAnnouncesArrivesByBGP(t *testing.T) {
 	t.Parallel()
 	pod := newPod(4)

@@ -2,13 +2,14 @@ package network
 
 import "net/netip"
 
-// Originate returns the routes that a router announces by itself: connected, static and IS-IS ones that its
-// export policies may take, and the EVPN routes of its instances, segments and hosts. No two have the same NLRI.
+// Originate returns the routes that a router announces by itself: connected, static and IS-IS ones that
+// its export policies may take, and the EVPN routes of its instances, segments and hosts. No two have the
+// same NLRI.
 //
-// The EVPN routes are those of an SR Linux of 25.3, as public records of its BGP tables show them: A-D routes per segment are
-// announced by each MAC-VRF with its own route distinguisher and targets; an anycast gateway is a static MAC/IP
-// route, the own address of an IRB a static MAC route; hosts of an IP-VRF are type 5 routes unless
-// interface-less-routing puts them into MAC/IP routes.
+// The EVPN routes are those of an SR Linux of 25.3, as public records of its BGP tables show them: A-D
+// routes per segment are announced by each MAC-VRF with its own route distinguisher and targets; an
+// anycast gateway is a static MAC/IP route, the own address of an IRB a static MAC route; hosts of an
+// IP-VRF are type 5 routes unless interface-less-routing puts them into MAC/IP routes.
 func Originate(p *Plant, router string) []Route {
 	s := peOf(p, router)
 	if s == nil {
@@ -45,7 +46,8 @@ func (o *originator) add(r Route) {
 	}
 }
 
-// unicast are the routes of the default instance. To a policy a loopback's address is as local as a subnet.
+// unicast are the routes of the default instance. To a policy a loopback's address is as local as a
+// subnet.
 func (o *originator) unicast(d *domain) {
 	for _, row := range o.prefixes(d) {
 		f := IPv6
@@ -78,7 +80,8 @@ func (o *originator) macVRF(d *domain) {
 	}
 }
 
-// autoDiscovery says that the instance is on a segment: for all of it, and for aliasing (RFC 7432 §8.2.1, §8.4).
+// autoDiscovery says that the instance is on a segment: for all of it, and for aliasing (RFC 7432 §8.2.1,
+// §8.4).
 func (o *originator) autoDiscovery(d *domain, es *EthernetSegment) {
 	all := d.route(NLRI{Type: EthernetAD, ESI: es.ESI, Tag: MaxET})
 	all.VNI, all.ESILabel, all.SingleActive = 0, true, es.SingleActive
@@ -145,8 +148,9 @@ func (o *originator) ipVRF(d *domain) {
 	}
 }
 
-// segmentRoutes are those by which the members of a segment find each other (RFC 7432 §8.1.1). Their route distinguisher is
-// <system address>:0 (/system/network-instance/protocols/bgp-vpn/bgp-instance/route-distinguisher).
+// segmentRoutes are those by which the members of a segment find each other (RFC 7432 §8.1.1). Their
+// route distinguisher is <system address>:0
+// (/system/network-instance/protocols/bgp-vpn/bgp-instance/route-distinguisher).
 func (o *originator) segmentRoutes() {
 	for i := range o.router.Segments {
 		es := &o.router.Segments[i]

@@ -36,7 +36,8 @@ func TestALeafAnnouncesWhatItHas(t *testing.T) {
 	}
 }
 
-// TestWhatIsAnnouncedFollowsFromConfigurationAndLinks bends one detail and looks at what goes and what comes.
+// TestWhatIsAnnouncedFollowsFromConfigurationAndLinks bends one detail and looks at what goes and what
+// comes.
 func TestWhatIsAnnouncedFollowsFromConfigurationAndLinks(t *testing.T) {
 	t.Parallel()
 	const (

@@ -9,8 +9,8 @@ import (
 // preferARP is the preference of host routes, as tables of SR Linux show it.
 const preferARP = 1
 
-// prefixes are the routes of an instance that the router has by itself and may announce: connected, static, IS-IS, and hosts
-// that it has heard.
+// prefixes are the routes of an instance that the router has by itself and may announce: connected,
+// static, IS-IS, and hosts that it has heard.
 func (s *pe) prefixes(d *domain) []TableRoute {
 	rows := connected(d.subs)
 	if len(d.Static) > 0 || d.ISIS != nil {
@@ -34,7 +34,8 @@ func connected(subs []*Subinterface) []TableRoute {
 	return rows
 }
 
-// broadcasts are the routes to the broadcast addresses of IPv4 subnets. They have no next hop and are announced to nobody.
+// broadcasts are the routes to the broadcast addresses of IPv4 subnets. They have no next hop and are
+// announced to nobody.
 func broadcasts(subs []*Subinterface) []TableRoute {
 	var rows []TableRoute
 	for _, sub := range subs {
@@ -71,18 +72,19 @@ func (d *domain) hostRoutes() []TableRoute {
 
 // routeTable are the active routes of an instance: of each prefix that of the lowest preference.
 func (o *observer) routeTable(d *domain) []TableRoute {
-	rows := slices.Concat(Table(o.plant, o.routing, o.router.Name, d.Name).Routes(), broadcasts(d.subs), d.hostRoutes(), tenantRoutes(d, o.in.byDomain[d]))
+	rows := slices.Concat(Table(o.plant, o.routing, o.router.Name, d.Name).Routes(), broadcasts(d.subs), d.hostRoutes(), tenantRoutes(d))
 	slices.SortStableFunc(rows, func(a, b TableRoute) int {
 		return cmp.Or(a.Prefix.Compare(b.Prefix), cmp.Compare(a.Preference, b.Preference))
 	})
 	return slices.CompactFunc(rows, func(a, b TableRoute) bool { return a.Prefix == b.Prefix })
 }
 
-// tenantRoutes are the routes of other routers of an IP-VRF: type 5 (RFC 9136), and hosts of MAC/IP routes with a layer 3
-// VNI (RFC 9135 §5.2). The former come first: a host that is announced both ways is taken from them.
-func tenantRoutes(d *domain, paths []*Path) []TableRoute {
+// tenantRoutes are the routes of other routers of an IP-VRF: type 5 (RFC 9136), and hosts of MAC/IP
+// routes with a layer 3 VNI (RFC 9135 §5.2). The former come first: a host that is announced both ways is
+// taken from them.
+func tenantRoutes(d *domain) []TableRoute {
 	prefixes, hosts := map[netip.Prefix][]*Path{}, map[netip.Prefix][]*Path{}
-	for _, p := range paths {
+	for _, p := range d.paths {
 		switch {
 		case p.Type == IPPrefix:
 			prefixes[p.Prefix] = append(prefixes[p.Prefix], p)
@@ -100,7 +102,8 @@ func tenantRoutes(d *domain, paths []*Path) []TableRoute {
 	return rows
 }
 
-// tunnelled is a route over the best of the paths and its equals, at most ecmp of them, lowest tunnel endpoints first.
+// tunnelled is a route over the best of the paths and its equals, at most ecmp of them, lowest tunnel
+// endpoints first.
 func tunnelled(prefix netip.Prefix, protocol string, paths []*Path, ecmp int) TableRoute {
 	best := slices.MinFunc(paths, preference)
 	row := TableRoute{Prefix: prefix, Protocol: protocol, Preference: preferBGP}
@@ -122,7 +125,8 @@ func routingVNI(p *Path) uint32 {
 	return p.VNI
 }
 
-// preference orders paths of different route distinguishers by what comes first in the choice of BGP (RFC 4271 §9.1.2.2).
+// preference orders paths of different route distinguishers by what comes first in the choice of BGP (RFC
+// 4271 §9.1.2.2).
 func preference(a, b *Path) int {
 	return cmp.Or(cmp.Compare(b.LocalPref, a.LocalPref), cmp.Compare(len(a.ASPath), len(b.ASPath)), cmp.Compare(a.MED, b.MED))
 }

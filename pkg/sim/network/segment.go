@@ -19,8 +19,10 @@ func (s *pe) findSegments() {
 	}
 }
 
-// segmentState words a reason as /system/network-instance/protocols/evpn/ethernet-segments/bgp-instance/ethernet-segment/oper-down-reason
-// does. The segment follows its port: a segment whose LAG is down is withdrawn, so that all others forget the way.
+// segmentState words a reason as
+// /system/network-instance/protocols/evpn/ethernet-segments/bgp-instance/ethernet-segment/oper-down-reason
+// does. The segment follows its port: a segment whose LAG is down is withdrawn, so that all others forget
+// the way.
 func (s *pe) segmentState(es *EthernetSegment) Oper {
 	switch {
 	case !es.Enabled:
@@ -39,7 +41,8 @@ func (s *pe) segmentState(es *EthernetSegment) Oper {
 
 func (s *pe) portUp(name string) bool { return s.links.Ports[name].Up || s.links.LAGs[name].Up }
 
-// twiceOnSegment: a MAC-VRF may have one subinterface on a segment, or its routes could not say which is meant.
+// twiceOnSegment: a MAC-VRF may have one subinterface on a segment, or its routes could not say which is
+// meant.
 func (s *pe) twiceOnSegment(d *domain) bool {
 	seen := map[*EthernetSegment]bool{}
 	for _, sub := range d.subs {
@@ -94,7 +97,8 @@ func remoteSegments(paths []*Path) map[ESI]*remoteSegment {
 	return all
 }
 
-// joined says whether a router is on the segment with this instance: only with both kinds of A-D routes (RFC 7432 §8.4, §9.2.2).
+// joined says whether a router is on the segment with this instance: only with both kinds of A-D routes
+// (RFC 7432 §8.4, §9.2.2).
 func (rs *remoteSegment) joined(a netip.Addr) bool {
 	if rs == nil {
 		return false
@@ -103,8 +107,8 @@ func (rs *remoteSegment) joined(a netip.Addr) bool {
 	return ok && rs.perES[a]
 }
 
-// destinations are the tunnels to a segment, at most ecmp of them, lowest addresses first: to all that have
-// joined it (aliasing, RFC 7432 §8.4), or on a single-active one to those that talk for it.
+// destinations are the tunnels to a segment, at most ecmp of them, lowest addresses first: to all that
+// have joined it (aliasing, RFC 7432 §8.4), or on a single-active one to those that talk for it.
 func (rs *remoteSegment) destinations(ecmp int) []Destination {
 	var to []Destination
 	for a, vni := range rs.perEVI {
@@ -126,9 +130,10 @@ type candidate struct {
 	df   DFElection
 }
 
-// elect returns who forwards broadcast to a segment in an instance. By default candidate number EVI modulo N, in the order of
-// their addresses (RFC 7432 §8.5); by the highest preference, then the lowest address, only if all of them want it so
-// (RFC 8584 §2.2.1, RFC 9785 §4.1). all is sorted by address and not empty.
+// elect returns who forwards broadcast to a segment in an instance. By default candidate number EVI
+// modulo N, in the order of their addresses (RFC 7432 §8.5); by the highest preference, then the lowest
+// address, only if all of them want it so (RFC 8584 §2.2, RFC 9785 §4.1). all is sorted by address and
+// not empty.
 func elect(all []candidate, evi uint32) netip.Addr {
 	if !byPreference(all) {
 		return all[evi%uint32(len(all))].addr
@@ -146,12 +151,12 @@ func byPreference(all []candidate) bool {
 	return !slices.ContainsFunc(all, func(c candidate) bool { return !c.df.Preference })
 }
 
-// candidates are the routers that announce a segment, the own one included. Those that have no A-D routes for the instance are left out: SR Linux
-// lets attachment circuits influence the election by default (RFC 8584 §4,
-// ethernet-segment/df-election/algorithm/preference-alg/capabilities/ac-df).
-func (s *pe) candidates(es *EthernetSegment, in *imports, remote *remoteSegment) []candidate {
+// candidates are the routers that announce a segment, the own one included. Those that have no A-D routes
+// for the instance are left out: SR Linux lets attachment circuits influence the election by default (RFC
+// 8584 §4, ethernet-segment/df-election/algorithm/preference-alg/capabilities/ac-df).
+func (s *pe) candidates(es *EthernetSegment, remote *remoteSegment) []candidate {
 	all := []candidate{{addr: s.vtep, df: es.DF}}
-	for _, p := range in.segments[es.ESI] {
+	for _, p := range s.members[es.ESI] {
 		if remote.joined(p.NextHop) {
 			c := candidate{addr: p.Prefix.Addr()}
 			if p.DF != nil {
@@ -165,8 +170,8 @@ func (s *pe) candidates(es *EthernetSegment, in *imports, remote *remoteSegment)
 }
 
 // segmentInstance is the election of a segment in one MAC-VRF.
-func (s *pe) segmentInstance(es *EthernetSegment, d *domain, in *imports, remote *remoteSegment) *SegmentInstance {
-	all := s.candidates(es, in, remote)
+func (s *pe) segmentInstance(es *EthernetSegment, d *domain, remote *remoteSegment) *SegmentInstance {
+	all := s.candidates(es, remote)
 	si := &SegmentInstance{Instance: d.Name, Forwarder: elect(all, d.EVPN.EVI)}
 	si.DF = si.Forwarder == s.vtep
 	for _, c := range all {
@@ -196,9 +201,9 @@ func algorithm(df DFElection) string {
 	return "default"
 }
 
-// yield stands by for the single-active segments that another router forwards for. What is announced may depend on no
-// route, so that the election is held here among the routers that are there and have the segment up, whether or
-// not they hear each other.
+// yield stands by for the single-active segments that another router forwards for. What is announced may
+// depend on no route, so that the election is held here among the routers that are there and have the
+// segment up, whether or not they hear each other.
 func (s *pe) yield() {
 	for _, d := range s.domains {
 		for _, sub := range d.subs {
@@ -221,8 +226,8 @@ func (s *pe) present(es *EthernetSegment, d *domain) netip.Addr {
 	return elect(all, d.EVPN.EVI)
 }
 
-// candidate returns what a router stands for in the election of a segment, if it does: in an instance that exports what
-// the asking one imports.
+// candidate returns what a router stands for in the election of a segment, if it does: in an instance
+// that exports what the asking one imports.
 func (p *Plant) candidate(router string, e ESI, imports []RT) (candidate, bool) {
 	has := func(es EthernetSegment) bool { return es.ESI == e }
 	if !slices.ContainsFunc(p.Routers[router].Segments, has) {

@@ -10,12 +10,16 @@ import (
 
 // observeTunnels shows the VXLAN interfaces, and all tunnel endpoints that imported routes lead to.
 func (o *observer) observeTunnels() {
-	o.state.VTEPs = slices.SortedFunc(maps.Keys(o.in.vteps), netip.Addr.Compare)
+	vteps := map[netip.Addr]bool{}
 	for _, d := range o.domains {
+		for _, p := range d.paths {
+			vteps[p.NextHop] = true
+		}
 		if d.VXLAN != nil {
 			o.state.Tunnels = append(o.state.Tunnels, o.tunnel(d))
 		}
 	}
+	o.state.VTEPs = slices.SortedFunc(maps.Keys(vteps), netip.Addr.Compare)
 	slices.SortFunc(o.state.Tunnels, func(a, b TunnelState) int { return cmp.Compare(a.Interface, b.Interface) })
 }
 
@@ -28,14 +32,15 @@ func (o *observer) tunnel(d *domain) TunnelState {
 		t.SourceMAC = o.router.Chassis
 		return t
 	}
-	t.Multicast = floodList(o.in.byDomain[d])
+	t.Multicast = floodList(d.paths)
 	if b := o.bridges[d]; b != nil {
 		t.Unicast, t.Segments = b.unicast()
 	}
 	return t
 }
 
-// floodList is who gets broadcast: all that announce the inclusive multicast route (RFC 7432 §11, RFC 8365 §5.1.3).
+// floodList is who gets broadcast: all that announce the inclusive multicast route (RFC 7432 §11, RFC
+// 8365 §5.1.3).
 func floodList(paths []*Path) []Destination {
 	var to []Destination
 	for _, p := range paths {
