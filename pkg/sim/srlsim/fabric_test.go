@@ -46,7 +46,6 @@ func TestADemoFabricShowsItself(t *testing.T) {
 		views := map[string]*config.Tree{}
 		for _, d := range design.Devices {
 			views[d.Name] = watch(t, sim.Observation{
-				Large: true,
 				Running: running[d.Name], Hardware: boxes[d.Name], Router: plant.Routers[d.Name], State: network.Observe(plant, routing, d.Name),
 				Booted: booted, Changed: changed, Now: now, Large: true,
 			})

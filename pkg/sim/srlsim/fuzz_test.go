@@ -34,7 +34,7 @@ func FuzzAcceptedConfigurations(f *testing.F) {
 		server(tree)
 		r := read(small, tree)
 		plant := network.Survey(map[string]*network.Router{"leaf1": r}, &network.Wiring{}, network.Outages{})
-		o := sim.Observation{Large: true, Running: tree, Hardware: small, Router: r, State: network.Observe(plant, network.Compute(plant), "leaf1"), Booted: booted, Now: now, Large: true}
+		o := sim.Observation{Running: tree, Hardware: small, Router: r, State: network.Observe(plant, network.Compute(plant), "leaf1"), Booted: booted, Now: now, Large: true}
 		o.Before = watch(t, o)
 		watch(t, o)
 	})
@@ -55,7 +55,7 @@ func accepted(tree *config.Tree) bool {
 func TestADeviceShowsItselfBeforeItKnowsTheNetwork(t *testing.T) {
 	t.Parallel()
 	d := demo(t, "25.3").Device("leaf1")
-	view := watch(t, sim.Observation{Large: true, Running: render(t, d), Hardware: chassis(t, "leaf1", d.Platform.Name, 1), Booted: booted, Now: now, Large: true})
+	view := watch(t, sim.Observation{Running: render(t, d), Hardware: chassis(t, "leaf1", d.Platform.Name, 1), Booted: booted, Now: now, Large: true})
 	shows(t, view, map[string]string{
 		"/interface[name=ethernet-1/49]/oper-state": "down", "/interface[name=system0]/oper-state": "up",
 		"/interface[name=ethernet-1/49]/last-change": "2025-01-01T13:00:00.000Z",
@@ -79,7 +79,7 @@ func BenchmarkObserve(b *testing.B) {
 		routers[d.Name] = read(boxes[d.Name], trees[d.Name])
 	}
 	plant := network.Survey(routers, plug(design), network.Outages{})
-	o := sim.Observation{Large: true, Running: trees["leaf1"], Hardware: boxes["leaf1"], Router: routers["leaf1"],
+	o := sim.Observation{Running: trees["leaf1"], Hardware: boxes["leaf1"], Router: routers["leaf1"],
 		State: network.Observe(plant, network.Compute(plant), "leaf1"), Booted: booted, Now: now, Large: true}
 	o.Before = watch(b, o)
 	b.ReportMetric(float64(o.Before.Leaves()), "leaves")
@@ -104,7 +104,7 @@ func TestConfigurationsWithGapsAreShown(t *testing.T) {
 		}
 		tree := without(rt, whole[release], gaps)
 		plant := network.Survey(map[string]*network.Router{"leaf1": read(h, tree)}, &network.Wiring{}, network.Outages{})
-		watch(rt, sim.Observation{Large: true, Running: tree, Hardware: h, Router: plant.Routers["leaf1"],
+		watch(rt, sim.Observation{Running: tree, Hardware: h, Router: plant.Routers["leaf1"],
 			State: network.Observe(plant, network.Compute(plant), "leaf1"), Booted: booted, Now: now, Large: true})
 	})
 }

@@ -34,7 +34,6 @@ func showAll(t *testing.T, table []showing) {
 
 func observation(running *config.Tree, state network.State) sim.Observation {
 	return sim.Observation{
-		Large: true,
 		Running: running, Hardware: small, Router: read(small, running), State: &state,
 		Booted: booted, Changed: changed, Now: now, Large: true,
 		Server: sim.ServerState{Clients: []sim.Client{{ID: 3, Host: "192.0.2.1", Port: 50000, UserAgent: "loom"}}},
