@@ -24,7 +24,8 @@ type reader struct {
 // read says what a running configuration means.
 func read(h network.Hardware, running *config.Tree) *network.Router {
 	r := &reader{root: running.Root(), h: h, release: running.Release()}
-	subs := r.subinterfaces()
+	ports, lags := r.ports(), r.lags()
+	subs := r.subinterfaces(ports, lags)
 	r.index(subs)
 	r.policies = r.routingPolicies()
 	return &network.Router{
@@ -32,8 +33,8 @@ func read(h network.Hardware, running *config.Tree) *network.Router {
 		System:        r.systemName(),
 		Description:   description(h, r.release),
 		Chassis:       h.MAC,
-		Ports:         r.ports(),
-		LAGs:          r.lags(),
+		Ports:         ports,
+		LAGs:          lags,
 		Subinterfaces: subs,
 		Instances:     r.instances(),
 		Segments:      r.segments(),

@@ -16,12 +16,12 @@ const defaultIPMTU = 1500
 var virtualRouterMAC = network.MAC{0x00, 0x00, 0x5e, 0x00, 0x01, 0x00}
 
 // subinterfaces are all of the router, but those of the management port.
-func (r *reader) subinterfaces() (out []network.Subinterface) {
+func (r *reader) subinterfaces(ports []network.Port, lags []network.LAG) (out []network.Subinterface) {
 	macs := map[string]network.MAC{}
-	for _, p := range r.ports() {
+	for _, p := range ports {
 		macs[p.Name] = p.MAC
 	}
-	for _, l := range r.lags() {
+	for _, l := range lags {
 		macs[l.Name] = l.MAC
 	}
 	for entry := range entries(r.root, srl.Interface) {
