@@ -79,11 +79,13 @@ func TestOnceEndsAfterItsSyncResponse(t *testing.T) {
 	}
 }
 
-// §3.5.1.5.3: nothing before the first poll; a sync_response after each; nothing but polls is taken.
-func TestPollSendsOnlyWhenPolled(t *testing.T) {
+// §3.5.1.2, updates_only: what there is comes before the first poll. §3.5.1.5.3: after that it comes when
+// polled, with a sync_response each time; nothing but polls is taken.
+func TestPollSendsAtFirstAndWhenPolled(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, simtest.New)
 	stream := b.subscribe(&gnmi.SubscriptionList{Mode: gnmi.SubscriptionList_POLL}, "/system/name")
+	b.wants(b.untilSync(stream), `/system/name/host-name "leaf1"`)
 	b.mustSet(b.put("/system/name/host-name", `"later"`))
 	if err := stream.Send(&gnmi.SubscribeRequest{Request: &gnmi.SubscribeRequest_Poll{Poll: &gnmi.Poll{}}}); err != nil {
 		t.Fatal(err)

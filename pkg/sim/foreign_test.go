@@ -158,6 +158,13 @@ func TestGNMICLISubscribesOnce(t *testing.T) {
 	s.says(s.cli("-proto", textOf(listOf(gnmi.SubscriptionList_ONCE, &gnmi.Subscription{}, "/system/name"))), true, "system/name/host-name, leaf1\n")
 }
 
+// It polls when it has heard a first sync_response.
+func TestGNMICLIPolls(t *testing.T) {
+	s := meet(t, "LOOM_GNMI_CLI")
+	req := listOf(gnmi.SubscriptionList_POLL, &gnmi.Subscription{}, "/system/name")
+	s.says(s.cli("-pi", "10ms", "-c", "1", "-proto", textOf(req)), true, "system/name/host-name, leaf1\n")
+}
+
 // streams runs gnmi_cli on a subscription that has no end, and hands each line that it prints to a step,
 // one after the other.
 func (s *stranger) streams(req *gnmi.SubscribeRequest, steps ...func(line string)) {

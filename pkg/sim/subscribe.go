@@ -187,8 +187,12 @@ func (sub *subscription) synced() error {
 	return sub.stream.Send(&gnmi.SubscribeResponse{Response: &gnmi.SubscribeResponse_SyncResponse{SyncResponse: true}})
 }
 
-// poll answers each poll until the client ends the stream (§3.5.1.5.3).
+// poll sends everything once, as what §3.5.1.2 says of updates_only implies and gnmi_cli waits for, and then
+// answers each poll until the client ends the stream (§3.5.1.5.3).
 func (sub *subscription) poll() error {
+	if err := sub.sendAll(sub.source()); err != nil {
+		return err
+	}
 	for {
 		req, err := sub.stream.Recv()
 		if err != nil {

@@ -131,6 +131,7 @@ func TestSubscribePollAnswersEachPoll(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, simtest.New)
 	stream := b.subscribe(&gnmi.SubscriptionList{Mode: gnmi.SubscriptionList_POLL}, "/system/name")
+	b.wants(b.untilSync(stream), `/system/name/host-name "leaf1"`)
 	for _, name := range []string{"leaf1", "other"} {
 		b.mustSet(b.put("/system/name/host-name", `"`+name+`"`))
 		if err := stream.Send(&gnmi.SubscribeRequest{Request: &gnmi.SubscribeRequest_Poll{Poll: &gnmi.Poll{}}}); err != nil {
