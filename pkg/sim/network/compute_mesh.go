@@ -88,7 +88,7 @@ func newMesh(t *terrain, l *libraries, sessions map[string][]Session) *mesh {
 
 // introduce fills in what does not depend on other speakers.
 func (m *mesh) introduce(sp *speaker, name string, sessions []Session, fib *FIB) {
-	sp.libraries, sp.name, sp.sessions, sp.fib, sp.book, sp.bgp = m.libraries, name, sessions, fib, m.books[name], &BGP{}
+	sp.libraries, sp.name, sp.sessions, sp.fib, sp.book, sp.bgp = m.libraries, name, sessions, fib.over(sessions), m.books[name], &BGP{}
 	if in := m.plant.defaultInstance(name); in != nil && in.BGP != nil {
 		sp.bgp = in.BGP
 	}

@@ -268,3 +268,76 @@ func TestWhatIsSentArrives(t *testing.T) {
 		}
 	}
 }
+
+// A spine looks up a next hop by a route that it has from the same neighbor, and passes on what it finds valid.
+func TestANextHopMayBeLearnedByBGPItself(t *testing.T) {
+	t.Parallel()
+	l := disagreement()
+	anything := []PrefixRange{{netip.MustParsePrefix("0.0.0.0/0"), 0, 32}}
+	for _, r := range l.routers {
+		r.Policies.Prefixes["r0"] = anything
+		for i := range r.bgp().Neighbors {
+			r.bgp().Neighbors[i].Import = []string{"all"}
+		}
+	}
+	for cable := 1; cable <= 4; cable++ {
+		l.cut(cable) // the ring is a chain: r0, r1, r3
+	}
+	for name, test := range map[string]struct {
+		known bool
+		want  []string
+	}{
+		"it is passed on":           {true, []string{"10.50.0.1/32 via r1", "10.60.0.0/24 via r1"}},
+		"what leads nowhere is not": {false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := l.survey()
+			r := compute(p, func(p *Plant, router string) []Route {
+				var all []Route
+				if router == "r0" {
+					all = append(all, Route{NLRI: NLRI{Family: IPv4, Prefix: netip.MustParsePrefix("10.60.0.0/24")}, Origin: router, NextHop: netip.MustParseAddr("10.50.0.1")})
+					if test.known {
+						all = append(all, Route{NLRI: NLRI{Family: IPv4, Prefix: netip.MustParsePrefix("10.50.0.1/32")}, Origin: router})
+					}
+				}
+				return all
+			})
+			equal(t, "routes of r3", usedBy(r, "r3", IPv4), test.want)
+		})
+	}
+}
+
+// Two leaves announce one prefix. The one that is told to prefer the other's falls silent.
+func TestAnOriginThatPrefersAnotherOneFallsSilent(t *testing.T) {
+	t.Parallel()
+	anycast := netip.MustParsePrefix("10.99.0.1/32")
+	high := uint32(200)
+	for name, test := range map[string]struct {
+		prefer bool
+		want   int // leaves that the spine has the prefix from
+	}{
+		"both announce it":    {false, 2},
+		"leaf2 prefers leaf1": {true, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newWeave(1, 3, "ibgp")
+			for _, leaf := range []string{"leaf1", "leaf2"} {
+				sets := c.routers[leaf].Policies.Prefixes
+				sets["own"] = append(sets["own"], PrefixRange{anycast, 32, 32})
+			}
+			if test.prefer {
+				c.routers["leaf2"].Policies.Policies["in"] = Policy{Default: Action{Result: Accept, LocalPref: &high}}
+			}
+			r := compute(c.survey(), func(p *Plant, router string) []Route {
+				if router == "leaf1" || router == "leaf2" {
+					return []Route{{NLRI: NLRI{Family: IPv4, Prefix: anycast}, Origin: router, Protocol: "local"}}
+				}
+				return nil
+			})
+			if got := r.Paths("spine1", IPv4); len(got) != test.want {
+				t.Errorf("the spine has %d paths, want %d: %+v", len(got), test.want, got)
+			}
+		})
+	}
+}

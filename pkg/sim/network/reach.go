@@ -71,6 +71,16 @@ func (f *FIB) with(r Routing) *FIB {
 	return &g
 }
 
+// over returns the same FIB for paths that come by other sessions.
+func (f *FIB) over(sessions []Session) *FIB {
+	if f == nil {
+		return nil
+	}
+	g := *f
+	g.sessions = sessions
+	return &g
+}
+
 // newFIB holds all but the routes of BGP.
 func newFIB(p *Plant, router, instance string) *FIB {
 	f := &FIB{plant: p, router: router, instance: instance, subs: map[string]*Subinterface{}}
@@ -194,8 +204,8 @@ func (f *FIB) byBGP(prefix netip.Prefix, paths []Path, depth int) TableRoute {
 	return r
 }
 
-// Resolve returns where packets for a path's next hop go; nowhere means that the path is not valid. An
-// own path needs none.
+// Resolve returns where packets for a path's next hop go; nowhere means that the path is not valid. The path
+// is one of the router's in the routing that the FIB was made with. An own path has no hops.
 func (f *FIB) Resolve(path *Path) []Hop { return f.resolve(path, 0) }
 
 func (f *FIB) resolve(path *Path, depth int) []Hop {
