@@ -141,7 +141,7 @@ func readAttributes(all []byte) *attributes {
 		r := reader{b: v}
 		switch kind {
 		case attrASPath:
-			a.asPath = asPath(v)
+			eachAS(v, func(number []byte) { a.asPath = append(a.asPath, binary.BigEndian.Uint32(number)) })
 		case attrNextHop:
 			a.nextHop, _ = netip.AddrFromSlice(v)
 		case attrMED:
@@ -167,19 +167,6 @@ func readAttributes(all []byte) *attributes {
 		}
 	})
 	return a
-}
-
-// asPath reads the segments of an AS_PATH with four octets to a number (RFC 6793).
-func asPath(v []byte) (path []uint32) {
-	for len(v) >= 2 {
-		n := int(v[1])
-		v = v[2:]
-		for ; n > 0 && len(v) >= 4; n-- {
-			path = append(path, binary.BigEndian.Uint32(v))
-			v = v[4:]
-		}
-	}
-	return path
 }
 
 // readExtended reads what extendedCommunities writes.

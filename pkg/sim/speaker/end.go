@@ -26,6 +26,7 @@ type end struct {
 	partner     *end   // at the other end of the wire
 	side        int    // which end of the wire this is; what follows is that of the end on side 0
 	boots       uint64 // of the router, when last looked at
+	direct      bool   // the session is over one link, or was while it had a path
 	connect     bool   // the wire may connect
 	interrupted bool   // it could not
 
@@ -74,8 +75,7 @@ func (e *end) configuration(far *end, reboots uint64) *api.Peer {
 	p := &api.Peer{
 		Conf: &api.PeerConf{
 			NeighborAddress: e.address.String(),
-			LocalAsn:        s.LocalAS,
-			PeerAsn:         e.peerAS(far),
+			PeerAsn:         e.inside(e.peerAS(far)),
 			AllowOwnAsn:     uint32(s.OwnAS),
 			AdminDown:       !s.Enabled,
 		},
@@ -117,6 +117,14 @@ func (e *end) peerAS(far *end) uint32 {
 	return s.AllowedAS[0].Low
 }
 
+// inside returns an AS number as the speaker knows it.
+func (e *end) inside(as uint32) uint32 {
+	if as == e.session.LocalAS {
+		return placeholderAS
+	}
+	return as
+}
+
 func (e *end) cluster() string {
 	switch {
 	case !e.session.Client || e.session.PeerType != network.IBGP:
@@ -124,7 +132,7 @@ func (e *end) cluster() string {
 	case e.session.Cluster.Is4():
 		return e.session.Cluster.String()
 	}
-	return netip.AddrFrom4(e.router.identity().outer).String()
+	return netip.AddrFrom4(e.identity().outer).String()
 }
 
 // configure brings the peer of the speaker to what it should be; it tells whether that was another.

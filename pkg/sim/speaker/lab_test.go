@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	api "github.com/osrg/gobgp/v3/api"
 	"go.uber.org/goleak"
 
 	"github.com/loomfabric/loom/pkg/sim/network"
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 
 // lab is routers that are cabled, and their speakers.
 type lab struct {
-	*testing.T
+	testing.TB
 	ctx       context.Context
 	routers   map[string]*network.Router
 	cables    []network.Cable
@@ -38,11 +39,11 @@ type lab struct {
 }
 
 // newLab starts speakers for some routers. Their numbers are their places: router ids 10.0.0.1 and up.
-func newLab(t *testing.T, names ...string) *lab {
+func newLab(t testing.TB, names ...string) *lab {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
-	l := &lab{T: t, ctx: ctx, routers: map[string]*network.Router{}, announced: map[string][]network.Route{},
+	l := &lab{TB: t, ctx: ctx, routers: map[string]*network.Router{}, announced: map[string][]network.Route{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}}}
 	for i, name := range names {
 		l.routers[name] = newTestRouter(name, i+1)
@@ -90,7 +91,7 @@ func (l *lab) cable(a, b string, numbered bool) (subA, subB string) {
 	for i, name := range []string{a, b} {
 		r := l.routers[name]
 		port := fmt.Sprintf("ethernet-1/%d", n)
-		mac := network.MAC{2, 0, byte(n), 0, 0, byte(i + 1)}
+		mac := network.MAC{2, 0, byte(n), 0, byte(n >> 8), byte(i + 1)}
 		r.Ports = append(r.Ports, network.Port{Name: port, Enabled: true, MAC: mac, Speed: "100G"})
 		sub := network.Subinterface{Name: port + ".0", Parent: port, Kind: network.Routed, Enabled: true, IPv4: true, IPv6: true, MAC: mac, LinkLocal: mac.LinkLocal(), RA: true}
 		if numbered {
@@ -199,17 +200,16 @@ func (l *lab) until(what string, holds func(network.Routing) bool) {
 	}
 }
 
+// dump logs what does not stand, and how many paths there are.
 func (l *lab) dump() {
 	r := l.network.Routing()
-	for name := range l.routers {
+	for _, name := range l.network.names {
 		for _, s := range r.Sessions(name) {
-			l.Logf("%s: %s as %d: %s %q path=%v remote=%s/%d %d/%d sent=%v", name, s.Peer, s.PeerAS, s.State, s.Cause, s.Path, s.Remote, s.RemoteIndex, s.Code, s.Subcode, s.Sent)
-		}
-		for _, f := range allFamilies {
-			for _, p := range r.Paths(name, f) {
-				l.Logf("%s: %d %s from %d via %s path %v %+v", name, f, p.Prefix, p.From, p.NextHop, p.ASPath, p)
+			if s.State != network.Established {
+				l.Logf("%s: neighbor %s: %s %q, path %v, far end %s %d, NOTIFICATION %d/%d sent %v", name, s.Peer, s.State, s.Cause, s.Path, s.Remote, s.RemoteIndex, s.Code, s.Subcode, s.Sent)
 			}
 		}
+		l.Logf("%s: %d IPv4, %d EVPN paths", name, len(r.Paths(name, network.IPv4)), len(r.Paths(name, network.L2EVPN)))
 	}
 }
 
@@ -243,4 +243,98 @@ func path(r network.Routing, router, prefix string) *network.Path {
 
 func has(router, prefix string) func(network.Routing) bool {
 	return func(r network.Routing) bool { return path(r, router, prefix) != nil }
+}
+
+// joinUnnumbered configures eBGP over a link without IPv4 addresses: IPv4 routes with IPv6 next hops.
+func (l *lab) joinUnnumbered(a, b string) {
+	subA, subB := l.cable(a, b, false)
+	link := byte(len(l.cables))
+	for i, pair := range [][3]string{{a, b, subA}, {b, a, subB}} {
+		mac := network.MAC{2, 0, link, 0, byte(len(l.cables) >> 8), byte(2 - i)}
+		n := neighbor(l.routers[pair[0]], l.routers[pair[1]], mac.LinkLocal().WithZone(pair[2]))
+		n.Interface = pair[2]
+		n.IPv6NextHops.Send, n.IPv6NextHops.Receive = true, true
+		l.addNeighbor(pair[0], n)
+	}
+}
+
+// overlay configures a session between loopbacks, of EVPN.
+func (l *lab) overlay(a, b string, change func(own, far string, n *network.Neighbor)) {
+	for _, pair := range [][2]string{{a, b}, {b, a}} {
+		own, far := l.routers[pair[0]], l.routers[pair[1]]
+		n := neighbor(own, far, loopback(far))
+		n.Local, n.Families, n.Multihop, n.FastFailover = loopback(own), []network.Family{network.L2EVPN}, 4, false
+		change(pair[0], pair[1], &n)
+		l.addNeighbor(pair[0], n)
+	}
+}
+
+// reflect makes a router the reflector of another one, in AS 65000.
+func (l *lab) reflect(reflector, client string) {
+	l.overlay(reflector, client, func(own, _ string, n *network.Neighbor) {
+		n.LocalAS, n.PeerAS, n.Import, n.Export = 65000, 65000, nil, nil
+		n.Client = own == reflector
+	})
+}
+
+// bridge gives a router a MAC-VRF with EVPN, which imports a target.
+func (l *lab) bridge(router string, rt network.RT) {
+	r := l.routers[router]
+	vtep := loopback(r)
+	r.Instances = append(r.Instances, network.Instance{
+		Name: "bridge", Kind: network.MACVRF, Enabled: true,
+		VXLAN: &network.VXLAN{Interface: "vxlan1.10", VNI: 10, Source: vtep},
+		EVPN:  &network.EVPN{Enabled: true, EVI: 10, ECMP: 1, RD: network.RD(vtep.String() + ":10"), Import: []network.RT{rt}, Export: []network.RT{rt}},
+	})
+	slices.SortFunc(r.Instances, func(x, y network.Instance) int {
+		return compareBool(y.Kind == network.Default, x.Kind == network.Default)
+	})
+}
+
+// session returns a router's session with a neighbor.
+func session(r network.Routing, router string, peer netip.Addr) network.Session {
+	for _, s := range r.Sessions(router) {
+		if s.Peer == peer {
+			return s
+		}
+	}
+	return network.Session{}
+}
+
+// not fails if something holds before another thing does.
+func (l *lab) not(what string, never, until func(network.Routing) bool) {
+	l.Helper()
+	l.until("the end of waiting", func(r network.Routing) bool {
+		if never(r) {
+			l.dump()
+			l.Fatal(what)
+		}
+		return until(r)
+	})
+}
+
+// evpnPaths returns the paths of a router that lead to others' EVPN routes.
+func evpnPaths(r network.Routing, router string) (paths []network.Path) {
+	for _, p := range r.Paths(router, network.L2EVPN) {
+		if p.From >= 0 {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// starts returns a channel that gets a value for every session of a speaker that comes up from now on.
+func (l *lab) starts(router string) <-chan struct{} {
+	ctx, cancel := context.WithCancel(l.ctx)
+	l.Cleanup(cancel)
+	up := make(chan struct{}, 64)
+	err := l.network.routers[router].speaker.bgp.WatchEvent(ctx, &api.WatchEventRequest{Peer: &api.WatchEventRequest_Peer{}}, func(r *api.WatchEventResponse) {
+		if p := r.GetPeer(); p.GetType() == api.WatchEventResponse_PeerEvent_STATE && p.Peer.State.SessionState == api.PeerState_ESTABLISHED {
+			up <- struct{}{}
+		}
+	})
+	if err != nil {
+		l.Fatal(err)
+	}
+	return up
 }

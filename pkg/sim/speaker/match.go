@@ -206,14 +206,24 @@ func (t *translation) withCommunities(ways []*api.Conditions, name string) (all 
 	return all
 }
 
+// sendsOwnAS returns whether the speaker has put its own AS number before the path when it looks at it, as routers do only
+// afterwards.
+func (t *translation) sendsOwnAS() bool {
+	return t.direction == outward && t.session.PeerType == network.EBGP
+}
+
 // asPaths defines a set of AS paths. An expression is about the whole path.
 func (t *translation) asPaths(name string) *api.MatchSet {
 	var list []string
 	for _, m := range t.router.Policies.ASPaths[name] {
-		if m == "null" {
-			m = ""
+		own, space := "", ""
+		if t.sendsOwnAS() {
+			own, space = fmt.Sprint(placeholderAS), " "
 		}
-		list = append(list, "^(?:"+m+")$")
+		if m == "null" {
+			m, space = "", ""
+		}
+		list = append(list, "^"+own+space+"(?:"+m+")$")
 	}
 	if len(list) == 0 {
 		list = []string{"none"}
@@ -234,6 +244,9 @@ func (t *translation) length(c *api.Conditions, holds func(int) bool) bool {
 		}
 	}
 	ask := func(kind api.AsPathLength_Type, n int) bool {
+		if t.sendsOwnAS() {
+			n++
+		}
 		c.AsPathLength = &api.AsPathLength{Type: kind, Length: uint32(n)}
 		return true
 	}

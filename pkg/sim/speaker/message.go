@@ -47,25 +47,62 @@ func (m message) notification() (code, subcode uint8, ok bool) {
 	return m[headerLength], m[headerLength+1], true
 }
 
-// identity is a speaker's router id: the one it was started with, which cannot change, and the configured one.
-type identity struct{ inner, outer [4]byte }
+// identity is how a speaker calls itself: the router id and the AS number that it was started with, which cannot change,
+// and what is configured for the session.
+type identity struct {
+	inner, outer [4]byte
+	as           uint32 // for placeholderAS
+}
 
-// routerID returns the identity of a speaker whose router is configured with the given id.
-func routerID(inner, outer netip.Addr) identity {
+// newIdentity returns the identity of a speaker in a session.
+func newIdentity(inner, outer netip.Addr, as uint32) identity {
 	if !outer.Is4() {
 		outer = inner
 	}
-	return identity{inner.As4(), outer.As4()}
+	return identity{inner.As4(), outer.As4(), as}
 }
 
-// translate puts configured router ids where a speaker says its own, and the other way round where it is told its
-// own. So two routers with the same id find that out by themselves (RFC 6286 §2.2), as does one whose own routes
-// come back to it by way of reflectors (RFC 4456 §8).
+// translate puts what is configured where a speaker calls itself by its name, and the other way round where it is called by
+// what is configured. So two routers with the same id find that out by themselves (RFC 6286 §2.2), as does one that its own
+// routes come back to, from another AS (RFC 4271 §9.1.2) or by way of reflectors (RFC 4456 §8).
 func (m message) translate(from, to identity) {
-	id := m.identifier()
-	if id == nil {
-		return
+	switch {
+	case m.kind() == openMessage && len(m) >= headerLength+10:
+		m.translateOpen(from, to)
+	case m.kind() == updateMessage:
+		eachAttribute(m.attributes(), func(kind byte, value []byte) {
+			switch {
+			case kind == originatorID && len(value) == 4:
+				translateID(value, from, to)
+			case kind == attrASPath:
+				eachAS(value, func(number []byte) { translateAS(number, from, to) })
+			}
+		})
 	}
+}
+
+// translateOpen changes the BGP identifier and the AS number, which is there twice (RFC 6793 §4.1).
+func (m message) translateOpen(from, to identity) {
+	const fourOctetAS = 65
+	body := m[headerLength:]
+	translateID(body[5:9], from, to)
+	eachCapability(body[10:], func(kind byte, value []byte) {
+		if kind == fourOctetAS && len(value) == 4 {
+			translateAS(value, from, to)
+			binary.BigEndian.PutUint16(body[1:], twoOctets(binary.BigEndian.Uint32(value)))
+		}
+	})
+}
+
+func twoOctets(as uint32) uint16 {
+	const asTrans = 23456
+	if as > 0xffff {
+		return asTrans
+	}
+	return uint16(as)
+}
+
+func translateID(id []byte, from, to identity) {
 	if [4]byte(id) == from.inner {
 		copy(id, from.outer[:])
 	}
@@ -74,16 +111,45 @@ func (m message) translate(from, to identity) {
 	}
 }
 
-// identifier returns where a message has a router id: the BGP identifier of an OPEN, the ORIGINATOR_ID of an UPDATE; nil
-// where it has none.
-func (m message) identifier() []byte {
-	switch {
-	case m.kind() == openMessage && len(m) >= headerLength+10:
-		return m[headerLength+5 : headerLength+9]
-	case m.kind() == updateMessage:
-		return attribute(m.attributes(), originatorID, 4)
+func translateAS(number []byte, from, to identity) {
+	as := binary.BigEndian.Uint32(number)
+	if as == placeholderAS {
+		as = from.as
 	}
-	return nil
+	if as == to.as {
+		as = placeholderAS
+	}
+	binary.BigEndian.PutUint32(number, as)
+}
+
+// eachCapability calls f with every capability in the optional parameters of an OPEN (RFC 5492 §4).
+func eachCapability(parameters []byte, f func(kind byte, value []byte)) {
+	const capabilities = 2
+	eachTLV(parameters, func(kind byte, value []byte) {
+		if kind == capabilities {
+			eachTLV(value, f)
+		}
+	})
+}
+
+// eachTLV calls f with the type and the value of each element that has one octet for its type and one for its length.
+func eachTLV(b []byte, f func(kind byte, value []byte)) {
+	for len(b) >= 2 && len(b) >= 2+int(b[1]) {
+		f(b[0], b[2:2+int(b[1])])
+		b = b[2+int(b[1]):]
+	}
+}
+
+// eachAS calls f with every number in an AS_PATH, each of four octets: all speakers have them (RFC 6793).
+func eachAS(segments []byte, f func(number []byte)) {
+	for len(segments) >= 2 {
+		n := int(segments[1])
+		segments = segments[2:]
+		for ; n > 0 && len(segments) >= 4; n-- {
+			f(segments[:4])
+			segments = segments[4:]
+		}
+	}
 }
 
 // attributes returns the path attributes of an UPDATE (RFC 4271 §4.3), nil where their lengths are wrong.
@@ -102,16 +168,6 @@ func (m message) attributes() []byte {
 		return nil
 	}
 	return body[2:n]
-}
-
-// attribute returns the value of one path attribute of a known length, nil where there is none.
-func attribute(attributes []byte, kind byte, length int) (found []byte) {
-	eachAttribute(attributes, func(k byte, value []byte) {
-		if k == kind && len(value) == length {
-			found = value
-		}
-	})
-	return found
 }
 
 // eachAttribute calls f with each path attribute's type and value, until one is cut short.

@@ -2,8 +2,6 @@ package speaker
 
 import (
 	"slices"
-
-	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
 // pair decides which wires there are, before the speakers are told anything: what has lost its path must not carry the
@@ -36,7 +34,7 @@ func (n *Network) pair() {
 // router id. Ends that merely do not find each other at the moment do.
 func (n *Network) parted(e *end) bool {
 	f := e.partner
-	if !e.seated() || !f.seated() || e.wire.ends[e.side].id != e.router.identity() || f.wire.ends[f.side].id != f.router.identity() {
+	if !e.seated() || !f.seated() || e.wire.ends[e.side].id != e.identity() || f.wire.ends[f.side].id != f.identity() {
 		return true
 	}
 	a, b := n.far(e), n.far(f)
@@ -54,7 +52,7 @@ func (n *Network) detach(e *end) {
 	case e.seated() && f.seated():
 		w.cut()
 	case e.router.network != nil && f.router.network != nil:
-	case severed(&e.session, &f.session):
+	case severed(e, f):
 		w.cut()
 	default:
 		w.stall()
@@ -69,7 +67,7 @@ func attach(e, f *end) {
 	ends := [2]*end{e, f}
 	var sockets [2]socket
 	for i, x := range ends {
-		sockets[i] = socket{x.router.speaker.address, x.address, x.router.identity()}
+		sockets[i] = socket{x.router.speaker.address, x.address, x.identity()}
 	}
 	e.wire = newWire(sockets, func(i int, code, subcode uint8, got bool) {
 		ends[i].heard(code, subcode, true)
@@ -78,6 +76,7 @@ func attach(e, f *end) {
 		}
 	})
 	f.wire, e.side, f.side, e.partner, f.partner = e.wire, 0, 1, f, e
+	e.direct, f.direct, e.interrupted = e.session.Direct, false, false
 	e.boots, f.boots = e.router.network.Boots, f.router.network.Boots
 }
 
@@ -86,12 +85,15 @@ func (n *Network) carry(e *end) {
 	f, w := e.partner, e.wire
 	s, t := &e.session, &f.session
 	path := s.Path && t.Path && n.far(e) == f && n.far(f) == e
+	if path {
+		e.direct = s.Direct
+	}
 	agreed := s.Key == t.Key && !(s.Passive && t.Passive)
 	rebooted := e.boots != e.router.network.Boots || f.boots != f.router.network.Boots
 	e.boots, f.boots = e.router.network.Boots, f.router.network.Boots
 	e.connect = path && agreed && s.Enabled && t.Enabled
 	switch {
-	case rebooted, path && !agreed, !path && severed(s, t):
+	case rebooted, path && !agreed, !path && severed(e, f):
 		w.cut()
 	case !path:
 		w.stall()
@@ -105,9 +107,11 @@ func (n *Network) carry(e *end) {
 	e.interrupted = !e.connect
 }
 
-// severed returns whether a session goes down with its path at once: an interface of its own is down, or BFD notices.
-func severed(s, t *network.Session) bool {
-	return s.Direct && (s.FastFailover || t.FastFailover) || s.BFD && t.BFD
+// severed returns whether a session goes down with its path at once: an interface of its own is down, or BFD notices. A
+// session that has lost its link is no longer known to be direct, so it is what it was while it had one.
+func severed(e, f *end) bool {
+	s, t := &e.session, &f.session
+	return (e.direct || f.direct) && (s.FastFailover || t.FastFailover) || s.BFD && t.BFD
 }
 
 // plug lets the wires connect, now that the speakers are ready.

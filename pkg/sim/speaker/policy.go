@@ -23,7 +23,7 @@ type compiler struct {
 // neighbor compiles what is for one neighbor, known to the speaker by its address. It returns what of it cannot be said.
 func (c *compiler) neighbor(s, far *network.Session, address string) []string {
 	c.notes = nil
-	if s.PrependGlobal && s.LocalAS != globalAS(c.router) {
+	if s.PrependGlobal && s.PeerType == network.EBGP && s.LocalAS != globalAS(c.router) {
 		c.note("prepend-global-as")
 	}
 	c.book.add(inward, address, c.imports(s))
@@ -41,7 +41,11 @@ func (c *compiler) imports(s *network.Session) []*api.Statement {
 	if s.RejectImport && len(s.Import) == 0 && s.PeerType == network.EBGP {
 		return []*api.Statement{rule(reject)}
 	}
-	return append(c.chain(s, s.Import, inward), rule(accept))
+	rules := append(c.chain(s, s.Import, inward), rule(accept))
+	if slices.Contains(s.Families, network.L2EVPN) {
+		return c.book.keeping(rules)
+	}
+	return rules
 }
 
 // exports are the rules for what a neighbor is sent.

@@ -81,8 +81,8 @@ func startAll() error {
 	return nil
 }
 
-// placeholderAS is that of a speaker. Every neighbor is configured with the AS that it really has.
-const placeholderAS = 4294967294
+// placeholderAS is what every speaker takes for its own AS: a number that no router can have (RFC 7300).
+const placeholderAS = 4294967295
 
 // startSpeaker starts the speaker of a number. It listens on 127.49.0.1 and up, on the first port that no other process
 // has there.

@@ -17,7 +17,7 @@ import (
 // briefing is what the reading goroutine has to know of a router. It is never changed once made.
 type briefing struct {
 	plant    *network.Plant
-	identity identity
+	id       [4]byte // router id that the speaker takes for its own
 	sessions []network.Session
 	ends     []*end // of the sessions; nil: it does not run here
 	notes    []string
@@ -33,7 +33,7 @@ func (r *router) brief(s *scene, far func(*end) *end) {
 	if r.network == nil {
 		b.sessions, b.ends = nil, nil
 	} else {
-		b.identity, b.picky, b.instance = r.identity(), r.picky, defaultInstance(r.network)
+		b.id, b.picky, b.instance = r.speaker.id.As4(), r.picky, defaultInstance(r.network)
 	}
 	b.notes, b.exchange = make([]string, len(b.ends)), make([][]network.Family, len(b.ends))
 	for i, e := range b.ends {
@@ -50,7 +50,7 @@ func (r *router) brief(s *scene, far func(*end) *end) {
 }
 
 func (b *briefing) same(c *briefing) bool {
-	return b.plant == c.plant && b.identity == c.identity && b.picky == c.picky &&
+	return b.plant == c.plant && b.picky == c.picky &&
 		slices.Equal(b.ends, c.ends) && slices.Equal(b.notes, c.notes) &&
 		reflect.DeepEqual(b.sessions, c.sessions) && reflect.DeepEqual(b.exchange, c.exchange)
 }
@@ -153,10 +153,10 @@ func (x *reading) session(i int) {
 	}
 }
 
-// table reads the routes of one family, with all paths that lead to each, in no order. Those that a policy has rejected
-// are among them.
+// table reads the routes of one family with all paths that lead to each, sorted. Those that a policy has rejected are among
+// them.
 func (x *reading) table(f network.Family) (table [][]network.Path, err error) {
-	accepted := make([]map[string]bool, len(x.ends)) // by session: routes that are in the table
+	accepted := make([]int, len(x.ends)) // by session
 	err = x.router.speaker.table(f, func(d *api.Destination) {
 		paths := make([]network.Path, 0, len(d.Paths))
 		for _, p := range d.Paths {
@@ -166,11 +166,8 @@ func (x *reading) table(f network.Family) (table [][]network.Path, err error) {
 				err = errors.Join(err, e)
 				continue
 			}
-			if from >= 0 && x.offered(from, f) > 0 {
-				if accepted[from] == nil {
-					accepted[from] = map[string]bool{}
-				}
-				accepted[from][string(p.NlriBinary)] = true
+			if from >= 0 {
+				accepted[from]++
 			}
 			paths = append(paths, path)
 		}
@@ -179,11 +176,12 @@ func (x *reading) table(f network.Family) (table [][]network.Path, err error) {
 		}
 	})
 	for i := range x.ends {
-		if x.offered(i, f) > len(accepted[i]) {
-			err = errors.Join(err, x.rejected(i, f, accepted[i], &table))
+		if x.offered(i, f) > accepted[i] {
+			rejected, e := x.rejected(i, f, table)
+			table, err = append(table, rejected...), errors.Join(err, e)
 		}
 	}
-	return table, err
+	return merge(table), err
 }
 
 // from returns the session that a path came by; -1: none, it is the router's own.
@@ -199,11 +197,27 @@ func (x *reading) path(from int, p *api.Path, f network.Family) (network.Path, e
 	path, err := x.decoder.path(x.router.name, p, f)
 	path.From = from
 	if from >= 0 {
-		if peer := x.view.sessions[from].Peer; path.NextHop == peer.WithZone("") {
-			path.NextHop = peer
+		s := &x.view.sessions[from]
+		if path.NextHop == s.Peer.WithZone("") {
+			path.NextHop = s.Peer
 		}
+		path.ASPath = outside(path.ASPath, s.LocalAS)
 	}
 	return path, err
+}
+
+// outside returns an AS path as it is on the wire: with the router's own AS number where the speaker has it.
+func outside(path []uint32, as uint32) []uint32 {
+	if !slices.Contains(path, placeholderAS) {
+		return path
+	}
+	path = slices.Clone(path)
+	for i := range path {
+		if path[i] == placeholderAS {
+			path[i] = as
+		}
+	}
+	return path
 }
 
 // offered is how many routes a neighbor has sent.
@@ -218,25 +232,28 @@ func (x *reading) offered(session int, f network.Family) int {
 	return 0
 }
 
-// rejected adds the routes that a neighbor has sent and that are not in the table. One that has come in a loop, or that
+// rejected returns the routes that a neighbor has sent and that are not in the table. One that has come in a loop, or that
 // nobody here has a use for, is not kept at all (/network-instance/protocols/bgp/afi-safi/evpn/keep-all-routes).
-func (x *reading) rejected(session int, f network.Family, accepted map[string]bool, table *[][]network.Path) (err error) {
+func (x *reading) rejected(session int, f network.Family, table [][]network.Path) (rejected [][]network.Path, err error) {
+	accepted := map[network.NLRI]bool{}
+	for _, paths := range table {
+		if slices.ContainsFunc(paths, func(p network.Path) bool { return p.From == session }) {
+			accepted[paths[0].NLRI] = true
+		}
+	}
 	e := x.router.speaker.received(x.ends[session].address, f, func(d *api.Destination) {
 		for _, p := range d.Paths {
-			if accepted[string(p.NlriBinary)] {
-				continue
-			}
 			path, e := x.path(session, p, f)
 			if e != nil {
 				err = errors.Join(err, e)
 				continue
 			}
-			if path.Rejected = true; x.keeps(&path) {
-				*table = append(*table, []network.Path{path})
+			if path.Rejected = true; !accepted[path.NLRI] && x.keeps(&path) {
+				rejected = append(rejected, []network.Path{path})
 			}
 		}
 	})
-	return errors.Join(err, e)
+	return rejected, errors.Join(err, e)
 }
 
 // keeps returns whether a rejected path is kept to be shown.
@@ -248,7 +265,7 @@ func (x *reading) keeps(p *network.Path) bool {
 			own++
 		}
 	}
-	looped := own > s.OwnAS || p.Originator.IsValid() && p.Originator.As4() == x.identity.inner
+	looped := own > s.OwnAS || p.Originator.IsValid() && p.Originator.As4() == x.id
 	useful := p.Family != network.L2EVPN || !x.picky || x.instance.BGP.KeepAll || x.imports(p.Route)
 	return !looped && useful
 }
@@ -267,9 +284,12 @@ func (x *reading) choose(tables map[network.Family][][]network.Path) {
 // sort orders the paths of some families.
 func (x *reading) sort(fib *network.FIB, tables map[network.Family][][]network.Path, fs ...network.Family) {
 	for _, f := range fs {
-		table := merge(tables[f])
-		all := make([]network.Path, 0, len(table))
-		for _, paths := range table {
+		n := 0
+		for _, paths := range tables[f] {
+			n += len(paths)
+		}
+		all := make([]network.Path, 0, n)
+		for _, paths := range tables[f] {
 			for i := range paths {
 				p := &paths[i]
 				p.Valid = p.From < 0 || len(fib.Resolve(p)) > 0
@@ -291,7 +311,7 @@ func merge(table [][]network.Path) (merged [][]network.Path) {
 			merged[n-1] = append(merged[n-1], paths...)
 			continue
 		}
-		merged = append(merged, slices.Clone(paths))
+		merged = append(merged, paths)
 	}
 	return merged
 }

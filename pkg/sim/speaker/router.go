@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -62,12 +62,13 @@ func (r *router) due(now time.Time) (due, later bool) {
 	return r.first.CompareAndSwap(first, 0), false
 }
 
-func (r *router) identity() identity {
-	outer := r.speaker.id
+// identity is how the speaker calls itself in a session.
+func (e *end) identity() identity {
+	r, outer := e.router, e.router.speaker.id
 	if in := defaultInstance(r.network); in != nil && in.BGP != nil {
 		outer = in.BGP.RouterID
 	}
-	return routerID(r.speaker.id, outer)
+	return newIdentity(r.speaker.id, outer, e.session.LocalAS)
 }
 
 // seat makes the ends of a router's sessions. Those that are no longer there stay until unseat.
@@ -172,29 +173,48 @@ func (r *router) keepsAll() bool {
 	})
 }
 
-// useful returns what EVPN routes carry that a router has a use for: of all targets that anybody announces those
-// that it imports, and the segments that it is on.
-func useful(s *scene, router string) []string {
+// useful returns what EVPN routes carry that a router has a use for: of all that anybody's do, the targets that it imports
+// and the segments that it is on.
+func useful(s *scene, router string) (texts []string) {
 	imports := network.Imports(s.plant, router)
-	asked := map[string]bool{}
-	ask := func(text string, r *network.Route) {
-		if _, known := asked[text]; !known {
-			asked[text] = imports(r)
+	for i := range s.carried {
+		if c := &s.carried[i]; imports(&c.route) {
+			texts = append(texts, c.text)
 		}
 	}
-	for _, routes := range s.announced {
+	return texts
+}
+
+// carried is something that an EVPN route can be imported for: a route that has it alone, and an expression for it.
+type carried struct {
+	text  string
+	route network.Route
+}
+
+// carriedBy returns everything that routes can be imported for, sorted.
+func carriedBy(announced map[string][]network.Route) []carried {
+	targets, segments := map[network.RT]bool{}, map[network.MAC]bool{}
+	for _, routes := range announced {
 		for i := range routes {
-			r := &routes[i]
-			if r.Type == network.EthernetSegmentRoute {
-				ask(segmentText(r.ESImport), r)
+			for _, t := range routes[i].Targets {
+				targets[t] = true
 			}
-			for _, t := range r.Targets {
-				ask(targetText(t), &network.Route{NLRI: network.NLRI{Family: network.L2EVPN, Type: network.InclusiveMulticast}, Targets: []network.RT{t}})
+			if r := &routes[i]; r.Type == network.EthernetSegmentRoute {
+				segments[r.ESImport] = true
 			}
 		}
 	}
-	maps.DeleteFunc(asked, func(_ string, kept bool) bool { return !kept })
-	return slices.Sorted(maps.Keys(asked))
+	var all []carried
+	for t := range targets {
+		n := network.NLRI{Family: network.L2EVPN, Type: network.InclusiveMulticast}
+		all = append(all, carried{targetText(t), network.Route{NLRI: n, Targets: []network.RT{t}}})
+	}
+	for m := range segments {
+		n := network.NLRI{Family: network.L2EVPN, Type: network.EthernetSegmentRoute}
+		all = append(all, carried{segmentText(m), network.Route{NLRI: n, ESImport: m}})
+	}
+	slices.SortFunc(all, func(a, b carried) int { return strings.Compare(a.text, b.text) })
+	return all
 }
 
 // setRules gives the speaker its rules, if they are others than before, and judges the routes by them.

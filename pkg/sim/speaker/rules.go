@@ -150,7 +150,7 @@ func (b *ruleBook) statements(policy string) []*api.Statement {
 	var all []*api.Statement
 	if policy == importPolicy {
 		direction = inward
-		all = append(b.own(), b.keeping()...)
+		all = b.own()
 	}
 	for i, c := range b.chains[direction] {
 		for _, r := range c.rules {
@@ -185,23 +185,25 @@ func targetTexts(targets []network.RT) (texts []string) {
 	return texts
 }
 
-// keeping drops EVPN routes that the router has no use for. The speaker cannot ask whether a route lacks an extended
-// community, so the ORIGIN attribute, which is IGP on all routes of the simulation, says so for the time of three rules.
-func (b *ruleBook) keeping() []*api.Statement {
-	if !b.picky {
-		return nil
-	}
-	if len(b.keep) == 0 {
-		return []*api.Statement{rule(reject, evpn)}
-	}
-	doubt := rule(goOn, evpn)
-	doubt.Actions.OriginAction = &api.OriginAction{Origin: api.RouteOriginType_ORIGIN_INCOMPLETE}
-	useful := rule(goOn, evpn)
+// keeping puts before a neighbor's rules those that drop EVPN routes the router has no use for. Where the rules would take
+// the others anyhow that is simple. Else they have to go on, and a speaker cannot be asked whether a route lacks an extended
+// community: so the ORIGIN attribute, which is IGP on all routes of the simulation, says so for the time of three rules.
+func (b *ruleBook) keeping(rules []*api.Statement) []*api.Statement {
+	useful := rule(accept, evpn)
 	useful.Conditions.ExtCommunitySet = &api.MatchSet{Name: keepSet}
-	useful.Actions.OriginAction = &api.OriginAction{Origin: api.RouteOriginType_ORIGIN_IGP}
-	useless := rule(reject, evpn)
+	switch {
+	case !b.picky:
+		return rules
+	case len(b.keep) == 0:
+		return append([]*api.Statement{rule(reject, evpn)}, rules...)
+	case proto.Equal(rules[0], rule(accept)):
+		return append([]*api.Statement{useful, rule(reject, evpn)}, rules...)
+	}
+	doubt, useless := rule(goOn, evpn), rule(reject, evpn)
+	doubt.Actions.OriginAction = &api.OriginAction{Origin: api.RouteOriginType_ORIGIN_INCOMPLETE}
+	useful.Actions = &api.Actions{OriginAction: &api.OriginAction{Origin: api.RouteOriginType_ORIGIN_IGP}}
 	useless.Conditions.Origin = api.RouteOriginType_ORIGIN_INCOMPLETE
-	return []*api.Statement{doubt, useful, useless}
+	return append([]*api.Statement{doubt, useful, useless}, rules...)
 }
 
 // What a rule does with a route.

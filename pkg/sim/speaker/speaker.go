@@ -37,6 +37,7 @@ type Network struct {
 	// The directing goroutine's.
 	loose     []*wire                    // that end by themselves
 	announced map[string][]network.Route // by the scene before
+	carried   []carried
 
 	latest  atomic.Pointer[scene] // what to bring the speakers to
 	known   atomic.Pointer[map[string][]network.Route]
@@ -54,6 +55,7 @@ type scene struct {
 	plant     *network.Plant
 	sessions  map[string][]network.Session
 	announced map[string][]network.Route
+	carried   []carried // by the announced routes
 }
 
 // Start hires a speaker for every router. It fails where the process has too few left, see Capacity. The speakers are
@@ -85,7 +87,7 @@ func Start(names []string, log *slog.Logger) (*Network, error) {
 // the order of network.Meet, and what each router announces by itself. It returns at once. Only what differs from
 // before touches a session. What it is given must not change any more.
 func (n *Network) Update(p *network.Plant, sessions map[string][]network.Session, announced map[string][]network.Route) {
-	n.latest.Store(&scene{p, sessions, announced})
+	n.latest.Store(&scene{plant: p, sessions: sessions, announced: announced})
 	wake(n.kick)
 }
 
@@ -163,18 +165,21 @@ func (n *Network) stage(s *scene) error {
 
 // remember puts what has not changed in the place of what is equal to it, so that who compares is done soon.
 func (n *Network) remember(s *scene) {
-	same := len(s.announced) == len(n.announced)
+	announced, same := make(map[string][]network.Route, len(s.announced)), len(s.announced) == len(n.announced)
 	for name, routes := range s.announced {
-		if before, ok := n.announced[name]; ok && reflect.DeepEqual(before, routes) {
-			s.announced[name] = before
-			continue
+		before, known := n.announced[name]
+		if known && reflect.DeepEqual(before, routes) {
+			routes = before
+		} else {
+			same = false
 		}
-		same = false
+		announced[name] = routes
 	}
 	if !same {
-		n.announced = s.announced
-		n.known.Store(&n.announced)
+		n.announced, n.carried = announced, carriedBy(announced)
+		n.known.Store(&announced)
 	}
+	s.announced, s.carried = n.announced, n.carried
 }
 
 // far returns the other end of a session, nil where it is not configured.
@@ -188,8 +193,8 @@ func (n *Network) far(e *end) *end {
 
 // Times of reading the speakers: when one has been quiet for a while, or has talked for long.
 const (
-	quiet  = 40 * time.Millisecond
-	enough = 400 * time.Millisecond
+	quiet  = 50 * time.Millisecond
+	enough = 800 * time.Millisecond
 )
 
 // listen reads what the speakers have come to, whenever they have something new to say.
