@@ -172,8 +172,8 @@ func TestALeafThatRemovesASNumbersBecomesTransit(t *testing.T) {
 func TestWhatAPeerWouldThrowAwayIsNotSent(t *testing.T) {
 	t.Parallel()
 	l := disagreement()
-	for cable := 1; cable <= 4; cable++ {
-		l.cut(cable) // the ring is a chain: r0, r1, r3
+	for cable := 2; cable <= 4; cable++ {
+		l.cut(cable) // r1 is in the middle of a star
 	}
 	r1, r3 := l.routers["r1"].bgp(), l.routers["r3"].bgp()
 	for i := range r1.Neighbors {
