@@ -2,7 +2,8 @@ package network
 
 import "net/netip"
 
-// farthest is how many links a packet crosses that nobody limits (the TTL of an IBGP session, RFC 4271 has none).
+// farthest is how many links the packets of an internal session may cross: the TTL that they start with
+// (/network-instance/protocols/bgp/neighbor/multihop/maximum-hops).
 const farthest = 64
 
 // place is a subinterface of a router.
