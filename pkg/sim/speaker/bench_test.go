@@ -81,6 +81,7 @@ func fabric(b testing.TB, spines, leaves, routes int) *lab {
 		names = append(names, leafName(i))
 	}
 	l := newLab(b, names...)
+	l.multicast = routes == 0
 	for _, spine := range names[:spines] {
 		bgpOf(l.routers[spine]).AS = 65000 // as in most fabrics: leaves never are between spines
 	}

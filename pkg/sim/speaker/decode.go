@@ -29,6 +29,7 @@ type attributes struct {
 	cluster     []netip.Addr
 	communities []string
 	ext         string // extended communities as they were sent
+	vni         uint32 // of the tunnel attribute
 }
 
 func newDecoder() *decoder {
@@ -68,7 +69,7 @@ func (d *decoder) path(router string, p *api.Path, f network.Family) (network.Pa
 		a = readAttributes(key)
 		d.attributes[string(key)] = a
 	}
-	route, err := d.route(router, p, f, a.ext)
+	route, err := d.route(router, p, f, a)
 	if err != nil {
 		return network.Path{}, err
 	}
@@ -82,10 +83,13 @@ func (d *decoder) path(router string, p *api.Path, f network.Family) (network.Pa
 }
 
 // route returns the route that a path leads to: an announced one, if it is on the wire as that one was.
-func (d *decoder) route(router string, p *api.Path, f network.Family, ext string) (*network.Route, error) {
-	key := string(p.NlriBinary) + ext
-	if f != network.L2EVPN {
+func (d *decoder) route(router string, p *api.Path, f network.Family, a *attributes) (*network.Route, error) {
+	key := string(p.NlriBinary) + a.ext
+	switch {
+	case f != network.L2EVPN:
 		key += "/" + string(rune(f)) + router // which of several announcers it is depends on who asks
+	case a.vni != 0:
+		key += string(appendVNI(nil, a.vni))
 	}
 	if r := d.routes[key]; r != nil {
 		return r, nil
@@ -94,7 +98,10 @@ func (d *decoder) route(router string, p *api.Path, f network.Family, ext string
 	if err != nil {
 		return nil, err
 	}
-	readExtended(&read, ext)
+	readExtended(&read, a.ext)
+	if read.Type == network.InclusiveMulticast {
+		read.VNI = a.vni
+	}
 	r := d.announcedAs(router, &read)
 	d.routes[key] = r
 	return r, nil
@@ -164,6 +171,9 @@ func readAttributes(all []byte) *attributes {
 			}
 		case attrExtCommunities:
 			a.ext = string(v)
+		case attrTunnel:
+			r.take(2)
+			a.vni = r.vni()
 		}
 	})
 	return a

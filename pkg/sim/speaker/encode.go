@@ -13,7 +13,7 @@ import (
 	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
-// Types of path attributes: RFC 4271 §5, RFC 1997, RFC 4456, RFC 4760, RFC 4360, RFC 8092.
+// Types of path attributes: RFC 4271 §5, RFC 1997, RFC 4456, RFC 4760, RFC 4360, RFC 6514, RFC 8092.
 const (
 	attrOrigin         = 1
 	attrASPath         = 2
@@ -24,6 +24,7 @@ const (
 	attrClusterList    = 10
 	attrMPReach        = 14
 	attrExtCommunities = 16
+	attrTunnel         = 22
 	attrLarge          = 32
 )
 
@@ -89,12 +90,22 @@ func encode(r *network.Route, mark string) (*api.Path, error) {
 	for _, a := range []struct {
 		kind  byte
 		value []byte
-	}{{attrCommunities, communities}, {attrExtCommunities, ext}, {attrLarge, largeCommunities(large)}} {
+	}{{attrCommunities, communities}, {attrExtCommunities, ext}, {attrTunnel, tunnel(r)}, {attrLarge, largeCommunities(large)}} {
 		if len(a.value) > 0 {
 			attributes = append(attributes, attr(optional|transitive, a.kind, a.value))
 		}
 	}
 	return &api.Path{Family: families[r.Family], NlriBinary: nlri, PattrsBinary: attributes}, nil
+}
+
+// tunnel is the P-multicast tunnel of a type 3 route, where its VNI is: ingress replication to the originator (RFC 7432
+// §11.2, RFC 8365 §5.1.3).
+func tunnel(r *network.Route) []byte {
+	const ingressReplication = 6
+	if r.Type != network.InclusiveMulticast {
+		return nil
+	}
+	return append(appendVNI([]byte{0, ingressReplication}, r.VNI), r.Prefix.Addr().AsSlice()...)
 }
 
 // nextHop is unspecified where the route takes the address of the session that it goes out on.

@@ -34,14 +34,16 @@ type lab struct {
 	routers   map[string]*network.Router
 	cables    []network.Cable
 	outages   network.Outages
-	announced map[string][]network.Route
+	announced map[string][]network.Route // beside what network.Originate finds
+	multicast bool                       // bridges announce a type 3 route
 	network   *Network
+	plant     *network.Plant // of the last update
 }
 
 // newLab starts speakers for some routers. Their numbers are their places: router ids 10.0.0.1 and up.
 func newLab(t testing.TB, names ...string) *lab {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	l := &lab{TB: t, ctx: ctx, routers: map[string]*network.Router{}, announced: map[string][]network.Route{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}}}
@@ -176,6 +178,7 @@ func (l *lab) update() {
 		routers[name] = r
 	}
 	p := network.Survey(routers, &network.Wiring{Cables: l.cables}, l.outages)
+	l.plant = p
 	announced := map[string][]network.Route{}
 	for _, name := range p.Names {
 		announced[name] = append(network.Originate(p, name), l.announced[name]...)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 
 	api "github.com/osrg/gobgp/v3/api"
 	"google.golang.org/protobuf/proto"
@@ -139,7 +140,7 @@ func (t *translation) within(set string, route *network.Route) bool {
 
 // define adds a set under a name that tells what is in it, so that rules that are the same look the same. It returns ""
 // for an empty one, which speakers do not have.
-func (t *translation) define(kind api.DefinedType, name string, list []string, prefixes []*api.Prefix) string {
+func (c *compiler) define(kind api.DefinedType, name string, list []string, prefixes []*api.Prefix) string {
 	if len(list)+len(prefixes) == 0 {
 		return ""
 	}
@@ -148,7 +149,7 @@ func (t *translation) define(kind api.DefinedType, name string, list []string, p
 	h := fnv.New64a()
 	h.Write(content)
 	s.Name = fmt.Sprintf("%s %x", name, h.Sum64())
-	t.book.set(s)
+	c.book.set(s)
 	return s.Name
 }
 
@@ -206,24 +207,26 @@ func (t *translation) withCommunities(ways []*api.Conditions, name string) (all 
 	return all
 }
 
-// sendsOwnAS returns whether the speaker has put its own AS number before the path when it looks at it, as routers do only
-// afterwards.
-func (t *translation) sendsOwnAS() bool {
-	return t.direction == outward && t.session.PeerType == network.EBGP
+// ahead are the AS numbers that the speaker has put before the path when it looks at it, as routers do only afterwards.
+func (t *translation) ahead() (numbers []string) {
+	if t.direction == inward || t.session.PeerType == network.IBGP {
+		return nil
+	}
+	if prependsGlobal(t.router, t.session) {
+		numbers = append(numbers, fmt.Sprint(globalAS(t.router)))
+	}
+	return append(numbers, fmt.Sprint(placeholderAS))
 }
 
 // asPaths defines a set of AS paths. An expression is about the whole path.
 func (t *translation) asPaths(name string) *api.MatchSet {
 	var list []string
 	for _, m := range t.router.Policies.ASPaths[name] {
-		own, space := "", ""
-		if t.sendsOwnAS() {
-			own, space = fmt.Sprint(placeholderAS), " "
+		parts := t.ahead()
+		if m != "null" {
+			parts = append(parts, "(?:"+m+")")
 		}
-		if m == "null" {
-			m, space = "", ""
-		}
-		list = append(list, "^"+own+space+"(?:"+m+")$")
+		list = append(list, "^"+strings.Join(parts, " ")+"$")
 	}
 	if len(list) == 0 {
 		list = []string{"none"}
@@ -244,10 +247,7 @@ func (t *translation) length(c *api.Conditions, holds func(int) bool) bool {
 		}
 	}
 	ask := func(kind api.AsPathLength_Type, n int) bool {
-		if t.sendsOwnAS() {
-			n++
-		}
-		c.AsPathLength = &api.AsPathLength{Type: kind, Length: uint32(n)}
+		c.AsPathLength = &api.AsPathLength{Type: kind, Length: uint32(n + len(t.ahead()))}
 		return true
 	}
 	switch n := len(lengths); {

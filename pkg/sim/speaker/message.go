@@ -75,6 +75,9 @@ func (m message) translate(from, to identity) {
 			case kind == originatorID && len(value) == 4:
 				translateID(value, from, to)
 			case kind == attrASPath:
+				if from.as != to.as {
+					ownFirst(value)
+				}
 				eachAS(value, func(number []byte) { translateAS(number, from, to) })
 			}
 		})
@@ -120,6 +123,21 @@ func translateAS(number []byte, from, to identity) {
 		as = placeholderAS
 	}
 	binary.BigEndian.PutUint32(number, as)
+}
+
+// ownFirst puts the sender's own AS number first in a path that goes to another AS. A speaker does that before its export
+// policies put others in front, routers do it last.
+func ownFirst(segments []byte) {
+	at := 0
+	eachAS(segments, func(number []byte) {
+		if at++; binary.BigEndian.Uint32(number) == placeholderAS {
+			if path := segments[2:]; at > 1 && at <= int(segments[1]) {
+				copy(path[4:4*at], path[:4*at-4])
+				binary.BigEndian.PutUint32(path, placeholderAS)
+			}
+			at = len(segments) // the others are from further back
+		}
+	})
 }
 
 // eachCapability calls f with every capability in the optional parameters of an OPEN (RFC 5492 §4).

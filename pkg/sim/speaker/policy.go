@@ -23,9 +23,6 @@ type compiler struct {
 // neighbor compiles what is for one neighbor, known to the speaker by its address. It returns what of it cannot be said.
 func (c *compiler) neighbor(s, far *network.Session, address string) []string {
 	c.notes = nil
-	if s.PrependGlobal && s.PeerType == network.EBGP && s.LocalAS != globalAS(c.router) {
-		c.note("prepend-global-as")
-	}
 	c.book.add(inward, address, c.imports(s))
 	c.book.add(outward, address, c.exports(s, far))
 	slices.Sort(c.notes)
@@ -36,30 +33,51 @@ func (c *compiler) note(format string, a ...any) {
 	c.notes = append(c.notes, fmt.Sprintf(format, a...)+" is not simulated by live speakers")
 }
 
-// imports are the rules for what a neighbor sends. An eBGP neighbor without a policy is taken nothing from (RFC 8212).
+// imports are the rules for what a neighbor sends. What no policy has decided on is taken, but not from another AS
+// unless that is allowed (RFC 8212).
 func (c *compiler) imports(s *network.Session) []*api.Statement {
-	if s.RejectImport && len(s.Import) == 0 && s.PeerType == network.EBGP {
-		return []*api.Statement{rule(reject)}
-	}
-	rules := append(c.chain(s, s.Import, inward), rule(accept))
+	rules := append(c.loops(s), c.chain(s, s.Import, inward)...)
+	rules = append(rules, rule(otherwise(!s.RejectImport || s.PeerType == network.IBGP)))
 	if slices.Contains(s.Families, network.L2EVPN) {
 		return c.book.keeping(rules)
 	}
 	return rules
 }
 
-// exports are the rules for what a neighbor is sent.
-func (c *compiler) exports(s, far *network.Session) []*api.Statement {
-	if s.RejectExport && len(s.Export) == 0 && s.PeerType == network.EBGP {
-		return []*api.Statement{rule(reject)}
+// loops refuses routes that have been here under the global AS number, where the session has another one: a speaker looks for
+// the session's.
+func (c *compiler) loops(s *network.Session) []*api.Statement {
+	as := globalAS(c.router)
+	if as == s.LocalAS {
+		return nil
 	}
+	again := fmt.Sprintf(`^(?:.* )?%d(?: (?:.* )?%d){%d}(?: .*)?$`, as, as, s.OwnAS)
+	looped := rule(reject)
+	looped.Conditions.AsPathSet = &api.MatchSet{Name: c.define(api.DefinedType_AS_PATH, "loops", []string{again}, nil)}
+	return []*api.Statement{looped}
+}
+
+// exports are the rules for what a neighbor is sent. What no policy has decided on is not, if it is not BGP's or goes to another
+// AS, unless that is allowed.
+func (c *compiler) exports(s, far *network.Session) []*api.Statement {
 	all := c.nextHops(s)
 	if !sends(s, far, network.IPv4) {
 		all = append(all, rule(reject, in(network.IPv4)))
 	}
+	if prependsGlobal(c.router, s) {
+		global := rule(goOn)
+		global.Actions.AsPrepend = &api.AsPrependAction{Asn: globalAS(c.router), Repeat: 1}
+		all = append(all, global)
+	}
 	all = append(all, c.chain(s, s.Export, outward)...)
-	// What no policy has decided on goes out if it is BGP's: routes of other protocols need a policy.
-	return append(all, rule(reject, unicast, fromHere), rule(accept))
+	return append(all, rule(reject, unicast, fromHere), rule(otherwise(!s.RejectExport || s.PeerType == network.IBGP)))
+}
+
+func otherwise(pass bool) api.RouteAction {
+	if pass {
+		return accept
+	}
+	return reject
 }
 
 // nextHops are the next hops that a router sends (RFC 4271 §5.1.3): its own address in this session over eBGP, on its own
@@ -85,8 +103,7 @@ func (c *compiler) nextHops(s *network.Session) []*api.Statement {
 	}
 	switch {
 	case s.NextHopSelf:
-		hop(address, evpn, fromInside)
-		hop(address, evpn, fromOutside)
+		hop(address, evpn)
 	case s.PeerType == network.EBGP:
 		hop(&api.NexthopAction{Unchanged: true}, evpn)
 	}
@@ -258,6 +275,11 @@ func (t *translation) members(set string, literal bool) (standard, targets, larg
 		}
 	}
 	return standard, targets, large
+}
+
+// prependsGlobal returns whether the global AS number goes into the path as well as the session's own.
+func prependsGlobal(r *network.Router, s *network.Session) bool {
+	return s.PrependGlobal && s.PeerType == network.EBGP && s.LocalAS != globalAS(r)
 }
 
 func globalAS(r *network.Router) uint32 {

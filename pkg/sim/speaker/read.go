@@ -17,7 +17,6 @@ import (
 // briefing is what the reading goroutine has to know of a router. It is never changed once made.
 type briefing struct {
 	plant    *network.Plant
-	id       [4]byte // router id that the speaker takes for its own
 	sessions []network.Session
 	ends     []*end // of the sessions; nil: it does not run here
 	notes    []string
@@ -33,7 +32,7 @@ func (r *router) brief(s *scene, far func(*end) *end) {
 	if r.network == nil {
 		b.sessions, b.ends = nil, nil
 	} else {
-		b.id, b.picky, b.instance = r.speaker.id.As4(), r.picky, defaultInstance(r.network)
+		b.picky, b.instance = r.picky, defaultInstance(r.network)
 	}
 	b.notes, b.exchange = make([]string, len(b.ends)), make([][]network.Family, len(b.ends))
 	for i, e := range b.ends {
@@ -91,7 +90,7 @@ func (r *router) read(d *decoder) (*view, error) {
 		b = &briefing{}
 	}
 	v := &view{sessions: slices.Clone(b.sessions), paths: map[network.Family][]network.Path{}}
-	v.counts = make([]map[network.Family]network.Counts, len(v.sessions))
+	v.counts, v.sent = make([]map[network.Family]network.Counts, len(v.sessions)), make([]map[network.Family]int, len(v.sessions))
 	x := &reading{view: v, briefing: b, decoder: d, router: r, peers: make([]*api.Peer, len(v.sessions))}
 	if b.instance == nil {
 		return v, nil
@@ -196,12 +195,15 @@ func (x *reading) from(p *api.Path) int {
 func (x *reading) path(from int, p *api.Path, f network.Family) (network.Path, error) {
 	path, err := x.decoder.path(x.router.name, p, f)
 	path.From = from
-	if from >= 0 {
+	switch {
+	case from >= 0:
 		s := &x.view.sessions[from]
 		if path.NextHop == s.Peer.WithZone("") {
 			path.NextHop = s.Peer
 		}
 		path.ASPath = outside(path.ASPath, s.LocalAS)
+	case path.NextHop.IsUnspecified():
+		path.NextHop = netip.Addr{}
 	}
 	return path, err
 }
@@ -232,8 +234,7 @@ func (x *reading) offered(session int, f network.Family) int {
 	return 0
 }
 
-// rejected returns the routes that a neighbor has sent and that are not in the table. One that has come in a loop, or that
-// nobody here has a use for, is not kept at all (/network-instance/protocols/bgp/afi-safi/evpn/keep-all-routes).
+// rejected returns the routes that a neighbor has sent and that are not in the table.
 func (x *reading) rejected(session int, f network.Family, table [][]network.Path) (rejected [][]network.Path, err error) {
 	accepted := map[network.NLRI]bool{}
 	for _, paths := range table {
@@ -256,18 +257,10 @@ func (x *reading) rejected(session int, f network.Family, table [][]network.Path
 	return rejected, errors.Join(err, e)
 }
 
-// keeps returns whether a rejected path is kept to be shown.
+// keeps returns whether a rejected path is kept to be shown. An EVPN route that nobody here has a use for is not, unless the
+// router is told to (/network-instance/protocols/bgp/afi-safi/evpn/keep-all-routes).
 func (x *reading) keeps(p *network.Path) bool {
-	s := &x.view.sessions[p.From]
-	own := 0
-	for _, as := range p.ASPath {
-		if as == s.LocalAS {
-			own++
-		}
-	}
-	looped := own > s.OwnAS || p.Originator.IsValid() && p.Originator.As4() == x.id
-	useful := p.Family != network.L2EVPN || !x.picky || x.instance.BGP.KeepAll || x.imports(p.Route)
-	return !looped && useful
+	return p.Family != network.L2EVPN || !x.picky || x.instance.BGP.KeepAll || x.imports(p.Route)
 }
 
 // choose says which paths can be used, which are best, and which are used. Unicast routes come first, since they lead to
@@ -316,10 +309,14 @@ func merge(table [][]network.Path) (merged [][]network.Path) {
 	return merged
 }
 
-// count counts the routes of every session.
+// count counts the routes of every session. Received are those that are kept: who drops a route does not notice when it
+// is withdrawn.
 func (x *reading) count() {
 	for i := range x.counts {
-		x.counts[i] = map[network.Family]network.Counts{}
+		x.counts[i], x.sent[i] = map[network.Family]network.Counts{}, map[network.Family]int{}
+		for _, f := range allFamilies {
+			x.sent[i][f] = x.offered(i, f)
+		}
 	}
 	for f, paths := range x.paths {
 		for i := range paths {
@@ -328,6 +325,7 @@ func (x *reading) count() {
 				continue
 			}
 			c := x.counts[p.From][f]
+			c.Received++
 			if p.Used {
 				c.Active++
 			}
@@ -335,15 +333,6 @@ func (x *reading) count() {
 				c.Rejected++
 			}
 			x.counts[p.From][f] = c
-		}
-	}
-	for i := range x.counts {
-		for _, f := range allFamilies {
-			if n := x.offered(i, f); n > 0 {
-				c := x.counts[i][f]
-				c.Received = n
-				x.counts[i][f] = c
-			}
 		}
 	}
 }

@@ -19,6 +19,7 @@ type view struct {
 	sessions []network.Session
 	paths    map[network.Family][]network.Path
 	counts   []map[network.Family]network.Counts // by session; without what is sent
+	sent     []map[network.Family]int            // by session: what the neighbor has sent
 	version  uint64
 }
 
@@ -34,7 +35,7 @@ func (r *routing) with(shown *routing, name string, v *view) *routing {
 	before := r.views[name]
 	r.views[name] = v
 	for i := range v.sessions {
-		if before == nil || i >= len(before.counts) || !reflect.DeepEqual(before.counts[i], v.counts[i]) {
+		if before == nil || i >= len(before.sent) || !maps.Equal(before.sent[i], v.sent[i]) {
 			r.age(v.sessions[i].Remote)
 		}
 	}
@@ -83,15 +84,15 @@ func (r *routing) Counts(router string, session int, f network.Family) network.C
 	}
 	c := v.counts[session][f]
 	s := &v.sessions[session]
-	if far := r.views[s.Remote]; s.State == network.Established && far != nil && s.RemoteIndex >= 0 && s.RemoteIndex < len(far.counts) {
-		c.Sent = far.counts[s.RemoteIndex][f].Received
+	if far := r.views[s.Remote]; s.State == network.Established && far != nil && s.RemoteIndex >= 0 && s.RemoteIndex < len(far.sent) {
+		c.Sent = far.sent[s.RemoteIndex][f]
 	}
 	return c
 }
 
 // same returns whether two views show the same.
 func (v *view) same(w *view) bool {
-	if !reflect.DeepEqual(v.sessions, w.sessions) || !reflect.DeepEqual(v.counts, w.counts) {
+	if !reflect.DeepEqual(v.sessions, w.sessions) || !reflect.DeepEqual(v.counts, w.counts) || !reflect.DeepEqual(v.sent, w.sent) {
 		return false
 	}
 	for _, f := range allFamilies {
