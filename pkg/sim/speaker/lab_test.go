@@ -16,9 +16,17 @@ import (
 	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
+// What the pool has taken to start, and the memory that it has since, in MB.
+var (
+	poolStart  time.Duration
+	poolMemory float64
+)
+
 // TestMain starts the pool first: its speakers stay.
 func TestMain(m *testing.M) {
+	before, start := rss(), time.Now()
 	n, err := Start(nil, nil)
+	poolStart, poolMemory = time.Since(start), rss()-before
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -59,14 +59,16 @@ func take(n int) ([]*speaker, error) {
 	left := len(pool.free) - n
 	taken := append([]*speaker(nil), pool.free[left:]...)
 	pool.free = pool.free[:left]
+	saveMemory(n)
 	return taken, nil
 }
 
-// giveBack returns speakers that are as they were when taken.
-func giveBack(speakers []*speaker) {
+// giveBack returns the speakers that are as they were, of n that were taken.
+func giveBack(speakers []*speaker, n int) {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
 	pool.free = append(pool.free, speakers...)
+	spendMemory(n)
 }
 
 func startAll() error {

@@ -114,7 +114,7 @@ func (n *Network) Close() {
 			}
 			speakers = append(speakers, r.speaker)
 		}
-		giveBack(speakers)
+		giveBack(speakers, len(n.names))
 	})
 }
 
@@ -194,7 +194,7 @@ func (n *Network) far(e *end) *end {
 // Times of reading the speakers: when one has been quiet for a while, or has talked for long.
 const (
 	quiet  = 50 * time.Millisecond
-	enough = 800 * time.Millisecond
+	enough = 2 * time.Second
 )
 
 // listen reads what the speakers have come to, whenever they have something new to say.
