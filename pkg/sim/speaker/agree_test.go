@@ -49,11 +49,15 @@ func TestSpeakersComeToWhatIsComputed(t *testing.T) {
 		},
 		"a ring of autonomous systems": func(t testing.TB) *lab {
 			l := newLab(t, "a", "b", "c", "d")
-			l.join("a", "b")
-			l.join("b", "c")
-			l.join("c", "d")
-			l.join("d", "a", func(n *network.Neighbor) { n.OwnAS = 1 })
-			for _, r := range l.routers {
+			both := func(n *network.Neighbor) { n.Families = []network.Family{network.IPv4, network.IPv6} }
+			l.join("a", "b", both)
+			l.join("b", "c", both)
+			l.join("c", "d", both)
+			l.join("d", "a", both, func(n *network.Neighbor) { n.OwnAS = 1 })
+			for i, name := range l.network.names {
+				r := l.routers[name]
+				r.Subinterfaces[0].IPv6 = true
+				r.Subinterfaces[0].Addresses = append(r.Subinterfaces[0].Addresses, network.Address{Prefix: netip.MustParsePrefix(fmt.Sprintf("2001:db8::%d/128", i+1))})
 				bgpOf(r).Multipath[network.IPv4] = network.Multipath{EBGP: 4, IBGP: 4, MultipleAS: true}
 			}
 			return l

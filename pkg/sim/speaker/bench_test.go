@@ -31,7 +31,7 @@ func BenchmarkLive64(b *testing.B) {
 		})
 		b.ReportMetric(time.Since(start).Seconds(), "s-converged")
 		b.ReportMetric(sessions.Seconds(), "s-sessions")
-		b.ReportMetric(rss(), "rss-MB")
+		b.ReportMetric(peak(), "rss-MB")
 		debug.FreeOSMemory()
 		b.ReportMetric(rss(), "settled-MB")
 		l.network.Close()
@@ -46,13 +46,16 @@ func BenchmarkPool(b *testing.B) {
 	}
 }
 
-// rss is the resident memory of the process in MB.
-func rss() float64 {
-	status, err := os.ReadFile("/proc/self/status")
+// rss is the resident memory of the process in MB, peak what it has been at most.
+func rss() float64  { return status("VmRSS:") }
+func peak() float64 { return status("VmHWM:") }
+
+func status(field string) float64 {
+	all, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		panic(err)
 	}
-	_, after, _ := strings.Cut(string(status), "VmRSS:")
+	_, after, _ := strings.Cut(string(all), field)
 	kb, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
 	if err != nil {
 		panic(err)

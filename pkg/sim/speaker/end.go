@@ -135,21 +135,21 @@ func (e *end) cluster() string {
 	return netip.AddrFrom4(e.identity().outer).String()
 }
 
-// configure brings the peer of the speaker to what it should be; it tells whether that was another.
-func (e *end) configure(want *api.Peer) (changed bool, err error) {
+// configure brings the peer of the speaker to what it should be.
+func (e *end) configure(want *api.Peer) (err error) {
 	switch {
 	case proto.Equal(e.peer, want):
-		return false, nil
+		return nil
 	case e.peer == nil:
 		err = e.router.speaker.addPeer(want)
 	default:
 		err = e.router.speaker.updatePeer(want)
 	}
 	if err != nil {
-		return true, fmt.Errorf("%s: neighbor %s: %w", e.router.name, e.session.Peer, err)
+		return fmt.Errorf("neighbor %s: %w", e.session.Peer, err)
 	}
 	e.peer = want
-	return true, nil
+	return nil
 }
 
 // heard remembers a NOTIFICATION.

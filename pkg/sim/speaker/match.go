@@ -15,15 +15,8 @@ import (
 // match returns the ways in which a route can meet all conditions of a statement; false where none can, or where a
 // condition cannot be said to a speaker.
 func (t *translation) match(m *network.Match) ([]*api.Conditions, bool) {
-	for what, asked := range map[string]bool{
-		"matching EVPN route types": m.RouteType != 0,
-		"matching tags":             len(m.TagSets) > 0,
-		"matching by a policy":      m.Policy != "",
-	} {
-		if asked {
-			t.note(what)
-			return nil, false
-		}
+	if !t.sayable(m) {
+		return nil, false
 	}
 	base := &api.Conditions{}
 	if !t.length(base, m.ASPathLength) {
@@ -38,6 +31,28 @@ func (t *translation) match(m *network.Match) ([]*api.Conditions, bool) {
 		ways = t.withCommunities(ways, m.CommunitySet)
 	}
 	return ways, len(ways) > 0
+}
+
+// sayable returns whether speakers know all of the conditions.
+func (t *translation) sayable(m *network.Match) bool {
+	said := true
+	for _, c := range []struct {
+		what  string
+		asked bool
+	}{
+		{"matching EVPN route types", m.RouteType != 0},
+		{"matching tags", len(m.TagSets) > 0},
+		{"matching by a policy", m.Policy != ""},
+	} {
+		if c.asked {
+			t.note(c.what)
+			said = false
+		}
+	}
+	if m.PrefixSet != "" && slices.Contains(t.session.Families, network.L2EVPN) && (len(m.Families) == 0 || slices.Contains(m.Families, network.L2EVPN)) {
+		t.note("matching prefixes of EVPN routes") // that of others is
+	}
+	return said
 }
 
 // origins returns the ways in which a route comes from a protocol and is in a prefix set. Prefixes of a protocol other

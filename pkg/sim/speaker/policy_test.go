@@ -49,6 +49,7 @@ func TestWhatSpeakersCannotBeToldIsNamed(t *testing.T) {
 		want       string
 	}{
 		"EVPN route types":           {statement(network.Match{RouteType: 2}, network.Action{}), "matching EVPN route types"},
+		"prefixes of EVPN routes":    {statement(network.Match{PrefixSet: "none"}, network.Action{}), "matching prefixes of EVPN routes"},
 		"tags":                       {statement(network.Match{TagSets: []string{"t"}}, network.Action{}), "matching tags"},
 		"a policy in a policy":       {statement(network.Match{Policy: "other"}, network.Action{}), "matching by a policy"},
 		"all of some targets":        {statement(network.Match{CommunitySet: "targets"}, network.Action{}), "matching all of several route targets"},
@@ -63,7 +64,7 @@ func TestWhatSpeakersCannotBeToldIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t, "a", "b")
-			l.join("a", "b")
+			l.join("a", "b", func(n *network.Neighbor) { n.Families = []network.Family{network.IPv4, network.L2EVPN} })
 			l.routers["a"].Policies = network.Policies{
 				Policies:    map[string]network.Policy{"all": {Statements: test.statements}},
 				Communities: map[string]network.CommunitySet{"targets": {All: true, Members: []string{"target:65000:1", "target:65000:2"}}, "x": {Members: []string{"65000:1"}}},

@@ -15,8 +15,8 @@ import (
 )
 
 // Capacity is how many routers all networks of a process can have together. Speakers are started all at once, when
-// the first network is, and never ended: starting one writes variables that all running ones read. One that waits
-// costs some 40 KB and two goroutines, (*BgpServer).Serve and the newTCPListener's.
+// the first network is, and never ended: starting one writes variables that all running ones read. It takes 50 ms. One
+// that waits costs 46 KB and two goroutines, in server.(*BgpServer).Serve and server.newTCPListener.func2 of GoBGP.
 const Capacity = 192
 
 // speaker is a BGP speaker. Between networks it has no peers, no routes, and passes nothing.

@@ -128,8 +128,7 @@ func (r *router) speak(s *scene, far func(*end) *end) error {
 			continue
 		}
 		f := far(e)
-		_, e1 := e.configure(e.configuration(f, r.network.Boots+bootsOf(f)))
-		err = errors.Join(err, e1)
+		err = errors.Join(err, e.configure(e.configuration(f, r.network.Boots+bootsOf(f))))
 	}
 	return err
 }

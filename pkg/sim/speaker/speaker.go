@@ -4,14 +4,15 @@
 //
 // It differs from routers, and from network.Compute, in this:
 //   - TCP connections come from in between: a wire calls both speakers, so who is passive shows only where both
-//     are. Keys are compared by the wire.
+//     are. Keys are compared by the wire. How far a neighbor may be is for network.Meet to say.
 //   - After a session has failed a speaker waits for 5 s. One whose path comes back is started anew at once.
-//   - A speaker chooses its best path without asking whether the next hop can be reached; the last choices are by
-//     internal addresses. What Routing shows as best and used is by network.Select.
+//   - A speaker chooses its best path without asking whether its next hop can be reached; where paths of one router are equal
+//     it decides by internal addresses. What Routing shows as best and used is by network.Select.
+//   - A reflector tells originator and cluster list to its clients only, and looks at cluster lists when it sends.
 //   - BGP in other network instances than the default one does not run.
 //   - Policies that a speaker cannot be told are named in the Cause of the sessions that they are for.
-//   - When an export policy changes, all routes of the router are withdrawn and announced again: a speaker does not withdraw what
-//     a new policy rejects.
+//   - When an export policy changes, all routes of the router are withdrawn and announced again: a speaker does not
+//     withdraw what a new policy rejects.
 //   - The hold time 0, which turns the timers off, is 65535 s.
 package speaker
 
