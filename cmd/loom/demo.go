@@ -24,20 +24,22 @@ func demoCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo [PATH]",
 		Short: "A guided tour on simulated routers",
-		Long: `Simulates a fabric on loopback addresses, plans it, configures it over gNMI, shows that a second
-plan is empty, adds a rack and a segment, makes a foreign change on one router, finds it and
-takes it back. Every step is checked; one that does not hold ends the tour with status 1.`,
+		Long: `Simulates a fabric on loopback addresses, plans it, configures it over gNMI, shows that BGP comes up
+and that a second plan is empty, adds a rack and a segment, breaks a session by a wrong AS number,
+cuts a cable, makes a foreign change on one router, finds it and takes it back. Every step is
+checked; one that does not hold ends the tour with status 1.`,
 		Example:           "  loom demo\n  loom demo topologies/srl-telemetry-lab.yaml\n  loom demo --stay",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: yamlFiles,
 	}
+	o := simulationFlags(c)
 	stay := c.Flags().Bool("stay", false, "leave the routers running at the end, until interrupted")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		path := demoTopology
 		if len(args) == 1 {
 			path = args[0]
 		}
-		d := &demo{t: t, path: path, stay: *stay}
+		d := &demo{t: t, path: path, stay: *stay, how: o}
 		if err := d.run(cmd.Context()); err != nil {
 			return fmt.Errorf("step %d does not hold: %w", d.step, err)
 		}
@@ -51,6 +53,7 @@ type demo struct {
 	t    *terminal
 	path string
 	stay bool
+	how  *simulation
 	step int
 
 	before, after *network // as the file says, and with the rack
@@ -69,9 +72,13 @@ func (d *demo) run(ctx context.Context) error {
 		{"Every router is simulated: a gNMI server each, as it comes from the factory", d.simulate},
 		{"The first plan", d.firstPlan},
 		{"Apply: armed on every router, read back, then confirmed and saved", d.firstApply},
+		{"The fabric comes up: BGP by real speakers, from nothing but what was applied", d.comeUp},
 		{"A second plan is empty", d.expectEmpty},
 		{"One more rack and one more segment: a small plan", d.growthPlan},
 		{"Apply it", d.growthApply},
+		{"Somebody mistypes an AS number on a spine: exactly that session goes down", d.mistype},
+		{"Apply mends it", d.revert},
+		{"A cable is cut: every server is still known everywhere", d.cutCable},
 		{"Somebody changes a router by hand; plan --against live finds it", d.foreignChange},
 		{"Apply takes it back", d.revert},
 	}
@@ -129,7 +136,7 @@ func (d *demo) compile(context.Context) error {
 }
 
 func (d *demo) simulate(ctx context.Context) (err error) {
-	if d.sim, err = (simulation{bgpAuto, defaultHosts}).start(ctx, d.after.design); err != nil {
+	if d.sim, err = d.how.start(ctx, d.after.design); err != nil {
 		return err
 	}
 	d.holds("%s on loopback, the new rack already powered", sizes(len(d.after.design.Devices), "router"))
@@ -201,12 +208,7 @@ func (d *demo) growthApply(ctx context.Context) error { return d.apply(ctx, d.af
 // foreignChange renames a fabric port on the first leaf, as an operator at the box would.
 func (d *demo) foreignChange(ctx context.Context) error {
 	dev, path := d.victim()
-	p, err := config.ParsePath(path)
-	if err != nil {
-		return err
-	}
-	val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(`"do not touch, ask Bob"`)}}
-	if err := d.sim.Device(dev).Apply(&gnmi.SetRequest{Update: []*gnmi.Update{{Path: p.GNMI(), Val: val}}}); err != nil {
+	if err := d.byHand(dev, path, `"do not touch, ask Bob"`); err != nil {
 		return err
 	}
 	found, err := d.plan(ctx, d.after)
@@ -222,6 +224,12 @@ func (d *demo) foreignChange(ctx context.Context) error {
 	}
 	d.holds("found on %s, and only there", dev)
 	return nil
+}
+
+// byHand replaces a value on a device, as an operator at the box would.
+func (d *demo) byHand(device, path, json string) error {
+	val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(json)}}
+	return d.sim.Device(device).Apply(&gnmi.SetRequest{Replace: []*gnmi.Update{{Path: mustPath(path).GNMI(), Val: val}}})
 }
 
 // victim is a leaf and the description of its first fabric port.

@@ -162,3 +162,126 @@ func (w *watched) incomplete() string {
 	}
 	return w.unknownServer()
 }
+
+// comingUp is how long a simulated network may take for what it has to do.
+const comingUp = 2 * time.Minute
+
+// watch looks at the simulated network against a design.
+func (d *demo) watch(n *network) *watched {
+	return &watched{n.design, d.sim, wiring(d.after.design, d.how.hosts)}
+}
+
+// comeUp waits until every session of the design stands and every leaf knows every server.
+func (d *demo) comeUp(ctx context.Context) error {
+	w := d.watch(d.before)
+	if err := w.until(ctx, comingUp, w.incomplete); err != nil {
+		return err
+	}
+	d.holds("%s stand", sizes(len(w.sessions())/2, "BGP session"))
+	d.holds("every leaf knows the servers of its segments, %d addresses in all", len(w.talkers()))
+	return nil
+}
+
+// mistype changes the AS number that a spine expects of a leaf, and waits until their session is down. No other
+// session may have moved.
+func (d *demo) mistype(ctx context.Context) error {
+	w := d.watch(d.after)
+	if err := w.until(ctx, comingUp, w.incomplete); err != nil {
+		return err
+	}
+	before := w.established()
+	spine, leaf, path, value := d.wrongAS()
+	d.t.printf("   %s %s = %s\n", spine, path, value)
+	if err := d.byHand(spine, path, value); err != nil {
+		return err
+	}
+	var down []session
+	complaint := func() string {
+		down = down[:0]
+		for s, state := range w.sessions() {
+			if state != "established" {
+				down = append(down, s)
+			}
+		}
+		if len(down) < 2 {
+			return fmt.Sprintf("the session of %s and %s stands with a wrong AS number", spine, leaf)
+		}
+		return ""
+	}
+	if err := w.until(ctx, comingUp, complaint); err != nil {
+		return err
+	}
+	for _, s := range down {
+		if s.device != spine && s.device != leaf || len(down) > 2 {
+			return fmt.Errorf("down are %v; it should be the session of %s and %s only", down, spine, leaf)
+		}
+	}
+	for s, times := range w.established() {
+		if !slices.Contains(down, s) && times != before[s] {
+			return fmt.Errorf("the session of %s with %s came up again, and should not have moved", s.device, s.peer)
+		}
+	}
+	d.holds("the session of %s and %s is down; %d others have not moved", spine, leaf, len(before)/2-1)
+	return nil
+}
+
+// established returns how often each session has come up.
+func (w *watched) established() map[session]string {
+	out := map[session]string{}
+	for s := range w.sessions() {
+		out[s] = w.leaf(s.device, "/network-instance[name=default]/protocols/bgp/neighbor[peer-address="+s.peer+"]/established-transitions")
+	}
+	return out
+}
+
+// wrongAS is where a spine says which AS number it expects of a leaf in the overlay, and a wrong one. Nothing
+// else depends on that session: on one of the underlay the overlay would, where there is no other way.
+func (d *demo) wrongAS() (spine, leaf, path, value string) {
+	for _, x := range d.before.design.Devices {
+		if x.Role == fabric.Spine && len(x.Overlay.Neighbors) > 0 {
+			n := x.Overlay.Neighbors[0]
+			return x.Name, n.Name, "/network-instance[name=default]/protocols/bgp/neighbor[peer-address=" + n.Addr.String() + "]/peer-as", "64999"
+		}
+	}
+	panic("a design without spines has no overlay")
+}
+
+// cutCable cuts the first cable of a leaf, and waits until what ran over it is down and everything else as before.
+func (d *demo) cutCable(ctx context.Context) error {
+	w := d.watch(d.after)
+	if err := w.until(ctx, comingUp, w.incomplete); err != nil {
+		return err
+	}
+	name, _ := d.victim()
+	leaf := d.after.design.Device(name)
+	if len(leaf.Links) < 2 {
+		d.holds("%s has one uplink only: no cable is cut", name)
+		return nil
+	}
+	cable := name + ":" + leaf.Links[0].Port
+	if err := d.sim.Cut(cable, true); err != nil {
+		return err
+	}
+	if err := w.until(ctx, comingUp, func() string {
+		if state := w.leaf(name, "/interface[name="+leaf.Links[0].Port+"]/oper-state"); state != "down" {
+			return fmt.Sprintf("%s is %s without its cable", cable, state)
+		}
+		for s, state := range w.sessions() {
+			if state != "established" && s.device != name && s.device != leaf.Links[0].PeerName {
+				return fmt.Sprintf("%s: session with %s is %s", s.device, s.peer, state)
+			}
+		}
+		return w.unknownServer()
+	}); err != nil {
+		return err
+	}
+	d.holds("%s is down with what ran over it; nobody else lost a session, and every server is known", cable)
+	if err := d.sim.Cut(cable, false); err != nil {
+		return err
+	}
+	if err := w.until(ctx, comingUp, w.incomplete); err != nil {
+		return err
+	}
+	d.holds("mended: all sessions are back")
+	return nil
+}

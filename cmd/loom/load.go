@@ -121,6 +121,15 @@ func instead(dir string) string {
 // compileNetwork takes sources all the way to intended configuration. releases overrides the
 // release of all devices of an operating system.
 func compileNetwork(t *terminal, srcs []topology.Source, releases map[string]string) (*network, error) {
+	n, err := designNetwork(t, srcs, releases)
+	if err != nil {
+		return nil, err
+	}
+	return n, n.render()
+}
+
+// designNetwork takes sources to a design, without the configuration of any device.
+func designNetwork(t *terminal, srcs []topology.Source, releases map[string]string) (*network, error) {
 	topo, diags := topology.Parse(srcs...)
 	if diags.HasErrors() {
 		return nil, invalid(diags)
@@ -136,7 +145,7 @@ func compileNetwork(t *terminal, srcs []topology.Source, releases map[string]str
 		t.notef("%s\n", d)
 	}
 	n.watch = t
-	return n, n.render()
+	return n, nil
 }
 
 // compileIntent takes an intent that comes from no file all the way to intended configuration;

@@ -22,6 +22,7 @@ type fleet struct {
 // newFleet starts the devices of a topology.
 func newFleet(t *testing.T, file, bgp string) *fleet {
 	t.Helper()
+	const hosts = 2 // of a leaf
 	srcs, err := sources([]string{filepath.Join("..", "..", "topologies", file)})
 	if err != nil {
 		t.Fatal(err)
@@ -30,8 +31,8 @@ func newFleet(t *testing.T, file, bgp string) *fleet {
 	if f.n, err = compileNetwork(&terminal{out: io.Discard, err: io.Discard}, srcs, nil); err != nil {
 		t.Fatal(err)
 	}
-	f.design, f.wiring = f.n.design, wiring(f.n.design, defaultHosts)
-	if f.sim, err = (simulation{bgp: bgp, hosts: defaultHosts}).start(t.Context(), f.n.design); err != nil {
+	f.design, f.wiring = f.n.design, wiring(f.n.design, hosts)
+	if f.sim, err = (simulation{bgp: bgp, hosts: hosts}).start(t.Context(), f.n.design); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.sim.Close)
@@ -53,15 +54,15 @@ func (f *fleet) configure(t *testing.T) {
 var passing = []string{
 	"last-change", "last-established", "established-transitions", "last-event", "last-state", "last-update", "first-message",
 	"current-datetime", "last-booted", "local-port", "remote-port", "received-end-of-rib", "latest-value",
-	"last-state-transition", "last-failure-time", "failure-transitions", "last-notification-time",
+	"last-state-transition", "last-app-update", "add-time", "last-failure-time", "failure-transitions", "last-notification-time",
 }
 
 // differences are the state leaves in which two fleets differ, passing ones and counters left out.
-func differences(a, b *fleet) []string {
+func differences(a, b *fleet, large bool) []string {
 	var out []string
 	for _, d := range a.sim.Devices() {
-		one, _ := d.View(true)
-		other, _ := b.sim.Device(d.Name()).View(true)
+		one, _ := d.View(large)
+		other, _ := b.sim.Device(d.Name()).View(large)
 		for _, c := range config.Diff(one, other) {
 			path := c.At.String()
 			if slices.Contains(passing, c.At[len(c.At)-1].Name) || strings.Contains(path, "/statistics") || strings.Contains(path, "/traffic-rate") {
@@ -102,4 +103,30 @@ func exampleTopologies(t *testing.T) []string {
 		all[i] = filepath.Base(all[i])
 	}
 	return all
+}
+
+// liveTime is how long speakers may take on a busy machine.
+const liveTime = 3 * time.Minute
+
+// Both ways of running BGP show the same, on every topology: each is a check of the other.
+func TestSpeakersAndComputationAgree(t *testing.T) {
+	for _, file := range exampleTopologies(t) {
+		t.Run(file, func(t *testing.T) {
+			live, computed := newFleet(t, file, bgpLive), newFleet(t, file, bgpComputed)
+			live.configure(t)
+			computed.configure(t)
+			if err := computed.sim.Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := live.until(t.Context(), liveTime, live.incomplete); err != nil {
+				t.Fatal(err)
+			}
+			for _, large := range []bool{false, true} { // large tables take long to compare: when the rest is there
+				differ := func() string { return strings.Join(differences(live, computed, large), "\n") }
+				if err := live.until(t.Context(), liveTime, differ); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -21,41 +21,49 @@ func simCommand(t *terminal) *cobra.Command {
 		Use:   "sim [PATH...]",
 		Short: "Simulate every device of a topology",
 		Long: `Starts every device of a topology as a gNMI server with TLS on a loopback address of its own,
-as it comes from the factory, and prints the inventory that plan, apply and backup take with
---inventory. It needs no rights and no images, and runs until interrupted.`,
+as it comes from the factory, cabled as the topology says and with servers at its access ports, and
+prints the inventory that plan, apply, backup and sim fault take with --inventory. It needs no
+rights and no images, and runs until interrupted.
+
+What the devices show follows from what they are configured to do: links, LLDP, BGP by real speakers,
+EVPN routes, MAC and route tables. docs/simulator.md says what they do and what they do not.`,
 		Example: `  loom sim topologies/demo.yaml -o sim.json &
-  loom apply topologies/demo.yaml --inventory sim.json --yes`,
+  loom apply topologies/demo.yaml --inventory sim.json --yes
+  loom sim fault add cut leaf1:ethernet-1/49 --inventory sim.json`,
 		ValidArgsFunction: yamlFiles,
 	}
 	out := c.Flags().StringP("output", "o", "", "write the inventory to `FILE` instead of standard output")
-	var o simulation
-	c.Flags().StringVar(&o.bgp, "bgp", bgpAuto, "how BGP is run: live speakers over TCP, computed, or auto: `live|computed|auto`, live up to 64 devices")
-	c.Flags().IntVar(&o.hosts, "hosts", defaultHosts, "make up at most `N` servers for the access ports of a leaf")
+	journal := c.Flags().String("journal", "", "write every Set that a device gets, and every fault, to `FILE` as lines of JSON")
+	o := simulationFlags(c)
 	releases := releaseFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		srcs, err := sources(args)
 		if err != nil {
 			return err
 		}
-		n, err := compileNetwork(t, srcs, *releases)
+		n, err := designNetwork(t, srcs, *releases)
 		if err != nil {
 			return err
-		}
-		if !slices.Contains([]string{bgpAuto, bgpLive, bgpComputed}, o.bgp) {
-			return fmt.Errorf("--bgp %s: use live, computed or auto", o.bgp)
 		}
 		s, err := o.start(cmd.Context(), n.design)
 		if err != nil {
 			return err
 		}
+		end, err := keepJournal(t, s, *journal)
+		if err != nil {
+			s.Close()
+			return err
+		}
+		defer end()
 		defer s.Close()
 		if err := writeInventory(t, s, *out); err != nil {
 			return err
 		}
-		t.notef("%s: %s simulated; interrupt to end\n", n.design.Name, sizes(len(n.design.Devices), "device"))
+		t.notef("%s: %s simulated, BGP %s; interrupt to end\n", n.design.Name, sizes(len(n.design.Devices), "device"), o.way(n.design))
 		<-cmd.Context().Done()
 		return nil
 	}
+	c.AddCommand(simFaultCommand(t))
 	return c
 }
 
@@ -78,11 +86,22 @@ type simulation struct {
 	hosts int // servers to make up for one leaf
 }
 
+// simulationFlags are the flags of commands that simulate.
+func simulationFlags(c *cobra.Command) *simulation {
+	o := &simulation{}
+	c.Flags().StringVar(&o.bgp, "bgp", bgpAuto, "how BGP is run, `live|computed|auto`: by speakers over TCP, or computed; auto is live up to 64 devices")
+	c.Flags().IntVar(&o.hosts, "hosts", defaultHosts, "make up at most `N` servers for the access ports of a leaf")
+	return o
+}
+
 // defaultHosts is how many servers are made up for one leaf.
 const defaultHosts = 8
 
 // start starts all devices of a design with a password made up for this run.
 func (o simulation) start(ctx context.Context, design *fabric.Design) (*sim.Sim, error) {
+	if !slices.Contains([]string{bgpAuto, bgpLive, bgpComputed}, o.bgp) {
+		return nil, fmt.Errorf("--bgp %s: use live, computed or auto", o.bgp)
+	}
 	c := sim.Config{Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts)}
 	for _, d := range design.Devices {
 		spec := sim.Spec{Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS], Software: software[d.OS]}
@@ -91,10 +110,28 @@ func (o simulation) start(ctx context.Context, design *fabric.Design) (*sim.Sim,
 		}
 		c.Devices = append(c.Devices, spec)
 	}
-	if o.bgp == bgpLive || o.bgp == bgpAuto && len(c.Devices) <= liveLimit {
+	if o.way(design) == bgpLive {
 		c.Speakers = func(devices []string, log *slog.Logger) (sim.Engine, error) { return speaker.Start(devices, log) }
 	}
-	return sim.Start(ctx, c)
+	s, err := sim.Start(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.ServeControl(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// way returns how BGP is run for a design.
+func (o simulation) way(design *fabric.Design) string {
+	if o.bgp == bgpAuto && len(design.Devices) <= liveLimit {
+		return bgpLive
+	} else if o.bgp == bgpAuto {
+		return bgpComputed
+	}
+	return o.bgp
 }
 
 func newPassword() string {

@@ -232,6 +232,24 @@ func kindTable(k *sim.Kind) table {
 	return out
 }
 
+// keepJournal begins the journal of a simulation, if there is a file for it, and returns how to end it.
+func keepJournal(t *terminal, s *sim.Sim, file string) (end func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	s.Record(f, 0)
+	return func() {
+		if _, err := s.Journal(); err != nil {
+			t.notef("%s: is not complete: %v\n", file, err)
+		}
+		f.Close()
+	}, nil
+}
+
 // control does something with the simulation of the inventory.
 func (a *access) control(do func(*simapi.Client) error) error {
 	if a.inventory == "" {

@@ -30,15 +30,11 @@ func newFaultLab(t *testing.T) *faultLab {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	address, stop, err := s.ServeControl()
-	if err != nil {
+	if err := s.ServeControl(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(stop)
-	inv := s.Inventory()
-	inv.Simulation = address
 	l := &faultLab{t, s, filepath.Join(t.TempDir(), "sim.json")}
-	l.write(l.inventory, string(inv.JSON()))
+	l.write(l.inventory, string(s.Inventory().JSON()))
 	return l
 }
 
@@ -136,6 +132,21 @@ func TestAKindSaysAllAboutItself(t *testing.T) {
 	l.prints("kinds", "cut", "cable", "a cable is cut")
 	l.prints("kinds sync", "--form missing", "it never comes", "--times")
 	l.prints("kinds slow-set", "it is needed")
+}
+
+func TestTheJournalIsWritten(t *testing.T) {
+	t.Parallel()
+	l := newFaultLab(t)
+	file := filepath.Join(t.TempDir(), "journal")
+	end, err := keepJournal(&terminal{}, l.sim, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.prints("add stall leaf1", "f1")
+	end()
+	if data, err := os.ReadFile(file); err != nil || !strings.Contains(string(data), `"event":"inject","device":"leaf1","fault":"f1 stall leaf1"`) {
+		t.Errorf("%s, %v", data, err)
+	}
 }
 
 // docs/faults.md has a section for every kind, as the table says; -update writes them.

@@ -70,27 +70,18 @@ type book struct {
 	last    int        // number of the last fault
 	active  []*injected
 	streams map[*faultyStream]bool
+	wires   map[*Device]*wire
 	sets    map[string]int // how many Sets each device has answered
 	changed chan struct{}  // closed when any of these changes
 	ended   bool
+	address string         // where they are controlled; "" while they are not
+	stop    func()         // ends that
 	work    sync.WaitGroup // goroutines of faults and scenarios
 	journal journal
 }
 
-// books are the books of all simulations that had any use for theirs.
-var books sync.Map // *Sim to *book
-
-// book returns the book of the simulation.
-func (s *Sim) book() *book {
-	if b, ok := books.Load(s); ok {
-		return b.(*book)
-	}
-	b, _ := books.LoadOrStore(s, newBook(s.config.Clock))
-	return b.(*book)
-}
-
 func newBook(c Clock) *book {
-	return &book{clock: c, streams: map[*faultyStream]bool{}, sets: map[string]int{}, changed: make(chan struct{})}
+	return &book{clock: c, streams: map[*faultyStream]bool{}, wires: map[*Device]*wire{}, sets: map[string]int{}, changed: make(chan struct{}), stop: func() {}}
 }
 
 // Inject makes something go wrong, from now on, and returns the id by which it is cleared. A fault that
@@ -100,7 +91,7 @@ func (s *Sim) Inject(fault Fault) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b := s.book()
+	b := s.faults
 	f := &injected{
 		Fault: fault, kind: kind, sim: s, device: s.byName[deviceOf(fault.Target)], since: b.clock.Now(),
 		done: make(chan struct{}), timers: map[*byte]func(){}, random: rand.New(rand.NewPCG(fault.Seed, 0)),
@@ -127,7 +118,7 @@ func (f *injected) begin() error {
 		f.later(f.For, f.end)
 	}
 	if f.kind.pump != nil {
-		for _, s := range f.sim.book().streamsOf(f.device) {
+		for _, s := range f.sim.faults.streamsOf(f.device) {
 			f.pump(s)
 		}
 	}
@@ -137,7 +128,7 @@ func (f *injected) begin() error {
 // Clear ends a fault, and mends what it broke; what it has changed in a configuration stays. An id that is
 // not active is an error.
 func (s *Sim) Clear(id string) error {
-	for _, f := range s.book().all() {
+	for _, f := range s.faults.all() {
 		if f.id == id {
 			f.end()
 			return nil
@@ -149,12 +140,26 @@ func (s *Sim) Clear(id string) error {
 // Faults returns the active faults in the order in which they were injected.
 func (s *Sim) Faults() []Injected {
 	var out []Injected
-	for _, f := range s.book().all() {
+	for _, f := range s.faults.all() {
 		f.mu.Lock()
 		out = append(out, Injected{f.id, f.Fault, f.since, f.struck})
 		f.mu.Unlock()
 	}
 	return out
+}
+
+// endFaults clears everything and waits until nothing of it runs any more.
+func (s *Sim) endFaults() {
+	b := s.faults
+	b.mu.Lock()
+	b.ended = true
+	stop := b.stop
+	b.mu.Unlock()
+	stop()
+	for _, f := range b.all() {
+		f.end()
+	}
+	b.work.Wait()
 }
 
 // add takes a fault in.
@@ -233,7 +238,7 @@ func (f *injected) end() {
 		stop()
 	}
 	close(f.done)
-	b := f.sim.book()
+	b := f.sim.faults
 	b.mu.Lock()
 	b.active = slices.DeleteFunc(slices.Clone(b.active), func(g *injected) bool { return g == f })
 	b.stir()
@@ -267,7 +272,7 @@ func (f *injected) strike() bool {
 	f.busy++
 	f.mu.Unlock()
 	if f.kind.set != nil { // others strike too often to tell
-		f.sim.book().journal.note("strike", f)
+		f.sim.faults.journal.note("strike", f)
 	}
 	return true
 }
@@ -299,7 +304,7 @@ func (f *injected) pick(n int) int {
 
 // later does something after a while, unless the fault is cleared before.
 func (f *injected) later(after time.Duration, do func()) {
-	b, timer := f.sim.book(), new(byte)
+	b, timer := f.sim.faults, new(byte)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.over {

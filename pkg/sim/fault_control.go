@@ -25,18 +25,18 @@ type control struct {
 }
 
 // ServeControl serves the service loom.sim.v1.Simulation on a loopback address, over TLS with a certificate of the
-// simulation's authority, to those who have the devices' login. It serves until stop, which ends the scenarios that
-// run.
-func (s *Sim) ServeControl() (address string, stop func(), err error) {
+// simulation's authority, to those who have the devices' login. The inventory has its address. It is called once,
+// and Close ends it.
+func (s *Sim) ServeControl() error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", nil, fmt.Errorf("sim: control: %w", err)
+		return fmt.Errorf("sim: control: %w", err)
 	}
-	address = listener.Addr().String()
+	address := listener.Addr().String()
 	cert, err := s.authority.certify(Certificate{}, simapi.ServerName, address)
 	if err != nil {
 		listener.Close()
-		return "", nil, fmt.Errorf("sim: control: %w", err)
+		return fmt.Errorf("sim: control: %w", err)
 	}
 	creds := credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}})
 	server := grpc.NewServer(grpc.Creds(creds), grpc.UnaryInterceptor(s.askUnary), grpc.StreamInterceptor(s.askStream), grpc.WaitForHandlers(true))
@@ -48,7 +48,22 @@ func (s *Sim) ServeControl() (address string, stop func(), err error) {
 			s.config.Log.Error("control ended", "error", err)
 		}
 	}()
-	return address, func() { server.Stop(); <-served }, nil
+	s.faults.serve(address, func() { server.Stop(); <-served })
+	return nil
+}
+
+// serve notes where the control is served, and how that ends.
+func (b *book) serve(address string, stop func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.address, b.stop = address, stop
+}
+
+// control returns where the control is served.
+func (b *book) control() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.address
 }
 
 func (s *Sim) askUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {

@@ -24,14 +24,14 @@ type remote struct {
 func newRemote(t *testing.T) *remote {
 	t.Helper()
 	s := newStage(t)
-	address, stop, err := s.sim.ServeControl()
-	s.check(err)
-	t.Cleanup(stop)
+	if _, err := simapi.Dial(s.sim.Inventory()); err == nil {
+		t.Error("an inventory without a simulation was taken")
+	}
+	s.check(s.sim.ServeControl())
 	r := &remote{stage: s, inventory: s.sim.Inventory()}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	r.calls = ctx
-	r.inventory.Simulation = address
 	r.client = r.dial(r.inventory)
 	return r
 }
@@ -100,9 +100,6 @@ func TestTheServiceIsForThoseWithTheLogin(t *testing.T) {
 	r.check(err)
 	_, err = stream.Recv()
 	r.refuses(err, codes.Unauthenticated, "")
-	if _, err := simapi.Dial(r.sim.Inventory()); err == nil {
-		t.Error("an inventory without a simulation was taken")
-	}
 }
 
 func TestTheServiceTellsWhatThereIs(t *testing.T) {

@@ -58,7 +58,7 @@ type turn struct {
 // whatever faults do. Entries are written to w as lines of JSON, if it is not nil, and the last ones
 // kept in memory. While it runs every Set is hashed, which takes some milliseconds for a large one.
 func (s *Sim) Record(w io.Writer, keep int) {
-	j := &s.book().journal
+	j := &s.faults.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.clock, j.on, j.to, j.keep, j.turns = s.config.Clock, true, w, keep, map[*Device]*turn{}
@@ -66,7 +66,7 @@ func (s *Sim) Record(w io.Writer, keep int) {
 
 // Journal returns the entries that are kept, oldest first, and the error of the writer, if it failed.
 func (s *Sim) Journal() ([]Entry, error) {
-	j := &s.book().journal
+	j := &s.faults.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return append([]Entry(nil), j.list...), j.err

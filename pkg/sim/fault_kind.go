@@ -51,7 +51,7 @@ const (
 
 // Kinds returns all kinds of faults, by what they are about.
 func Kinds() []*Kind {
-	return slices.Concat(plantKinds, powerKinds, setKinds, configKinds, streamKinds, garbageKinds)
+	return slices.Concat(plantKinds, powerKinds, wireKinds, setKinds, configKinds, streamKinds, garbageKinds)
 }
 
 // kindOf returns a kind by its name, nil where there is none.

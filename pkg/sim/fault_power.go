@@ -97,7 +97,7 @@ func (f *injected) reboot(b Boot) error {
 	}
 	f.device.Stop()
 	f.keep()
-	f.sim.book().run(func() {
+	f.sim.faults.run(func() {
 		defer f.release()
 		f.wait(context.Background(), f.Delay)
 		f.complain(f.device.RebootWith(b))
@@ -144,7 +144,7 @@ func rebootAtSet(f *injected, ctx context.Context, req *gnmi.SetRequest, next se
 // inBackground does something while the fault is kept.
 func (f *injected) inBackground(do func()) {
 	f.keep()
-	f.sim.book().run(func() {
+	f.sim.faults.run(func() {
 		defer f.release()
 		do()
 	})

@@ -80,7 +80,7 @@ var setKinds = []*Kind{
 
 // faulty is the way of every Set through the faults that are injected, the last one first, and into the journal.
 func (d *Device) faulty(ctx context.Context, req *gnmi.SetRequest, set func(*gnmi.SetRequest) (*gnmi.SetResponse, error)) (*gnmi.SetResponse, error) {
-	b := d.sim.book()
+	b := d.sim.faults
 	e := b.journal.open(d, req)
 	answer := func(_ context.Context, req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
 		return e.during(func() (*gnmi.SetResponse, error) { return set(req) })

@@ -61,7 +61,7 @@ type faultyStream struct {
 // faultyStream is the way of everything that a Subscribe sends through the faults that are injected.
 func (d *Device) faultyStream(stream gnmi.GNMI_SubscribeServer) gnmi.GNMI_SubscribeServer {
 	s := &faultyStream{GNMI_SubscribeServer: stream, device: d}
-	b := d.sim.book()
+	b := d.sim.faults
 	b.mu.Lock()
 	b.streams[s] = true
 	b.mu.Unlock()
@@ -95,7 +95,7 @@ func (b *book) streamsOf(d *Device) []*faultyStream {
 // Send sends a message of the subscription, as the faults of the device will have it: the last one first.
 func (s *faultyStream) Send(m *gnmi.SubscribeResponse) error {
 	send := s.out
-	for _, f := range s.device.sim.book().of(s.device, func(k *Kind) bool { return k.send != nil }) {
+	for _, f := range s.device.sim.faults.of(s.device, func(k *Kind) bool { return k.send != nil }) {
 		send = f.overStream(s, send)
 	}
 	return send(m)

@@ -183,7 +183,7 @@ func (s *stage) has(path, want string) {
 func TestEveryFaultHappens(t *testing.T) {
 	t.Parallel()
 	shown := map[string]func(*stage){}
-	for _, group := range []map[string]func(*stage){plantFaults, powerFaults, setFaults, configFaults, streamFaults, garbageFaults} {
+	for _, group := range []map[string]func(*stage){plantFaults, powerFaults, wireFaults, setFaults, configFaults, streamFaults, garbageFaults} {
 		for name, show := range group {
 			shown[name] = show
 		}
@@ -254,8 +254,12 @@ func TestAFaultThatCannotBeIsRefused(t *testing.T) {
 		"a code that is none":       {"refuse", "leaf1", []string{"code=OOPS"}, `code "OOPS": want a gRPC code`},
 		"a time that is none":       {"slow-set", "leaf1", []string{"delay=soon"}, `delay "soon": want a time`},
 		"a negative number":         {"stall", "leaf1", []string{"times=-1"}, "are not negative"},
+		"a second blackhole":        {"blackhole", "leaf2", nil, "clear that fault first"},
 		"a path that is none":       {"normalise", "leaf1", []string{"path=x[y"}, "path: "},
 	} {
+		if name == "a second blackhole" {
+			s.inject("blackhole", "leaf2")
+		}
 		if _, err := s.tryInject(c.kind, c.target, c.parameters...); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}

@@ -59,7 +59,7 @@ type run struct {
 // Run runs a scenario to its end, and tells what happens. Faults that it has not cleared are still active then;
 // when ctx or tell end it before, it clears what it has injected.
 func (s *Sim) Run(ctx context.Context, sc Scenario, tell func(Happened) error) error {
-	b := s.book()
+	b := s.faults
 	r := &run{Sim: s, Scenario: sc, began: b.clock.Now(), sets: b.answers(), names: map[string]string{}, tell: tell}
 	for i := range sc.Steps {
 		err := r.await(ctx, &sc.Steps[i])
@@ -112,7 +112,7 @@ func (r *run) until(ctx context.Context, c Condition) error {
 		return fmt.Errorf("device %q: there is none of this name", c.Device)
 	}
 	for {
-		answered := r.book().watch() // before looking, so that nothing is missed
+		answered := r.faults.watch() // before looking, so that nothing is missed
 		view, changed := d.look(d.wantsLarge([]config.Path{c.Path}))
 		if r.holds(c, d, view) {
 			return nil
@@ -132,7 +132,7 @@ func (r *run) holds(c Condition, d *Device, view *config.Tree) bool {
 	case c.Pending != nil:
 		return (d.Pending() != "") == *c.Pending
 	case c.Sets > 0:
-		return r.book().answers()[c.Device]-r.sets[c.Device] >= c.Sets
+		return r.faults.answers()[c.Device]-r.sets[c.Device] >= c.Sets
 	}
 	leaf := view.Find(c.Path)
 	return leaf.Valid() == (c.Value != "") && leaf.Value() == c.Value

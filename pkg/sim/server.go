@@ -36,7 +36,7 @@ func (d *Device) serve() {
 	d.server, d.served = g, served
 	go func() {
 		defer close(served)
-		if err := g.Serve(reception{door, d}); err != nil {
+		if err := g.Serve(reception{d.faultyDoor(door), d}); err != nil {
 			d.log.Error("server ended", "error", err)
 		}
 	}()

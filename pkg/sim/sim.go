@@ -44,6 +44,7 @@ type Sim struct {
 	byName    map[string]*Device
 	next      int // number of the next loopback address to try
 	world     *world
+	faults    *book
 }
 
 // Start starts all devices, or none. They run until Close; ctx bounds only the start.
@@ -58,7 +59,7 @@ func Start(ctx context.Context, c Config) (*Sim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sim: authority: %w", err)
 	}
-	s := &Sim{config: c, authority: a, byName: map[string]*Device{}, world: newWorld(c)}
+	s := &Sim{config: c, authority: a, byName: map[string]*Device{}, world: newWorld(c), faults: newBook(c.Clock)}
 	for _, spec := range c.Devices {
 		err := ctx.Err()
 		if err == nil {
@@ -143,7 +144,7 @@ func listenNear(address string) (net.Listener, error) {
 
 // Inventory returns where the devices are and how they are trusted, in the order of the specs.
 func (s *Sim) Inventory() device.Inventory {
-	inv := device.Inventory{CA: s.authority.pem(), Username: s.config.Username, Password: s.config.Password}
+	inv := device.Inventory{CA: s.authority.pem(), Username: s.config.Username, Password: s.config.Password, Simulation: s.faults.control()}
 	for _, d := range s.devices {
 		inv.Devices = append(inv.Devices, device.InventoryEntry{
 			Name: d.spec.Name, Address: d.address, Fingerprint: d.fingerprint,
@@ -161,6 +162,7 @@ func (s *Sim) Devices() []*Device { return s.devices }
 
 // Close ends all devices and waits until their servers are gone.
 func (s *Sim) Close() {
+	s.endFaults()
 	s.world.end()
 	for _, d := range s.devices {
 		d.retire()

@@ -214,7 +214,11 @@ func (f *FIB) resolve(path *Path, depth int) []Hop {
 	}
 	s := &f.sessions[path.From]
 	if path.NextHop.IsLinkLocalUnicast() && s.Interface != "" {
-		// The next hop is on the link of the session itself (RFC 2545 §3, RFC 8950 §4).
+		// The next hop is on the link of the session itself (RFC 2545 §3, RFC 8950 §4). A routing may be older than
+		// the plant: then the link may be gone.
+		if f.subs[s.Interface] == nil {
+			return nil
+		}
 		return []Hop{{Subinterface: s.Interface, Addr: path.NextHop.WithZone(""), Router: s.Remote}}
 	}
 	return f.towards(path.NextHop, depth+1)

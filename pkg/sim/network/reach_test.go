@@ -182,3 +182,15 @@ func internalPair() *lab {
 	}
 	return l
 }
+
+// Live speakers say what they have come to on the plant before this one.
+func TestARouteOverALinkThatIsGoneLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	p := Survey(map[string]*Router{}, &Wiring{}, Outages{})
+	f := newFIB(p, "a", "default")
+	f.sessions = []Session{{Neighbor: Neighbor{Interface: "ethernet-1/1.0"}, Remote: "b"}}
+	path := Path{Route: &Route{}, NextHop: netip.MustParseAddr("fe80::1")}
+	if hops := f.Resolve(&path); len(hops) != 0 {
+		t.Errorf("hops %v", hops)
+	}
+}

@@ -29,6 +29,7 @@ type end struct {
 	direct      bool   // the session is over one link, or was while it had a path
 	connect     bool   // the wire may connect
 	interrupted bool   // it could not
+	parting     bool   // the session has lost its path because an end was configured in another way
 
 	mu            sync.Mutex
 	code, subcode uint8 // of the last NOTIFICATION

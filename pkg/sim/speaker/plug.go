@@ -2,6 +2,8 @@ package speaker
 
 import (
 	"slices"
+
+	"google.golang.org/protobuf/proto"
 )
 
 // pair decides which wires there are, before the speakers are told anything: what has lost its path must not carry the
@@ -92,10 +94,11 @@ func (n *Network) carry(e *end) {
 	rebooted := e.boots != e.router.network.Boots || f.boots != f.router.network.Boots
 	e.boots, f.boots = e.router.network.Boots, f.router.network.Boots
 	e.connect = path && agreed && s.Enabled && t.Enabled
+	e.parting = !path && (e.parting && w.connected() || e.altered(f) || f.altered(e))
 	switch {
 	case rebooted, path && !agreed, !path && severed(e, f):
 		w.cut()
-	case !path:
+	case !path && !e.parting:
 		w.stall()
 	case !e.connect:
 		w.pause()
@@ -105,6 +108,12 @@ func (n *Network) carry(e *end) {
 		f.starts++
 	}
 	e.interrupted = !e.connect
+}
+
+// altered returns whether an end is about to be configured in another way, which ends its session. If that is also why there
+// is no path any more, what its speaker says last still gets through.
+func (e *end) altered(far *end) bool {
+	return e.peer != nil && !proto.Equal(e.peer, e.configuration(far, e.router.network.Boots+bootsOf(far)))
 }
 
 // severed returns whether a session goes down with its path at once: an interface of its own is down, or BFD notices. A

@@ -312,6 +312,30 @@ func TestANeighborThatIsDisabledSaysGoodbye(t *testing.T) {
 	})
 }
 
+// An eBGP session without multihop has no path between loopbacks. That this is so because a was configured in another way
+// must not keep a's farewell from b.
+func TestANeighborThatGetsAnotherASSaysGoodbye(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, "a", "x", "b")
+	l.join("a", "x")
+	l.join("x", "b")
+	l.overlay("a", "b", func(_, _ string, n *network.Neighbor) { n.LocalAS, n.PeerAS, n.HoldTime = 65000, 65000, time.Hour })
+	l.bridge("b", "65000:10")
+	l.until("the sessions stand", established("a", "b"))
+	peer := loopback(l.routers["b"])
+	l.change("a", func(r *network.Router) {
+		for i := range bgpOf(r).Neighbors {
+			if n := &bgpOf(r).Neighbors[i]; n.Peer == peer {
+				n.PeerAS = 64999
+			}
+		}
+	})
+	l.until("b was told", func(r network.Routing) bool {
+		s := session(r, "b", loopback(l.routers["a"]))
+		return s.Code == 6 && !s.Sent && s.State != network.Established
+	})
+}
+
 func TestAnUpdateThatChangesNothingChangesNothing(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "a", "b")
