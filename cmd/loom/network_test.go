@@ -50,6 +50,15 @@ func (f *fleet) configure(t *testing.T) {
 	}
 }
 
+// hand changes a leaf of a device as an operator at the box would.
+func (f *fleet) hand(t *testing.T, name, path, json string) {
+	t.Helper()
+	val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(json)}}
+	if err := f.sim.Device(name).Apply(&gnmi.SetRequest{Replace: []*gnmi.Update{{Path: mustPath(path).GNMI(), Val: val}}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // passing are leaves that depend on when and how something came about, not on what it came to.
 var passing = []string{
 	"last-change", "last-established", "established-transitions", "last-event", "last-state", "last-update", "first-message",

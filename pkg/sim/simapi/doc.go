@@ -2,5 +2,4 @@
 // and a client of it. Package sim serves it. The Go code is generated from sim.proto.
 package simapi
 
-//go:generate sh -c "GOBIN=$(pwd)/../../../bin go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1"
-//go:generate sh -c "protoc --plugin=protoc-gen-go=$(go tool -n protoc-gen-go) --plugin=../../../bin/protoc-gen-go-grpc --go_out=. --go_opt=paths=source_relative --go-grpc_out=. --go-grpc_opt=paths=source_relative sim.proto"
+//go:generate sh -c "protoc --plugin=protoc-gen-go=$(go tool -n protoc-gen-go) --plugin=protoc-gen-go-grpc=$(go tool -n protoc-gen-go-grpc) --go_out=. --go_opt=paths=source_relative --go-grpc_out=. --go-grpc_opt=paths=source_relative sim.proto"
