@@ -4,16 +4,10 @@
 // The rule that matters most: a simulated device judges a request by itself. It shares with the
 // client the schema and the semantics of package config, and no opinion of what should be configured.
 //
-// What it does not do yet:
-//   - It forwards nothing: no BGP, LLDP, EVPN, no neighbours and no counters. Its state is who it is, and the
-//     oper-state of the interfaces that are configured, which follows their admin-state.
-//   - It checks types, ranges, references and mandatory leaves, as far as the schema knows them; not
-//     must and when expressions, nor what a commit would find out in hardware.
-//   - It knows the nodes of the driver's profile. What the factory configuration has beside them is
-//     kept, served and saved, and goes with what holds it; it cannot be set, nor asked for by its own path.
-//   - Encodings: JSON_IETF only. Origins: its own only. No union_replace, no depth extension, no
-//     heartbeats; SAMPLE sends all leaves at each interval.
-//   - Telemetry shows the leaves that are set, not the defaults of those that are not; changes that
-//     follow each other faster than a stream is read are shown as one.
-//   - No rate limit, no session limit, no faults on demand.
+// A device is a gNMI server (get.go, set.go, subscribe*.go, commit.go) with a running and a startup configuration
+// (device.go, boot.go). What lies between devices is the world (world.go): it reads configurations by the
+// Software of each device, asks package network what they come to, and shows every device its part
+// (view.go). Faults (fault*.go) stand between a client and all of that.
+//
+// docs/simulator.md says what is simulated, and what is not.
 package sim
