@@ -117,11 +117,17 @@ func exampleTopologies(t *testing.T) []string {
 // liveTime is how long speakers may take on a busy machine.
 const liveTime = 3 * time.Minute
 
-// Both ways of running BGP show the same, on every topology: each is a check of the other.
+// Both ways of running BGP show the same, on every topology: each is a check of the other. The race detector sees the
+// smaller ones only, which have the same code to run through.
 func TestSpeakersAndComputationAgree(t *testing.T) {
 	for _, file := range exampleTopologies(t) {
 		t.Run(file, func(t *testing.T) {
-			live, computed := newFleet(t, file, bgpLive), newFleet(t, file, bgpComputed)
+			computed := newFleet(t, file, bgpComputed)
+			if n := len(computed.design.Devices); raced && n > 8 {
+				t.Logf("%d devices: compared without the race detector, by make test", n)
+				return
+			}
+			live := newFleet(t, file, bgpLive)
 			live.configure(t)
 			computed.configure(t)
 			if err := computed.sim.Settle(t.Context()); err != nil {
