@@ -81,6 +81,14 @@ func (d *Device) see(s *sighting) {
 	d.stir()
 }
 
+// renew tells a device that what it sees follows from this sighting too. Nothing is new to those who look.
+func (d *Device) renew(s sighting) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.state = d.sight.state
+	d.sight = &s
+}
+
 // stir tells those who look that there is something new. The caller holds mu.
 func (d *Device) stir() {
 	d.view, d.stirred = [2]*config.Tree{}, d.sim.config.Clock.Now()

@@ -192,7 +192,8 @@ func (w *world) route() network.Routing {
 	return w.engine.Routing()
 }
 
-// show lets a device see its part, if that is another one than before.
+// show lets a device see its part. If that is as before nobody is told; the device leaves what it has for what is
+// the same by now, as otherwise the network of every round would stay for those that have not changed since.
 func (w *world) show(d *Device, routing network.Routing) {
 	name := d.spec.Name
 	now := part{w.plant.Routers[name], w.plant.Links[name], 0}
@@ -200,10 +201,11 @@ func (w *world) show(d *Device, routing network.Routing) {
 		now.version = routing.Version(name)
 	}
 	before, seen := w.shown[name]
+	w.shown[name] = now
 	if seen && before.router == now.router && before.version == now.version && reflect.DeepEqual(before.links, now.links) {
+		d.renew(sighting{plant: w.plant, routing: routing})
 		return
 	}
-	w.shown[name] = now
 	d.see(&sighting{plant: w.plant, routing: routing})
 }
 
