@@ -23,8 +23,12 @@ func TestTheTourHoldsOnEveryTopology(t *testing.T) {
 			var out, errs bytes.Buffer
 			path := filepath.Join(topologiesDir(t), e.Name())
 			args := []string{"demo", path, "--bgp", bgpComputed}
-			if e.Name() == "demo.yaml" {
-				args = args[:2]
+			switch {
+			case raced && e.Name() == "clos-4x16.yaml":
+				t.Log("20 devices: without the race detector, by make test")
+				return
+			case !raced && e.Name() == "demo.yaml":
+				args = args[:2] // as users run it
 			}
 			code := run(t.Context(), args, &terminal{in: strings.NewReader(""), out: &out, err: &errs})
 			if code != exitOK || !strings.Contains(out.String(), "All 13 steps hold") {
