@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/loomfabric/loom/pkg/sim/network"
 )
@@ -20,6 +21,7 @@ type world struct {
 	speakers func([]string, *slog.Logger) (Engine, error)
 	engine   Engine // nil: computed
 	kick     chan struct{}
+	hurry    chan struct{} // somebody waits
 	done     chan struct{} // closed to end
 	ended    chan struct{} // closed when it has
 
@@ -48,7 +50,7 @@ type part struct {
 func newWorld(c Config) *world {
 	w := &world{
 		log: c.Log, speakers: c.Speakers, wiring: c.Wiring,
-		kick: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
+		kick: make(chan struct{}, 1), hurry: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
 		touched: map[*Device]bool{}, routers: map[string]*network.Router{}, shown: map[string]part{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
 	}
@@ -121,10 +123,13 @@ func (w *world) alter(change func(*network.Wiring, *network.Outages) error) erro
 	return err
 }
 
-func (w *world) wake() {
+func (w *world) wake() { signal(w.kick) }
+
+// signal leaves word in a channel, unless there is word already that nobody has taken yet.
+func signal(c chan<- struct{}) {
 	select {
-	case w.kick <- struct{}{}:
-	default: // it will see this in the round that is already asked for
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -142,7 +147,20 @@ func (w *world) turn() {
 		case <-w.kick:
 		case <-changed:
 		}
+		begun := time.Now()
 		w.round()
+		w.pause(time.Since(begun))
+	}
+}
+
+// pause lets others have the processor for as long as the last round took, unless somebody waits: a round costs
+// more the more devices there are, and while a thousand are configured one after the other there is always another
+// to make. What changes is seen a round later at most.
+func (w *world) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-w.hurry:
+	case <-w.done:
 	}
 }
 
@@ -232,6 +250,7 @@ func (w *world) settled() <-chan struct{} {
 		close(c)
 	} else {
 		w.waiting = append(w.waiting, c)
+		signal(w.hurry)
 	}
 	return c
 }
