@@ -28,7 +28,7 @@ func Originate(p *Plant, router string) []Route {
 		}
 	}
 	o.segmentRoutes()
-	return o.routes
+	return append(make([]Route, 0, len(o.routes)), o.routes...) // they stay: without room for more
 }
 
 // originator collects the routes of a router.
