@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -122,6 +123,9 @@ func (p Path) GNMI() *gnmi.Path {
 // FromGNMI joins a prefix and a path, either of which may be nil. Origin and target are the
 // caller's business. Keys come sorted by name, because gNMI has no order for them.
 func FromGNMI(prefix, p *gnmi.Path) (Path, error) {
+	if err := errors.Join(Structured(prefix), Structured(p)); err != nil {
+		return nil, err
+	}
 	out := make(Path, 0, len(prefix.GetElem())+len(p.GetElem()))
 	for _, list := range [][]*gnmi.PathElem{prefix.GetElem(), p.GetElem()} {
 		for _, e := range list {
@@ -133,6 +137,16 @@ func FromGNMI(prefix, p *gnmi.Path) (Path, error) {
 		}
 	}
 	return out, nil
+}
+
+// Structured refuses a path in the form that gNMI had before 0.4.0. Read without it, such a path is the root: a delete would
+// take everything.
+func Structured(p *gnmi.Path) error {
+	//lint:ignore SA1019 it is looked at only to refuse it
+	if old := p.GetElement(); len(old) > 0 {
+		return fmt.Errorf("gnmi path: %q is in the field element, which gNMI 0.4.0 has replaced; use elem", strings.Join(old, "/"))
+	}
+	return nil
 }
 
 func fromElem(e *gnmi.PathElem) (Elem, error) {

@@ -197,12 +197,10 @@ func TestSuppressRedundantSendsWhatChangedAndAllAtAHeartbeat(t *testing.T) {
 	sub.SampleInterval, sub.HeartbeatInterval, sub.SuppressRedundant = uint64(10*time.Second), uint64(25*time.Second), true
 	stream := b.list(sub)
 	all := b.untilSync(stream)
-	b.clock.Advance(10 * time.Second)
-	b.wants(b.next(stream), all...) // the first sample: none was sent before
 	b.mustSet(b.put("/interface[name=e1]/mtu", "9100"))
 	b.clock.Advance(10 * time.Second)
-	b.wants(b.next(stream), `/interface[name=e1]/mtu 9100`)
-	b.clock.Advance(5 * time.Second)
+	b.wants(b.next(stream), `/interface[name=e1]/mtu 9100`) // what was sent at first has not changed but for this
+	b.clock.Advance(15 * time.Second)
 	if got := b.next(stream); len(got) != len(all) {
 		t.Errorf("the heartbeat sent %v", got)
 	}
@@ -382,6 +380,40 @@ func TestDepthLimitsTheChangesToo(t *testing.T) {
 	b.untilSync(stream)
 	b.mustSet(b.put("/interface[name=mgmt0]", `{"mtu":9000,"ethernet":{"aggregate-id":"mgmt0"}}`))
 	b.wants(b.next(stream), `/interface[name=mgmt0]/mtu 9000`)
+}
+
+// §3.5.1.5.2: what the target defines has no interval.
+func TestTargetDefinedTakesNoInterval(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simtest.New)
+	sub := b.one("/system", gnmi.SubscriptionMode_TARGET_DEFINED)
+	sub.SampleInterval = uint64(10 * time.Second)
+	_, err := b.list(sub).Recv()
+	b.refuses(err, codes.InvalidArgument, "the target chooses")
+}
+
+// §2.2.2, since 0.4.0: a path in the field that was replaced is refused by every RPC. Read as if that field were not there it is the root.
+func TestPathsOfOldAreRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simtest.New)
+	//lint:ignore SA1019 that it is refused is the point
+	old := &gnmi.Path{Element: []string{"interface[name=mgmt0]"}}
+	before := b.device.Running()
+	_, getErr := b.gnmi.Get(b.ctx, &gnmi.GetRequest{Path: []*gnmi.Path{old}, Encoding: gnmi.Encoding_JSON_IETF})
+	_, prefixErr := b.gnmi.Get(b.ctx, &gnmi.GetRequest{Prefix: old, Encoding: gnmi.Encoding_JSON_IETF})
+	_, streamErr := b.list(&gnmi.Subscription{Path: old}).Recv()
+	for what, err := range map[string]error{
+		"Get": getErr, "prefix": prefixErr, "Subscribe": streamErr,
+		"delete":  b.set(&gnmi.SetRequest{Delete: []*gnmi.Path{old}}),
+		"update":  b.set(&gnmi.SetRequest{Update: []*gnmi.Update{{Path: old, Val: b.update("/", "{}").GetVal()}}}),
+		"replace": b.set(&gnmi.SetRequest{Replace: []*gnmi.Update{{Path: old, Val: b.update("/", "{}").GetVal()}}}),
+	} {
+		t.Log(what)
+		b.refuses(err, codes.InvalidArgument, "use elem")
+	}
+	if !config.Equal(before, b.device.Running()) {
+		t.Error("the configuration is another one")
+	}
 }
 
 // SR Linux: /system/configuration/max-paths-per-subscription-request.

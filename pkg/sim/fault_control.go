@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -41,6 +42,7 @@ func (s *Sim) ServeControl() error {
 	creds := credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}})
 	server := grpc.NewServer(grpc.Creds(creds), grpc.UnaryInterceptor(s.askUnary), grpc.StreamInterceptor(s.askStream), grpc.WaitForHandlers(true))
 	simapi.RegisterSimulationServer(server, &control{Sim: s})
+	reflection.Register(server)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -57,6 +58,9 @@ func checkOrigins(prefix *gnmi.Path, paths ...*gnmi.Path) error {
 
 // join joins a prefix and a path. Package config knows no anyLevels.
 func join(prefix, p *gnmi.Path) (config.Path, error) {
+	if err := errors.Join(config.Structured(prefix), config.Structured(p)); err != nil {
+		return nil, err
+	}
 	var path config.Path
 	for _, e := range slices.Concat(prefix.GetElem(), p.GetElem()) {
 		one := config.Path{{Name: anyLevels}}

@@ -141,6 +141,9 @@ func (sub *subscription) add(path config.Path, one *gnmi.Subscription) error {
 		it := &item{path: path, every: every, heartbeat: heartbeat, suppress: one.GetSuppressRedundant(), sent: map[string]string{}}
 		sub.items = append(sub.items, it)
 	default:
+		if every != 0 {
+			return status.Error(codes.InvalidArgument, "a sample interval is for the mode SAMPLE; with TARGET_DEFINED the target chooses (gNMI specification 3.5.1.5.2)")
+		}
 		event := func(c config.Cursor) bool { return !sub.sampled(c) }
 		sub.items = append(sub.items,
 			&item{path: path, change: true, heartbeat: heartbeat, only: event},
@@ -175,8 +178,15 @@ func (sub *subscription) shows(it *item, c config.Cursor) bool {
 
 // sendAll sends what there is, unless only updates are wanted, and says that this was all.
 func (sub *subscription) sendAll(tree *config.Tree) error {
-	if !sub.list.GetUpdatesOnly() {
-		if err := sub.send(sub.sim.config.Clock.Now(), sub.leaves(tree, sub.items...), nil); err != nil {
+	if sub.list.GetUpdatesOnly() {
+		return sub.synced()
+	}
+	for _, it := range sub.items {
+		updates := sub.leaves(tree, it)
+		if it.suppress {
+			updates = it.news(updates, true)
+		}
+		if err := sub.send(sub.sim.config.Clock.Now(), updates, nil); err != nil {
 			return err
 		}
 	}

@@ -52,8 +52,20 @@ func (r *site) alone(sub *Subinterface) Oper {
 		return Oper{Reason: "no-ip-config"}
 	case ported && !parent.Up:
 		return Oper{Reason: "port-down"}
+	case sub.Kind == Routed && r.exceeds(sub):
+		return Oper{Reason: "ip-mtu-too-large"}
 	}
 	return Oper{Up: true}
+}
+
+// exceeds tells whether the frames of the largest IP packets do not fit the port. Of LAGs the MTU is not known here.
+func (r *site) exceeds(sub *Subinterface) bool {
+	frame := sub.IPMTU + 14 // ethernet header, IEEE 802.3
+	if sub.VLAN.Tagged {
+		frame += 4
+	}
+	port := r.ports[sub.Parent]
+	return port != nil && port.MTU > 0 && frame > port.MTU
 }
 
 // parent returns the state of a port or a LAG.

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
+
+	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
 // pair decides which wires there are, before the speakers are told anything: what has lost its path must not carry the
@@ -120,8 +122,11 @@ func (e *end) altered(far *end) bool {
 // session that has lost its link is no longer known to be direct, so it is what it was while it had one.
 func severed(e, f *end) bool {
 	s, t := &e.session, &f.session
-	return (e.direct || f.direct) && (s.FastFailover || t.FastFailover) || s.BFD && t.BFD
+	return (e.direct || f.direct) && (s.FastFailover || t.FastFailover) || s.BFD && t.BFD || homeless(s) || homeless(t)
 }
+
+// homeless returns whether the address that an end is configured to speak from is down.
+func homeless(s *network.Session) bool { return s.Local.IsValid() && !s.LocalAddress.IsValid() }
 
 // plug lets the wires connect, now that the speakers are ready.
 func (n *Network) plug() {

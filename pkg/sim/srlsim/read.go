@@ -58,9 +58,9 @@ func (r *reader) index(subs []network.Subinterface) {
 	}
 }
 
-// addressOf returns the first address of a subinterface that is of a family.
+// addressOf returns the first address of a subinterface that is of a family, whether it is up or not.
 func addressOf(s *network.Subinterface, family func(netip.Addr) bool) netip.Addr {
-	if s == nil || !s.Enabled {
+	if s == nil {
 		return netip.Addr{}
 	}
 	for _, a := range s.Addresses {

@@ -23,7 +23,6 @@ func server(running *config.Tree) sim.Server {
 		Anonymous:  !yes(c, srl.SystemGrpcServerMetadataAuthentication),
 		ClientCA:   clientCA(root, c),
 		Streams:    int(number(root, srl.SystemConfigurationMaxPathsPerSubscriptionRequest)),
-		Reflection: true, // no leaf switches it
 		Defaults:   yes(c, srl.SystemGrpcServerGnmiIncludeDefaultsInConfigOnlyResponses),
 		CommitSave: yes(c, srl.SystemGrpcServerGnmiCommitSave),
 		Confirm:    time.Duration(number(c, srl.SystemGrpcServerGnmiCommitConfirmedTimeout)) * time.Second,

@@ -14,7 +14,7 @@ import (
 
 func TestTheServerIsAsConfigured(t *testing.T) {
 	t.Parallel()
-	defaults := sim.Server{Name: "mgmt", RateLimit: 60, Sessions: 20, Streams: 36, Reflection: true, Idle: 2 * time.Hour}
+	defaults := sim.Server{Name: "mgmt", RateLimit: 60, Sessions: 20, Streams: 36, Idle: 2 * time.Hour}
 	with := func(change func(*sim.Server)) sim.Server {
 		s := defaults
 		change(&s)

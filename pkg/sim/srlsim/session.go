@@ -153,7 +153,7 @@ const (
 
 // transport writes addresses and ports. The end with the lower address has made the connection.
 func (w *writer) transport(s *network.Session) {
-	if s.LocalAddress.IsValid() && !s.Local.IsValid() {
+	if s.LocalAddress.IsValid() { // also where a group has configured it
 		w.Str(srl.NetworkInstanceProtocolsBgpNeighborTransportLocalAddress, s.LocalAddress.WithZone("").String())
 	}
 	if s.State != network.Established {
