@@ -45,7 +45,8 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 		if err != nil {
 			return err
 		}
-		s, err := o.start(cmd.Context(), n.design)
+		log := slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		s, err := o.startLogged(cmd.Context(), n.design, log)
 		if err != nil {
 			return err
 		}
@@ -99,10 +100,15 @@ const defaultHosts = 8
 
 // start starts all devices of a design with a password made up for this run.
 func (o simulation) start(ctx context.Context, design *fabric.Design) (*sim.Sim, error) {
+	return o.startLogged(ctx, design, nil)
+}
+
+// startLogged is start, with a log of what is not as the devices have it configured.
+func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log *slog.Logger) (*sim.Sim, error) {
 	if !slices.Contains([]string{bgpAuto, bgpLive, bgpComputed}, o.bgp) {
 		return nil, fmt.Errorf("--bgp %s: use live, computed or auto", o.bgp)
 	}
-	c := sim.Config{Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts)}
+	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts)}
 	for _, d := range design.Devices {
 		spec := sim.Spec{Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS], Software: software[d.OS]}
 		for _, p := range d.Platform.Ports {

@@ -39,6 +39,10 @@ func (r *router) brief(s *scene, far func(*end) *end) {
 		if e != nil {
 			b.index[e.address.String()] = i
 			b.notes[i] = strings.Join(e.notes, "; ")
+			if e.warned != b.notes[i] {
+				e.warned = b.notes[i]
+				r.log.Warn("policy is not what the device has configured", "neighbor", e.session.Peer, "why", e.warned)
+			}
 			b.exchange[i] = exchanged(e, far(e))
 		}
 	}

@@ -27,13 +27,15 @@ type router struct {
 
 	briefing atomic.Pointer[briefing] // for who reads it
 	dirty    chan<- struct{}
+	log      *slog.Logger
 	first    atomic.Int64 // when it was touched first since it was read, in Unix nanoseconds; 0: not
 	last     atomic.Int64
 }
 
 func newRouter(name string, s *speaker, log *slog.Logger, dirty chan<- struct{}) *router {
 	r := &router{name: name, speaker: s, ends: map[string]*end{}, placed: map[network.NLRI]network.Route{}, dirty: dirty}
-	s.log.to.Store(log.With("device", name))
+	r.log = log.With("device", name)
+	s.log.to.Store(r.log)
 	touch := r.touch
 	s.touched.Store(&touch)
 	return r
