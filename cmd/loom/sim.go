@@ -41,6 +41,7 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 		if err != nil {
 			return err
 		}
+		saveMemory(cmd.Context())
 		n, err := designNetwork(t, srcs, *releases)
 		if err != nil {
 			return err

@@ -59,16 +59,14 @@ func take(n int) ([]*speaker, error) {
 	left := len(pool.free) - n
 	taken := append([]*speaker(nil), pool.free[left:]...)
 	pool.free = pool.free[:left]
-	saveMemory(n)
 	return taken, nil
 }
 
-// giveBack returns the speakers that are as they were, of n that were taken.
-func giveBack(speakers []*speaker, n int) {
+// giveBack returns the speakers that are as they were.
+func giveBack(speakers []*speaker) {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
 	pool.free = append(pool.free, speakers...)
-	spendMemory(n)
 }
 
 func startAll() error {

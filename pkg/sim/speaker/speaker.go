@@ -115,7 +115,7 @@ func (n *Network) Close() {
 			}
 			speakers = append(speakers, r.speaker)
 		}
-		giveBack(speakers, len(n.names))
+		giveBack(speakers)
 	})
 }
 
