@@ -2,6 +2,7 @@ package speaker
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"sync"
@@ -39,28 +40,36 @@ type end struct {
 
 // addresses are those by which speakers know each other: 127.48.0.1 and up, each of one end of one session. Nobody
 // listens there, so that processes may have the same ones.
-var addresses struct {
+var addresses addressBlock
+
+// addressBlock is the addresses of 127.48.0.0/16 but the first.
+type addressBlock struct {
 	mu   sync.Mutex
-	used uint16
+	used uint16 // that have ever been taken
 	free []netip.Addr
 }
 
-func newAddress() netip.Addr {
-	addresses.mu.Lock()
-	defer addresses.mu.Unlock()
-	if n := len(addresses.free); n > 0 {
-		a := addresses.free[n-1]
-		addresses.free = addresses.free[:n-1]
-		return a
+// take returns an address that nobody has. It fails where all 65,535 are taken.
+func (b *addressBlock) take() (netip.Addr, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n := len(b.free); n > 0 {
+		a := b.free[n-1]
+		b.free = b.free[:n-1]
+		return a, nil
 	}
-	addresses.used++
-	return netip.AddrFrom4([4]byte{127, 48, byte(addresses.used >> 8), byte(addresses.used)})
+	if b.used == math.MaxUint16 {
+		return netip.Addr{}, fmt.Errorf("all %d loopback addresses for ends of sessions are taken: simulate fewer BGP neighbors, or without live speakers", b.used)
+	}
+	b.used++
+	return netip.AddrFrom4([4]byte{127, 48, byte(b.used >> 8), byte(b.used)}), nil
 }
 
-func freeAddress(a netip.Addr) {
-	addresses.mu.Lock()
-	defer addresses.mu.Unlock()
-	addresses.free = append(addresses.free, a)
+// giveBack lets another end have an address.
+func (b *addressBlock) giveBack(a netip.Addr) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free = append(b.free, a)
 }
 
 // key tells the sessions of a router apart.

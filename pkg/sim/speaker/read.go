@@ -150,9 +150,8 @@ func (x *reading) session(i int) {
 		s.PeerID, _ = netip.ParseAddr(p.State.RouterId)
 		s.HoldTime, s.KeepAlive = int(p.Timers.State.NegotiatedHoldTime), int(p.Timers.State.KeepaliveInterval)
 		s.Exchanged = x.exchange[i]
-	case expected == network.Idle: // it would not even try
-		s.State = network.Idle
-	case expected != network.Established:
+	case expected != network.Established: // between two attempts it rests where network.Meet says, not where it happens to be
+		s.State = expected
 	case s.Code != 0:
 		s.Cause = fmt.Sprintf("NOTIFICATION %d/%d", s.Code, s.Subcode)
 	}

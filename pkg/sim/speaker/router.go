@@ -73,8 +73,9 @@ func (e *end) identity() identity {
 	return newIdentity(r.speaker.id, outer, e.session.LocalAS)
 }
 
-// seat makes the ends of a router's sessions. Those that are no longer there stay until unseat.
-func (r *router) seat(s *scene) {
+// seat makes the ends of a router's sessions. Those that are no longer there stay until unseat. One that there is no address
+// for does not come up.
+func (r *router) seat(s *scene) (err error) {
 	r.network = s.plant.Routers[r.name]
 	name := ""
 	if in := defaultInstance(r.network); in != nil {
@@ -89,12 +90,18 @@ func (r *router) seat(s *scene) {
 		k := key(&sessions[i])
 		e := r.ends[k]
 		if e == nil {
-			e = &end{router: r, address: newAddress()}
+			address, none := addresses.take()
+			if none != nil {
+				err = fmt.Errorf("%s: neighbor %s: %w", r.name, sessions[i].Peer, none)
+				continue
+			}
+			e = &end{router: r, address: address}
 			r.ends[k] = e
 		}
 		e.session = sessions[i]
 		r.order[i] = e
 	}
+	return err
 }
 
 // unseat removes the ends that are no longer there.
@@ -106,7 +113,7 @@ func (r *router) unseat() (err error) {
 		if e.peer != nil {
 			err = errors.Join(err, r.speaker.deletePeer(e.address))
 		}
-		freeAddress(e.address)
+		addresses.giveBack(e.address)
 		delete(r.ends, k)
 	}
 	return err

@@ -146,7 +146,7 @@ func (n *Network) stage(s *scene) error {
 	var errs []error
 	n.remember(s)
 	for _, name := range n.names {
-		n.routers[name].seat(s)
+		errs = append(errs, n.routers[name].seat(s))
 	}
 	n.pair()
 	for _, name := range n.names {

@@ -267,28 +267,46 @@ type flow struct {
 
 	mu    sync.Mutex
 	held  bool
-	queue []byte // said while it was held
+	queue []byte // said while it was held, at most mostHeld
+	lost  bool   // some of what was said while it was held
 	ended bool   // the sender has hung up
 }
 
-// pass sends a message on, or keeps it; it tells which. An error shows where the other end is read.
+// mostHeld is how many bytes are kept for a receiver that they cannot get to. A router has some MB of buffers for a
+// connection too. Whoever says more in the time of a hold timer starts anew when there is a way again.
+const mostHeld = 4 << 20
+
+// pass sends a message on, or keeps it; it tells whether it has sent it. An error shows where the other end is read.
 func (f *flow) pass(m message) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.held {
-		f.queue = append(f.queue, m...)
+		f.keep(m)
 		return false
 	}
 	f.to.Write(m)
 	return true
 }
 
-// hold keeps back what is said, or sends on what was kept back.
+// keep puts a message in the queue. Where one has been lost those that follow it are too.
+func (f *flow) keep(m message) {
+	if f.lost = f.lost || len(f.queue)+len(m) > mostHeld; f.lost {
+		f.queue = nil
+		return
+	}
+	f.queue = append(f.queue, m...)
+}
+
+// hold keeps back what is said, or sends on what was kept back. If some of that was lost the connection is reset.
 func (f *flow) hold(held bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.held = held
 	if held {
+		return
+	}
+	if f.lost {
+		f.reset()
 		return
 	}
 	f.to.Write(f.queue)
