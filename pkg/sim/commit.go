@@ -36,17 +36,17 @@ func (d *Device) commitOf(req *gnmi.SetRequest) *gnmi_ext.Commit {
 }
 
 // transact does what a Set asks for. The caller holds mu.
-func (d *Device) transact(req *gnmi.SetRequest) error {
+func (d *Device) transact(req *gnmi.SetRequest, bends []bender) error {
 	c := d.commitOf(req)
 	if c == nil {
-		return d.plainSet(req)
+		return d.plainSet(req, bends)
 	}
 	if c.GetId() == "" {
 		return status.Error(codes.InvalidArgument, "commit id is missing")
 	}
 	switch action := c.GetAction().(type) {
 	case *gnmi_ext.Commit_Commit:
-		return d.openCommit(c.GetId(), action.Commit.GetRollbackDuration(), req)
+		return d.openCommit(c.GetId(), action.Commit.GetRollbackDuration(), req, bends)
 	case *gnmi_ext.Commit_Confirm:
 		return d.onPending(c.GetId(), req, d.confirm)
 	case *gnmi_ext.Commit_Cancel:
@@ -68,14 +68,14 @@ func (d *Device) errPending() error {
 
 // plainSet is a Set without the extension. Where the server is configured so, it has to be confirmed all the
 // same (SR Linux: gnmi/commit-confirmed-timeout), under an id that the server makes.
-func (d *Device) plainSet(req *gnmi.SetRequest) error {
+func (d *Device) plainSet(req *gnmi.SetRequest, bends []bender) error {
 	if d.pending != nil {
 		return d.errPending()
 	}
 	if len(pathsOf(req)) == 0 {
 		return nil
 	}
-	after, err := d.after(req)
+	after, err := d.after(req, bends)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (d *Device) plainSet(req *gnmi.SetRequest) error {
 }
 
 // openCommit makes a change that is taken back unless it is confirmed.
-func (d *Device) openCommit(id string, wanted *durationpb.Duration, req *gnmi.SetRequest) error {
+func (d *Device) openCommit(id string, wanted *durationpb.Duration, req *gnmi.SetRequest, bends []bender) error {
 	if d.pending != nil {
 		return d.errPending()
 	}
@@ -97,7 +97,7 @@ func (d *Device) openCommit(id string, wanted *durationpb.Duration, req *gnmi.Se
 	if err != nil {
 		return err
 	}
-	after, err := d.after(req)
+	after, err := d.after(req, bends)
 	if err != nil {
 		return err
 	}
@@ -113,10 +113,10 @@ func (d *Device) open(id string, rollback time.Duration, after configuration) {
 }
 
 // after returns the configuration after a request, or a status that tells why there is none.
-func (d *Device) after(req *gnmi.SetRequest) (configuration, error) {
+func (d *Device) after(req *gnmi.SetRequest, bends []bender) (configuration, error) {
 	after, err := d.running.apply(req)
 	if err == nil {
-		return after, nil
+		return d.bent(after, bends)
 	}
 	err = setStatus(d.spec.Driver.Schema, err)
 	if len(req.GetUnionReplace()) > 0 {

@@ -271,7 +271,7 @@ func (f *injected) strike() bool {
 	f.struck++
 	f.busy++
 	f.mu.Unlock()
-	if f.kind.set != nil { // others strike too often to tell
+	if f.kind.aboutSets() { // others strike too often to tell
 		f.sim.faults.journal.note("strike", f)
 	}
 	return true

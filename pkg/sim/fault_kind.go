@@ -28,6 +28,9 @@ type Kind struct {
 	start func(f *injected) error
 	// set answers a Set in place of next, which is what the device would do.
 	set func(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error)
+	// bend makes another configuration of the one that a Set asks for, inside its transaction. With an error, which is
+	// the answer then, what it returns runs all the same, outside of any commit and unsaved.
+	bend func(f *injected, req *gnmi.SetRequest, before, after configuration) (configuration, error)
 	// open sees every Subscribe before its request is read.
 	open func(f *injected, s *faultyStream)
 	// send sends a message of a Subscribe by next, or does something else about it.
@@ -70,10 +73,10 @@ func (k *Kind) Parameters() []string {
 	if len(k.Forms) > 0 {
 		may = append(may, "form")
 	}
-	if k.set != nil || k.open != nil || k.send != nil || k.pump != nil {
+	if k.aboutSets() || k.open != nil || k.send != nil || k.pump != nil {
 		may = append(may, "times")
 	}
-	if k.Default.On != Now || k.set != nil { // else it is over at once
+	if k.Default.On != Now || k.aboutSets() { // else it is over at once
 		may = append(may, "for")
 	}
 	var out []string
@@ -84,6 +87,9 @@ func (k *Kind) Parameters() []string {
 	}
 	return out
 }
+
+// aboutSets tells whether faults of the kind strike Sets.
+func (k *Kind) aboutSets() bool { return k.set != nil || k.bend != nil }
 
 // Parameter is a field of Fault in its text form: a flag, a member of a scenario.
 type Parameter struct {

@@ -57,20 +57,20 @@ var setKinds = []*Kind{
 		},
 	},
 	{
-		Name: "half-applied", At: AtDevice, Help: "only the first operations of a Set are done, count of them or half, and an error is answered; no commit is open",
-		Takes: []string{"on", "count", "code", "message"}, Default: Fault{On: Change, Code: codes.Aborted}, set: halfApplied,
+		Name: "half-applied", At: AtDevice, Help: "only the first operations of a Set are done, count of them or half, and an error is answered; of a Set of one operation it is the first leaves that it changes. No commit is open, and nothing is saved",
+		Takes: []string{"on", "count", "code", "message"}, Default: Fault{On: Change, Code: codes.Aborted}, bend: halve,
 	},
 	{
-		Name: "leaf-ignored", At: AtDevice, Help: "a Set is answered with OK, and one leaf of it stays as it was: the one at path, or any",
-		Takes: []string{"on", "path", "seed"}, Default: Fault{On: Change}, set: leafIgnored,
+		Name: "leaf-ignored", At: AtDevice, Help: "a Set is answered with OK, and one leaf that it changes or deletes stays as it was: the one at path, or any",
+		Takes: []string{"on", "path", "seed"}, Default: Fault{On: Change}, bend: ignoreLeaf,
 	},
 	{
 		Name: "nothing-applied", At: AtDevice, Help: "a Set is answered with OK, and nothing is done",
 		Takes: []string{"on"}, Default: Fault{On: AnySet}, set: nothingApplied,
 	},
 	{
-		Name: "normalise", At: AtDevice, Help: "what a Set says of the leaf at path is accepted as another value, or dropped where none is given, as a default would be",
-		Needs: []string{"path"}, Takes: []string{"on", "value"}, Default: Fault{On: Change}, set: normalise,
+		Name: "normalise", At: AtDevice, Help: "what a Set says of the leaf at path is accepted, and saved, as another value, or dropped where none is given, as a default would be",
+		Needs: []string{"path"}, Takes: []string{"on", "value"}, Default: Fault{On: Change}, bend: normalise,
 	},
 	{
 		Name: "revert", At: AtDevice, Help: "what a Set has changed goes back by itself after the delay, and nobody is told",
@@ -79,11 +79,11 @@ var setKinds = []*Kind{
 }
 
 // faulty is the way of every Set through the faults that are injected, the last one first, and into the journal.
-func (d *Device) faulty(ctx context.Context, req *gnmi.SetRequest, set func(*gnmi.SetRequest) (*gnmi.SetResponse, error)) (*gnmi.SetResponse, error) {
+func (d *Device) faulty(ctx context.Context, req *gnmi.SetRequest, set func(*gnmi.SetRequest, ...bender) (*gnmi.SetResponse, error)) (*gnmi.SetResponse, error) {
 	b := d.sim.faults
 	e := b.journal.open(d, req)
 	answer := func(_ context.Context, req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
-		return e.during(func() (*gnmi.SetResponse, error) { return set(req) })
+		return e.during(func() (*gnmi.SetResponse, error) { return set(req, b.benders(d, req)...) })
 	}
 	for _, f := range b.of(d, func(k *Kind) bool { return k.set != nil }) {
 		answer = f.around(answer)
@@ -194,94 +194,12 @@ func malformedResult(f *injected, ctx context.Context, req *gnmi.SetRequest, nex
 	return resp, nil
 }
 
-// halfApplied breaks what gNMI promises first: that a Set is one transaction (§3.4.3).
-func halfApplied(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error) {
-	if _, err := next(ctx, first(req, cmp.Or(f.Count, (operations(req)+1)/2))); err != nil {
-		return nil, err
-	}
-	return nil, f.refusal()
-}
-
-// first returns a request with the first operations of another, in the order in which they are done (§3.4.2),
-// and without the commit extension.
-func first(req *gnmi.SetRequest, n int) *gnmi.SetRequest {
-	out := &gnmi.SetRequest{Prefix: req.GetPrefix()}
-	out.Delete, n = upTo(req.GetDelete(), n)
-	out.Replace, n = upTo(req.GetReplace(), n)
-	out.Update, n = upTo(req.GetUpdate(), n)
-	out.UnionReplace, _ = upTo(req.GetUnionReplace(), n)
-	return out
-}
-
-// upTo returns at most n of a list, and how many of the n are left.
-func upTo[T any](list []T, n int) ([]T, int) {
-	k := min(len(list), n)
-	return list[:k], n - k
-}
-
 func nothingApplied(f *injected, _ context.Context, req *gnmi.SetRequest, _ setFunc) (*gnmi.SetResponse, error) {
 	return &gnmi.SetResponse{Prefix: req.GetPrefix(), Response: results(req), Timestamp: f.sim.config.Clock.Now().UnixNano()}, nil
 }
 
-// leafIgnored lets the device come to the configuration that the Set asks for, but for one leaf.
-func leafIgnored(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error) {
-	before := f.device.Running()
-	wanted, err := config.Apply(before, req)
-	if err != nil {
-		return next(ctx, req) // which says what is wrong with it
-	}
-	ignored := f.oneLeaf(before, wanted)
-	if ignored == nil {
-		return next(ctx, req)
-	}
-	wanted, err = config.Apply(wanted, assign(ignored, string(before.Find(ignored).AppendJSON(nil))))
-	if err != nil {
-		return next(ctx, req) // the configuration cannot be without it
-	}
-	less := config.SetRequest(before, wanted, leafByLeaf)
-	less.Extension = req.GetExtension()
-	resp, err := next(ctx, less)
-	if err != nil {
-		return nil, err
-	}
-	resp.Prefix, resp.Response = req.GetPrefix(), results(req)
-	return resp, nil
-}
-
 // leafByLeaf makes requests that touch nothing beside what they change.
 func leafByLeaf(config.Cursor) bool { return false }
-
-// oneLeaf returns a leaf that one tree has, and another has not or has otherwise: the one at the fault's path,
-// or any. It returns nil where there is none.
-func (f *injected) oneLeaf(before, after *config.Tree) config.Path {
-	var all []config.Path
-	for _, c := range config.Diff(before, after) {
-		for _, leaf := range leavesBelow(c.To) {
-			if f.Path == "" || leaf.String() == f.Path {
-				all = append(all, leaf)
-			}
-		}
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return all[f.pick(len(all))]
-}
-
-// leavesBelow returns the leaves at and below a node, but for keys.
-func leavesBelow(c config.Cursor) []config.Path {
-	switch {
-	case !c.Valid() || c.IsKey() || c.IsValue():
-		return nil
-	case c.IsLeaf():
-		return []config.Path{c.Path()}
-	}
-	var out []config.Path
-	for child := range c.Children() {
-		out = append(out, leavesBelow(child)...)
-	}
-	return out
-}
 
 // assign returns a request that gives a node a value, or deletes it where that is empty.
 func assign(at config.Path, value string) *gnmi.SetRequest {
@@ -300,19 +218,6 @@ func (d *Device) amend(req *gnmi.SetRequest) error {
 		d.run(after)
 	}
 	return err
-}
-
-func normalise(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error) {
-	resp, err := next(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	at, err := config.ParsePath(f.Path)
-	if err == nil && f.device.Running().Find(at).Valid() {
-		err = f.device.amend(assign(at, f.Value))
-	}
-	f.complain(err)
-	return resp, nil
 }
 
 func revertLater(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error) {

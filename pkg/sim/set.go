@@ -19,10 +19,10 @@ func (s *server) Set(ctx context.Context, req *gnmi.SetRequest) (*gnmi.SetRespon
 	return s.faulty(ctx, req, s.set)
 }
 
-// set does what a request asks for.
-func (s *server) set(req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
+// set does what a request asks for, as faults will have it.
+func (s *server) set(req *gnmi.SetRequest, bends ...bender) (*gnmi.SetResponse, error) {
 	s.mu.Lock()
-	err := s.judge(req)
+	err := s.judge(req, bends)
 	s.mu.Unlock()
 	if err != nil {
 		s.log.Info("set refused", "error", err)
@@ -32,7 +32,7 @@ func (s *server) set(req *gnmi.SetRequest) (*gnmi.SetResponse, error) {
 }
 
 // judge does a request, or tells why not. The caller holds mu.
-func (d *Device) judge(req *gnmi.SetRequest) error {
+func (d *Device) judge(req *gnmi.SetRequest, bends []bender) error {
 	if err := d.arbitrate(req); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (d *Device) judge(req *gnmi.SetRequest) error {
 	if err := checkOrigins(req.GetPrefix(), pathsOf(req)...); err != nil {
 		return err
 	}
-	return d.transact(req)
+	return d.transact(req, bends)
 }
 
 // pathsOf returns the paths of all operations, in the order in which they are done (gNMI spec §3.4.3).
