@@ -67,6 +67,9 @@ type Client struct {
 
 // Engine runs BGP among routers. Its methods may be called from any goroutine.
 type Engine interface {
+	// Unsayable names what of a router's configuration the engine cannot be told; nil where it can be told all. While
+	// there is such a router the engine is not updated, and what BGP comes to is computed.
+	Unsayable(r *network.Router) []string
 	// Update tells what is there now: the routers and what came up between them, the sessions that
 	// both ends could have, and what each router announces by itself. It returns at once.
 	Update(p *network.Plant, sessions map[string][]network.Session, announced map[string][]network.Route)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type world struct {
 	routers map[string]*network.Router // replaced, never changed
 	plant   *network.Plant
 	shown   map[string]part
+	unsaid  map[string][]string // what the engine cannot be told, by device
 }
 
 // part is what a device was shown last.
@@ -51,7 +53,7 @@ func newWorld(c Config) *world {
 	w := &world{
 		log: c.Log, speakers: c.Speakers, wiring: c.Wiring,
 		kick: make(chan struct{}, 1), hurry: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
-		touched: map[*Device]bool{}, routers: map[string]*network.Router{}, shown: map[string]part{},
+		touched: map[*Device]bool{}, routers: map[string]*network.Router{}, shown: map[string]part{}, unsaid: map[string][]string{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
 	}
 	if w.wiring == nil {
@@ -192,13 +194,32 @@ func (w *world) read(touched map[*Device]bool) bool {
 		r := d.spec.Software.Read(hardware, running)
 		r.Name, r.Boots = d.spec.Name, boots
 		w.routers[r.Name] = r
+		w.listen(r)
 	}
 	return true
 }
 
+// listen finds out whether the engine can be told what a router has configured.
+func (w *world) listen(r *network.Router) {
+	if w.engine == nil {
+		return
+	}
+	before, now := w.unsaid[r.Name], w.engine.Unsayable(r)
+	if delete(w.unsaid, r.Name); len(now) > 0 {
+		w.unsaid[r.Name] = now
+	}
+	switch {
+	case slices.Equal(before, now):
+	case len(now) > 0:
+		w.log.Warn("live BGP speakers cannot do what a device has configured: BGP of the whole network is computed until that changes", "device", r.Name, "cannot", strings.Join(now, "; "))
+	case len(w.unsaid) == 0:
+		w.log.Warn("BGP is run by live speakers again", "device", r.Name)
+	}
+}
+
 // route returns what BGP comes to on the plant.
 func (w *world) route() network.Routing {
-	if w.engine == nil {
+	if w.engine == nil || len(w.unsaid) > 0 {
 		return network.Compute(w.plant)
 	}
 	sessions := network.Meet(w.plant, w.engine.Routing())

@@ -21,8 +21,6 @@ type end struct {
 	address netip.Addr // by which the speaker knows the other router
 	peer    *api.Peer  // as configured in the speaker; nil: not
 	starts  int        // how often it was started anew
-	notes   []string   // what is not simulated
-	warned  string     // which of it was logged last
 
 	wire        *wire  // nil: nobody to talk to
 	partner     *end   // at the other end of the wire

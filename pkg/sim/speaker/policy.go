@@ -17,20 +17,13 @@ type compiler struct {
 	router    *network.Router
 	announced []network.Route // by the router
 	book      *ruleBook
-	notes     []string // what cannot be said to a speaker, of the neighbor at hand
+	notes     []string // what cannot be said to a speaker, see Unsayable
 }
 
-// neighbor compiles what is for one neighbor, known to the speaker by its address. It returns what of it cannot be said.
-func (c *compiler) neighbor(s, far *network.Session, address string) []string {
-	c.notes = nil
+// neighbor compiles what is for one neighbor, known to the speaker by its address.
+func (c *compiler) neighbor(s, far *network.Session, address string) {
 	c.book.add(inward, address, c.imports(s))
 	c.book.add(outward, address, c.exports(s, far))
-	slices.Sort(c.notes)
-	return slices.Compact(c.notes)
-}
-
-func (c *compiler) note(format string, a ...any) {
-	c.notes = append(c.notes, fmt.Sprintf(format, a...)+" is not simulated by live speakers")
 }
 
 // imports are the rules for what a neighbor sends. What no policy has decided on is taken, but not from another AS
@@ -142,10 +135,6 @@ type translation struct {
 	policy    string
 	session   *network.Session
 	direction int
-}
-
-func (t *translation) note(what string) {
-	t.compiler.note("policy %s: %s", t.policy, what)
 }
 
 // statement returns the rules that a statement comes to: one for each way to match, none where it never does.

@@ -2,6 +2,7 @@ package speaker
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/loomfabric/loom/pkg/sim/network"
@@ -63,17 +64,22 @@ func TestWhatSpeakersCannotBeToldIsNamed(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLab(t, "a", "b")
-			l.join("a", "b", func(n *network.Neighbor) { n.Families = []network.Family{network.IPv4, network.L2EVPN} })
-			l.routers["a"].Policies = network.Policies{
+			r := newTestRouter("a", 1)
+			n := network.Neighbor{Peer: bOnLink, Enabled: true, Families: []network.Family{network.IPv4, network.L2EVPN}, Export: []string{"all"}}
+			bgpOf(r).Neighbors = []network.Neighbor{n}
+			r.Policies = network.Policies{
 				Policies:    map[string]network.Policy{"all": {Statements: test.statements}},
 				Communities: map[string]network.CommunitySet{"targets": {All: true, Members: []string{"target:65000:1", "target:65000:2"}}, "x": {Members: []string{"65000:1"}}},
 			}
-			want := "policy all: " + test.want + " is not simulated by live speakers"
-			l.until("the session stands and says so", func(r network.Routing) bool {
-				s := session(r, "a", bOnLink)
-				return s.State == network.Established && s.Cause == want
-			})
+			want := []string{"policy all: " + test.want}
+			if got := (*Network)(nil).Unsayable(r); !slices.Equal(got, want) {
+				t.Errorf("%q, want %q", got, want)
+			}
+			n.Export = nil
+			bgpOf(r).Neighbors, bgpOf(r).Dynamic = nil, []network.Dynamic{{Template: n}}
+			if got := (*Network)(nil).Unsayable(r); got != nil {
+				t.Errorf("no neighbor has the policy, but %q", got)
+			}
 		})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"strings"
 
 	api "github.com/osrg/gobgp/v3/api"
 
@@ -18,8 +17,7 @@ import (
 type briefing struct {
 	plant    *network.Plant
 	sessions []network.Session
-	ends     []*end // of the sessions; nil: it does not run here
-	notes    []string
+	ends     []*end         // of the sessions; nil: it does not run here
 	index    map[string]int // of the sessions, by the addresses that the speaker knows
 	picky    bool
 	instance *network.Instance
@@ -34,15 +32,10 @@ func (r *router) brief(s *scene, far func(*end) *end) {
 	} else {
 		b.picky, b.instance = r.picky, defaultInstance(r.network)
 	}
-	b.notes, b.exchange = make([]string, len(b.ends)), make([][]network.Family, len(b.ends))
+	b.exchange = make([][]network.Family, len(b.ends))
 	for i, e := range b.ends {
 		if e != nil {
 			b.index[e.address.String()] = i
-			b.notes[i] = strings.Join(e.notes, "; ")
-			if e.warned != b.notes[i] {
-				e.warned = b.notes[i]
-				r.log.Warn("policy is not what the device has configured", "neighbor", e.session.Peer, "why", e.warned)
-			}
 			b.exchange[i] = exchanged(e, far(e))
 		}
 	}
@@ -54,7 +47,7 @@ func (r *router) brief(s *scene, far func(*end) *end) {
 
 func (b *briefing) same(c *briefing) bool {
 	return b.plant == c.plant && b.picky == c.picky &&
-		slices.Equal(b.ends, c.ends) && slices.Equal(b.notes, c.notes) &&
+		slices.Equal(b.ends, c.ends) &&
 		reflect.DeepEqual(b.sessions, c.sessions) && reflect.DeepEqual(b.exchange, c.exchange)
 }
 
@@ -146,7 +139,7 @@ func (x *reading) session(i int) {
 	s.State = states[p.State.SessionState]
 	switch {
 	case s.State == network.Established:
-		s.Cause = x.notes[i]
+		s.Cause = ""
 		s.PeerID, _ = netip.ParseAddr(p.State.RouterId)
 		s.HoldTime, s.KeepAlive = int(p.Timers.State.NegotiatedHoldTime), int(p.Timers.State.KeepaliveInterval)
 		s.Exchanged = x.exchange[i]

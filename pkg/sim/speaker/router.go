@@ -164,7 +164,7 @@ func (r *router) write(s *scene, announced []network.Route, far func(*end) *end)
 		if f := far(e); f != nil {
 			other = &f.session
 		}
-		e.notes = c.neighbor(&e.session, other, e.address.String())
+		c.neighbor(&e.session, other, e.address.String())
 	}
 	return b
 }

@@ -10,7 +10,7 @@
 //     it decides by internal addresses. What Routing shows as best and used is by network.Select.
 //   - A reflector tells originator and cluster list to its clients only, and looks at cluster lists when it sends.
 //   - BGP in other network instances than the default one does not run.
-//   - Policies that a speaker cannot be told are named in the Cause of the sessions that they are for.
+//   - Policies that a speaker cannot be told do something else here, see Unsayable.
 //   - When an export policy changes, all routes of the router are withdrawn and announced again: a speaker does not
 //     withdraw what a new policy rejects.
 //   - The hold time 0, which turns the timers off, is 65535 s.
