@@ -16,13 +16,6 @@ import (
 	"sync"
 )
 
-// Point is a place in the program, between two effects that outlive it.
-// A Point is made by New alone.
-type Point struct {
-	name string
-	passes
-}
-
 var registry = struct {
 	sync.Mutex
 	points map[string]*Point

@@ -14,8 +14,11 @@ import (
 	"syscall"
 )
 
-// passes counts how often a point was passed.
-type passes struct{ count atomic.Int64 }
+// Point is a place in the program, between two effects that outlive it. It is made by New alone.
+type Point struct {
+	name  string
+	count atomic.Int64 // passes
+}
 
 // orders is what the environment asks for, read once.
 type orders struct {
