@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/loomfabric/loom/models/hardware"
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/sim"
 	plant "github.com/loomfabric/loom/pkg/sim/network"
@@ -109,13 +110,16 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 	if !slices.Contains([]string{bgpAuto, bgpLive, bgpComputed}, o.bgp) {
 		return nil, fmt.Errorf("--bgp %s: use live, computed or auto", o.bgp)
 	}
-	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts)}
-	for _, d := range design.Devices {
-		spec := sim.Spec{Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS], Software: software[d.OS]}
-		for _, p := range d.Platform.Ports {
-			spec.Ports = append(spec.Ports, plant.Jack{Name: p.Name, Speed: p.Speeds[0]})
+	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts), Platforms: map[string][]plant.Jack{}}
+	for _, name := range hardware.Names() {
+		if p, ok := hardware.Lookup(name); ok {
+			c.Platforms[name] = jacks(p)
 		}
-		c.Devices = append(c.Devices, spec)
+	}
+	for _, d := range design.Devices {
+		c.Devices = append(c.Devices, sim.Spec{
+			Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS], Software: software[d.OS], Ports: jacks(d.Platform),
+		})
 	}
 	if o.way(design) == bgpLive {
 		c.Speakers = func(devices []string, log *slog.Logger) (sim.Engine, error) { return speaker.Start(devices, log) }
@@ -129,6 +133,15 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 		return nil, err
 	}
 	return s, nil
+}
+
+// jacks returns the ports of a platform as the simulation has them.
+func jacks(p *hardware.Platform) []plant.Jack {
+	var out []plant.Jack
+	for _, port := range p.Ports {
+		out = append(out, plant.Jack{Name: port.Name, Speed: port.Speeds[0]})
+	}
+	return out
 }
 
 // way returns how BGP is run for a design.

@@ -117,17 +117,20 @@ func faultWords(f *simapi.Fault) []string {
 
 func faultClearCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "clear [ID...]",
+		Use:   "clear ID...|all",
 		Short: "End faults and mend what they broke",
-		Long: `Ends faults by their ids, or with --all every one, and mends what they broke: cables, power,
+		Long: `Ends faults by their ids, or all of them, and mends what they broke: cables, power,
 connections. What a fault has changed in a configuration stays.`,
-		Example: "  loom sim fault clear f1 f2 --inventory sim.json\n  loom sim fault clear --all --inventory sim.json",
+		Example: "  loom sim fault clear f1 f2 --inventory sim.json\n  loom sim fault clear all --inventory sim.json",
 	}
 	a := accessFlags(c)
-	all := c.Flags().Bool("all", false, "every fault that is active")
+	all := c.Flags().Bool("all", false, "every fault that is active, as the word all")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if slices.Equal(args, []string{"all"}) {
+			*all, args = true, nil
+		}
 		if *all == (len(args) > 0) {
-			return errors.New("clear needs ids of faults, as list prints them, or --all")
+			return errors.New("clear needs ids of faults, as list prints them, or all")
 		}
 		return a.control(func(s *simapi.Client) error {
 			resp, err := s.Clear(cmd.Context(), &simapi.ClearRequest{Ids: args})
@@ -219,11 +222,8 @@ func kindsTable() table {
 func kindTable(k *sim.Kind) table {
 	out := table{header: []string{"word", "meaning"}, rows: [][]string{{k.Name, k.Help}, {strings.ToUpper(string(k.At)), "what it happens to"}}}
 	for _, p := range sim.Parameters() {
-		switch {
-		case slices.Contains(k.Needs, p.Name):
-			out.rows = append(out.rows, []string{"--" + p.Name, p.Help + "; it is needed"})
-		case slices.Contains(k.Parameters(), p.Name):
-			out.rows = append(out.rows, []string{"--" + p.Name, p.Help})
+		if slices.Contains(k.Parameters(), p.Name) {
+			out.rows = append(out.rows, []string{"--" + p.Name, k.Explain(p)})
 		}
 	}
 	for _, f := range k.Forms {

@@ -78,9 +78,13 @@ func TestFaultsAreAddedListedAndCleared(t *testing.T) {
 	l := newFaultLab(t)
 	l.prints("add refuse leaf1 --code FAILED_PRECONDITION --times 3", "f1\n")
 	l.prints("add stall leaf1", "f2\n")
-	l.prints("list", "f1", "refuse leaf1 --on=any --form=plain --code=FailedPrecondition --times=3", "f2", "stall leaf1")
+	l.prints("add refuse leaf1 --code aborted", "f3\n")
+	l.prints("list", "f1", "refuse leaf1 --on=any --form=plain --code=FAILED_PRECONDITION --times=3", "f2", "stall leaf1")
 	l.prints("list --format json", `"struck": "0"`)
 	l.prints("clear f1", "1 fault cleared")
+	l.prints("clear f3", "1 fault cleared")
+	l.prints("clear all", "1 fault cleared")
+	l.prints("add stall leaf1", "f4\n")
 	l.prints("clear --all", "1 fault cleared")
 	if active := l.sim.Faults(); len(active) != 0 {
 		t.Errorf("active: %v", active)
@@ -106,10 +110,12 @@ func TestFaultCommandsSayWhatIsWrong(t *testing.T) {
 		"add stall leaf1 --path x": "stall takes no path",
 		"clear":                    "clear needs ids of faults",
 		"clear f1 --all":           "clear needs ids of faults",
-		"clear f9":                 `fault "f9" is not active`,
-		"run " + file:              `bad.yaml:1:18: fault "stal": no such kind`,
-		"run nowhere.yaml":         "nowhere.yaml: no such file",
-		"kinds nothing":            "nothing: no such kind",
+		"clear all f1":             `fault "all" is not active`,
+		"add normalise leaf1 --path /interface[name=e1]/mtuu": `normalise leaf1: path /interface[name=e1]/mtuu: release 25.3: /interface[name=e1]: unknown element "mtuu": options are [name, description, `,
+		"clear f9":         `fault "f9" is not active`,
+		"run " + file:      `bad.yaml:1:18: fault "stal": no such kind`,
+		"run nowhere.yaml": "nowhere.yaml: no such file",
+		"kinds nothing":    "nothing: no such kind",
 	} {
 		if _, err := l.run(strings.Fields(command)...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", command, err, want)
@@ -131,7 +137,8 @@ func TestAKindSaysAllAboutItself(t *testing.T) {
 	l := newFaultLab(t)
 	l.prints("kinds", "cut", "cable", "a cable is cut")
 	l.prints("kinds sync", "--form missing", "it never comes", "--times")
-	l.prints("kinds slow-set", "it is needed")
+	l.prints("kinds slow-set", "it is needed", "which Sets: any, change, commit, confirm, cancel; any unless given")
+	l.prints("kinds refuse", "ABORTED unless given", "plain unless given")
 }
 
 func TestTheJournalIsWritten(t *testing.T) {

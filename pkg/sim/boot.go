@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 type Boot struct {
 	Source      Source
 	Tree        *config.Tree // with Given: of the device's schema and release
+	Release     string       // that it runs from then on, its configuration translated; "": the same
 	Chassis     *Chassis     // another one, put in its place; nil: the same
 	Certificate *Certificate // another one; nil: the same, whatever the chassis
 }
@@ -69,6 +71,7 @@ func (d *Device) RebootWith(b Boot) error {
 type incarnation struct {
 	body        network.Hardware
 	chassis     string
+	image       *image
 	certificate tls.Certificate
 	source      Source
 	given       configuration // with Factory and Given
@@ -83,13 +86,17 @@ func (d *Device) prepare(b Boot) (incarnation, error) {
 	if next.certificate, err = d.recertify(b.Certificate); err != nil {
 		return next, err
 	}
+	if next.image, err = d.imageOf(cmp.Or(b.Release, d.release())); err != nil {
+		return next, err
+	}
 	next.source = b.Source
 	switch b.Source {
 	case Saved, Kept, Former:
+		_, err = d.translate(d.chosen(b.Source), next.image.release)
 	case Factory:
-		next.given, err = d.factory(next.body.Platform)
+		next.given, err = d.factory(next.body.Platform, next.image.release)
 	case Given:
-		next.given, err = d.taken(b.Tree)
+		next.given, err = d.taken(b.Tree, next.image.release)
 	default:
 		err = fmt.Errorf("source %d is none of the known ones", b.Source)
 	}
@@ -97,14 +104,43 @@ func (d *Device) prepare(b Boot) (incarnation, error) {
 }
 
 // taken returns a given configuration, if it is one for this device.
-func (d *Device) taken(t *config.Tree) (configuration, error) {
+func (d *Device) taken(t *config.Tree, release string) (configuration, error) {
 	if t == nil {
 		return configuration{}, errors.New("no tree is given")
 	}
-	if t.Schema() != d.spec.Driver.Schema || t.Release() != d.spec.Release {
-		return configuration{}, fmt.Errorf("the tree is for release %s, the device runs %s", t.Release(), d.spec.Release)
+	if t.Schema() != d.spec.Driver.Schema || t.Release() != release {
+		return configuration{}, fmt.Errorf("the tree is for release %s, the device runs %s", t.Release(), release)
 	}
 	return configuration{tree: t}, nil
+}
+
+// chosen returns one of the configurations that the device has.
+func (d *Device) chosen(from Source) configuration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch from {
+	case Kept:
+		return d.running
+	case Former:
+		return d.former
+	}
+	return d.startup
+}
+
+// translate returns a configuration as another release reads it. What that does not know is kept as the factory
+// configuration's is: served and saved, and without effect.
+func (d *Device) translate(c configuration, release string) (configuration, error) {
+	if c.tree.Release() == release {
+		return c, nil
+	}
+	data, err := c.file()
+	if err == nil {
+		c, err = d.read(release, data)
+	}
+	if err != nil {
+		return c, fmt.Errorf("release %s cannot read the configuration; boot factory, or another one: %w", release, err)
+	}
+	return c, nil
 }
 
 // rehouse returns the device in another chassis, or in the same where that is nil.
@@ -153,6 +189,7 @@ func (d *Device) boot(next incarnation) {
 	d.dropCommit()
 	d.dropReboot()
 	d.body, d.chassis = next.body, next.chassis
+	d.image.Store(next.image)
 	switch next.source {
 	case Kept:
 		d.keep(d.running)
@@ -160,6 +197,12 @@ func (d *Device) boot(next incarnation) {
 		d.keep(d.former)
 	case Factory, Given:
 		d.keep(next.given)
+	}
+	if c, err := d.translate(d.startup, next.image.release); err == nil { // as it was a moment ago
+		d.startup = c
+	} else {
+		d.log.Error("boot", "error", err)
+		d.startup = configuration{tree: config.EmptyTree(d.spec.Driver.Schema, next.image.release)}
 	}
 	d.boots++
 	d.bootedAt, d.shown = d.sim.config.Clock.Now(), nil

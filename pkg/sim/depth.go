@@ -13,7 +13,7 @@ import (
 // have them sees unknown fields, and ignores them.
 func (d *Device) extended() bool {
 	confirm := d.spec.Driver.Manners.Confirm
-	return confirm != nil && confirm(d.spec.Release)
+	return confirm != nil && confirm(d.release())
 }
 
 // depthOf returns how many levels of what a Get or Subscribe asks for it wants to see; 0 means all (gNMI

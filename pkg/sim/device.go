@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -20,7 +21,7 @@ import (
 type Device struct {
 	sim         *Sim
 	spec        Spec
-	version     string // of the operating system, as the device writes it
+	image       atomic.Pointer[image] // of the operating system that it runs
 	versionAt   config.Path
 	chassisAt   config.Path
 	address     string      // where it listens: the same after every restart
@@ -76,13 +77,13 @@ func newDevice(s *Sim, spec Spec) (*Device, error) {
 		spec.Release = schema.Releases[len(schema.Releases)-1]
 	}
 	if schema.Release(spec.Release) < 0 {
-		return nil, fmt.Errorf("release %q is not one of %v", spec.Release, schema.Releases)
+		return nil, unknownRelease(schema, spec.Release)
 	}
 	d := &Device{sim: s, spec: spec, body: s.assemble(spec), log: s.config.Log.With("device", spec.Name), changed: make(chan struct{})}
 	if err := d.nameItself(); err != nil {
 		return nil, err
 	}
-	factory, err := d.factory(spec.Platform)
+	factory, err := d.factory(spec.Platform, spec.Release)
 	if err != nil {
 		return nil, fmt.Errorf("factory configuration: %w", err)
 	}
@@ -96,9 +97,11 @@ func newDevice(s *Sim, spec Spec) (*Device, error) {
 // nameItself finds the words by which the device says what it is, so that its driver reads them back.
 func (d *Device) nameItself() (err error) {
 	id, spec := d.spec.Driver.Identity, d.spec
-	if d.version, err = spell(spec.Release, id.Release, spec.Release, "v"+spec.Release+".1-1-g0000000"); err != nil {
-		return fmt.Errorf("release: %w", err)
+	i, err := d.imageOf(spec.Release)
+	if err != nil {
+		return err
 	}
+	d.image.Store(i)
 	if d.chassis, err = d.chassisType(spec.Platform); err != nil {
 		return err
 	}
@@ -113,6 +116,29 @@ func (d *Device) nameItself() (err error) {
 	}
 	return err
 }
+
+// image is a release of an operating system, as people and as the device itself write it.
+type image struct{ release, version string }
+
+// imageOf returns the image of a release.
+func (d *Device) imageOf(release string) (*image, error) {
+	if schema := d.spec.Driver.Schema; schema.Release(release) < 0 {
+		return nil, unknownRelease(schema, release)
+	}
+	version, err := spell(release, d.spec.Driver.Identity.Release, release, "v"+release+".1-1-g0000000")
+	if err != nil {
+		return nil, fmt.Errorf("release: %w", err)
+	}
+	return &image{release, version}, nil
+}
+
+// unknownRelease refuses a release that the driver has no schema for.
+func unknownRelease(s *config.Schema, release string) error {
+	return fmt.Errorf("release %q is not one of %v", release, s.Releases)
+}
+
+// release returns the release that the device runs.
+func (d *Device) release() string { return d.image.Load().release }
 
 // chassisType returns how the device writes its platform.
 func (d *Device) chassisType(platform string) (string, error) {
@@ -138,20 +164,25 @@ func spell(want string, read func(string) string, words ...string) (string, erro
 	return found, nil
 }
 
-// factory returns the configuration that the device has when new, as a box of the given platform.
-func (d *Device) factory(platform string) (configuration, error) {
-	schema := d.spec.Driver.Schema
+// factory returns the configuration that the device has when new, as a box of a platform with a release.
+func (d *Device) factory(platform, release string) (configuration, error) {
 	data := []byte("{}")
 	if f := d.spec.Driver.Factory; f != nil {
-		data = f(d.spec.Name, platform, d.spec.Release)
+		data = f(d.spec.Name, platform, release)
 	}
-	tree, unknown, err := config.Parse(schema, d.spec.Release, data, config.ParseOptions{})
+	return d.read(release, data)
+}
+
+// read returns the configuration of a file, as a release reads it.
+func (d *Device) read(release string, data []byte) (configuration, error) {
+	schema := d.spec.Driver.Schema
+	tree, unknown, err := config.Parse(schema, release, data, config.ParseOptions{})
 	if err != nil {
 		return configuration{}, err
 	}
 	// Judged like any other change, so that mandatory leaves and references hold.
 	all := &gnmi.SetRequest{Update: []*gnmi.Update{update(nil, tree.AppendJSON(nil, false))}}
-	tree, err = config.Apply(config.EmptyTree(schema, d.spec.Release), all)
+	tree, err = config.Apply(config.EmptyTree(schema, release), all)
 	return configuration{tree, unknown}, err
 }
 

@@ -34,6 +34,9 @@ type Fault struct {
 	Value   string // JSON
 	With    string // the other cable
 	Boot    string // what a device boots with
+
+	Platform string // of the box that takes a device's place
+	Release  string // that the device runs afterwards
 }
 
 // Injected is a fault that is active.

@@ -16,11 +16,11 @@ var configKinds = []*Kind{
 	{
 		Name: "foreign-change", At: AtDevice, Help: "an operator at the box gives the node at path a value, or deletes it: now, or after each Set of a kind",
 		Needs: []string{"path"}, Takes: []string{"on", "value"}, Default: Fault{On: Now},
-		start: onlyNow(changeByHand), set: afterwards(changeByHand),
+		seat: &seat{}, start: onlyNow(changeByHand), set: afterwards(changeByHand),
 	},
 	{
 		Name: "foreign-commit", At: AtDevice, Help: "another client opens a commit, which is not confirmed before the delay has passed: Sets are refused meanwhile",
-		Takes: []string{"delay", "path", "value"}, Default: Fault{Delay: time.Minute}, start: openForeignCommit,
+		Takes: []string{"delay", "path", "value"}, Default: Fault{Delay: time.Minute}, seat: &seat{}, start: openForeignCommit,
 	},
 	{
 		Name: "expire-commit", At: AtDevice, Help: "the time of the open commit is over: now, as if the device's clock had jumped, or just before a Set such as its confirm is looked at",

@@ -96,7 +96,7 @@ func (c *control) ListDevices(context.Context, *simapi.ListDevicesRequest) (*sim
 	out := &simapi.ListDevicesResponse{Cables: c.Cables()}
 	for _, d := range c.devices {
 		out.Devices = append(out.Devices, &simapi.Device{
-			Name: d.Name(), Address: d.Address(), Platform: d.Hardware().Platform, Release: d.spec.Release,
+			Name: d.Name(), Address: d.Address(), Platform: d.Hardware().Platform, Release: d.release(),
 			Boots: d.Boots(), PendingCommit: d.Pending(),
 		})
 	}
@@ -107,7 +107,7 @@ func (c *control) ListDevices(context.Context, *simapi.ListDevicesRequest) (*sim
 func (c *control) ListKinds(context.Context, *simapi.ListKindsRequest) (*simapi.ListKindsResponse, error) {
 	out := &simapi.ListKindsResponse{}
 	for _, k := range Kinds() {
-		kind := &simapi.Kind{Name: k.Name, Help: k.Help, Target: string(k.At), Needs: k.Needs, Takes: k.Parameters()}
+		kind := &simapi.Kind{Name: k.Name, Help: k.Help, Target: string(k.At), Needs: k.Needs, Takes: k.Parameters(), Defaults: k.Defaults()}
 		for _, f := range k.Forms {
 			kind.Forms = append(kind.Forms, &simapi.Form{Name: f.Name, Help: f.Help})
 		}

@@ -59,7 +59,7 @@ func TestTheServiceInjectsListsAndClears(t *testing.T) {
 	r.refuses(r.set(r.mtu("9000")), codes.Unavailable, "")
 	list, err := r.client.List(r.calls, &simapi.ListRequest{})
 	r.check(err)
-	if f := list.GetFaults(); len(f) != 2 || f[0].GetId() != id || f[0].GetStruck() != 1 || f[0].GetFault().GetParameters()["code"] != "Unavailable" || !f[0].GetSince().AsTime().Equal(r.clock.Now()) {
+	if f := list.GetFaults(); len(f) != 2 || f[0].GetId() != id || f[0].GetStruck() != 1 || f[0].GetFault().GetParameters()["code"] != "UNAVAILABLE" || !f[0].GetSince().AsTime().Equal(r.clock.Now()) {
 		t.Errorf("got %v", f)
 	}
 	_, err = r.client.Clear(r.calls, &simapi.ClearRequest{Ids: []string{id}})

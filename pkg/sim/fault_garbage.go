@@ -26,7 +26,7 @@ var garbageKinds = []*Kind{
 	},
 	{
 		Name: "firehose", At: AtDevice, Help: "subscribers get rate updates a second of the leaf at path, where * is a number below count: each says which one of the stream it is, unless value is given",
-		Takes: []string{"rate", "count", "path", "value"}, Default: Fault{Rate: 10000, Count: 1000, Path: floodPath}, pump: firehose,
+		Takes: []string{"rate", "count", "path", "value"}, Default: Fault{Rate: 10000, Count: 1000, Path: floodPath}, seat: &seat{leaf: true, state: true, counted: true, spoken: `"0"`}, pump: firehose,
 	},
 }
 

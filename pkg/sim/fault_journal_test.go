@@ -39,8 +39,8 @@ func TestTheJournalHasEverySetAndEveryFault(t *testing.T) {
 		events = append(events, e.Event+" "+e.Code+e.Fault)
 	}
 	s.wants(events,
-		"set OK", "inject f1 refuse leaf1 --on=any --form=plain --code=Aborted --times=1", "strike f1 refuse leaf1 --on=any --form=plain --code=Aborted --times=1",
-		"clear f1 refuse leaf1 --on=any --form=plain --code=Aborted --times=1", "set Aborted",
+		"set OK", "inject f1 refuse leaf1 --on=any --form=plain --code=ABORTED --times=1", "strike f1 refuse leaf1 --on=any --form=plain --code=ABORTED --times=1",
+		"clear f1 refuse leaf1 --on=any --form=plain --code=ABORTED --times=1", "set Aborted",
 		"inject f2 foreign-change leaf1 --on=now --path='/interface[name=e1]/mtu' --value=1501 --times=1",
 		"strike f2 foreign-change leaf1 --on=now --path='/interface[name=e1]/mtu' --value=1501 --times=1",
 		"clear f2 foreign-change leaf1 --on=now --path='/interface[name=e1]/mtu' --value=1501 --times=1", "set InvalidArgument")

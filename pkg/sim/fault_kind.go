@@ -1,18 +1,16 @@
 package sim
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
-
-	"github.com/loomfabric/loom/pkg/config"
 )
 
 // Kind is a way to fail. What is unexported makes it happen: each kind has what it needs of it.
@@ -24,6 +22,10 @@ type Kind struct {
 	Forms      []Form   // of which one is chosen; the first unless another is named
 	Default    Fault    // of parameters that are not given
 
+	// seat says which nodes path may name; nil where there is no such parameter.
+	seat *seat
+	// judge tells what else is wrong with a fault, whose zero fields have got their meaning.
+	judge func(s *Sim, f *Fault) error
 	// start does what happens once, when the fault is injected; it leaves to f.mend how to undo it.
 	start func(f *injected) error
 	// set answers a Set in place of next, which is what the device would do.
@@ -106,16 +108,47 @@ func Parameters() []Parameter {
 		number("count", "how many, or how large", func(f *Fault) *int { return &f.Count }),
 		number("rate", "how many a second", func(f *Fault) *int { return &f.Rate }),
 		duration("delay", "how long it takes, or how late it comes", func(f *Fault) *time.Duration { return &f.Delay }),
-		{"code", "gRPC code of the answer, as in FAILED_PRECONDITION", readCode, func(f *Fault) string { return printed(f.Code) }},
+		{"code", "gRPC code of the answer, as in FAILED_PRECONDITION", readCode, func(f *Fault) string { return codeName(f.Code) }},
 		text("message", "text of the answer", func(f *Fault) *string { return &f.Message }),
 		text("path", "of a node, as in /interface[name=ethernet-1/1]/mtu", func(f *Fault) *string { return &f.Path }),
 		text("value", "as JSON", func(f *Fault) *string { return &f.Value }),
 		text("with", "the other cable", func(f *Fault) *string { return &f.With }),
 		text("boot", "what it comes back with: "+strings.Join(boots(), ", "), func(f *Fault) *string { return &f.Boot }),
+		text("platform", "of the box, as in 7220-IXR-D3L", func(f *Fault) *string { return &f.Platform }),
+		text("release", "that it runs from then on, as in 25.3", func(f *Fault) *string { return &f.Release }),
 		number("times", "how often it strikes; without it, until it is cleared", func(f *Fault) *int { return &f.Times }),
 		duration("for", "how long it lasts; without it, until it is cleared", func(f *Fault) *time.Duration { return &f.For }),
 		{"seed", "of its random choices", readSeed, func(f *Fault) string { return printed(f.Seed) }},
 	}
+}
+
+// Explain says what a parameter means to a fault of this kind: what it is for, and what goes without it.
+func (k *Kind) Explain(p Parameter) string {
+	text, usual := p.Help, k.Defaults()[p.Name]
+	if p.Name == "on" {
+		text = "which Sets: " + strings.Join(k.moments(), ", ")
+	}
+	switch {
+	case slices.Contains(k.Needs, p.Name):
+		return text + "; it is needed"
+	case usual != "":
+		return text + "; " + usual + " unless given"
+	}
+	return text
+}
+
+// Defaults returns what parameters are where they are not given, in their text form.
+func (k *Kind) Defaults() map[string]string {
+	out := map[string]string{}
+	for name, text := range k.Default.Text() {
+		if slices.Contains(k.Parameters(), name) {
+			out[name] = text
+		}
+	}
+	if len(k.Forms) > 0 && k.Default.On != Now {
+		out["form"] = k.Forms[0].Name
+	}
+	return out
 }
 
 // ParseFault returns a fault from its text form. It checks the words, not whether there is such a target: Inject does.
@@ -153,6 +186,9 @@ func (f Fault) Text() map[string]string {
 	return out
 }
 
+// sorted yields the names of the parameters that are not zero, sorted.
+func (f Fault) sorted() iter.Seq[string] { return slices.Values(slices.Sorted(maps.Keys(f.Text()))) }
+
 // String writes a fault as the command line takes it.
 func (f Fault) String() string {
 	words := []string{f.Kind, quoted(f.Target)}
@@ -178,56 +214,6 @@ func parameterNames() []string {
 		out = append(out, p.Name)
 	}
 	return out
-}
-
-// judge checks a fault, and gives its zero fields their meaning.
-func (s *Sim) judge(f *Fault) (*Kind, error) {
-	kind, err := checked(f)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.hasTarget(kind.At, f.Target); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Kind, err)
-	}
-	d := kind.Default
-	f.On, f.Form, f.Boot = cmp.Or(f.On, d.On), cmp.Or(f.Form, d.Form), cmp.Or(f.Boot, d.Boot)
-	f.Delay, f.Rate, f.Count = cmp.Or(f.Delay, d.Delay), cmp.Or(f.Rate, d.Rate), cmp.Or(f.Count, d.Count)
-	f.Code, f.Path, f.Value = cmp.Or(f.Code, d.Code), cmp.Or(f.Path, d.Path), cmp.Or(f.Value, d.Value)
-	if f.On == Now {
-		f.Times = 1
-	}
-	if f.Form == "" && len(kind.Forms) > 0 {
-		f.Form = kind.Forms[0].Name
-	}
-	return kind, nil
-}
-
-// checked returns the kind of a fault, if it has what the kind needs and nothing that it does not know.
-func checked(f *Fault) (*Kind, error) {
-	kind := kindOf(f.Kind)
-	if kind == nil {
-		return nil, fmt.Errorf("fault %q: no such kind; there is %s", f.Kind, strings.Join(kindNames(), ", "))
-	}
-	var errs []error
-	given, may := f.Text(), kind.Parameters()
-	for _, name := range kind.Needs {
-		if given[name] == "" {
-			errs = append(errs, fmt.Errorf("%s needs %s", f.Kind, name))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if !slices.Contains(may, name) {
-			errs = append(errs, fmt.Errorf("%s takes no %s; it takes %s", f.Kind, name, cmp.Or(strings.Join(may, ", "), "nothing")))
-		}
-	}
-	if _, err := config.ParsePath(f.Path); err != nil && f.Path != "" {
-		errs = append(errs, fmt.Errorf("path: %w", err))
-	}
-	errs = append(errs, oneOf("form", f.Form, formNames(kind)), oneOf("on", f.On, moments[:]), oneOf("boot", f.Boot, boots()))
-	if min(f.Times, f.Count, f.Rate, int(f.Delay), int(f.For)) < 0 {
-		errs = append(errs, fmt.Errorf("%s: times, count, rate, delay and for are not negative", f.Kind))
-	}
-	return kind, errors.Join(errs...)
 }
 
 // hasTarget tells what is wrong with a target.

@@ -57,6 +57,24 @@ func readSeed(f *Fault, s string) (err error) {
 	return nil
 }
 
+// codeName writes a code as the gRPC specification does; "" for OK, which is no parameter.
+func codeName(c codes.Code) string {
+	switch c {
+	case codes.OK:
+		return ""
+	case codes.Canceled:
+		return "CANCELLED"
+	}
+	var b strings.Builder
+	for i, r := range c.String() {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToUpper(b.String())
+}
+
 // readCode takes a code as the gRPC specification writes it, and as Go does.
 func readCode(f *Fault, s string) error {
 	plain := strings.ReplaceAll(strings.ToUpper(s), "_", "")

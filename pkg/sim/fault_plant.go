@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -12,8 +13,8 @@ var plantKinds = []*Kind{
 		Name: "flap", At: AtCable, Help: "a cable goes down and up again, at each delay",
 		Takes: []string{"delay", "times"}, Default: Fault{Delay: time.Second}, start: flapCable,
 	},
-	{Name: "swap", At: AtCable, Help: "the far ends of a cable and another one are swapped", Needs: []string{"with"}, start: swapCables},
-	{Name: "port-down", At: AtPort, Help: "the laser of a port is dead: both ends of its cable see no light", start: darkenPort},
+	{Name: "swap", At: AtCable, Help: "the far ends of a cable and another one are swapped", Needs: []string{"with"}, judge: twoCables, start: swapCables},
+	{Name: "port-down", At: AtPort, Help: "the laser of a port is dead: both ends of its cable see no light", judge: aPort, start: darkenPort},
 }
 
 func cutCable(f *injected) error {
@@ -55,6 +56,26 @@ func swapCables(f *injected) error {
 	}
 	f.mend(func() { f.complain(f.sim.Swap(one, other)) })
 	return nil
+}
+
+// twoCables refuses to swap a cable with none or with itself.
+func twoCables(s *Sim, f *Fault) error {
+	if err := s.hasTarget(AtCable, f.With); err != nil {
+		return fmt.Errorf("with: %w", err)
+	}
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	i, _ := find(s.world.wiring, f.Target)
+	if j, _ := find(s.world.wiring, f.With); i == j {
+		return fmt.Errorf("with %s: is the same cable; name another one", f.With)
+	}
+	return nil
+}
+
+// aPort refuses a port that the box does not have.
+func aPort(s *Sim, f *Fault) error {
+	device, port, _ := strings.Cut(f.Target, ":")
+	return s.hasPort(device, port)
 }
 
 // anEnd returns one end of a cable.

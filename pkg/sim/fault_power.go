@@ -1,9 +1,12 @@
 package sim
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -18,7 +21,7 @@ var powerKinds = []*Kind{
 	{Name: "unreachable", At: AtDevice, Help: "a device refuses connections and breaks those that stand; it goes on working, and so do its timers", start: refuseConnections},
 	{
 		Name: "reboot", At: AtDevice, Help: "a device boots, now or at a Set, and is back after the delay, with the startup configuration unless boot says otherwise; with boot given, value is the whole configuration",
-		Takes: []string{"on", "delay", "boot", "value"}, Default: Fault{On: Now, Boot: "startup"},
+		Takes: []string{"on", "delay", "boot", "value", "release"}, Default: Fault{On: Now, Boot: "startup"}, judge: canBoot,
 		Forms: []Form{
 			{"before", "before the Set is done, which is never answered"},
 			{"unanswered", "after the Set is done, which is never answered"},
@@ -27,8 +30,8 @@ var powerKinds = []*Kind{
 		start: onlyNow(rebootNow), set: rebootAtSet,
 	},
 	{
-		Name: "other-chassis", At: AtDevice, Help: "another box comes back in place of the device: serial number and MAC addresses are others, and so is its certificate",
-		Takes: []string{"boot", "value"}, Default: Fault{On: Now, Boot: "factory"}, start: exchange,
+		Name: "other-chassis", At: AtDevice, Help: "another box comes back in place of the device: serial number and MAC addresses are others, and so is its certificate; it is of the same platform and release unless others are given",
+		Takes: []string{"boot", "value", "platform", "release"}, Default: Fault{On: Now, Boot: "factory"}, judge: canBoot, start: exchange,
 	},
 	{
 		Name: "certificate", At: AtDevice, Help: "a device shows a certificate that is not to be trusted; cleared, it shows a good new one",
@@ -48,7 +51,10 @@ const answered = 100 * time.Millisecond
 var sources = []struct {
 	name   string
 	source Source
-}{{"startup", Saved}, {"running", Kept}, {"previous", Former}, {"factory", Factory}, {"given", Given}}
+}{{"startup", Saved}, {"running", Kept}, {"previous", Former}, {"factory", Factory}, {bootGiven, Given}}
+
+// bootGiven is the value of Fault.Boot that goes with Fault.Value.
+const bootGiven = "given"
 
 func boots() []string {
 	var out []string
@@ -58,22 +64,53 @@ func boots() []string {
 	return out
 }
 
-// source returns what the device of the fault is to boot.
-func (f *injected) source() (b Boot, err error) {
+// bootOf returns what a fault says that a device boots.
+func (d *Device) bootOf(f *Fault) (b Boot, err error) {
 	for _, s := range sources {
 		if s.name == f.Boot {
 			b.Source = s.source
 		}
 	}
-	if b.Source != Given {
+	b.Release = cmp.Or(f.Release, d.release())
+	if b.Source == Given {
+		if b.Tree, err = d.document(b.Release, f.Value); err != nil {
+			return b, fmt.Errorf("value: is not a configuration of release %s; correct it or leave it out: %w", b.Release, err)
+		}
+	}
+	if f.Kind != "other-chassis" {
 		return b, nil
 	}
-	if f.Value == "" {
-		return b, errors.New("boot given: the configuration is to be in value")
+	b.Chassis, b.Certificate = &Chassis{Platform: f.Platform}, &Certificate{}
+	if known := d.sim.config.Platforms; f.Platform != "" && known != nil {
+		ports, ok := known[f.Platform]
+		if !ok {
+			return b, fmt.Errorf("platform %q: there is %s", f.Platform, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		b.Chassis.Ports = ports
 	}
-	schema, release := f.device.spec.Driver.Schema, f.device.spec.Release
-	b.Tree, _, err = config.Parse(schema, release, []byte(f.Value), config.ParseOptions{})
-	return b, err
+	return b, nil
+}
+
+// document returns a whole configuration that somebody wrote: all of it known to the release, and valid.
+func (d *Device) document(release, text string) (*config.Tree, error) {
+	schema := d.spec.Driver.Schema
+	if schema.Release(release) < 0 {
+		return nil, unknownRelease(schema, release)
+	}
+	return config.Apply(config.EmptyTree(schema, release), &gnmi.SetRequest{Update: []*gnmi.Update{update(nil, []byte(text))}})
+}
+
+// canBoot tells why a device cannot boot what a fault wants.
+func canBoot(s *Sim, f *Fault) error {
+	d := s.byName[f.Target]
+	b, err := d.bootOf(f)
+	if err != nil {
+		return err
+	}
+	d.power.Lock()
+	defer d.power.Unlock()
+	_, err = d.prepare(b)
+	return err
 }
 
 func switchOff(f *injected) error {
@@ -106,7 +143,7 @@ func (f *injected) reboot(b Boot) error {
 }
 
 func rebootNow(f *injected) error {
-	b, err := f.source()
+	b, err := f.device.bootOf(&f.Fault)
 	if err != nil {
 		return err
 	}
@@ -116,7 +153,7 @@ func rebootNow(f *injected) error {
 // rebootAtSet boots the device in the middle of a Set. A device cannot end while one of its RPCs waits for
 // that, so another goroutine does it.
 func rebootAtSet(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error) {
-	b, err := f.source()
+	b, err := f.device.bootOf(&f.Fault)
 	if err != nil {
 		f.complain(err)
 		return next(ctx, req)
@@ -157,13 +194,12 @@ func lost(ctx context.Context) error {
 }
 
 func exchange(f *injected) error {
-	b, err := f.source()
+	b, err := f.device.bootOf(&f.Fault)
 	if err != nil {
 		return err
 	}
 	f.strike()
 	defer f.release()
-	b.Chassis, b.Certificate = &Chassis{}, &Certificate{}
 	return f.device.RebootWith(b)
 }
 

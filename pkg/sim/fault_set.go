@@ -62,7 +62,7 @@ var setKinds = []*Kind{
 	},
 	{
 		Name: "leaf-ignored", At: AtDevice, Help: "a Set is answered with OK, and one leaf that it changes or deletes stays as it was: the one at path, or any",
-		Takes: []string{"on", "path", "seed"}, Default: Fault{On: Change}, bend: ignoreLeaf,
+		Takes: []string{"on", "path", "seed"}, Default: Fault{On: Change}, seat: &seat{leaf: true}, bend: ignoreLeaf,
 	},
 	{
 		Name: "nothing-applied", At: AtDevice, Help: "a Set is answered with OK, and nothing is done",
@@ -70,7 +70,7 @@ var setKinds = []*Kind{
 	},
 	{
 		Name: "normalise", At: AtDevice, Help: "what a Set says of the leaf at path is accepted, and saved, as another value, or dropped where none is given, as a default would be",
-		Needs: []string{"path"}, Takes: []string{"on", "value"}, Default: Fault{On: Change}, bend: normalise,
+		Needs: []string{"path"}, Takes: []string{"on", "value"}, Default: Fault{On: Change}, seat: &seat{leaf: true}, bend: normalise,
 	},
 	{
 		Name: "revert", At: AtDevice, Help: "what a Set has changed goes back by itself after the delay, and nobody is told",

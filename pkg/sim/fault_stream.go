@@ -27,7 +27,7 @@ var streamKinds = []*Kind{
 	},
 	{
 		Name: "unasked", At: AtDevice, Help: "an update arrives before anything was subscribed to",
-		Takes: []string{"path", "value"}, Default: Fault{Path: floodPath, Value: `"unasked"`}, open: speakFirst,
+		Takes: []string{"path", "value"}, Default: Fault{Path: floodPath, Value: `"unasked"`}, seat: &seat{leaf: true, state: true, counted: true, spoken: `"unasked"`}, open: speakFirst,
 	},
 	{Name: "duplicate", At: AtDevice, Help: "every notification arrives twice", send: duplicate},
 	{Name: "late", At: AtDevice, Help: "after each notification the one before it arrives once more, with its older timestamp", send: late},

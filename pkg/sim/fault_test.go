@@ -256,6 +256,32 @@ func TestAFaultThatCannotBeIsRefused(t *testing.T) {
 		"a negative number":         {"stall", "leaf1", []string{"times=-1"}, "are not negative"},
 		"a second blackhole":        {"blackhole", "leaf2", nil, "clear that fault first"},
 		"a path that is none":       {"normalise", "leaf1", []string{"path=x[y"}, "path: "},
+		"a path of no node":         {"leaf-ignored", "leaf1", []string{"path=/interface[name=e1]/mut"}, `leaf-ignored leaf1: path /interface[name=e1]/mut: release 25.3: /interface[name=e1]: unknown element "mut": options are [name, description, `},
+		"a path without its key":    {"normalise", "leaf1", []string{"path=/interface/mtu"}, "/interface: has no key name; name one entry, as in [name=...]"},
+		"a path of many leaves":     {"normalise", "leaf1", []string{"path=/interface[name=*]/mtu"}, "key name: * is many entries; name one"},
+		"a path with another key":   {"normalise", "leaf1", []string{"path=/interface[id=e1]/mtu"}, `has other keys: "interface": options are [name]`},
+		"a key of another type":     {"normalise", "leaf1", []string{"path=/interface[name=e1]/subinterface[index=x]/type"}, "key index: "},
+		"a container for a leaf":    {"leaf-ignored", "leaf1", []string{"path=/system"}, "is no leaf; name one below it"},
+		"a key for a leaf":          {"leaf-ignored", "leaf1", []string{"path=/interface[name=e1]/name"}, "is a key, which goes with its entry"},
+		"state for a leaf":          {"normalise", "leaf1", []string{"path=/interface[name=e1]/in-octets"}, "is state, which no Set is about"},
+		"a value that does not fit": {"normalise", "leaf1", []string{"path=" + mtuAt, "value=1"}, "value 1: want JSON that fits the node at path"},
+		"text without quotes":       {"unasked", "leaf1", []string{"value=hello"}, `value hello: is not JSON; quote text`},
+		"a value of the wrong type": {"unasked", "leaf1", []string{"path=" + mtuAt}, `cannot be "unasked", which is sent where no value is given; give one`},
+		"numbers that do not fit":   {"firehose", "leaf1", []string{"path=" + mtuAt}, `cannot be "0", which is sent where no value is given; give one`},
+		"names that do not fit":     {"firehose", "leaf1", []string{"path=/interface[name=e1]/subinterface[index=*]/type", `value="routed"`}, "key index: "},
+		"a value without a path":    {"foreign-commit", "leaf1", []string{"value=1"}, "value: is given to the node at path; give a path too"},
+		"a later change that fails": {"foreign-change", "leaf1", []string{"on=commit", "path=" + mtuAt, "value=1"}, "value 1: want JSON"},
+		"now, without a Set":        {"slow-set", "leaf1", []string{"delay=1s", "on=now"}, `on "now": there is any, change, commit, confirm, cancel`},
+		"a form of no Set":          {"reboot", "leaf1", []string{"form=answered"}, "form answered: says when at a Set the reboot happens; say at which ones with on"},
+		"a swap with itself":        {"swap", cableOne, []string{"with=leaf2:e1"}, "with leaf2:e1: is the same cable; name another one"},
+		"a swap with nothing":       {"swap", cableOne, []string{"with=leaf2:e9"}, `with: cable "leaf2:e9": there is none`},
+		"a boot with a value only":  {"reboot", "leaf1", []string{"value={}"}, "value: is what a device boots with boot given; say so, or leave it out"},
+		"a boot of nothing given":   {"other-chassis", "leaf1", []string{"boot=given"}, "boot given: the configuration is to be in value, as JSON"},
+		"a boot of unknown nodes":   {"reboot", "leaf1", []string{"boot=given", `value={"interface":[{"name":"e1","mut":1}]}`}, `value: is not a configuration of release 25.3; correct it or leave it out: update 0: offset 33: /interface[name=e1]: unknown element "mut": options are [`},
+		"a boot of state":           {"reboot", "leaf1", []string{"boot=given", `value={"interface":[{"name":"e1","oper-state":"up"}]}`}, "state cannot be written"},
+		"a boot that is not valid":  {"reboot", "leaf1", []string{"boot=given", "on=commit", `value={"interface":[{"name":"e1","ethernet":{"aggregate-id":"lag1"}}]}`}, "/interface[name=e1]/ethernet/aggregate-id"},
+		"a release that is none":    {"reboot", "leaf1", []string{"release=1.1"}, `release "1.1" is not one of [23.10 24.10 25.3]`},
+		"a platform that is none":   {"other-chassis", "leaf1", []string{"platform=a b"}, "leaf1: "},
 	} {
 		if name == "a second blackhole" {
 			s.inject("blackhole", "leaf2")
@@ -276,7 +302,7 @@ func TestAFaultIsReadAsItIsPrinted(t *testing.T) {
 	if err != nil || got != f {
 		t.Errorf("got %v, %v", got, err)
 	}
-	want := `refuse leaf1 --on=commit --form=details --code=FailedPrecondition --message='not '\''now'\''' --times=3 --for=1m0s`
+	want := `refuse leaf1 --on=commit --form=details --code=FAILED_PRECONDITION --message='not '\''now'\''' --times=3 --for=1m0s`
 	if f.String() != want {
 		t.Errorf("got  %s\nwant %s", f, want)
 	}

@@ -60,17 +60,26 @@ func (s *Sim) Swap(one, other string) error {
 
 // PortDown takes the light from a port, or gives it back: both sides of its cable see none.
 func (s *Sim) PortDown(device, port string, down bool) error {
-	d := s.byName[device]
-	if d == nil {
-		return fmt.Errorf("device %q: there is none of this name", device)
-	}
-	if !slices.ContainsFunc(d.spec.Ports, func(j network.Jack) bool { return j.Name == port || strings.HasPrefix(port, j.Name+"/") }) {
-		return fmt.Errorf("device %s: no port %q on a %s", device, port, d.spec.Platform)
+	if err := s.hasPort(device, port); err != nil {
+		return err
 	}
 	return s.world.alter(func(_ *network.Wiring, o *network.Outages) error {
 		set(o.Ports, network.End{Device: device, Port: port}, down)
 		return nil
 	})
+}
+
+// hasPort tells what is wrong with the name of a port, or of a channel of one.
+func (s *Sim) hasPort(device, port string) error {
+	d := s.byName[device]
+	if d == nil {
+		return fmt.Errorf("device %q: there is none of this name", device)
+	}
+	body := d.Hardware()
+	if !slices.ContainsFunc(body.Ports, func(j network.Jack) bool { return j.Name == port || strings.HasPrefix(port, j.Name+"/") }) {
+		return fmt.Errorf("device %s: no port %q on a %s", device, port, body.Platform)
+	}
+	return nil
 }
 
 // Power switches a device off, or on again: it then boots its startup configuration.

@@ -26,7 +26,7 @@ func (d *Device) resolve(prefix, p *gnmi.Path) (config.Path, error) {
 		return nil, status.Errorf(codes.InvalidArgument, "Path not valid - %v", err)
 	}
 	schema := d.spec.Driver.Schema
-	release := schema.Release(d.spec.Release)
+	release := schema.Release(d.release())
 	at := []config.ID{config.Root}
 	for i, e := range path {
 		next := step(schema, release, at, e)

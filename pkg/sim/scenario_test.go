@@ -67,7 +67,7 @@ func TestAScenarioWaitsForItsConditions(t *testing.T) {
 			}
 		}
 	}
-	says("0s 1 inject refuse leaf1 --code=Unavailable")
+	says("0s 1 inject refuse leaf1 --code=UNAVAILABLE")
 	s.refuses(s.set(s.mtu("9000")), codes.Unavailable, "")
 	says("0s 2 clear no")
 	s.mustSet(open(s.mtu("9000"), "a", time.Minute))

@@ -20,6 +20,9 @@ type Config struct {
 	Log                *slog.Logger    // nil means none
 	Clock              Clock           // nil means the host's
 	Wiring             *network.Wiring // what is plugged into the devices; nil means nothing
+	// Platforms are the boxes that can take the place of a device, with their ports. Where nil, it is every one that the
+	// device's driver knows, with the ports of the device before.
+	Platforms map[string][]network.Jack
 	// Speakers starts an engine for the devices of these names. Without it what BGP comes to is computed.
 	Speakers func(devices []string, log *slog.Logger) (Engine, error)
 }

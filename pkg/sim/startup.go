@@ -14,8 +14,13 @@ func (d *Device) startupFile() ([]byte, error) {
 	d.mu.Lock()
 	startup := d.startup
 	d.mu.Unlock()
-	data := startup.tree.AppendJSON(nil, true)
-	if len(startup.unknown) == 0 {
+	return startup.file()
+}
+
+// file returns a configuration as a device keeps it.
+func (c configuration) file() ([]byte, error) {
+	data := c.tree.AppendJSON(nil, true)
+	if len(c.unknown) == 0 {
 		return data, nil
 	}
 	doc, err := decode(data)
@@ -23,7 +28,7 @@ func (d *Device) startupFile() ([]byte, error) {
 		return nil, err
 	}
 	root, _ := doc.(map[string]any)
-	for _, u := range startup.unknown {
+	for _, u := range c.unknown {
 		if err := graft(root, u); err != nil {
 			return nil, err
 		}

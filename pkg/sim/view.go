@@ -149,7 +149,7 @@ func copyInto(b *config.Builder, t *config.Tree) {
 
 // identity sets the leaves that say what the device is.
 func (d *Device) identity(b *config.Builder) {
-	b.SetPath(d.versionAt, d.version)
+	b.SetPath(d.versionAt, d.image.Load().version)
 	b.SetPath(d.chassisAt, d.chassis)
 }
 

@@ -303,7 +303,9 @@ type Kind struct {
 	Needs []string `protobuf:"bytes,4,rep,name=needs,proto3" json:"needs,omitempty"`
 	Takes []string `protobuf:"bytes,5,rep,name=takes,proto3" json:"takes,omitempty"`
 	// Values of the parameter "form"; the first is the default.
-	Forms         []*Form `protobuf:"bytes,6,rep,name=forms,proto3" json:"forms,omitempty"`
+	Forms []*Form `protobuf:"bytes,6,rep,name=forms,proto3" json:"forms,omitempty"`
+	// Of parameters that are not given.
+	Defaults      map[string]string `protobuf:"bytes,7,rep,name=defaults,proto3" json:"defaults,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -376,6 +378,13 @@ func (x *Kind) GetTakes() []string {
 func (x *Kind) GetForms() []*Form {
 	if x != nil {
 		return x.Forms
+	}
+	return nil
+}
+
+func (x *Kind) GetDefaults() map[string]string {
+	if x != nil {
+		return x.Defaults
 	}
 	return nil
 }
@@ -1015,14 +1024,18 @@ const file_sim_proto_rawDesc = "" +
 	"\x05kinds\x18\x01 \x03(\v2\x11.loom.sim.v1.KindR\x05kinds\x126\n" +
 	"\n" +
 	"parameters\x18\x02 \x03(\v2\x16.loom.sim.v1.ParameterR\n" +
-	"parameters\"\x9b\x01\n" +
+	"parameters\"\x95\x02\n" +
 	"\x04Kind\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04help\x18\x02 \x01(\tR\x04help\x12\x16\n" +
 	"\x06target\x18\x03 \x01(\tR\x06target\x12\x14\n" +
 	"\x05needs\x18\x04 \x03(\tR\x05needs\x12\x14\n" +
 	"\x05takes\x18\x05 \x03(\tR\x05takes\x12'\n" +
-	"\x05forms\x18\x06 \x03(\v2\x11.loom.sim.v1.FormR\x05forms\".\n" +
+	"\x05forms\x18\x06 \x03(\v2\x11.loom.sim.v1.FormR\x05forms\x12;\n" +
+	"\bdefaults\x18\a \x03(\v2\x1f.loom.sim.v1.Kind.DefaultsEntryR\bdefaults\x1a;\n" +
+	"\rDefaultsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\".\n" +
 	"\x04Form\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04help\x18\x02 \x01(\tR\x04help\"3\n" +
@@ -1083,7 +1096,7 @@ func file_sim_proto_rawDescGZIP() []byte {
 	return file_sim_proto_rawDescData
 }
 
-var file_sim_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_sim_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_sim_proto_goTypes = []any{
 	(*ListDevicesRequest)(nil),    // 0: loom.sim.v1.ListDevicesRequest
 	(*ListDevicesResponse)(nil),   // 1: loom.sim.v1.ListDevicesResponse
@@ -1103,38 +1116,40 @@ var file_sim_proto_goTypes = []any{
 	(*Injected)(nil),              // 15: loom.sim.v1.Injected
 	(*RunRequest)(nil),            // 16: loom.sim.v1.RunRequest
 	(*RunResponse)(nil),           // 17: loom.sim.v1.RunResponse
-	nil,                           // 18: loom.sim.v1.Fault.ParametersEntry
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
+	nil,                           // 18: loom.sim.v1.Kind.DefaultsEntry
+	nil,                           // 19: loom.sim.v1.Fault.ParametersEntry
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
 }
 var file_sim_proto_depIdxs = []int32{
 	2,  // 0: loom.sim.v1.ListDevicesResponse.devices:type_name -> loom.sim.v1.Device
 	5,  // 1: loom.sim.v1.ListKindsResponse.kinds:type_name -> loom.sim.v1.Kind
 	7,  // 2: loom.sim.v1.ListKindsResponse.parameters:type_name -> loom.sim.v1.Parameter
 	6,  // 3: loom.sim.v1.Kind.forms:type_name -> loom.sim.v1.Form
-	18, // 4: loom.sim.v1.Fault.parameters:type_name -> loom.sim.v1.Fault.ParametersEntry
-	8,  // 5: loom.sim.v1.InjectRequest.fault:type_name -> loom.sim.v1.Fault
-	15, // 6: loom.sim.v1.ListResponse.faults:type_name -> loom.sim.v1.Injected
-	8,  // 7: loom.sim.v1.Injected.fault:type_name -> loom.sim.v1.Fault
-	19, // 8: loom.sim.v1.Injected.since:type_name -> google.protobuf.Timestamp
-	20, // 9: loom.sim.v1.RunResponse.at:type_name -> google.protobuf.Duration
-	0,  // 10: loom.sim.v1.Simulation.ListDevices:input_type -> loom.sim.v1.ListDevicesRequest
-	3,  // 11: loom.sim.v1.Simulation.ListKinds:input_type -> loom.sim.v1.ListKindsRequest
-	9,  // 12: loom.sim.v1.Simulation.Inject:input_type -> loom.sim.v1.InjectRequest
-	11, // 13: loom.sim.v1.Simulation.Clear:input_type -> loom.sim.v1.ClearRequest
-	13, // 14: loom.sim.v1.Simulation.List:input_type -> loom.sim.v1.ListRequest
-	16, // 15: loom.sim.v1.Simulation.Run:input_type -> loom.sim.v1.RunRequest
-	1,  // 16: loom.sim.v1.Simulation.ListDevices:output_type -> loom.sim.v1.ListDevicesResponse
-	4,  // 17: loom.sim.v1.Simulation.ListKinds:output_type -> loom.sim.v1.ListKindsResponse
-	10, // 18: loom.sim.v1.Simulation.Inject:output_type -> loom.sim.v1.InjectResponse
-	12, // 19: loom.sim.v1.Simulation.Clear:output_type -> loom.sim.v1.ClearResponse
-	14, // 20: loom.sim.v1.Simulation.List:output_type -> loom.sim.v1.ListResponse
-	17, // 21: loom.sim.v1.Simulation.Run:output_type -> loom.sim.v1.RunResponse
-	16, // [16:22] is the sub-list for method output_type
-	10, // [10:16] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	18, // 4: loom.sim.v1.Kind.defaults:type_name -> loom.sim.v1.Kind.DefaultsEntry
+	19, // 5: loom.sim.v1.Fault.parameters:type_name -> loom.sim.v1.Fault.ParametersEntry
+	8,  // 6: loom.sim.v1.InjectRequest.fault:type_name -> loom.sim.v1.Fault
+	15, // 7: loom.sim.v1.ListResponse.faults:type_name -> loom.sim.v1.Injected
+	8,  // 8: loom.sim.v1.Injected.fault:type_name -> loom.sim.v1.Fault
+	20, // 9: loom.sim.v1.Injected.since:type_name -> google.protobuf.Timestamp
+	21, // 10: loom.sim.v1.RunResponse.at:type_name -> google.protobuf.Duration
+	0,  // 11: loom.sim.v1.Simulation.ListDevices:input_type -> loom.sim.v1.ListDevicesRequest
+	3,  // 12: loom.sim.v1.Simulation.ListKinds:input_type -> loom.sim.v1.ListKindsRequest
+	9,  // 13: loom.sim.v1.Simulation.Inject:input_type -> loom.sim.v1.InjectRequest
+	11, // 14: loom.sim.v1.Simulation.Clear:input_type -> loom.sim.v1.ClearRequest
+	13, // 15: loom.sim.v1.Simulation.List:input_type -> loom.sim.v1.ListRequest
+	16, // 16: loom.sim.v1.Simulation.Run:input_type -> loom.sim.v1.RunRequest
+	1,  // 17: loom.sim.v1.Simulation.ListDevices:output_type -> loom.sim.v1.ListDevicesResponse
+	4,  // 18: loom.sim.v1.Simulation.ListKinds:output_type -> loom.sim.v1.ListKindsResponse
+	10, // 19: loom.sim.v1.Simulation.Inject:output_type -> loom.sim.v1.InjectResponse
+	12, // 20: loom.sim.v1.Simulation.Clear:output_type -> loom.sim.v1.ClearResponse
+	14, // 21: loom.sim.v1.Simulation.List:output_type -> loom.sim.v1.ListResponse
+	17, // 22: loom.sim.v1.Simulation.Run:output_type -> loom.sim.v1.RunResponse
+	17, // [17:23] is the sub-list for method output_type
+	11, // [11:17] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_sim_proto_init() }
@@ -1148,7 +1163,7 @@ func file_sim_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sim_proto_rawDesc), len(file_sim_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
