@@ -1,0 +1,165 @@
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// Check compares a design with what was observed of some of its devices, or all.
+func Check(design *fabric.Design, o Observed) []Finding { return NewIndex(design).Check(o) }
+
+// Check returns what differs, roots and what follows from them, by kind and then in the order of the design.
+// It judges the devices that were observed, by their own contracts; it looks at no others.
+func (x *Index) Check(o Observed) []Finding {
+	k := &checker{
+		index: x, observed: o, byID: map[string]*draft{}, alive: map[string]bool{}, elected: map[electionKey]vote{},
+	}
+	names := make([]string, 0, len(o.Devices))
+	for name := range o.Devices {
+		if x.design.Device(name) != nil {
+			names = append(names, name)
+		}
+	}
+	x.sort(names)
+	for _, name := range names {
+		k.device(name)
+	}
+	return k.findings()
+}
+
+// checker collects findings. One that is seen from several ends is one draft.
+type checker struct {
+	index    *Index
+	observed Observed
+	drafts   []*draft
+	byID     map[string]*draft
+	alive    map[string]bool // LAGs of which some member was seen up, by object
+	elected  map[electionKey]vote
+}
+
+// draft is a finding that grows with each end that it is seen from.
+type draft struct {
+	Finding
+	contract *Contract // as first seen
+	verb     string    // what is wrong, in a word: "down"
+	evidence []string  // what each end says
+	suspects []string  // devices whose configuration does not ask for the object as the design does
+	farther  []string  // IDs of causes that were found with the evidence
+}
+
+// device judges one device.
+func (k *checker) device(name string) {
+	d := k.observed.Devices[name]
+	design := k.index.design.Device(name)
+	switch {
+	case d.Unreachable != "":
+		f := k.draft(DeviceUnreachable, Error, &Contract{Device: name, Object: name, Ref: design.Ref}, "cannot be read")
+		f.evidence = append(f.evidence, d.Unreachable+k.age(d))
+		return
+	case d.Drift != nil && (d.Drift.Changes > 0 || d.Drift.Foreign):
+		k.drift(name, design, d.Drift)
+	}
+	s := newShown(&d)
+	for _, c := range k.index.Contracts(name) {
+		k.judge(&c, s)
+	}
+}
+
+// age says how old the last observation of a device is.
+func (k *checker) age(d Device) string {
+	if d.Seen.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("; last read %s ago", k.observed.At.Sub(d.Seen).Round(1e9))
+}
+
+func (k *checker) drift(name string, design *fabric.Device, drift *Drift) {
+	f := k.draft(Drifted, Warning, &Contract{Device: name, Object: name, Ref: design.Ref}, "is not configured as intended")
+	if drift.Foreign {
+		f.verb, f.Absent = "is not configured by Loom yet", true
+		return
+	}
+	text := fmt.Sprintf("%d differences, the first at %s", drift.Changes, drift.First)
+	if drift.Changes == 1 {
+		text = drift.First + " differs"
+	}
+	f.evidence = append(f.evidence, text)
+}
+
+// judge holds a device to one contract.
+func (k *checker) judge(c *Contract, d *shown) {
+	switch c.Asks {
+	case Up:
+		k.up(c, d)
+	case Neighbor:
+		k.neighbor(c, d)
+	case Bundled:
+		k.bundled(c, d)
+	case Speaking:
+		k.speaking(c, d)
+	case Watched:
+		k.watched(c, d)
+	case Stretched:
+		k.stretched(c, d)
+	case Joined:
+		k.joined(c, d)
+	}
+}
+
+// draft returns the draft of a finding, a new one unless another end has seen it. The worst severity counts.
+func (k *checker) draft(kind Kind, s Severity, c *Contract, verb string) *draft {
+	known := id(kind, c.Object)
+	f := k.byID[known]
+	if f == nil {
+		own := *c
+		f = &draft{Finding: Finding{ID: known, Kind: kind, Severity: s, Object: c.Object, Ref: c.Ref}, contract: &own, verb: verb}
+		k.byID[known] = f
+		k.drafts = append(k.drafts, f)
+	}
+	f.Severity = max(f.Severity, s)
+	for _, name := range append([]string{c.Device}, c.Far...) {
+		if !slices.Contains(f.Devices, name) {
+			f.Devices = append(f.Devices, name)
+		}
+	}
+	return f
+}
+
+// says adds what one device shows.
+func (f *draft) says(device, format string, args ...any) {
+	f.evidence = append(f.evidence, device+" "+fmt.Sprintf(format, args...))
+}
+
+// absent notes that a device does not have the object at all.
+func (f *draft) absent(device, format string, args ...any) {
+	f.says(device, format, args...)
+	f.Absent = true
+	f.suspects = append(f.suspects, device)
+}
+
+// rank is the order in which kinds are worth reading.
+var rank = map[Kind]int{
+	DeviceUnreachable: 0, Drifted: 1, InterfaceDown: 2, CableWrong: 3, LAGDegraded: 4, SessionDown: 5, SessionFamily: 6,
+	BFDDown: 7, TunnelMissing: 8, SegmentBroken: 9,
+}
+
+// findings finishes the drafts.
+func (k *checker) findings() []Finding {
+	k.weigh()
+	slices.SortStableFunc(k.drafts, func(a, b *draft) int { return cmp.Compare(rank[a.Kind], rank[b.Kind]) })
+	out := make([]Finding, len(k.drafts))
+	for i, f := range k.drafts {
+		f.Causes = k.causes(f)
+		k.index.sort(f.Devices)
+		f.Message = f.Object + " " + f.verb
+		if len(f.evidence) > 0 {
+			f.Message += ": " + strings.Join(f.evidence, ", ")
+		}
+		out[i] = f.Finding
+	}
+	return out
+}

@@ -1,0 +1,289 @@
+package verify
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// Contract is one thing that the design asks one device to show. Which fields mean something depends on
+// what is asked; the others are zero.
+type Contract struct {
+	Asks   Ask
+	Device string
+	Object string     // as findings name it; the same from both ends
+	Far    []string   // the devices at the other ends
+	Ref    fabric.Ref // of the intent
+
+	Port, FarPort string     // Up, Neighbor
+	Server        bool       // Up, Neighbor: the far end is no device of the design
+	Listed        bool       // Up, Bundled: the intent lists a cable for the port
+	Instance      string     // Speaking, Watched: network instance
+	Peer          netip.Addr // Speaking, Watched: invalid where it is found on Port
+	PeerAS        uint32     // Speaking
+	Family        string     // Speaking: the family that it is there for
+	Overlay       bool       // Speaking: between loopbacks, not over one link
+	VNI           uint32     // Stretched
+	VTEPs         []VTEP     // Stretched: all that have the segment, this device too; sorted by address
+	Number        uint32     // Bundled: of the LAG
+	Members       []string   // Bundled: its ports
+	Segment       string     // Joined, Stretched: name of the ethernet segment, key of the segment
+	ESI           string     // Joined
+	Ends          []VTEP     // Joined: its leaves
+	Instances     []string   // Joined: network instances that it has a port in
+}
+
+// Ask is what a contract asks for.
+type Ask string
+
+// What contracts ask for.
+const (
+	Up        Ask = "up"        // a port is up
+	Neighbor  Ask = "neighbor"  // a port hears the far end of its cable
+	Bundled   Ask = "bundled"   // a LAG has all its members
+	Speaking  Ask = "speaking"  // a BGP session is established with its family
+	Watched   Ask = "watched"   // BFD is up beside a session
+	Stretched Ask = "stretched" // broadcast of a segment goes to every other VTEP that has it
+	Joined    Ask = "joined"    // an ethernet segment is up, with all its ends and one designated forwarder
+)
+
+// VTEP is a device by the address of its tunnels.
+type VTEP struct {
+	Device string
+	Addr   netip.Addr
+}
+
+// Index is a design, ready to be asked for the contracts of single devices. It is never changed.
+type Index struct {
+	design  *fabric.Design
+	place   map[string]int             // of a device in the design
+	vteps   map[string][]VTEP          // by key of the segment, sorted by address
+	cables  map[Far]fabric.CableEnd    // listed servers, by the port of the device
+	ends    map[string][]VTEP          // leaves of an ethernet segment, by ESI
+	bonds   map[string][]string        // their LAGs, by ESI
+	links   map[[2]string][]string     // objects of the links between two devices, in name order
+	speaks  map[string]map[string]bool // who has an overlay session with whom
+	servers map[string]bool            // names of listed servers
+}
+
+// NewIndex reads a design once.
+func NewIndex(design *fabric.Design) *Index {
+	x := &Index{
+		design: design, place: map[string]int{}, vteps: map[string][]VTEP{}, cables: map[Far]fabric.CableEnd{},
+		ends: map[string][]VTEP{}, bonds: map[string][]string{}, links: map[[2]string][]string{}, speaks: map[string]map[string]bool{}, servers: map[string]bool{},
+	}
+	for i, d := range design.Devices {
+		x.place[d.Name] = i
+		x.device(d)
+	}
+	for _, list := range x.vteps {
+		slices.SortFunc(list, func(a, b VTEP) int { return a.Addr.Compare(b.Addr) })
+	}
+	for _, c := range design.Cables {
+		x.cable(c)
+	}
+	return x
+}
+
+func (x *Index) device(d *fabric.Device) {
+	self := VTEP{d.Name, d.Loopback}
+	for i := range d.Segments {
+		key := d.Segments[i].Key
+		x.vteps[key] = append(x.vteps[key], self)
+	}
+	for i := range d.LAGs {
+		if esi := d.LAGs[i].ESI; esi != "" {
+			x.ends[esi] = append(x.ends[esi], self)
+			x.bonds[esi] = append(x.bonds[esi], lagObject(d.Name, &d.LAGs[i]))
+		}
+	}
+	for i := range d.Links {
+		if l := &d.Links[i]; d.Name < l.PeerName {
+			pair := [2]string{d.Name, l.PeerName}
+			x.links[pair] = append(x.links[pair], linkObject(d.Name, l))
+		}
+	}
+	x.speaks[d.Name] = make(map[string]bool, len(d.Overlay.Neighbors))
+	for _, n := range d.Overlay.Neighbors {
+		x.speaks[d.Name][n.Name] = true
+	}
+}
+
+func (x *Index) cable(c fabric.Cable) {
+	server, port := c.A, c.B
+	if !server.Server {
+		server, port = port, server
+	}
+	if server.Server && !c.Derived {
+		x.cables[Far{port.Device, port.Port}] = server
+		x.servers[server.Device] = true
+	}
+}
+
+// linksOf returns the objects of the links between two devices.
+func (x *Index) linksOf(a, b string) []string { return x.links[[2]string{min(a, b), max(a, b)}] }
+
+// Neighbors returns the devices that a device has links, overlay sessions or ethernet segments with, in
+// the order of the design: those whose view of it can change when it does, but for far VTEPs.
+func (x *Index) Neighbors(device string) []string {
+	d := x.design.Device(device)
+	if d == nil {
+		return nil
+	}
+	set := map[string]bool{}
+	for i := range d.Links {
+		set[d.Links[i].PeerName] = true
+	}
+	for _, n := range d.Overlay.Neighbors {
+		set[n.Name] = true
+	}
+	for i := range d.LAGs {
+		if d.LAGs[i].Peer != "" {
+			set[d.LAGs[i].Peer] = true
+		}
+	}
+	var out []string
+	for name := range set {
+		out = append(out, name)
+	}
+	x.sort(out)
+	return out
+}
+
+// sort sorts names of devices as the design has them.
+func (x *Index) sort(names []string) {
+	slices.SortFunc(names, func(a, b string) int { return x.place[a] - x.place[b] })
+}
+
+// Contracts returns what the design asks a device to show, in a fixed order; nothing of a device that the
+// design has not. It costs what the device has.
+func (x *Index) Contracts(device string) []Contract {
+	d := x.design.Device(device)
+	if d == nil {
+		return nil
+	}
+	var out []Contract
+	for i := range d.Links {
+		out = append(out, x.linkContracts(d, &d.Links[i])...)
+	}
+	for i := range d.Ports {
+		out = append(out, x.portContracts(d, &d.Ports[i])...)
+	}
+	for i := range d.LAGs {
+		out = append(out, x.lagContracts(d, &d.LAGs[i])...)
+	}
+	for i := range d.Overlay.Neighbors {
+		out = append(out, overlayContract(d, &d.Overlay.Neighbors[i]))
+	}
+	for i := range d.Segments {
+		out = append(out, x.segmentContract(d, &d.Segments[i]))
+	}
+	return out
+}
+
+// defaultInstance is where underlay and overlay run on every operating system that Loom renders.
+const defaultInstance = "default"
+
+// Names of address families (RFC 4760), as verify.Family is keyed.
+const (
+	familyIPv4 = "ipv4-unicast"
+	familyEVPN = "evpn"
+)
+
+// linkContracts: the port is up, hears its far end, and the underlay session over it stands.
+func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
+	c := Contract{
+		Device: d.Name, Object: linkObject(d.Name, l), Far: []string{l.PeerName}, Ref: l.Ref, Port: l.Port, FarPort: l.PeerPort,
+		Instance: defaultInstance, Peer: l.Peer, PeerAS: l.PeerASN, Family: familyIPv4,
+	}
+	out := []Contract{c, c, c}
+	out[0].Asks, out[1].Asks, out[2].Asks = Up, Neighbor, Speaking
+	if d.Underlay.BFD.Multiplier != 0 && l.Peer.IsValid() {
+		c.Asks = Watched
+		out = append(out, c)
+	}
+	return out
+}
+
+// portContracts are those of a port towards a server. Of the members of a LAG the LAG speaks.
+func (x *Index) portContracts(d *fabric.Device, p *fabric.AccessPort) []Contract {
+	c := Contract{Asks: Neighbor, Device: d.Name, Object: Far{d.Name, p.Port}.String(), Ref: p.Ref, Port: p.Port, Server: true}
+	if server, listed := x.cables[Far{d.Name, p.Port}]; listed {
+		c.Listed = true
+		c.Object += " - " + Far{server.Device, server.Port}.String()
+	}
+	if p.LAG != 0 {
+		return []Contract{c}
+	}
+	up := c
+	up.Asks = Up
+	return []Contract{up, c}
+}
+
+func (x *Index) lagContracts(d *fabric.Device, l *fabric.LAG) []Contract {
+	c := Contract{
+		Asks: Bundled, Device: d.Name, Object: lagObject(d.Name, l),
+		Ref: l.Ref, Number: l.Number,
+	}
+	for i := range d.Ports {
+		if p := &d.Ports[i]; p.LAG == l.Number {
+			c.Members = append(c.Members, p.Port)
+			_, listed := x.cables[Far{d.Name, p.Port}]
+			c.Listed = c.Listed || listed
+		}
+	}
+	if l.ESI == "" {
+		return []Contract{c}
+	}
+	c.Object, c.Segment, c.ESI, c.Ends = strings.Join(x.bonds[l.ESI], " + "), l.ESName, l.ESI, x.ends[l.ESI]
+	if l.Peer != "" {
+		c.Far = []string{l.Peer}
+	}
+	joined := c
+	joined.Asks, joined.Instances = Joined, instancesOf(d, l.Subs)
+	return []Contract{c, joined}
+}
+
+// instancesOf are the MAC-VRFs of subinterfaces.
+func instancesOf(d *fabric.Device, subs []fabric.SubPort) []string {
+	var out []string
+	for _, s := range subs {
+		if i := slices.IndexFunc(d.Segments, func(m fabric.MACVRF) bool { return m.Key == s.Segment }); i >= 0 {
+			out = append(out, d.Segments[i].Name)
+		}
+	}
+	return out
+}
+
+func overlayContract(d *fabric.Device, n *fabric.OverlayNeighbor) Contract {
+	c := Contract{
+		Asks: Speaking, Device: d.Name, Object: pairObject(d.Name, n.Name), Far: []string{n.Name}, Ref: d.Overlay.Ref,
+		Instance: defaultInstance, Peer: n.Addr, PeerAS: n.ASN, Family: familyEVPN, Overlay: true,
+	}
+	if d.Overlay.IBGP {
+		c.PeerAS = d.Overlay.AS
+	}
+	return c
+}
+
+func (x *Index) segmentContract(d *fabric.Device, s *fabric.MACVRF) Contract {
+	return Contract{
+		Asks: Stretched, Device: d.Name, Object: s.Key, Ref: s.Ref, VNI: s.VNI, Segment: s.Key, VTEPs: x.vteps[s.Key],
+	}
+}
+
+// linkObject names a link by its ends, the same from both.
+func linkObject(device string, l *fabric.Link) string {
+	return pairObject(Far{device, l.Port}.String(), Far{l.PeerName, l.PeerPort}.String())
+}
+
+// lagObject names one end of a bond.
+func lagObject(device string, l *fabric.LAG) string {
+	return Far{device, "lag" + strconv.FormatUint(uint64(l.Number), 10)}.String()
+}
+
+// pairObject names what is between two ends.
+func pairObject(a, b string) string { return min(a, b) + " - " + max(a, b) }

@@ -1,0 +1,62 @@
+package verify
+
+import (
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// Kind is what kind of thing is not as designed.
+type Kind string
+
+// The kinds of findings, in the order in which they are worth reading.
+const (
+	DeviceUnreachable Kind = "device-unreachable" // it cannot be read
+	Drifted           Kind = "drift"              // its configuration is not the intended one
+	InterfaceDown     Kind = "interface-down"     // a port that the design uses is down
+	CableWrong        Kind = "cable"              // LLDP sees another far end than the design, or none
+	LAGDegraded       Kind = "lag-degraded"       // members of a LAG are down
+	SessionDown       Kind = "session-down"       // a BGP session is not established
+	SessionFamily     Kind = "session-family"     // an address family of it was not negotiated
+	BFDDown           Kind = "bfd-down"           // nothing watches a session that stands
+	TunnelMissing     Kind = "tunnel-missing"     // a VTEP with the segment is not among those that get its broadcast
+	SegmentBroken     Kind = "segment"            // an ethernet segment is down, lacks an end, or has no single designated forwarder
+)
+
+// Severity is how bad a finding is by itself.
+type Severity int
+
+// The severities, from bad to worse.
+const (
+	// Notice is what may be as it should be: nothing is plugged into a port that no cable is listed for.
+	Notice Severity = iota
+	// Warning is what carries traffic, or would, but not as designed.
+	Warning
+	// Error is what carries no traffic.
+	Error
+)
+
+var severities = []string{"notice", "warning", "error"}
+
+// String returns "error", "warning" or "notice".
+func (s Severity) String() string { return severities[s] }
+
+// MarshalText writes the severity as String does.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Finding is one difference between the design and what was observed.
+type Finding struct {
+	// ID is kind and object. It does not depend on what the devices say.
+	ID       string     `json:"id"`
+	Kind     Kind       `json:"kind"`
+	Severity Severity   `json:"severity"`
+	Devices  []string   `json:"devices"` // all ends, in the order of the design
+	Object   string     `json:"object"`  // "leaf1:ethernet-1/49 - spine1:ethernet-1/1"
+	Message  string     `json:"message"` // the object first, then the evidence of each end
+	Ref      fabric.Ref `json:"ref"`     // of the intent
+	// Absent means that the object does not exist on a device at all: not configured, or not enabled.
+	Absent bool `json:"absent,omitempty"`
+	// Causes are the IDs of findings that explain this one, sorted. A finding without is a root.
+	Causes []string `json:"causes,omitempty"`
+}
+
+// Root tells whether nothing else explains the finding.
+func (f *Finding) Root() bool { return len(f.Causes) == 0 }

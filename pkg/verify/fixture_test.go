@@ -1,0 +1,236 @@
+package verify_test
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/topology"
+	"github.com/loomfabric/loom/pkg/verify"
+)
+
+// small is two spines and two pairs of leaves, numbered links with BFD, a listed server on leaf1 and a
+// bonded one on leaf1 and leaf2; two more bonds have no listed cable.
+const small = `
+loom: v1
+name: small
+pool: 10.1.0.0/16
+asns: 4200010000+
+underlay: {links: numbered, bfd: 3x300ms}
+spines: {count: 2, platform: 7220-IXR-D3L}
+leaves: {count: 4, platform: 7220-IXR-D2L, pairs: true}
+cables:
+  - leaf1:ethernet-1/1 - server:web-1:eth0
+  - leaf1:ethernet-1/2 - server:db-1:eth0
+  - leaf2:ethernet-1/2 - server:db-1:eth1
+tenants:
+  red: {number: 1, segments: {web: {number: 10, gateway: 10.10.0.1/24}}}
+ports:
+  - {on: leaf1, range: ethernet-1/1, segments: [web]}
+  - {on: leaves, range: ethernet-1/2, lag: pair, segments: [web]}
+  - {on: leaf3, range: ethernet-1/5, segments: [web]}
+`
+
+func compile(t testing.TB, text string) *fabric.Design {
+	t.Helper()
+	topo, diags := topology.Parse(topology.Source{Name: "small.yaml", Data: []byte(text)})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	design, diags := fabric.Compile(topo)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return design
+}
+
+// noon is when everything was observed.
+var noon = time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
+
+// healthy is what the devices of a design show when all is well. It follows the design device by device,
+// not the contracts that are tested with it.
+func healthy(design *fabric.Design) verify.Observed {
+	o := verify.Observed{At: noon, Devices: map[string]verify.Device{}}
+	for _, d := range design.Devices {
+		o.Devices[d.Name] = healthyDevice(design, d)
+	}
+	return o
+}
+
+func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
+	out := verify.Device{
+		Seen: noon, Drift: &verify.Drift{}, LLDP: true,
+		Interfaces: map[string]verify.Interface{}, LAGs: map[uint32]verify.LAG{},
+		Tunnels: map[uint32]verify.Tunnel{}, Segments: map[string]verify.Segment{},
+	}
+	for _, l := range d.Links {
+		out.Interfaces[l.Port] = verify.Interface{Enabled: true, Up: true, Far: []verify.Far{{System: l.PeerName, Port: l.PeerPort}}}
+		peer := l.Peer
+		if !peer.IsValid() {
+			peer = netip.MustParseAddr("fe80::1%" + l.Port + ".0")
+		}
+		out.Sessions = append(out.Sessions, session(peer, l.PeerASN, "ipv4-unicast"))
+		if d.Underlay.BFD.Multiplier > 0 {
+			out.BFD = append(out.BFD, verify.BFD{Instance: "default", Peer: peer.WithZone(""), Up: true})
+		}
+	}
+	for _, n := range d.Overlay.Neighbors {
+		as := n.ASN
+		if d.Overlay.IBGP {
+			as = d.Overlay.AS
+		}
+		out.Sessions = append(out.Sessions, session(n.Addr, as, "evpn"))
+	}
+	for _, p := range d.Ports {
+		out.Interfaces[p.Port] = verify.Interface{Enabled: true, Up: true}
+	}
+	for _, s := range d.Segments {
+		t := verify.Tunnel{Up: true}
+		for _, far := range design.Devices {
+			if far != d && slices.ContainsFunc(far.Segments, func(o fabric.MACVRF) bool { return o.Key == s.Key }) {
+				t.VTEPs = append(t.VTEPs, far.Loopback)
+			}
+		}
+		slices.SortFunc(t.VTEPs, netip.Addr.Compare)
+		out.Tunnels[s.VNI] = t
+	}
+	for _, l := range d.LAGs {
+		lag := verify.LAG{Up: true, Members: map[string]verify.Member{}}
+		for _, p := range d.Ports {
+			if p.LAG == l.Number {
+				lag.Members[p.Port] = verify.Member{Up: true}
+			}
+		}
+		out.LAGs[l.Number] = lag
+		if l.ESI == "" {
+			continue
+		}
+		ends := []netip.Addr{d.Loopback, design.Device(l.Peer).Loopback}
+		slices.SortFunc(ends, netip.Addr.Compare)
+		s := verify.Segment{ESI: l.ESI, Up: true, Elections: map[string]verify.Election{}}
+		for _, sub := range l.Subs {
+			name := strings.ReplaceAll(sub.Segment, "/", "-")
+			s.Elections[name] = verify.Election{Candidates: ends, Forwarders: ends[:1]}
+		}
+		out.Segments[l.ESName] = s
+	}
+	return out
+}
+
+func session(peer netip.Addr, as uint32, family string) verify.Session {
+	return verify.Session{
+		Instance: "default", Peer: peer, PeerAS: as, State: "established",
+		Families: map[string]verify.Family{family: {Negotiated: true, Received: 3, Active: 3}},
+	}
+}
+
+// world is an observation that faults are done to, as the devices would show them.
+type world struct {
+	design *fabric.Design
+	verify.Observed
+}
+
+func newWorld(t testing.TB, text string) *world {
+	design := compile(t, text)
+	return &world{design, healthy(design)}
+}
+
+// change changes what one device shows.
+func (w *world) change(name string, how func(*verify.Device)) {
+	d := w.Devices[name]
+	how(&d)
+	w.Devices[name] = d
+}
+
+// link finds a device's n-th link, from 0.
+func (w *world) link(name string, n int) *fabric.Link { return &w.design.Device(name).Links[n] }
+
+// port changes what a device shows of a port.
+func (w *world) port(name, port string, how func(*verify.Interface)) {
+	w.change(name, func(d *verify.Device) {
+		if i, ok := d.Interfaces[port]; ok {
+			how(&i)
+			d.Interfaces[port] = i
+		}
+	})
+}
+
+// hang puts the session of a device with a peer into a state; a device that an earlier fault has silenced has none.
+func (w *world) hang(name string, peer netip.Addr, how func(*verify.Session)) {
+	w.change(name, func(d *verify.Device) {
+		d.Sessions = slices.Clone(d.Sessions)
+		for i := range d.Sessions {
+			if d.Sessions[i].Peer == peer {
+				how(&d.Sessions[i])
+				return
+			}
+		}
+	})
+}
+
+func idle(s *verify.Session) { s.State = "active" }
+
+// cut cuts a device's n-th link: ports, sessions and what the underlay carried over it alone.
+func (w *world) cut(name string, n int) {
+	l := w.link(name, n)
+	dark := func(i *verify.Interface) { i.Up, i.Reason, i.Far = false, "no-signal", nil }
+	w.port(name, l.Port, dark)
+	w.port(l.PeerName, l.PeerPort, dark)
+	w.silence(name, n)
+}
+
+// silence ends what runs over a device's n-th link: the session of the underlay, its BFD, and the overlay's.
+func (w *world) silence(name string, n int) {
+	l := w.link(name, n)
+	w.hang(name, l.Peer, idle)
+	w.hang(l.PeerName, l.Addr.Addr(), idle)
+	w.hang(name, w.design.Device(l.PeerName).Loopback, idle)
+	w.hang(l.PeerName, w.design.Device(name).Loopback, idle)
+}
+
+// kill switches a device off.
+func (w *world) kill(name string) {
+	for n := range w.design.Device(name).Links {
+		w.cut(name, n)
+	}
+	w.forget(name)
+	w.Devices[name] = verify.Device{Unreachable: "connection refused", Seen: noon.Add(-90 * time.Second)}
+}
+
+// forget makes the others forget a device's tunnels.
+func (w *world) forget(name string) {
+	gone := w.design.Device(name).Loopback
+	for other, d := range w.Devices {
+		for vni, t := range d.Tunnels {
+			t.VTEPs = without(t.VTEPs, gone)
+			w.Devices[other].Tunnels[vni] = t
+		}
+		for name, s := range d.Segments {
+			for instance, e := range s.Elections {
+				e.Candidates = without(e.Candidates, gone)
+				e.Forwarders = without(e.Forwarders, gone)
+				w.Devices[other].Segments[name].Elections[instance] = e
+			}
+		}
+	}
+}
+
+// text is what was found: roots, and below each what it takes with it.
+func text(findings []verify.Finding) string {
+	var b strings.Builder
+	for _, g := range verify.Groups(findings) {
+		fmt.Fprintf(&b, "%s %s: %s\n", g.Severity, g.Kind, g.Message)
+		for _, id := range g.Takes {
+			fmt.Fprintf(&b, "  %s\n", id)
+		}
+	}
+	return b.String()
+}
+
+func without(list []netip.Addr, gone netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(list), func(a netip.Addr) bool { return a == gone })
+}
