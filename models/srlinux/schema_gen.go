@@ -2026,6 +2026,7 @@ const (
 	typeSystemGrpcServerTraceOptions
 	typeSystemGrpcServerGnmiCommitConfirmedTimeout
 	typeSystemJsonRpcServerNetworkInstanceHttpSessionLimit
+	typeSystemJsonRpcServerNetworkInstanceHttpsTlsProfile
 	typeSystemAuthenticationKeychainType
 	typeSystemAuthenticationKeychainKeyAlgorithm
 	typeSystemLldpInterfaceNeighborChassisIdType
@@ -3387,7 +3388,7 @@ var Schema = &config.Schema{
 		{Name: "admin-state", Parent: SystemJsonRpcServerNetworkInstanceHttps, Module: modJsonRpc, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
 		{Name: "port", Parent: SystemJsonRpcServerNetworkInstanceHttps, Module: modJsonRpc, Kind: config.Leaf, HasDefault: true, Default: "443", In: every, Type: typePortNumber},
 		{Name: "session-limit", Parent: SystemJsonRpcServerNetworkInstanceHttps, Module: modJsonRpc, Kind: config.Leaf, In: every, Type: typeSystemJsonRpcServerNetworkInstanceHttpSessionLimit},
-		{Name: "tls-profile", Parent: SystemJsonRpcServerNetworkInstanceHttps, Module: modJsonRpc, Kind: config.Leaf, Mandatory: true, In: every, Type: typeSystemGrpcServerTlsProfile},
+		{Name: "tls-profile", Parent: SystemJsonRpcServerNetworkInstanceHttps, Module: modJsonRpc, Kind: config.Leaf, Mandatory: true, In: every, Type: typeSystemJsonRpcServerNetworkInstanceHttpsTlsProfile},
 		{Name: "use-authentication", Parent: SystemJsonRpcServerNetworkInstanceHttps, Module: modJsonRpc, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
 		{Name: "source-address", Parent: SystemJsonRpcServerNetworkInstanceHttps, Module: modJsonRpc, Kind: config.LeafList, HasDefault: true, Default: "::", In: every, Type: typeIpAddress},
 		{Name: "oper-state", Parent: SystemJsonRpcServerNetworkInstanceHttps, Module: modJsonRpc, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
@@ -4425,7 +4426,7 @@ var Schema = &config.Schema{
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 0, Max: 2147483647}}},
 		{Name: "port-number", Base: config.Uint16},
 		{Name: "name", Base: config.String, Length: []config.Range{{Min: 1, Max: 247}}, Patterns: []string{"^(?:[A-Za-z0-9!@#$%^&()|+=`~.,/_:;?-][A-Za-z0-9 !@#$%^&()|+=`~.,/_:;?-]*)$"}},
-		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeSystemGrpcServerTlsProfileMember1}, Target: "/system/tls/server-profile/name"},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeSystemGrpcServerTlsProfileMember1}},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "native", In: every},
 			{Name: "openconfig", In: every},
@@ -4460,6 +4461,7 @@ var Schema = &config.Schema{
 		}},
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 0, Max: 86400}}},
 		{Name: "uint16", Base: config.Uint16, Range: []config.Range{{Min: 1, Max: 100}}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeSystemGrpcServerTlsProfileMember1}, Target: "/system/tls/server-profile/name"},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "tcp-md5", In: every},
 			{Name: "isis", In: every},

@@ -93,7 +93,7 @@ type Type struct {
 	Patterns []string // XSD patterns (RFC 7950 §9.4.5), each already translated to an anchored Go regexp
 	Enums    []Enum   // of enumerations and identityrefs
 	Members  []uint16 // of unions and leafrefs: indices into Schema.Types
-	Target   string   // of leafrefs: the absolute schema path it points at ("/interface/name"), "" if unknown
+	Target   string   // of leafrefs: the absolute schema path it points at ("/interface/name"), "" if it is unknown or need not be there
 }
 
 // Schema is the set of nodes that one operating system's profile knows, over all its releases.

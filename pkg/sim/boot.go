@@ -63,7 +63,7 @@ func (d *Device) RebootWith(b Boot) error {
 	d.halt()
 	d.boot(next)
 	d.log.Info("rebooted")
-	d.serve()
+	d.start()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -33,17 +34,25 @@ type Device struct {
 	limits  limits
 	clients clients
 
-	power       sync.Mutex // held while the server starts or stops; taken before mu; guards up to served
+	power       sync.Mutex // held while the server starts or stops; taken before mu; guards up to cut
 	retired     bool       // stopped for good
+	on          bool       // has power and a network to be reached over
 	certificate tls.Certificate
-	server      *grpc.Server  // nil while stopped
-	served      chan struct{} // closed when the server has ended
+	door        Door               // how it serves
+	server      *grpc.Server       // nil while nothing is served
+	served      chan struct{}      // closed when the server has ended
+	entrance    *wiredListener     // that it serves at
+	serving     context.Context    // of its streams
+	cut         context.CancelFunc // ends them
+	moves       sync.WaitGroup     // those who are about to follow a commit
 
 	mu        sync.Mutex // guards what follows
 	body      network.Hardware
 	chassis   string         // its platform, as the device writes it
 	former    configuration  // startup before the last save
 	planned   *plannedReboot // nil: none
+	wanted    Door           // of the running configuration
+	parked    bool           // no commit is followed any more
 	running   configuration
 	startup   configuration
 	pending   *pending        // the open commit
@@ -88,6 +97,7 @@ func newDevice(s *Sim, spec Spec) (*Device, error) {
 		return nil, fmt.Errorf("factory configuration: %w", err)
 	}
 	d.running, d.startup, d.former = factory, factory, factory
+	d.wanted = d.serverOf(factory.tree).Door
 	d.record()
 	d.bootedAt = s.config.Clock.Now()
 	d.stirred = d.bootedAt
@@ -238,6 +248,7 @@ func (d *Device) run(c configuration) {
 	d.record()
 	d.stir()
 	d.sim.world.touch(d)
+	d.follow()
 }
 
 // save makes startup equal running, if the running configuration wants that. The caller holds mu
@@ -288,35 +299,27 @@ func (d *Device) Stop() {
 	d.halt()
 }
 
-// halt ends the server, if there is one, and waits for its RPCs. The caller holds power.
-func (d *Device) halt() {
-	if d.server == nil {
-		return
-	}
-	d.gate.shut()
-	d.server.Stop()
-	<-d.served
-	d.server = nil
-}
-
-// Restart makes the device reachable again, at the same address. On a device that is reachable it does nothing.
+// Restart makes the device reachable again, at the same address, as far as its running configuration lets it
+// be. On a device that is reachable it does nothing.
 func (d *Device) Restart() {
 	d.power.Lock()
 	defer d.power.Unlock()
-	if d.server == nil && !d.retired {
-		d.serve()
+	if !d.on && !d.retired {
+		d.start()
 	}
 }
 
 // retire ends the device for good and gives its address back.
 func (d *Device) retire() {
 	d.power.Lock()
-	defer d.power.Unlock()
 	d.halt()
 	d.retired = true
+	d.power.Unlock()
 	d.mu.Lock()
 	d.dropCommit()
 	d.dropReboot()
+	d.parked = true
 	d.mu.Unlock()
+	d.moves.Wait()
 	d.gate.demolish()
 }

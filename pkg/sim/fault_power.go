@@ -237,11 +237,11 @@ func (d *Device) present(c Certificate) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.spec.Name, err)
 	}
-	running := d.server != nil
+	running := d.on
 	d.halt()
 	d.certificate = cert
 	if running {
-		d.serve()
+		d.start()
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,13 +38,16 @@ func (d *Device) wire() *wire {
 }
 
 // faultyDoor is the way of every connection to a device through the faults that are injected.
-func (d *Device) faultyDoor(l net.Listener) net.Listener { return &wiredListener{l, d.wire()} }
+func (d *Device) faultyDoor(l net.Listener) *wiredListener {
+	return &wiredListener{Listener: l, wire: d.wire()}
+}
 
 // wiredListener accepts connections that run over a wire. Closing it, as a server that ends does, resets those
-// that hang: nobody else would end them.
+// that hang: nobody else would end them. A server that still has to answer spares them for a while.
 type wiredListener struct {
 	net.Listener
-	wire *wire
+	wire  *wire
+	spare atomic.Bool
 }
 
 // Accept returns the next connection.
@@ -58,10 +62,16 @@ func (l *wiredListener) Accept() (net.Conn, error) {
 // Close ends Accept and the connections.
 func (l *wiredListener) Close() error {
 	err := l.Listener.Close()
+	if !l.spare.Load() {
+		l.hangUp()
+	}
+	return err
+}
+
+func (l *wiredListener) hangUp() {
 	for _, c := range l.wire.all() {
 		c.Close()
 	}
-	return err
 }
 
 // wiredConn is a connection over a wire.

@@ -9,7 +9,6 @@ import (
 	"github.com/openconfig/gnoi/system"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
@@ -24,19 +23,29 @@ type server struct {
 	*Device
 }
 
-// serve answers until the device is halted. The caller holds power, or nobody else has the device yet.
-func (d *Device) serve() {
+// serve answers at a door until the device is halted. The caller holds power, or nobody else has the device yet.
+func (d *Device) serve(at Door) {
+	d.door = at
+	if at.Shut {
+		return
+	}
 	g := grpc.NewServer(d.options()...)
-	gnmi.RegisterGNMIServer(g, &server{Device: d})
-	file.RegisterFileServer(g, &fileServer{Device: d})
-	system.RegisterSystemServer(g, &systemServer{Device: d})
+	if !at.NoGNMI {
+		gnmi.RegisterGNMIServer(g, &server{Device: d})
+	}
+	if !at.NoGNOI {
+		file.RegisterFileServer(g, &fileServer{Device: d})
+		system.RegisterSystemServer(g, &systemServer{Device: d})
+	}
 	// SR Linux has no switch for reflection: a user's role allows it (srl_nokia-aaa.yang, grpc-reflection).
 	reflection.Register(g)
-	door, served := d.gate.unlock(), make(chan struct{})
-	d.server, d.served = g, served
+	way, served := d.gate.unlock(), make(chan struct{})
+	d.server, d.served, d.entrance = g, served, d.faultyDoor(way)
+	d.serving, d.cut = context.WithCancel(context.Background())
+	entrance := reception{d.entrance, d}
 	go func() {
 		defer close(served)
-		if err := g.Serve(reception{d.faultyDoor(door), d}); err != nil {
+		if err := g.Serve(entrance); err != nil {
 			d.log.Error("server ended", "error", err)
 		}
 	}()
@@ -46,7 +55,7 @@ func (d *Device) serve() {
 // connections need not hold are not held.
 func (d *Device) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.Creds(credentials.NewTLS(d.encryption())),
+		grpc.Creds(d.credentials()),
 		grpc.UnaryInterceptor(d.unary),
 		grpc.StreamInterceptor(d.stream),
 		grpc.MaxRecvMsgSize(maxMessage),
@@ -74,7 +83,9 @@ func (d *Device) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServ
 	if info.FullMethod == gnmi.GNMI_Subscribe_FullMethodName {
 		defer d.clients.add(stream.Context())()
 	}
-	return next(srv, stream)
+	s, release := sever(stream, d.serving)
+	defer release()
+	return next(srv, s)
 }
 
 // admit lets an RPC in, or refuses it, by the configuration of this moment. Every call counts for the

@@ -3,10 +3,21 @@ package sim
 import (
 	"crypto/tls"
 	"crypto/x509"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 )
 
-// encryption returns how the server speaks TLS: always (gNMI spec §3.1 knows no plaintext), and with a
-// client that shows a certificate where the running configuration wants one. That is read at every
+// credentials returns how the server secures its connections: by TLS, or not at all where it is configured so,
+// against gNMI spec §3.1. The caller holds power.
+func (d *Device) credentials() credentials.TransportCredentials {
+	if d.door.Plain {
+		return insecure.NewCredentials()
+	}
+	return credentials.NewTLS(d.encryption())
+}
+
+// encryption returns how the server speaks TLS: with a client that shows a certificate where the running configuration wants one. That is read at every
 // handshake, so a commit is about the connections after it.
 //
 // A thousand devices share a process, so the key exchange is a cheap one: both ends are here.

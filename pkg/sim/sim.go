@@ -100,7 +100,7 @@ func (s *Sim) add(spec Spec) error {
 	}
 	d.fingerprint = fingerprint(d.certificate)
 	d.gate = newGate(listener)
-	d.serve()
+	d.start()
 	s.devices, s.byName[spec.Name] = append(s.devices, d), d
 	return nil
 }

@@ -40,6 +40,7 @@ type Observation struct {
 
 // Server is how a gNMI server is configured. The zero value lets everybody with the right password in, without limits.
 type Server struct {
+	Door                     // where it is to be reached
 	Name       string        // key of its entry
 	RateLimit  int           // RPCs per minute; 0: none
 	Sessions   int           // at a time; 0: any number
@@ -50,6 +51,15 @@ type Server struct {
 	CommitSave bool          // every accepted Set is saved to startup
 	Confirm    time.Duration // every Set has to be confirmed in this time; 0: no
 	Idle       time.Duration // a connection without RPCs is closed after this; 0: never
+}
+
+// Door is what decides whether a client gets in at all. When it changes, all connections end. The zero value is open to
+// everybody who speaks TLS.
+type Door struct {
+	Shut   bool // nobody is served at the address of the device
+	Plain  bool // without TLS
+	NoGNMI bool // serves no gNMI
+	NoGNOI bool // serves no gNOI
 }
 
 // ServerState is what a gNMI server shows of itself.

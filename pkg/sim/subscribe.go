@@ -205,7 +205,10 @@ func (sub *subscription) poll() error {
 	}
 	for {
 		req, err := sub.stream.Recv()
-		if err != nil {
+		switch {
+		case err == errMoved:
+			return err
+		case err != nil:
 			return nil // the client has gone, which is how this mode ends
 		}
 		if req.GetPoll() == nil {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/openconfig/gnmi/proto/gnmi_ext"
-	"google.golang.org/grpc/status"
 
 	"github.com/loomfabric/loom/pkg/config"
 )
@@ -59,7 +58,7 @@ func (sub *subscription) followCommits() error {
 		var err error
 		select {
 		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err()
+			return ended(ctx)
 		case err = <-strange:
 		case <-at.over:
 			before := at

@@ -32,7 +32,7 @@ func (sub *subscription) follow() error {
 		var err error
 		select {
 		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err()
+			return ended(ctx)
 		case err = <-strange:
 		case <-changed:
 			before := view

@@ -137,7 +137,10 @@ func (l *loader) point(n *Node, t *Type) {
 		l.fail(n, "leafref %s points at nothing", t.path)
 		return
 	}
-	t.Target, t.Members = target.Path(), []*Type{target.Type}
+	t.Members = []*Type{target.Type}
+	if !t.optional {
+		t.Target = target.Path()
+	}
 }
 
 // follow walks a leafref path from a leaf, by local names and without predicates.

@@ -23,8 +23,9 @@ type Type struct {
 	Patterns []Pattern
 	Enums    []Enum // of enumerations in the order of the text, identities by module and name
 	Members  []*Type
-	Target   string // of leafrefs
+	Target   string // of leafrefs; "" where what it points at need not be there (RFC 7950 §9.9.3)
 	path     string // of leafrefs, as written
+	optional bool   // of leafrefs
 }
 
 // A Pattern is one XSD regular expression that a string must match.
@@ -67,7 +68,7 @@ func (l *loader) typeOf(ast *yang.Type, in config.Releases) *Type {
 	case config.Identityref:
 		t.Enums = l.identities(y.IdentityBase, in)
 	case config.Leafref:
-		t.path = y.Path
+		t.path, t.optional = y.Path, y.OptionalInstance
 	case config.Union:
 		for _, m := range unionOf(chain).Type {
 			t.Members = append(t.Members, l.typeOf(m, in))

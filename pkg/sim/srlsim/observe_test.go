@@ -189,7 +189,7 @@ func TestTheSystemShowsItself(t *testing.T) {
 			"/system/information/last-booted": "2025-01-01T12:00:00.000Z", "/system/information/current-datetime": "2025-01-01T13:00:00.000Z",
 			"/system/app-management/application[name=bgp_mgr]/state": "running",
 		}},
-		{"the gRPC server and its clients", `{"system":{"grpc-server":[{"name":"mgmt","admin-state":"enable"},{"name":"other"}]}}`, network.State{}, map[string]string{
+		{"the gRPC server and its clients", managedBy(serving("mgmt", ``) + `,` + serving("other", `,"services":[]`)), network.State{}, map[string]string{
 			"/system/grpc-server[name=mgmt]/oper-state": "up", "/system/grpc-server[name=other]/oper-state": "down",
 			"/system/grpc-server[name=mgmt]/client[id=3]/remote-host": "192.0.2.1", "/system/grpc-server[name=mgmt]/client[id=3]/remote-port": "50000",
 			"/system/grpc-server[name=mgmt]/client[id=3]/user-agent": "loom", "/system/grpc-server[name=other]/client[id=3]/remote-host": "",

@@ -30,7 +30,7 @@ func (w *writer) servers() {
 	serving := grpcServer(w.running)
 	for c := range entries(w.running, srl.SystemGrpcServer) {
 		w.In(srl.SystemGrpcServer, key(c), func() {
-			w.Str(srl.SystemGrpcServerOperState, upDown(enabled(c, srl.SystemGrpcServerAdminState)))
+			w.Str(srl.SystemGrpcServerOperState, upDown(works(w.running, c)))
 			if serving.Valid() && key(serving) == key(c) {
 				w.clients()
 			}
