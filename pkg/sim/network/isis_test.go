@@ -64,7 +64,7 @@ func TestAdjacenciesNeedBothEndsToAgree(t *testing.T) {
 			var want []Adjacency
 			for _, level := range tt.levels {
 				_, system, _ := parseNET(l.b().instance("default").ISIS.NET)
-				want = append(want, Adjacency{Instance: "default", Subinterface: sub1, System: system, Level: level, Up: tt.reason == "", Reason: tt.reason, Peer: "b"})
+				want = append(want, Adjacency{Instance: "default", Subinterface: sub1, System: system, Level: level, Up: tt.reason == "", Reason: tt.reason, Peer: "router b"})
 			}
 			equal(t, "adjacencies", l.survey().Links["a"].ISIS, want)
 		})

@@ -4,6 +4,7 @@ package network
 type bundle struct {
 	lacp     *LACP // nil: static
 	enabled  bool
+	mtu      uint32
 	minLinks int
 	members  []*member
 	short    bool // some of its members could work, but fewer than it wants: so none does
@@ -47,7 +48,7 @@ func (s *survey) lagsOf(r *site) []*bundle {
 	var all []*bundle
 	for i := range r.LAGs {
 		l := &r.LAGs[i]
-		b := &bundle{lacp: l.LACP, enabled: l.Enabled, minLinks: l.MinLinks}
+		b := &bundle{lacp: l.LACP, enabled: l.Enabled, mtu: l.MTU, minLinks: l.MinLinks}
 		r.lags[l.Name] = b
 		all = append(all, b)
 	}

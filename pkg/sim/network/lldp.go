@@ -24,5 +24,5 @@ func (s *survey) tells(e End) (LLDPNeighbor, bool) {
 		return LLDPNeighbor{}, false
 	}
 	r := s.sites[e.Device]
-	return LLDPNeighbor{Chassis: r.Chassis, System: r.System, Description: r.Description, PeerPort: p.Name, PeerText: p.Text}, true
+	return LLDPNeighbor{Chassis: r.Chassis, System: r.System, Description: r.Description, PeerPort: p.Name, PeerText: p.Text, Management: r.Management}, true
 }

@@ -1,11 +1,15 @@
 package network
 
-import "testing"
+import (
+	"net/netip"
+	"testing"
+)
 
 func TestPortsSeeTheirNeighbors(t *testing.T) {
 	t.Parallel()
+	managed := []netip.Addr{netip.MustParseAddr("192.0.2.7")}
 	b := func(port string) LLDPNeighbor {
-		return LLDPNeighbor{port, MAC{2, 0, 0, 0, 2}, "router b", "text of b", port, port + " of b"}
+		return LLDPNeighbor{port, MAC{2, 0, 0, 0, 2}, "router b", "text of b", port, port + " of b", managed}
 	}
 	for _, tt := range []struct {
 		name   string
@@ -20,8 +24,8 @@ func TestPortsSeeTheirNeighbors(t *testing.T) {
 			c := l.wiring.Cables
 			c[0].B, c[1].B = c[1].B, c[0].B
 		}, []LLDPNeighbor{
-			{port1, MAC{2, 0, 0, 0, 2}, "router b", "text of b", port2, port2 + " of b"},
-			{port2, MAC{2, 0, 0, 0, 2}, "router b", "text of b", port1, port1 + " of b"},
+			{port1, MAC{2, 0, 0, 0, 2}, "router b", "text of b", port2, port2 + " of b", managed},
+			{port2, MAC{2, 0, 0, 0, 2}, "router b", "text of b", port1, port1 + " of b", managed},
 		}},
 		{"on members of a LAG that is down", func(l *lab) {
 			l.a().LAGs = []LAG{{Name: "lag1"}}
@@ -30,11 +34,12 @@ func TestPortsSeeTheirNeighbors(t *testing.T) {
 		{"a host says its name", func(l *lab) {
 			l.wiring.Cables = nil
 			l.cable("a:"+port1, "h:eth0").wiring.Hosts = []Host{{Name: "h", MAC: MAC{10, 1}, NICs: []string{"eth0"}}}
-		}, []LLDPNeighbor{{port1, MAC{10, 1}, "h", "simulated host", "eth0", ""}}},
+		}, []LLDPNeighbor{{port1, MAC{10, 1}, "h", "simulated host", "eth0", "", nil}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			l := twoRouters()
+			l.b().Management = managed
 			tt.change(l)
 			equal(t, "neighbors", l.survey().Links["a"].LLDP, tt.want)
 		})

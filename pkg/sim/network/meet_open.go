@@ -88,7 +88,7 @@ func (s *Session) notify(subcode uint8, sent bool) {
 // establish records what both ends agree on. Without a family in common the session stands and carries
 // nothing: RFC 5492 §3 leaves it to the router, and this is what a speaker without a demand of its own does.
 func (s side) establish(far side) {
-	s.State, s.PeerID = Established, far.id
+	s.State, s.PeerID, s.RemoteAS = Established, far.id, far.LocalAS
 	s.PeerType = EBGP
 	if s.LocalAS == far.LocalAS {
 		s.PeerType = IBGP

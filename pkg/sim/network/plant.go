@@ -76,7 +76,8 @@ type LLDPNeighbor struct {
 	System      string
 	Description string
 	PeerPort    string
-	PeerText    string // port description
+	PeerText    string       // port description
+	Management  []netip.Addr // sorted
 }
 
 // BFDSession is a BFD session of one router. Addresses have a zone where they are link-local, as in Neighbor.
@@ -97,7 +98,7 @@ type Adjacency struct {
 	Level                  int
 	Up                     bool
 	Reason                 string
-	Peer                   string // router
+	Peer                   string // name that the neighbor calls itself by (RFC 5301)
 }
 
 // IGPRoute is a route that IS-IS gives.

@@ -95,6 +95,7 @@ type Session struct {
 	Code, Subcode       uint8 // of the last NOTIFICATION that it sent (Sent) or got; 0: none
 	Sent                bool
 	PeerID              netip.Addr // router id of the peer, once established
+	RemoteAS            uint32     // AS number of the peer, once established
 	Exchanged           []Family   // that both ends speak, once established
 	HoldTime, KeepAlive int        // negotiated, seconds
 }

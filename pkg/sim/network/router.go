@@ -37,11 +37,12 @@ type Jack struct {
 // Router is what the running configuration of one device says, in terms that are nobody's in
 // particular. Slices are sorted by name or address unless said otherwise. A Router is never changed once made.
 type Router struct {
-	Name        string // of the device, as the wiring has it
-	System      string // what it calls itself: LLDP system name
-	Description string // LLDP system description
-	Chassis     MAC    // LLDP chassis id
-	Boots       uint64 // how often it has booted; a new number ends all its sessions
+	Name        string       // of the device, as the wiring has it
+	System      string       // what it calls itself: LLDP system name
+	Description string       // LLDP system description
+	Chassis     MAC          // LLDP chassis id
+	Management  []netip.Addr // LLDP management addresses, sorted
+	Boots       uint64       // how often it has booted; a new number ends all its sessions
 
 	Ports         []Port
 	LAGs          []LAG
@@ -68,8 +69,9 @@ type LAG struct {
 	Name     string
 	Enabled  bool
 	MAC      MAC
-	MinLinks int   // at least 1
-	LACP     *LACP // nil: static
+	MTU      uint32 // bytes, ethernet header included; 0: not known
+	MinLinks int    // at least 1
+	LACP     *LACP  // nil: static
 }
 
 // LACP is what a LAG says in its LACP frames (IEEE 802.1AX).
@@ -101,6 +103,7 @@ type Subinterface struct {
 	Enabled bool // it and its parent
 	VLAN    VLAN
 	IPMTU   uint32 // bytes; 0: none
+	L2MTU   uint32 // bytes, ethernet header and tags included, of a bridged one; 0: not known
 	MAC     MAC
 
 	IPv4, IPv6  bool       // families that are enabled

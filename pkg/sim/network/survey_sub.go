@@ -52,20 +52,56 @@ func (r *site) alone(sub *Subinterface) Oper {
 		return Oper{Reason: "no-ip-config"}
 	case ported && !parent.Up:
 		return Oper{Reason: "port-down"}
-	case sub.Kind == Routed && r.exceeds(sub):
+	case sub.Kind == Routed && exceeds(sub.IPMTU+ethernetHeader+sub.VLAN.size(), r.mtu(sub.Parent)):
 		return Oper{Reason: "ip-mtu-too-large"}
+	case sub.Kind == Bridged && exceeds(sub.L2MTU, r.mtu(sub.Parent)):
+		return Oper{Reason: "l2-mtu-too-large"}
+	case sub.Kind == IRB && exceeds(sub.IPMTU+ethernetHeader, r.bridgeMTU(r.bridges[sub.Name])):
+		return Oper{Reason: "ip-mtu-larger-than-oper-mac-vrf-mtu"}
 	}
 	return Oper{Up: true}
 }
 
-// exceeds tells whether the frames of the largest IP packets do not fit the port. Of LAGs the MTU is not known here.
-func (r *site) exceeds(sub *Subinterface) bool {
-	frame := sub.IPMTU + 14 // ethernet header, IEEE 802.3
-	if sub.VLAN.Tagged {
-		frame += 4
+// What stands before an IP packet, in bytes (IEEE 802.3, IEEE 802.1Q).
+const ethernetHeader, vlanTag = 14, 4
+
+func (v VLAN) size() uint32 {
+	if v.Tagged && v.High > 0 {
+		return vlanTag
 	}
-	port := r.ports[sub.Parent]
-	return port != nil && port.MTU > 0 && frame > port.MTU
+	return 0
+}
+
+// exceeds tells whether frames are larger than what there is room for; 0: nobody knows.
+func exceeds(frame, room uint32) bool { return room > 0 && frame > room }
+
+// mtu is that of a port or a LAG: what its subinterfaces have to fit in.
+func (r *site) mtu(parent string) uint32 {
+	if p := r.ports[parent]; p != nil {
+		return p.MTU
+	}
+	if b := r.lags[parent]; b != nil {
+		return b.mtu
+	}
+	return 0
+}
+
+// bridgeMTU is the largest frame without tags that all members of a MAC-VRF take
+// (/network-instance/oper-mac-vrf-mtu); 0: not known.
+func (r *site) bridgeMTU(in *Instance) uint32 {
+	var lowest *Subinterface
+	if in == nil {
+		return 0
+	}
+	for _, name := range in.Interfaces {
+		if sub := r.subs[name]; sub != nil && sub.Kind == Bridged && sub.L2MTU > 0 && (lowest == nil || sub.L2MTU < lowest.L2MTU) {
+			lowest = sub
+		}
+	}
+	if lowest == nil {
+		return 0
+	}
+	return lowest.L2MTU - lowest.VLAN.size()
 }
 
 // parent returns the state of a port or a LAG.

@@ -47,6 +47,20 @@ func TestSubinterfacesComeUp(t *testing.T) {
 		}, sub1, "no-ip-config", "subif-down"},
 		{"with IPv6 only, whose link-local address needs no configuration", func(r *Router) { r.sub(sub1).IPv4 = false }, sub1, "", ""},
 		{"in a disabled instance it is up by itself", func(r *Router) { r.instance("default").Enabled = false }, sub1, "", "net-inst-down"},
+		{"with IP packets that do not fit the port", func(r *Router) { r.sub(sub1).IPMTU, r.port(port1).MTU = 1500, 1513 }, sub1, "ip-mtu-too-large", "subif-down"},
+		{"with IP packets that just fit the port", func(r *Router) { r.sub(sub1).IPMTU, r.port(port1).MTU = 1500, 1514 }, sub1, "", ""},
+		{"with IP packets that do not fit the port with a tag", func(r *Router) {
+			r.sub(sub1).IPMTU, r.port(port1).MTU, r.sub(sub1).VLAN = 1500, 1514, VLAN{Tagged: true, Low: 7, High: 7}
+		}, sub1, "ip-mtu-too-large", "subif-down"},
+		{"with IP packets that do not fit the LAG", func(r *Router) { inLAG(r, 1513) }, sub1, "ip-mtu-too-large", "subif-down"},
+		{"with IP packets that just fit the LAG", func(r *Router) { inLAG(r, 1514) }, sub1, "", ""},
+		{"a bridged one with frames that do not fit the port", func(r *Router) { r.sub(sub2).L2MTU, r.port(port2).MTU = 9232, 9100 }, sub2, "l2-mtu-too-large", "subif-down"},
+		{"an IRB with IP packets that do not fit the smallest member of its bridge", func(r *Router) {
+			r.sub(sub2).L2MTU, r.sub(sub2).VLAN, r.sub("irb1.1").IPMTU = 1518, VLAN{Tagged: true, Low: 7, High: 7}, 1501
+		}, "irb1.1", "ip-mtu-larger-than-oper-mac-vrf-mtu", "subif-down"},
+		{"an IRB with IP packets that just fit its bridge", func(r *Router) {
+			r.sub(sub2).L2MTU, r.sub(sub2).VLAN, r.sub("irb1.1").IPMTU = 1518, VLAN{Tagged: true, Low: 7, High: 7}, 1500
+		}, "irb1.1", "", ""},
 		{"a bridged one in an instance that routes", func(r *Router) { r.sub(sub1).Kind = Bridged }, sub1, "", "vrf-type-mismatch"},
 		{"a loopback needs nothing", func(*Router) {}, "system0.0", "", ""},
 		{"a loopback that is disabled", func(r *Router) { r.sub("system0.0").Enabled = false }, "system0.0", "admin-disabled", "subif-down"},
@@ -77,6 +91,13 @@ func TestSubinterfacesComeUp(t *testing.T) {
 			equal(t, "in its instance", got.Oper, Oper{tt.inside == "", tt.inside})
 		})
 	}
+}
+
+// inLAG moves the first subinterface to a LAG of the first port, which takes frames up to a size.
+func inLAG(r *Router, mtu uint32) {
+	r.LAGs = []LAG{{Name: "lag1", Enabled: true, MinLinks: 1, MTU: mtu}}
+	r.port(port1).LAG = "lag1"
+	r.sub(sub1).Parent, r.sub(sub1).IPMTU = "lag1", 1500
 }
 
 func TestASubinterfaceOfNoInstanceIsUpButPassesNothing(t *testing.T) {

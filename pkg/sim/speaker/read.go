@@ -126,7 +126,7 @@ var states = map[api.PeerState_SessionState]network.SessionState{
 func (x *reading) session(i int) {
 	s, e, p := &x.view.sessions[i], x.ends[i], x.peers[i]
 	expected := s.State
-	s.State, s.PeerID, s.Exchanged, s.HoldTime, s.KeepAlive = network.Idle, netip.Addr{}, nil, 0, 0
+	s.State, s.PeerID, s.RemoteAS, s.Exchanged, s.HoldTime, s.KeepAlive = network.Idle, netip.Addr{}, 0, nil, 0, 0
 	s.Code, s.Subcode, s.Sent = 0, 0, false
 	if e == nil {
 		s.Cause = fmt.Sprintf("BGP in network instance %s is not simulated by live speakers", s.Instance)
@@ -141,6 +141,7 @@ func (x *reading) session(i int) {
 	case s.State == network.Established:
 		s.Cause = ""
 		s.PeerID, _ = netip.ParseAddr(p.State.RouterId)
+		s.RemoteAS = outside([]uint32{p.State.PeerAsn}, s.LocalAS)[0]
 		s.HoldTime, s.KeepAlive = int(p.Timers.State.NegotiatedHoldTime), int(p.Timers.State.KeepaliveInterval)
 		s.Exchanged = x.exchange[i]
 	case expected != network.Established: // between two attempts it rests where network.Meet says, not where it happens to be

@@ -158,12 +158,12 @@ func (w *writer) adjacencies(instance, port string, before config.Cursor) {
 }
 
 func (w *writer) adjacency(a network.Adjacency, before config.Cursor) {
-	flipped := before.Valid() && text(before, srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyState) != upDown(a.Up)
+	lost := !a.Up && before.Valid() && text(before, srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyState) == "up"
 	w.Str(srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyState, upDown(a.Up))
 	w.because(srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyDownReason, network.Oper{Up: a.Up, Reason: a.Reason})
 	w.Str(srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyNeighborHostname, a.Peer)
 	w.Str(srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyLastUpDownTransition,
 		w.since(before, srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyState, srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyLastUpDownTransition, upDown(a.Up)))
 	w.Uint(srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyUpDownTransitions,
-		w.counted(before, srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyUpDownTransitions, flipped))
+		w.counted(before, srl.NetworkInstanceProtocolsIsisInstanceInterfaceAdjacencyUpDownTransitions, lost)) // from up to a lower state, says the vendor's model
 }

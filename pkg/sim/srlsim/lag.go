@@ -28,6 +28,7 @@ func (r *reader) lag(entry config.Cursor, n int) network.LAG {
 		Name:     key(entry),
 		Enabled:  enabled(entry, srl.InterfaceAdminState),
 		MAC:      offset(r.h.MAC, macLAG+n),
+		MTU:      portMTU(entry),
 		MinLinks: max(1, int(number(entry, srl.InterfaceLagMinLinks))),
 	}
 	if text(entry, srl.InterfaceLagLagType) != "lacp" {

@@ -1,6 +1,8 @@
 package srlsim
 
 import (
+	"net/netip"
+	"slices"
 	"strconv"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
@@ -15,6 +17,33 @@ func (r *reader) lldp(port string) bool {
 		return false
 	}
 	return enabled(at(r.root, srl.SystemLldpInterface).Entry(port), srl.SystemLldpInterfaceAdminState)
+}
+
+// management are the addresses that LLDP tells: those of the subinterfaces that /system/lldp/management-address names,
+// of both families unless it names one. Of an interface that takes its addresses from DHCP none are known here.
+func (r *reader) management() (all []netip.Addr) {
+	for m := range entries(r.root, srl.SystemLldpManagementAddress) {
+		port, index := parent(key(m))
+		sub := at(at(r.root, srl.Interface).Entry(port), srl.InterfaceSubinterface).Entry(index)
+		kinds := texts(m, srl.SystemLldpManagementAddressType)
+		for _, list := range []config.ID{srl.InterfaceSubinterfaceIpv4Address, srl.InterfaceSubinterfaceIpv6Address} {
+			for a := range entries(sub, list) {
+				if p, err := netip.ParsePrefix(key(a)); err == nil && (len(kinds) == 0 || slices.Contains(kinds, addressType(p.Addr()))) {
+					all = append(all, p.Addr())
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	return slices.Compact(all)
+}
+
+// addressType is a kind of management address as LLDP has it (IANA address family numbers).
+func addressType(a netip.Addr) string {
+	if a.Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
 }
 
 // lldp writes /system/lldp: who the router says it is, and whom its ports hear.
@@ -52,6 +81,11 @@ func (w *writer) lldpNeighbor(n network.LLDPNeighbor, before config.Cursor) {
 	w.Str(srl.SystemLldpInterfaceNeighborPortIdType, "INTERFACE_NAME")
 	w.Str(srl.SystemLldpInterfaceNeighborSystemName, n.System)
 	w.Str(srl.SystemLldpInterfaceNeighborSystemDescription, n.Description)
+	for _, a := range n.Management {
+		w.In(srl.SystemLldpInterfaceNeighborManagementAddress, a.String(), func() {
+			w.Str(srl.SystemLldpInterfaceNeighborManagementAddressType, addressType(a))
+		})
+	}
 	if n.PeerText != "" {
 		w.Str(srl.SystemLldpInterfaceNeighborPortDescription, n.PeerText)
 	}

@@ -49,7 +49,7 @@ func (r *reader) port(name, speed string, mac int, entry config.Cursor) network.
 		Enabled: entry.Valid() && enabled(entry, srl.InterfaceAdminState),
 		MAC:     offset(r.h.MAC, mac),
 		Speed:   speed,
-		MTU:     defaultPortMTU,
+		MTU:     portMTU(entry),
 		LAG:     text(entry, srl.InterfaceEthernetAggregateId),
 		LLDP:    r.lldp(name),
 		Text:    text(entry, srl.InterfaceDescription),
@@ -57,13 +57,17 @@ func (r *reader) port(name, speed string, mac int, entry config.Cursor) network.
 	if s := text(entry, srl.InterfaceEthernetPortSpeed); s != "" {
 		p.Speed = s
 	}
-	if n := number(entry, srl.InterfaceMtu); n != 0 {
-		p.MTU = uint32(n)
-	}
 	if m := parseMAC(text(entry, srl.InterfaceEthernetMacAddress)); m != (network.MAC{}) {
 		p.MAC = m
 	}
 	return p
+}
+
+func portMTU(entry config.Cursor) uint32 {
+	if n := number(entry, srl.InterfaceMtu); n != 0 {
+		return uint32(n)
+	}
+	return defaultPortMTU
 }
 
 // parent returns the interface that a subinterface name belongs to, and the index.

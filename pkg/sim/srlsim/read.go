@@ -33,6 +33,7 @@ func read(h network.Hardware, running *config.Tree) *network.Router {
 		System:        r.systemName(),
 		Description:   description(h, r.release),
 		Chassis:       h.MAC,
+		Management:    r.management(),
 		Ports:         ports,
 		LAGs:          lags,
 		Subinterfaces: subs,

@@ -112,6 +112,10 @@ func TestPorts(t *testing.T) {
 			func(r *network.Router) any { return r.Ports[0].LLDP }, false},
 		{"LLDP can be switched off for one port", `{"interface":[{"name":"ethernet-1/1"}],"system":{"lldp":{"interface":[{"name":"ethernet-1/1","admin-state":"disable"}]}}}`,
 			func(r *network.Router) any { return []bool{r.Ports[0].LLDP, r.Ports[1].LLDP} }, []bool{false, true}},
+		{"LLDP tells the addresses of the subinterfaces that it names", `{"system":{"lldp":{"management-address":[{"subinterface":"mgmt0.0"},{"subinterface":"lo0.0","type":["IPv6"]}]}},
+			"interface":[{"name":"mgmt0","subinterface":[{"index":0,"ipv4":{"address":[{"ip-prefix":"192.0.2.7/24"}]}}]},
+				{"name":"lo0","subinterface":[{"index":0,"ipv4":{"address":[{"ip-prefix":"10.0.0.7/32"}]},"ipv6":{"address":[{"ip-prefix":"2001:db8::7/128"}]}}]}]}`,
+			func(r *network.Router) any { return r.Management }, []netip.Addr{netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")}},
 		{"the system is called what its host name says", `{"system":{"name":{"host-name":"edge7"}}}`,
 			func(r *network.Router) any { return r.System }, "edge7"},
 		{"without a host name the system is called what the device is", `{}`,
@@ -125,12 +129,12 @@ func TestLAGs(t *testing.T) {
 	lag := func(r *network.Router) any { return r.LAGs[0] }
 	readAll(t, []reading{
 		{"a LAG is static unless it says otherwise", `{"interface":[{"name":"lag5","lag":{"lacp":{}}}]}`, lag,
-			network.LAG{Name: "lag5", Enabled: true, MAC: mac, MinLinks: 1}},
+			network.LAG{Name: "lag5", Enabled: true, MAC: mac, MTU: 9232, MinLinks: 1}},
 		{"LACP has the system's address and a key of its own", `{"interface":[{"name":"lag5","lag":{"lag-type":"lacp"}}]}`, lag,
-			network.LAG{Name: "lag5", Enabled: true, MAC: mac, MinLinks: 1, LACP: &network.LACP{Active: true, SystemID: small.MAC, SystemPriority: 32768, Key: 32773}}},
-		{"LACP says what is configured", `{"interface":[{"name":"lag5","admin-state":"disable","lag":{"lag-type":"lacp","min-links":2,
+			network.LAG{Name: "lag5", Enabled: true, MAC: mac, MTU: 9232, MinLinks: 1, LACP: &network.LACP{Active: true, SystemID: small.MAC, SystemPriority: 32768, Key: 32773}}},
+		{"LACP says what is configured", `{"interface":[{"name":"lag5","admin-state":"disable","mtu":9000,"lag":{"lag-type":"lacp","min-links":2,
 			"lacp":{"interval":"FAST","lacp-mode":"PASSIVE","admin-key":7,"system-id-mac":"02:00:00:00:00:01","system-priority":0}}}]}`, lag,
-			network.LAG{Name: "lag5", MAC: mac, MinLinks: 2, LACP: &network.LACP{Fast: true, SystemID: network.MAC{2, 0, 0, 0, 0, 1}, Key: 7}}},
+			network.LAG{Name: "lag5", MAC: mac, MTU: 9000, MinLinks: 2, LACP: &network.LACP{Fast: true, SystemID: network.MAC{2, 0, 0, 0, 0, 1}, Key: 7}}},
 	})
 }
 
@@ -153,7 +157,8 @@ func TestSubinterfaces(t *testing.T) {
 		{"a configured link-local address takes its place", on("routed", `,"ipv6":{"admin-state":"enable","address":[{"ip-prefix":"fe80::7/64","type":"link-local-unicast"}]}`),
 			func(r *network.Router) any { return r.Subinterfaces[0].LinkLocal }, netip.MustParseAddr("fe80::7")},
 		{"a bridged subinterface has no addresses", on("bridged", `,"vlan":{"encap":{"single-tagged":{"vlan-id":10}}}`), sub,
-			network.Subinterface{Name: "ethernet-1/1.7", Parent: "ethernet-1/1", Index: 7, Enabled: true, Kind: network.Bridged, VLAN: network.VLAN{Tagged: true, Low: 10, High: 10}, MAC: mac}},
+			network.Subinterface{Name: "ethernet-1/1.7", Parent: "ethernet-1/1", Index: 7, Enabled: true, Kind: network.Bridged, VLAN: network.VLAN{Tagged: true, Low: 10, High: 10}, L2MTU: 9232, MAC: mac}},
+		{"a bridged subinterface says how large its frames may be", on("bridged", `,"l2-mtu":1600`), func(r *network.Router) any { return r.Subinterfaces[0].L2MTU }, uint32(1600)},
 		{"untagged frames of a tagged port", on("bridged", `,"vlan":{"encap":{"untagged":{}}}`), vlan, network.VLAN{Tagged: true}},
 		{"a range of tags", on("bridged", `,"vlan":{"encap":{"single-tagged-range":{"low-vlan-id":[{"range-low-vlan-id":5,"high-vlan-id":9}]}}}`), vlan, network.VLAN{Tagged: true, Low: 5, High: 9}},
 		{"any tag", on("bridged", `,"vlan":{"encap":{"single-tagged":{"vlan-id":"optional"}}}`), vlan, network.VLAN{Tagged: true, Low: 1, High: 4094}},

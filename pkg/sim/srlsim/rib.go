@@ -49,8 +49,8 @@ func (r *ribWriter) path(family string, p *network.Path) {
 	set("used-route", strconv.FormatBool(p.Used))
 	set("valid-route", strconv.FormatBool(p.Valid && !p.Rejected))
 	set("best-route", strconv.FormatBool(p.Best))
-	if session.PeerAS != 0 {
-		set("neighbor-as", decimal(session.PeerAS))
+	if as := peerOf(session); as != 0 {
+		set("neighbor-as", decimal(as))
 	}
 	switch {
 	case p.Rejected:

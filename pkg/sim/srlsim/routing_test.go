@@ -78,6 +78,18 @@ func TestBGPShowsItsSessions(t *testing.T) {
 		}), map[string]string{
 			found + "/session-state": "established", found + "/dynamic-neighbor": "true", found + "/peer-group": "g", found + "/peer-as": "65002",
 			found + "/transport/local-address": "fe80::9", found + "/transport/local-port": "179"}},
+		{"a neighbor that was found shows the AS number that came, of several that may", bgpDocument, sessions(func(s *network.Session) {
+			s.Peer, s.Dynamic, s.PeerAS, s.RemoteAS = addr("fe80::2%ethernet-1/1.0"), true, 0, 65007
+			s.AllowedAS = []network.ASRange{{Low: 65001, High: 65009}}
+		}), map[string]string{found + "/peer-as": "65007"}},
+		{"before that it shows none", bgpDocument, sessions(func(s *network.Session) {
+			s.Peer, s.Dynamic, s.PeerAS, s.State = addr("fe80::2%ethernet-1/1.0"), true, 0, network.Active
+			s.AllowedAS = []network.ASRange{{Low: 65001, High: 65009}}
+		}), map[string]string{found + "/peer-as": ""}},
+		{"or the only one that may come", bgpDocument, sessions(func(s *network.Session) {
+			s.Peer, s.Dynamic, s.PeerAS, s.State = addr("fe80::2%ethernet-1/1.0"), true, 0, network.Active
+			s.AllowedAS = []network.ASRange{{Low: 65002, High: 65002}}
+		}), map[string]string{found + "/peer-as": "65002"}},
 		{"the instances", bgpDocument, network.State{Instances: map[string]network.InstanceState{
 			"blue": {Oper: up, EVPN: network.Oper{Reason: "no-nexthop-address"}, VXLAN: network.Oper{Reason: "vxlan-tunnel-down"}}}, Links: &network.Links{Subs: map[string]network.SubState{"ethernet-1/1.0": {Oper: network.Oper{Reason: "evpn-mh-standby"}}}}},
 			map[string]string{
@@ -130,6 +142,26 @@ func TestBGPShowsItsSessions(t *testing.T) {
 			"/network-instance[name=blue]/bridge-table/statistics/active-entries": "4",
 		}},
 	})
+}
+
+// An adjacency counts how often it was lost.
+func TestAdjacenciesCountTheirLosses(t *testing.T) {
+	t.Parallel()
+	const adjacency = "/network-instance[name=default]/protocols/isis/instance[name=i]/interface[interface-name=system0.0]/adjacency[neighbor-system-id=0100.0000.0002][adjacency-level=L2]"
+	running := parse(t, "25.3", bgpDocument)
+	var before *config.Tree
+	for i, step := range []struct {
+		up   bool
+		want string
+	}{{true, "0"}, {false, "1"}, {false, "1"}, {true, "1"}, {false, "2"}} {
+		o := observation(running, network.State{Links: &network.Links{ISIS: []network.Adjacency{
+			{Instance: "default", Subinterface: "system0.0", System: "0100.0000.0002", Level: 2, Up: step.up, Reason: "bad-hello", Peer: "spine1"}}}})
+		o.Before = before
+		before = watch(t, o)
+		if got := leafOf(t, before, adjacency+"/up-down-transitions"); got != step.want {
+			t.Errorf("step %d: %s transitions, want %s", i, got, step.want)
+		}
+	}
 }
 
 func esPath(name string) string {

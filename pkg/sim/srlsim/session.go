@@ -84,8 +84,8 @@ func (w *writer) session(s *network.Session, counts map[network.Family]network.C
 	w.Bool(srl.NetworkInstanceProtocolsBgpNeighborUnderMaintenance, false)
 	if s.Dynamic { // nobody has configured it, so the router says what it is
 		w.Str(srl.NetworkInstanceProtocolsBgpNeighborPeerGroup, s.Group)
-		if s.PeerAS != 0 {
-			w.Uint(srl.NetworkInstanceProtocolsBgpNeighborPeerAs, uint64(s.PeerAS))
+		if as := peerOf(s); as != 0 {
+			w.Uint(srl.NetworkInstanceProtocolsBgpNeighborPeerAs, uint64(as))
 		}
 	}
 	w.established(s, before)
@@ -94,6 +94,17 @@ func (w *writer) session(s *network.Session, counts map[network.Family]network.C
 	for _, name := range familyNames {
 		w.sessionFamily(s, name, counts[families[name]])
 	}
+}
+
+// peerOf is the AS number of the peer: the one that a session has, or the only one that it can have; 0: not known.
+func peerOf(s *network.Session) uint32 {
+	switch {
+	case s.RemoteAS != 0:
+		return s.RemoteAS
+	case s.PeerAS == 0 && len(s.AllowedAS) == 1 && s.AllowedAS[0].Low == s.AllowedAS[0].High:
+		return s.AllowedAS[0].Low
+	}
+	return s.PeerAS
 }
 
 // lastState is the state before this one.

@@ -12,6 +12,9 @@ import (
 // defaultIPMTU is what a subinterface has unless ip-mtu says otherwise (/system/mtu/default-ip-mtu).
 const defaultIPMTU = 1500
 
+// defaultL2MTU is what a bridged one has unless l2-mtu says otherwise (/system/mtu/default-l2-mtu).
+const defaultL2MTU = 9232
+
 // virtualRouterMAC is the address of virtual router 0; the identifier is its last byte (RFC 9568 §7.3).
 var virtualRouterMAC = network.MAC{0x00, 0x00, 0x5e, 0x00, 0x01, 0x00}
 
@@ -56,6 +59,10 @@ func (r *reader) subinterface(entry, sub config.Cursor, macs map[string]network.
 		s.VLAN = vlanOf(entry, sub)
 	}
 	if s.Kind == network.Bridged {
+		s.L2MTU = defaultL2MTU
+		if n := number(sub, srl.InterfaceSubinterfaceL2Mtu); n != 0 {
+			s.L2MTU = uint32(n)
+		}
 		return s
 	}
 	readIP(&s, sub)
