@@ -5,6 +5,7 @@ type bundle struct {
 	lacp     *LACP // nil: static
 	enabled  bool
 	mtu      uint32
+	speed    string // of members; "": any
 	minLinks int
 	members  []*member
 	short    bool // some of its members could work, but fewer than it wants: so none does
@@ -15,6 +16,7 @@ type member struct {
 	port     string
 	enabled  bool
 	up       bool // its link
+	misfit   bool // has another speed than the bundle wants
 	bundle   *bundle
 	far      *member // where its link leads; nil: not to a bundle, or down
 	partner  *LACP   // that it hears; nil: none
@@ -48,14 +50,15 @@ func (s *survey) lagsOf(r *site) []*bundle {
 	var all []*bundle
 	for i := range r.LAGs {
 		l := &r.LAGs[i]
-		b := &bundle{lacp: l.LACP, enabled: l.Enabled, mtu: l.MTU, minLinks: l.MinLinks}
+		b := &bundle{lacp: l.LACP, enabled: l.Enabled, mtu: l.MTU, speed: l.Speed, minLinks: l.MinLinks}
 		r.lags[l.Name] = b
 		all = append(all, b)
 	}
 	for i := range r.Ports {
 		p := &r.Ports[i]
 		if b := r.lags[p.LAG]; b != nil {
-			s.enlist(b, End{r.Name, p.Name}, p.Enabled, r.links.Ports[p.Name].Up)
+			m := s.enlist(b, End{r.Name, p.Name}, p.Enabled, r.links.Ports[p.Name].Up)
+			m.misfit = b.speed != "" && p.Speed != "" && b.speed != p.Speed
 		}
 	}
 	return all
@@ -77,16 +80,17 @@ func (s *survey) linked(nic End) bool {
 	return r != nil && r.links.Ports[peer.Port].Up
 }
 
-func (s *survey) enlist(b *bundle, e End, enabled, up bool) {
+func (s *survey) enlist(b *bundle, e End, enabled, up bool) *member {
 	m := &member{port: e.Port, enabled: enabled, up: up, bundle: b}
 	b.members = append(b.members, m)
 	s.bonded[e] = m
+	return m
 }
 
 // meet tells members who is at the other end of their links.
 func (s *survey) meet() {
 	for e, m := range s.bonded {
-		if m.up {
+		if m.up && !m.misfit {
 			m.far = s.bonded[s.cables[e]]
 		}
 		m.partner = m.hears()
@@ -113,7 +117,7 @@ func (b *bundle) choose() {
 		if first == nil {
 			first = m.partner
 		}
-		m.selected = b.enabled && m.up && (b.lacp == nil || m.partner != nil && m.partner.sameSystem(first))
+		m.selected = b.enabled && m.up && !m.misfit && (b.lacp == nil || m.partner != nil && m.partner.sameSystem(first))
 	}
 }
 
@@ -217,6 +221,8 @@ func (m *member) reason() string {
 		return "port-oper-disabled"
 	case !m.bundle.enabled:
 		return "lag-admin-disabled"
+	case m.misfit:
+		return "lag-speed-mismatch"
 	case m.held:
 		return "lag-min-link-threshold"
 	}

@@ -71,6 +71,7 @@ type LAG struct {
 	MAC      MAC
 	MTU      uint32 // bytes, ethernet header included; 0: not known
 	MinLinks int    // at least 1
+	Speed    string // that members must have: "100G"; "": any
 	LACP     *LACP  // nil: static
 }
 

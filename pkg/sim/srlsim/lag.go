@@ -29,6 +29,7 @@ func (r *reader) lag(entry config.Cursor, n int) network.LAG {
 		Enabled:  enabled(entry, srl.InterfaceAdminState),
 		MAC:      offset(r.h.MAC, macLAG+n),
 		MTU:      portMTU(entry),
+		Speed:    text(entry, srl.InterfaceLagMemberSpeed),
 		MinLinks: max(1, int(number(entry, srl.InterfaceLagMinLinks))),
 	}
 	if text(entry, srl.InterfaceLagLagType) != "lacp" {

@@ -132,9 +132,9 @@ func TestLAGs(t *testing.T) {
 			network.LAG{Name: "lag5", Enabled: true, MAC: mac, MTU: 9232, MinLinks: 1}},
 		{"LACP has the system's address and a key of its own", `{"interface":[{"name":"lag5","lag":{"lag-type":"lacp"}}]}`, lag,
 			network.LAG{Name: "lag5", Enabled: true, MAC: mac, MTU: 9232, MinLinks: 1, LACP: &network.LACP{Active: true, SystemID: small.MAC, SystemPriority: 32768, Key: 32773}}},
-		{"LACP says what is configured", `{"interface":[{"name":"lag5","admin-state":"disable","mtu":9000,"lag":{"lag-type":"lacp","min-links":2,
+		{"LACP says what is configured", `{"interface":[{"name":"lag5","admin-state":"disable","mtu":9000,"lag":{"lag-type":"lacp","member-speed":"25G","min-links":2,
 			"lacp":{"interval":"FAST","lacp-mode":"PASSIVE","admin-key":7,"system-id-mac":"02:00:00:00:00:01","system-priority":0}}}]}`, lag,
-			network.LAG{Name: "lag5", MAC: mac, MTU: 9000, MinLinks: 2, LACP: &network.LACP{Fast: true, SystemID: network.MAC{2, 0, 0, 0, 0, 1}, Key: 7}}},
+			network.LAG{Name: "lag5", MAC: mac, MTU: 9000, Speed: "25G", MinLinks: 2, LACP: &network.LACP{Fast: true, SystemID: network.MAC{2, 0, 0, 0, 0, 1}, Key: 7}}},
 	})
 }
 
