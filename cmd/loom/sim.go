@@ -66,7 +66,7 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 		<-cmd.Context().Done()
 		return nil
 	}
-	c.AddCommand(simFaultCommand(t))
+	c.AddCommand(simFaultCommand(t), simSaveCommand(t), simAcceptCommand(t))
 	return c
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loomfabric/loom/pkg/sim"
 	"github.com/loomfabric/loom/pkg/sim/simtest"
+	"github.com/spf13/cobra"
 )
 
 // faultLab is a simulation of one device, and the command line beside it.
@@ -46,9 +47,12 @@ func (l *faultLab) write(file, text string) {
 }
 
 // run runs `loom sim fault ARGS --inventory ...`, and returns what it prints and how it ends.
-func (l *faultLab) run(args ...string) (string, error) {
+func (l *faultLab) run(args ...string) (string, error) { return l.runAs(simFaultCommand, args...) }
+
+// runAs runs a command of a simulation.
+func (l *faultLab) runAs(command func(*terminal) *cobra.Command, args ...string) (string, error) {
 	var out bytes.Buffer
-	c := simFaultCommand(&terminal{out: &out, err: &out})
+	c := command(&terminal{out: &out, err: &out})
 	c.SilenceErrors, c.SilenceUsage = true, true
 	if args[0] != "kinds" {
 		args = append(args, "--inventory", l.inventory)
@@ -129,6 +133,32 @@ func TestFaultCommandsSayWhatIsWrong(t *testing.T) {
 	l.write(l.inventory, `{"devices":[]}`)
 	if _, err := l.run("list"); err == nil || !strings.Contains(err.Error(), "real.json: inventory: says of no simulation") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestADeviceIsSavedAndItsCommitAccepted(t *testing.T) {
+	t.Parallel()
+	l := newFaultLab(t)
+	if _, err := l.runAs(simAcceptCommand, "leaf1"); err == nil || err.Error() != "leaf1: no commit is waiting for its confirmation" {
+		t.Errorf("got %v", err)
+	}
+	l.prints("add foreign-commit leaf1 --path /interface[name=e1]/mtu --value 1500", "f1\n")
+	if _, err := l.runAs(simSaveCommand, "leaf1"); err == nil || !strings.Contains(err.Error(), "decide it before saving") {
+		t.Errorf("got %v", err)
+	}
+	if got, err := l.runAs(simAcceptCommand, "leaf1"); err != nil || got != "leaf1: commit foreign-f1 accepted\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := l.runAs(simSaveCommand, "leaf1"); err != nil || got != "leaf1 saved\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if !strings.Contains(string(l.sim.Device("leaf1").Startup().AppendJSON(nil, false)), `"mtu":1500`) {
+		t.Error("it is not saved")
+	}
+	for _, command := range []func(*terminal) *cobra.Command{simSaveCommand, simAcceptCommand} {
+		if _, err := l.runAs(command, "leaf9"); err == nil || !strings.Contains(err.Error(), `device "leaf9": there is none of this name; there is leaf1`) {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

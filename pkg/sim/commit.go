@@ -127,13 +127,20 @@ func (d *Device) after(req *gnmi.SetRequest, bends []bender) (configuration, err
 
 // Accept confirms the open commit as an operator at the box would, whoever opened it. Without one it is an error.
 func (d *Device) Accept() error {
+	_, err := d.accept()
+	return err
+}
+
+// accept is Accept, and returns the id of the commit.
+func (d *Device) accept() (id string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.pending == nil {
-		return fmt.Errorf("%s: no commit is waiting for its confirmation", d.spec.Name)
+		return "", fmt.Errorf("%s: no commit is waiting for its confirmation", d.spec.Name)
 	}
+	id = d.pending.id
 	d.confirm()
-	return nil
+	return id, nil
 }
 
 // rollback returns the time that a commit has, given what the request wants.

@@ -162,10 +162,38 @@ func (c *control) List(context.Context, *simapi.ListRequest) (*simapi.ListRespon
 	return out, nil
 }
 
+// Save saves a configuration.
+func (c *control) Save(_ context.Context, req *simapi.SaveRequest) (*simapi.SaveResponse, error) {
+	if err := c.Sim.Save(req.GetDevice()); err != nil {
+		return nil, atTheBox(err)
+	}
+	return &simapi.SaveResponse{}, nil
+}
+
+// Accept confirms a commit.
+func (c *control) Accept(_ context.Context, req *simapi.AcceptRequest) (*simapi.AcceptResponse, error) {
+	id, err := c.Sim.Accept(req.GetDevice())
+	if err != nil {
+		return nil, atTheBox(err)
+	}
+	return &simapi.AcceptResponse{Commit: id}, nil
+}
+
+// atTheBox tells a device that is not there from one that refuses.
+func atTheBox(err error) error {
+	if errors.Is(err, errNoSuchDevice) {
+		return status.Error(codes.NotFound, err.Error())
+	}
+	return status.Error(codes.FailedPrecondition, err.Error())
+}
+
 // Run runs a scenario for as long as the client listens.
 func (c *control) Run(req *simapi.RunRequest, stream simapi.Simulation_RunServer) error {
 	sc, err := ParseScenario(req.GetName(), req.GetScenario())
 	if err != nil {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	if err := c.Check(sc); err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
 	err = c.Sim.Run(stream.Context(), sc, func(h Happened) error {

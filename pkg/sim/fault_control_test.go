@@ -81,7 +81,7 @@ func TestTheServiceSaysWhatIsWrong(t *testing.T) {
 	r.refuses(err, codes.InvalidArgument, "x: no such parameter")
 	_, err = r.client.Clear(r.calls, &simapi.ClearRequest{Ids: []string{"f9"}})
 	r.refuses(err, codes.NotFound, `fault "f9" is not active`)
-	for text, want := range map[string]codes.Code{"steps: [1]": codes.InvalidArgument, "steps: [{inject: stall leaf9}]": codes.FailedPrecondition} {
+	for text, want := range map[string]codes.Code{"steps: [1]": codes.InvalidArgument, "steps: [{inject: stall leaf9}]": codes.InvalidArgument, "steps: [{accept: leaf1}]": codes.FailedPrecondition} {
 		stream, err := r.client.Run(r.calls, &simapi.RunRequest{Name: "a.yaml", Scenario: []byte(text)})
 		r.check(err)
 		_, err = stream.Recv()
@@ -118,6 +118,35 @@ func TestTheServiceTellsWhatThereIs(t *testing.T) {
 	if len(kinds.GetKinds()) != len(sim.Kinds()) || len(kinds.GetParameters()) != len(sim.Parameters()) {
 		t.Errorf("got %v", kinds)
 	}
+}
+
+func TestTheServiceSavesAndAccepts(t *testing.T) {
+	t.Parallel()
+	r := newRemote(t)
+	save := func(device string) error {
+		_, err := r.client.Save(r.calls, &simapi.SaveRequest{Device: device})
+		return err
+	}
+	r.mustSet(open(r.mtu("9000"), "a", time.Minute))
+	r.refuses(save("leaf1"), codes.FailedPrecondition, `commit "a" waits for its confirmation`)
+	resp, err := r.client.Accept(r.calls, &simapi.AcceptRequest{Device: "leaf1"})
+	if err != nil || resp.GetCommit() != "a" {
+		t.Errorf("got %v, %v", resp, err)
+	}
+	_, err = r.client.Accept(r.calls, &simapi.AcceptRequest{Device: "leaf1"})
+	r.refuses(err, codes.FailedPrecondition, "no commit is waiting")
+	r.clock.Advance(time.Minute)
+	r.has(mtuAt, "9000")
+	if got := r.saved(mtuAt); got != "" {
+		t.Errorf("accepting has saved %q", got)
+	}
+	r.check(save("leaf1"))
+	if got := r.saved(mtuAt); got != "9000" {
+		t.Errorf("saved %q", got)
+	}
+	r.refuses(save("leaf9"), codes.NotFound, `device "leaf9": there is none of this name; there is leaf1, leaf2`)
+	_, err = r.client.Accept(r.calls, &simapi.AcceptRequest{Device: "leaf9"})
+	r.refuses(err, codes.NotFound, "leaf9")
 }
 
 func TestTheServiceRunsScenarios(t *testing.T) {

@@ -229,7 +229,7 @@ func (s *Sim) hasTarget(at Place, target string) error {
 	case isPort != (at == AtPort) || isPort && port == "":
 		return fmt.Errorf("%q is not a %s", target, at)
 	case s.byName[name] == nil:
-		return fmt.Errorf("device %q: there is none of this name", name)
+		return s.missing(name)
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func (s *Sim) PortDown(device, port string, down bool) error {
 func (s *Sim) hasPort(device, port string) error {
 	d := s.byName[device]
 	if d == nil {
-		return fmt.Errorf("device %q: there is none of this name", device)
+		return s.missing(device)
 	}
 	body := d.Hardware()
 	if !slices.ContainsFunc(body.Ports, func(j network.Jack) bool { return j.Name == port || strings.HasPrefix(port, j.Name+"/") }) {
@@ -86,7 +86,7 @@ func (s *Sim) hasPort(device, port string) error {
 func (s *Sim) Power(device string, on bool) error {
 	d := s.byName[device]
 	if d == nil {
-		return fmt.Errorf("device %q: there is none of this name", device)
+		return s.missing(device)
 	}
 	if on {
 		d.Reboot()

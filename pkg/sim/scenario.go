@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,22 +13,36 @@ import (
 // Scenario is a sequence of faults. The same scenario does the same to the same clients: time is the
 // simulation's clock's, and chance the seed's.
 type Scenario struct {
-	Name  string
-	Seed  uint64 // what faults without a seed of their own draw theirs from
-	Steps []Step
+	Name string
+	Seed uint64 // what faults without a seed of their own draw theirs from
+	// Within is how long conditions are waited for that have no time of their own; 0: Patience.
+	Within time.Duration
+	Steps  []Step
 }
+
+// Patience is how long a scenario waits for a condition unless it says otherwise, by the simulation's clock.
+const Patience = 10 * time.Minute
 
 // Step is one thing that a scenario does. It waits for the step before it, then for At and When, and then for After.
 type Step struct {
-	At    time.Duration // since the scenario began
-	When  Condition
-	After time.Duration
+	At   time.Duration // since the scenario began
+	When Condition
+	// Within is how long When is waited for; the scenario fails when it is over. 0: as the scenario says.
+	Within time.Duration
+	After  time.Duration
 
 	Inject *Fault
 	As     string   // name of the injected fault, for Clear
 	Clear  []string // names; "all" are all that the scenario has injected
+	Save   string   // a device: its running configuration becomes what it boots
+	Accept string   // a device: its open commit is confirmed at the box
 	Note   string   // said when the step is reached
+
+	Marks map[string]Mark // where its members stand in the file, for messages
 }
+
+// Mark is a place in a file. Both numbers count from 1.
+type Mark struct{ Line, Column int }
 
 // Condition is what a step waits for. The zero value is always so.
 type Condition struct {
@@ -57,8 +72,12 @@ type run struct {
 }
 
 // Run runs a scenario to its end, and tells what happens. Faults that it has not cleared are still active then;
-// when ctx or tell end it before, it clears what it has injected.
+// when ctx, tell or a condition that does not come about end it before, it clears what it has injected. A scenario that
+// Check refuses does nothing.
 func (s *Sim) Run(ctx context.Context, sc Scenario, tell func(Happened) error) error {
+	if err := s.Check(sc); err != nil {
+		return err
+	}
 	b := s.faults
 	r := &run{Sim: s, Scenario: sc, began: b.clock.Now(), sets: b.answers(), names: map[string]string{}, tell: tell}
 	for i := range sc.Steps {
@@ -79,7 +98,7 @@ func (r *run) await(ctx context.Context, s *Step) error {
 	if err := r.sleep(ctx, s.At-r.elapsed()); err != nil {
 		return err
 	}
-	if err := r.until(ctx, s.When); err != nil {
+	if err := r.until(ctx, s.When, cmp.Or(s.Within, r.Within, Patience)); err != nil {
 		return err
 	}
 	return r.sleep(ctx, s.After)
@@ -103,14 +122,18 @@ func (r *run) sleep(ctx context.Context, long time.Duration) error {
 }
 
 // until waits until a condition holds.
-func (r *run) until(ctx context.Context, c Condition) error {
+func (r *run) until(ctx context.Context, c Condition, within time.Duration) error {
 	if c.Device == "" {
 		return nil
 	}
 	d := r.byName[c.Device]
-	if d == nil {
-		return fmt.Errorf("device %q: there is none of this name", c.Device)
+	value, err := d.canonical(c)
+	if err != nil {
+		return err
 	}
+	c.Value = value
+	up := make(chan struct{})
+	defer r.config.Clock.AfterFunc(within, func() { close(up) })()
 	for {
 		answered := r.faults.watch() // before looking, so that nothing is missed
 		view, changed := d.look(d.wantsLarge([]config.Path{c.Path}))
@@ -120,6 +143,8 @@ func (r *run) until(ctx context.Context, c Condition) error {
 		select {
 		case <-changed:
 		case <-answered:
+		case <-up:
+			return fmt.Errorf("%s: was not so within %s; give it more time with within, or look why it never comes", c, within)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -151,7 +176,14 @@ func (r *run) do(i int) error {
 			return err
 		}
 	}
-	names := s.Clear
+	if err := r.clearAll(i, s.Clear); err != nil {
+		return err
+	}
+	return r.atTheBox(i, s)
+}
+
+// clearAll clears the faults of some names, or all.
+func (r *run) clearAll(i int, names []string) error {
 	if len(names) == 1 && names[0] == "all" {
 		names = r.order
 	}
@@ -162,6 +194,26 @@ func (r *run) do(i int) error {
 		}
 	}
 	return nil
+}
+
+// atTheBox does what an operator at a device does in a step.
+func (r *run) atTheBox(i int, s Step) error {
+	if s.Save != "" {
+		if err := r.Save(s.Save); err != nil {
+			return err
+		}
+		if err := r.say(i, "save "+s.Save); err != nil {
+			return err
+		}
+	}
+	if s.Accept == "" {
+		return nil
+	}
+	id, err := r.Accept(s.Accept)
+	if err != nil {
+		return err
+	}
+	return r.say(i, "accept "+s.Accept+": commit "+id)
 }
 
 // inject injects the fault of a step.

@@ -29,10 +29,13 @@ import (
 //	  - at: 1m
 //	    clear: slow
 func ParseScenario(file string, data []byte) (Scenario, error) {
-	p := &scenarioParser{file: file, as: map[string]bool{}}
+	p := &scenarioParser{file: file, as: map[string]int{}}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
-	if err := dec.Decode(&doc); err != nil {
+	switch err := dec.Decode(&doc); {
+	case err == io.EOF || err == nil && doc.Content[0].Tag == "!!null":
+		return Scenario{}, fmt.Errorf("%s:1:1: is empty; a scenario has steps, as in `steps: [{inject: stall leaf1}]`", file)
+	case err != nil:
 		return Scenario{}, fmt.Errorf("%s:%s", file, placed(err))
 	}
 	if err := dec.Decode(&more); err != io.EOF {
@@ -56,7 +59,7 @@ var yamlLine = regexp.MustCompile(`^line (\d+): (.*)`)
 // scenarioParser collects mistakes.
 type scenarioParser struct {
 	file string
-	as   map[string]bool // names of faults
+	as   map[string]int // names of faults, and the lines of the steps that inject them
 	errs []error
 }
 
@@ -66,15 +69,21 @@ func (p *scenarioParser) fail(n *yaml.Node, format string, args ...any) {
 
 func (p *scenarioParser) scenario(n *yaml.Node) Scenario {
 	sc := Scenario{Name: p.file}
+	begun := false
 	for key, value := range p.members(n, "a scenario") {
 		switch key.Value {
 		case "seed":
 			sc.Seed = p.seed(value)
 		case "steps":
-			sc.Steps = p.steps(value)
+			sc.Steps, begun = p.steps(value), true
+		case "within":
+			sc.Within = p.patience(value, value.Value)
 		default:
-			p.fail(key, "%s: no such member; there is seed, steps", key.Value)
+			p.fail(key, "%s: no such member; there is seed, within, steps", key.Value)
 		}
+	}
+	if n.Kind == yaml.MappingNode && !begun {
+		p.fail(n, "has no steps, so nothing would happen; add some, as in `steps: [{inject: stall leaf1}]`")
 	}
 	return sc
 }
@@ -113,6 +122,9 @@ func (p *scenarioParser) steps(n *yaml.Node) []Step {
 		p.fail(n, "steps are a list")
 		return nil
 	}
+	if len(n.Content) == 0 {
+		p.fail(n, "steps: there are none, so nothing would happen; add some, as in `- inject: stall leaf1`")
+	}
 	var out []Step
 	for _, one := range n.Content {
 		out = append(out, p.step(one))
@@ -121,10 +133,11 @@ func (p *scenarioParser) steps(n *yaml.Node) []Step {
 }
 
 func (p *scenarioParser) step(n *yaml.Node) Step {
-	var s Step
-	var inject *yaml.Node
+	s := Step{Marks: map[string]Mark{}}
+	var inject, as *yaml.Node
 	parameters := map[string]string{}
 	for key, value := range p.members(n, "a step") {
+		s.Marks[key.Value] = Mark{value.Line, value.Column}
 		switch text := p.scalar(key, value); key.Value {
 		case "at":
 			s.At = p.duration(value, text)
@@ -135,14 +148,20 @@ func (p *scenarioParser) step(n *yaml.Node) Step {
 		case "note":
 			s.Note = text
 		case "as":
-			s.As = text
+			s.As, as = text, value
 		case "clear":
 			s.Clear = p.cleared(value, text)
+		case "within":
+			s.Within = p.patience(value, text)
+		case "save":
+			s.Save = p.device(value, text)
+		case "accept":
+			s.Accept = p.device(value, text)
 		case "inject":
 			inject = value
 		default:
 			if !slices.Contains(parameterNames(), key.Value) {
-				p.fail(key, "%s: no such member; there is at, when, after, inject, as, clear, note, and the parameters of faults: %s", key.Value, strings.Join(parameterNames(), ", "))
+				p.fail(key, "%s: no such member; there is at, when, within, after, inject, as, clear, save, accept, note, and the parameters of faults: %s", key.Value, strings.Join(parameterNames(), ", "))
 				continue
 			}
 			parameters[key.Value] = text
@@ -151,13 +170,54 @@ func (p *scenarioParser) step(n *yaml.Node) Step {
 	switch {
 	case inject != nil:
 		s.Inject = p.fault(inject, parameters)
-		p.as[s.As] = true
+		p.name(as, s.As)
 	case len(parameters) > 0 || s.As != "":
 		p.fail(n, "a step with parameters or `as` injects something")
-	case len(s.Clear) == 0 && s.Note == "":
-		p.fail(n, "a step does something: inject, clear or note")
+	case len(s.Clear) == 0 && s.Save+s.Accept+s.Note == "":
+		p.fail(n, "a step does something: inject, clear, save, accept or note")
+	}
+	if s.Within > 0 && s.When.Device == "" {
+		p.fail(n, "within: is how long `when` is waited for, and there is none")
 	}
 	return s
+}
+
+// name notes the name of a fault, which no other one may have.
+func (p *scenarioParser) name(n *yaml.Node, as string) {
+	switch line, taken := p.as[as]; {
+	case n == nil:
+		return
+	case as == "":
+		p.fail(n, "as: a name is one word, as in `as: slow`")
+	case as == "all":
+		p.fail(n, "as all: clear takes this word for all faults; choose another name")
+	case faultID.MatchString(as):
+		p.fail(n, "as %s: faults without a name are called like this; choose another name", as)
+	case taken:
+		p.fail(n, "as %s: line %d injects a fault of this name; choose another one", as, line)
+	default:
+		p.as[as] = n.Line
+	}
+}
+
+// faultID is how Inject names faults.
+var faultID = regexp.MustCompile(`^f\d+$`)
+
+// device reads the name of a device.
+func (p *scenarioParser) device(n *yaml.Node, text string) string {
+	if text == "" {
+		p.fail(n, "names no device, as in `save: leaf1`")
+	}
+	return text
+}
+
+// patience reads how long a condition is waited for.
+func (p *scenarioParser) patience(n *yaml.Node, text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		p.fail(n, "within %q: want a time longer than nothing, as in 30s", text)
+	}
+	return d
 }
 
 // scalar returns the text of a value; that of a list is its own business.
@@ -197,7 +257,7 @@ func (p *scenarioParser) cleared(n *yaml.Node, text string) []string {
 	}
 	var out []string
 	for _, one := range nodes {
-		if one.Value != "all" && !p.as[one.Value] {
+		if one.Value != "all" && p.as[one.Value] == 0 {
 			p.fail(one, "clear %s: no step before this one injects a fault as %s", one.Value, one.Value)
 		}
 		out = append(out, one.Value)

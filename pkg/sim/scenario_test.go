@@ -121,28 +121,82 @@ func TestAScenarioLeavesWhatItDoesNotClear(t *testing.T) {
 	}
 }
 
-func TestAScenarioThatNamesNoDeviceEnds(t *testing.T) {
+// Nothing of a scenario happens that has a mistake somewhere.
+func TestAScenarioIsJudgedBeforeItBegins(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	for text, want := range map[string]string{
-		"steps: [{inject: stall leaf9}]":                          `device "leaf9": there is none`,
-		"steps: [{when: leaf9 has a pending commit, note: well}]": `device "leaf9": there is none`,
+		"inject: stall leaf9":                                           `story.yaml:3:13: stall: device "leaf9": there is none of this name; there is leaf1, leaf2`,
+		"inject: cut leaf1:e9":                                          `story.yaml:3:13: cut: cable "leaf1:e9": there is none`,
+		"{inject: normalise leaf1, path: /x}":                           `story.yaml:3:14: normalise leaf1: path /x: release 25.3: /: unknown element "x"`,
+		"{when: leaf9 got 1 set, note: x}":                              `story.yaml:3:12: device "leaf9": there is none`,
+		"{when: leaf1 shows /x = 1, note: x}":                           `story.yaml:3:12: leaf1: /: unknown element "x": options are [interface, `,
+		"{when: leaf1 shows /system = 1, note: x}":                      `story.yaml:3:12: leaf1: /system: is no leaf, so it has no value to wait for`,
+		"{when: 'leaf1 shows /interface[name=*]/mtu = 9000', note: x}":  `story.yaml:3:12: leaf1: /interface[name=*]: key name: * is many entries; name one`,
+		"{when: 'leaf1 does not show /interface/mtu', note: x}":         `story.yaml:3:12: leaf1: /interface: has no key name`,
+		"{when: 'leaf1 shows /interface[name=e1]/mtu = many', note: x}": `story.yaml:3:12: leaf1: /interface[name=e1]/mtu: `,
+		"save: leaf9":   `story.yaml:3:11: device "leaf9": there is none`,
+		"accept: leaf9": `story.yaml:3:13: device "leaf9": there is none`,
 	} {
-		_, ended := s.play(s.ctx, text)
+		said, ended := s.play(s.ctx, "steps:\n  - note: begun\n  - "+text)
 		if err := <-ended; err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v", text, err)
+			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
+		if len(said) > 0 {
+			t.Errorf("%s: it began: %s", text, <-said)
+		}
+	}
+	nameless := sim.Scenario{Name: "made", Steps: []sim.Step{{Save: "leaf9"}}}
+	if err := s.sim.Check(nameless); err == nil || !strings.Contains(err.Error(), "made: step 1: device") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAScenarioDoesNotWaitForever(t *testing.T) {
+	t.Parallel()
+	for text, within := range map[string]time.Duration{
+		"steps: [{inject: stall leaf1}, {when: leaf1 has a pending commit, note: never}]":                           sim.Patience,
+		"within: 1m\nsteps: [{inject: stall leaf1}, {when: leaf1 got 1 set, note: never}]":                          time.Minute,
+		"steps: [{inject: stall leaf1}, {when: 'leaf1 shows /interface[name=e1]/mtu = 1500', within: 5s, note: x}]": 5 * time.Second,
+	} {
+		s := newStage(t)
+		_, ended := s.play(s.ctx, text)
+		s.armed(within)
+		s.clock.Advance(within)
+		if err := <-ended; err == nil || !strings.Contains(err.Error(), "story.yaml: step 2: leaf1 ") || !strings.Contains(err.Error(), "was not so within "+within.String()) {
+			t.Errorf("%s: ended with %v", text, err)
+		}
+		if got := s.sim.Faults(); len(got) != 0 {
+			t.Errorf("active: %+v", got)
+		}
+	}
+}
+
+func TestAScenarioActsAtTheBox(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	said, ended := s.play(s.ctx, "steps: [{when: leaf1 has a pending commit, accept: leaf1}, {save: leaf1}, {accept: leaf1}]")
+	s.mustSet(open(s.mtu("9000"), "a", time.Minute))
+	if first, second := <-said, <-said; first != "0s 1 accept leaf1: commit a" || second != "0s 2 save leaf1" {
+		t.Errorf("said %q, %q", first, second)
+	}
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "step 3: leaf1: no commit is waiting for its confirmation") {
+		t.Errorf("ended with %v", err)
+	}
+	s.refuses(s.set(confirm("a")), codes.FailedPrecondition, "no commit")
+	if got := s.saved(mtuAt); got != "9000" {
+		t.Errorf("saved %q", got)
 	}
 }
 
 func TestAScenarioIsReadStrictly(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
-		"nothing":                  {"# only words", "f.yaml:1:1: EOF"},
+		"nothing":                  {"# only words", "f.yaml:1:1: is empty; a scenario has steps, as in "},
 		"no YAML":                  {"steps:\n  - at: [", "f.yaml:2:1: did not find"},
 		"a list":                   {"[1]", "f.yaml:1:1: a scenario is a mapping"},
 		"two documents":            {"steps: []\n---\nsteps: []", "f.yaml:2:1: a scenario is one document"},
-		"an unknown member":        {"setps: []", "f.yaml:1:1: setps: no such member; there is seed, steps"},
+		"an unknown member":        {"setps: []", "f.yaml:1:1: setps: no such member; there is seed, within, steps"},
 		"a member twice":           {"seed: 1\nseed: 2", "f.yaml:2:1: seed: is here twice"},
 		"a seed that is none":      {"seed: x", `f.yaml:1:7: seed "x": want a number`},
 		"steps that are no list":   {"steps: {}", "f.yaml:1:8: steps are a list"},
@@ -159,6 +213,16 @@ func TestAScenarioIsReadStrictly(t *testing.T) {
 		"no sets":                  {"steps: [{when: leaf1 got 0 sets, note: x}]", "f.yaml:1:16: "},
 		"a path that is none":      {"steps: [{when: 'leaf1 shows /x[ = 1', note: x}]", "f.yaml:1:16: "},
 		"a fault nobody injected":  {"steps: [{clear: slow}]", "f.yaml:1:17: clear slow: no step before this one"},
+		"nothing but a dash":       {"---\n", "f.yaml:1:1: is empty"},
+		"no steps":                 {"seed: 1", "f.yaml:1:1: has no steps, so nothing would happen"},
+		"a list of no steps":       {"steps: []", "f.yaml:1:8: steps: there are none, so nothing would happen"},
+		"a name twice":             {"steps:\n- {inject: stall leaf1, as: a}\n- {inject: stall leaf2, as: a}", "f.yaml:3:29: as a: line 2 injects a fault of this name"},
+		"a name that is a word":    {"steps: [{inject: stall leaf1, as: all}]", "f.yaml:1:35: as all: clear takes this word for all faults"},
+		"a name that is an id":     {"steps: [{inject: stall leaf1, as: f1}]", "f.yaml:1:35: as f1: faults without a name are called like this"},
+		"an empty name":            {"steps: [{inject: stall leaf1, as: ''}]", "f.yaml:1:35: as: a name is one word"},
+		"no patience":              {"within: 0s\nsteps: [{note: x}]", `f.yaml:1:9: within "0s": want a time longer than nothing`},
+		"patience for nothing":     {"steps: [{within: 1s, note: x}]", "f.yaml:1:9: within: is how long `when` is waited for, and there is none"},
+		"a box without a name":     {"steps: [{save: ''}]", "f.yaml:1:16: names no device"},
 		"an alias":                 {"steps: [&a {note: x}, *a]", "f.yaml:1:23: a step is a mapping"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -939,6 +939,175 @@ func (x *RunRequest) GetScenario() []byte {
 	return nil
 }
 
+type SaveRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveRequest) Reset() {
+	*x = SaveRequest{}
+	mi := &file_sim_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveRequest) ProtoMessage() {}
+
+func (x *SaveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sim_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveRequest.ProtoReflect.Descriptor instead.
+func (*SaveRequest) Descriptor() ([]byte, []int) {
+	return file_sim_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *SaveRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+type SaveResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveResponse) Reset() {
+	*x = SaveResponse{}
+	mi := &file_sim_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveResponse) ProtoMessage() {}
+
+func (x *SaveResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sim_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveResponse.ProtoReflect.Descriptor instead.
+func (*SaveResponse) Descriptor() ([]byte, []int) {
+	return file_sim_proto_rawDescGZIP(), []int{18}
+}
+
+type AcceptRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptRequest) Reset() {
+	*x = AcceptRequest{}
+	mi := &file_sim_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptRequest) ProtoMessage() {}
+
+func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sim_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptRequest.ProtoReflect.Descriptor instead.
+func (*AcceptRequest) Descriptor() ([]byte, []int) {
+	return file_sim_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *AcceptRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+type AcceptResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the commit that was confirmed.
+	Commit        string `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptResponse) Reset() {
+	*x = AcceptResponse{}
+	mi := &file_sim_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptResponse) ProtoMessage() {}
+
+func (x *AcceptResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sim_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptResponse.ProtoReflect.Descriptor instead.
+func (*AcceptResponse) Descriptor() ([]byte, []int) {
+	return file_sim_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *AcceptResponse) GetCommit() string {
+	if x != nil {
+		return x.Commit
+	}
+	return ""
+}
+
 // RunResponse is one thing that happened in a scenario.
 type RunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -954,7 +1123,7 @@ type RunResponse struct {
 
 func (x *RunResponse) Reset() {
 	*x = RunResponse{}
-	mi := &file_sim_proto_msgTypes[17]
+	mi := &file_sim_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -966,7 +1135,7 @@ func (x *RunResponse) String() string {
 func (*RunResponse) ProtoMessage() {}
 
 func (x *RunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sim_proto_msgTypes[17]
+	mi := &file_sim_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -979,7 +1148,7 @@ func (x *RunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunResponse.ProtoReflect.Descriptor instead.
 func (*RunResponse) Descriptor() ([]byte, []int) {
-	return file_sim_proto_rawDescGZIP(), []int{17}
+	return file_sim_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RunResponse) GetAt() *durationpb.Duration {
@@ -1070,11 +1239,18 @@ const file_sim_proto_rawDesc = "" +
 	"\n" +
 	"RunRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
-	"\bscenario\x18\x02 \x01(\fR\bscenario\"`\n" +
+	"\bscenario\x18\x02 \x01(\fR\bscenario\"%\n" +
+	"\vSaveRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\x0e\n" +
+	"\fSaveResponse\"'\n" +
+	"\rAcceptRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"(\n" +
+	"\x0eAcceptResponse\x12\x16\n" +
+	"\x06commit\x18\x01 \x01(\tR\x06commit\"`\n" +
 	"\vRunResponse\x12)\n" +
 	"\x02at\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x02at\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\rR\x04step\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text2\xa6\x03\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text2\xa6\x04\n" +
 	"\n" +
 	"Simulation\x12P\n" +
 	"\vListDevices\x12\x1f.loom.sim.v1.ListDevicesRequest\x1a .loom.sim.v1.ListDevicesResponse\x12J\n" +
@@ -1082,7 +1258,9 @@ const file_sim_proto_rawDesc = "" +
 	"\x06Inject\x12\x1a.loom.sim.v1.InjectRequest\x1a\x1b.loom.sim.v1.InjectResponse\x12>\n" +
 	"\x05Clear\x12\x19.loom.sim.v1.ClearRequest\x1a\x1a.loom.sim.v1.ClearResponse\x12;\n" +
 	"\x04List\x12\x18.loom.sim.v1.ListRequest\x1a\x19.loom.sim.v1.ListResponse\x12:\n" +
-	"\x03Run\x12\x17.loom.sim.v1.RunRequest\x1a\x18.loom.sim.v1.RunResponse0\x01B2Z0github.com/loomfabric/loom/pkg/sim/simapi;simapib\x06proto3"
+	"\x03Run\x12\x17.loom.sim.v1.RunRequest\x1a\x18.loom.sim.v1.RunResponse0\x01\x12;\n" +
+	"\x04Save\x12\x18.loom.sim.v1.SaveRequest\x1a\x19.loom.sim.v1.SaveResponse\x12A\n" +
+	"\x06Accept\x12\x1a.loom.sim.v1.AcceptRequest\x1a\x1b.loom.sim.v1.AcceptResponseB2Z0github.com/loomfabric/loom/pkg/sim/simapi;simapib\x06proto3"
 
 var (
 	file_sim_proto_rawDescOnce sync.Once
@@ -1096,7 +1274,7 @@ func file_sim_proto_rawDescGZIP() []byte {
 	return file_sim_proto_rawDescData
 }
 
-var file_sim_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_sim_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_sim_proto_goTypes = []any{
 	(*ListDevicesRequest)(nil),    // 0: loom.sim.v1.ListDevicesRequest
 	(*ListDevicesResponse)(nil),   // 1: loom.sim.v1.ListDevicesResponse
@@ -1115,38 +1293,46 @@ var file_sim_proto_goTypes = []any{
 	(*ListResponse)(nil),          // 14: loom.sim.v1.ListResponse
 	(*Injected)(nil),              // 15: loom.sim.v1.Injected
 	(*RunRequest)(nil),            // 16: loom.sim.v1.RunRequest
-	(*RunResponse)(nil),           // 17: loom.sim.v1.RunResponse
-	nil,                           // 18: loom.sim.v1.Kind.DefaultsEntry
-	nil,                           // 19: loom.sim.v1.Fault.ParametersEntry
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
+	(*SaveRequest)(nil),           // 17: loom.sim.v1.SaveRequest
+	(*SaveResponse)(nil),          // 18: loom.sim.v1.SaveResponse
+	(*AcceptRequest)(nil),         // 19: loom.sim.v1.AcceptRequest
+	(*AcceptResponse)(nil),        // 20: loom.sim.v1.AcceptResponse
+	(*RunResponse)(nil),           // 21: loom.sim.v1.RunResponse
+	nil,                           // 22: loom.sim.v1.Kind.DefaultsEntry
+	nil,                           // 23: loom.sim.v1.Fault.ParametersEntry
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
 }
 var file_sim_proto_depIdxs = []int32{
 	2,  // 0: loom.sim.v1.ListDevicesResponse.devices:type_name -> loom.sim.v1.Device
 	5,  // 1: loom.sim.v1.ListKindsResponse.kinds:type_name -> loom.sim.v1.Kind
 	7,  // 2: loom.sim.v1.ListKindsResponse.parameters:type_name -> loom.sim.v1.Parameter
 	6,  // 3: loom.sim.v1.Kind.forms:type_name -> loom.sim.v1.Form
-	18, // 4: loom.sim.v1.Kind.defaults:type_name -> loom.sim.v1.Kind.DefaultsEntry
-	19, // 5: loom.sim.v1.Fault.parameters:type_name -> loom.sim.v1.Fault.ParametersEntry
+	22, // 4: loom.sim.v1.Kind.defaults:type_name -> loom.sim.v1.Kind.DefaultsEntry
+	23, // 5: loom.sim.v1.Fault.parameters:type_name -> loom.sim.v1.Fault.ParametersEntry
 	8,  // 6: loom.sim.v1.InjectRequest.fault:type_name -> loom.sim.v1.Fault
 	15, // 7: loom.sim.v1.ListResponse.faults:type_name -> loom.sim.v1.Injected
 	8,  // 8: loom.sim.v1.Injected.fault:type_name -> loom.sim.v1.Fault
-	20, // 9: loom.sim.v1.Injected.since:type_name -> google.protobuf.Timestamp
-	21, // 10: loom.sim.v1.RunResponse.at:type_name -> google.protobuf.Duration
+	24, // 9: loom.sim.v1.Injected.since:type_name -> google.protobuf.Timestamp
+	25, // 10: loom.sim.v1.RunResponse.at:type_name -> google.protobuf.Duration
 	0,  // 11: loom.sim.v1.Simulation.ListDevices:input_type -> loom.sim.v1.ListDevicesRequest
 	3,  // 12: loom.sim.v1.Simulation.ListKinds:input_type -> loom.sim.v1.ListKindsRequest
 	9,  // 13: loom.sim.v1.Simulation.Inject:input_type -> loom.sim.v1.InjectRequest
 	11, // 14: loom.sim.v1.Simulation.Clear:input_type -> loom.sim.v1.ClearRequest
 	13, // 15: loom.sim.v1.Simulation.List:input_type -> loom.sim.v1.ListRequest
 	16, // 16: loom.sim.v1.Simulation.Run:input_type -> loom.sim.v1.RunRequest
-	1,  // 17: loom.sim.v1.Simulation.ListDevices:output_type -> loom.sim.v1.ListDevicesResponse
-	4,  // 18: loom.sim.v1.Simulation.ListKinds:output_type -> loom.sim.v1.ListKindsResponse
-	10, // 19: loom.sim.v1.Simulation.Inject:output_type -> loom.sim.v1.InjectResponse
-	12, // 20: loom.sim.v1.Simulation.Clear:output_type -> loom.sim.v1.ClearResponse
-	14, // 21: loom.sim.v1.Simulation.List:output_type -> loom.sim.v1.ListResponse
-	17, // 22: loom.sim.v1.Simulation.Run:output_type -> loom.sim.v1.RunResponse
-	17, // [17:23] is the sub-list for method output_type
-	11, // [11:17] is the sub-list for method input_type
+	17, // 17: loom.sim.v1.Simulation.Save:input_type -> loom.sim.v1.SaveRequest
+	19, // 18: loom.sim.v1.Simulation.Accept:input_type -> loom.sim.v1.AcceptRequest
+	1,  // 19: loom.sim.v1.Simulation.ListDevices:output_type -> loom.sim.v1.ListDevicesResponse
+	4,  // 20: loom.sim.v1.Simulation.ListKinds:output_type -> loom.sim.v1.ListKindsResponse
+	10, // 21: loom.sim.v1.Simulation.Inject:output_type -> loom.sim.v1.InjectResponse
+	12, // 22: loom.sim.v1.Simulation.Clear:output_type -> loom.sim.v1.ClearResponse
+	14, // 23: loom.sim.v1.Simulation.List:output_type -> loom.sim.v1.ListResponse
+	21, // 24: loom.sim.v1.Simulation.Run:output_type -> loom.sim.v1.RunResponse
+	18, // 25: loom.sim.v1.Simulation.Save:output_type -> loom.sim.v1.SaveResponse
+	20, // 26: loom.sim.v1.Simulation.Accept:output_type -> loom.sim.v1.AcceptResponse
+	19, // [19:27] is the sub-list for method output_type
+	11, // [11:19] is the sub-list for method input_type
 	11, // [11:11] is the sub-list for extension type_name
 	11, // [11:11] is the sub-list for extension extendee
 	0,  // [0:11] is the sub-list for field type_name
@@ -1163,7 +1349,7 @@ func file_sim_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sim_proto_rawDesc), len(file_sim_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

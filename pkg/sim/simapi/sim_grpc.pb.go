@@ -29,6 +29,8 @@ const (
 	Simulation_Clear_FullMethodName       = "/loom.sim.v1.Simulation/Clear"
 	Simulation_List_FullMethodName        = "/loom.sim.v1.Simulation/List"
 	Simulation_Run_FullMethodName         = "/loom.sim.v1.Simulation/Run"
+	Simulation_Save_FullMethodName        = "/loom.sim.v1.Simulation/Save"
+	Simulation_Accept_FullMethodName      = "/loom.sim.v1.Simulation/Accept"
 )
 
 // SimulationClient is the client API for Simulation service.
@@ -50,6 +52,12 @@ type SimulationClient interface {
 	// Run runs a scenario, and says what happens in it. When the call is given up before the end, what the scenario
 	// has injected is cleared.
 	Run(ctx context.Context, in *RunRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunResponse], error)
+	// Save makes the running configuration of a device the one that it boots, as an operator at the box would. NOT_FOUND
+	// where there is no such device, FAILED_PRECONDITION while a commit is open.
+	Save(ctx context.Context, in *SaveRequest, opts ...grpc.CallOption) (*SaveResponse, error)
+	// Accept confirms the open commit of a device at the box, whoever opened it. NOT_FOUND where there is no such
+	// device, FAILED_PRECONDITION where no commit is open.
+	Accept(ctx context.Context, in *AcceptRequest, opts ...grpc.CallOption) (*AcceptResponse, error)
 }
 
 type simulationClient struct {
@@ -129,6 +137,26 @@ func (c *simulationClient) Run(ctx context.Context, in *RunRequest, opts ...grpc
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Simulation_RunClient = grpc.ServerStreamingClient[RunResponse]
 
+func (c *simulationClient) Save(ctx context.Context, in *SaveRequest, opts ...grpc.CallOption) (*SaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SaveResponse)
+	err := c.cc.Invoke(ctx, Simulation_Save_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *simulationClient) Accept(ctx context.Context, in *AcceptRequest, opts ...grpc.CallOption) (*AcceptResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcceptResponse)
+	err := c.cc.Invoke(ctx, Simulation_Accept_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SimulationServer is the server API for Simulation service.
 // All implementations must embed UnimplementedSimulationServer
 // for forward compatibility.
@@ -148,6 +176,12 @@ type SimulationServer interface {
 	// Run runs a scenario, and says what happens in it. When the call is given up before the end, what the scenario
 	// has injected is cleared.
 	Run(*RunRequest, grpc.ServerStreamingServer[RunResponse]) error
+	// Save makes the running configuration of a device the one that it boots, as an operator at the box would. NOT_FOUND
+	// where there is no such device, FAILED_PRECONDITION while a commit is open.
+	Save(context.Context, *SaveRequest) (*SaveResponse, error)
+	// Accept confirms the open commit of a device at the box, whoever opened it. NOT_FOUND where there is no such
+	// device, FAILED_PRECONDITION where no commit is open.
+	Accept(context.Context, *AcceptRequest) (*AcceptResponse, error)
 	mustEmbedUnimplementedSimulationServer()
 }
 
@@ -175,6 +209,12 @@ func (UnimplementedSimulationServer) List(context.Context, *ListRequest) (*ListR
 }
 func (UnimplementedSimulationServer) Run(*RunRequest, grpc.ServerStreamingServer[RunResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method Run not implemented")
+}
+func (UnimplementedSimulationServer) Save(context.Context, *SaveRequest) (*SaveResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Save not implemented")
+}
+func (UnimplementedSimulationServer) Accept(context.Context, *AcceptRequest) (*AcceptResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Accept not implemented")
 }
 func (UnimplementedSimulationServer) mustEmbedUnimplementedSimulationServer() {}
 func (UnimplementedSimulationServer) testEmbeddedByValue()                    {}
@@ -298,6 +338,42 @@ func _Simulation_Run_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Simulation_RunServer = grpc.ServerStreamingServer[RunResponse]
 
+func _Simulation_Save_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SimulationServer).Save(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Simulation_Save_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SimulationServer).Save(ctx, req.(*SaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Simulation_Accept_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcceptRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SimulationServer).Accept(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Simulation_Accept_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SimulationServer).Accept(ctx, req.(*AcceptRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Simulation_ServiceDesc is the grpc.ServiceDesc for Simulation service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -324,6 +400,14 @@ var Simulation_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "List",
 			Handler:    _Simulation_List_Handler,
+		},
+		{
+			MethodName: "Save",
+			Handler:    _Simulation_Save_Handler,
+		},
+		{
+			MethodName: "Accept",
+			Handler:    _Simulation_Accept_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
