@@ -32,7 +32,7 @@ type member struct {
 	etcd  *embed.Etcd
 }
 
-// openMember claims the directory, starts the member and waits for its election.
+// openMember claims the directory, checks the log, starts the member and waits for its election.
 func (s *Store) openMember(ctx context.Context) error {
 	claim, err := claimDir(ctx, s.options)
 	if err != nil {
@@ -49,6 +49,11 @@ func (s *Store) openMember(ctx context.Context) error {
 
 func (s *Store) start(ctx context.Context) error {
 	dir := filepath.Join(s.options.Dir, "etcd")
+	notices, err := checkDir(dir)
+	if err != nil {
+		return err
+	}
+	s.notices = notices
 	config := memberConfig(dir, s.options)
 	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(s.fail.logger())
 	// On a goroutine of its own: a member that cannot start ends the goroutine.
