@@ -28,6 +28,13 @@ func (d *Device) State(ctx context.Context, path config.Path) (value string, ok 
 	return c.Value(), c.Valid(), nil
 }
 
+// Observe reads state and configuration at and below the given paths into one tree of the driver's schema,
+// defaults in use included. Wildcards are allowed. What the schema has not is left out.
+func (d *Device) Observe(ctx context.Context, paths []config.Path) (*config.Tree, error) {
+	tree, _, err := d.get(ctx, "observe", gnmi.GetRequest_ALL, paths)
+	return tree, err
+}
+
 // get runs one Get and parses its answer.
 func (d *Device) get(ctx context.Context, op string, what gnmi.GetRequest_DataType, paths []config.Path) (*config.Tree, []config.Unknown, error) {
 	resp, err := d.ask(ctx, op, what, paths)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/verify"
 )
 
 // Driver is one operating system. All its functions are pure.
@@ -27,6 +28,11 @@ type Driver struct {
 	// Factory is the configuration that a new device has before Loom first speaks to it, as RFC 7951
 	// JSON; the simulator boots with it.
 	Factory func(name, platform, release string) []byte
+	// Observe reads what a device shows of itself, a tree with state of what lies at ObservePaths. What the
+	// device does not show is absent: Observe invents nothing, and knows nothing of drift.
+	Observe func(state *config.Tree, d *fabric.Device) verify.Device
+	// ObservePaths are what Observe needs: leaves by wildcards, no routes and no counters of traffic.
+	ObservePaths []string
 	// Identity finds in a device's state who it is. Paths are what has to be read for it.
 	Identity Identity
 	Manners  Manners

@@ -27,6 +27,10 @@ func Driver() *driver.Driver {
 		Mark:    Mark,
 		Owner:   Owner,
 		Factory: Factory,
+
+		Observe:      Observe,
+		ObservePaths: observePaths,
+
 		Identity: driver.Identity{
 			Version:  "/system/information/version",
 			Chassis:  "/platform/chassis/type",

@@ -1,0 +1,130 @@
+package srlinux
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/verify"
+)
+
+// shown is what a router answers: module prefixes as SR Linux writes them, and only what there is.
+const shown = `{
+"srl_nokia-interfaces:interface": [
+  {"name": "ethernet-1/1", "admin-state": "enable", "oper-state": "down", "oper-down-reason": "transceiver-oper-down"},
+  {"name": "ethernet-1/49", "admin-state": "enable", "oper-state": "up"},
+  {"name": "lag1", "admin-state": "enable", "oper-state": "up", "srl_nokia-interfaces-lag:lag": {"member": [
+    {"name": "ethernet-1/1", "oper-state": "down", "oper-down-reason": "port-oper-disabled"}]}},
+  {"name": "mgmt0", "admin-state": "enable", "oper-state": "up"}],
+"srl_nokia-system:system": {
+  "srl_nokia-lldp:lldp": {"admin-state": "enable", "interface": [
+    {"name": "ethernet-1/49", "neighbor": [{"id": "7", "system-name": "spine1", "port-id": "ethernet-1/3"}]}]},
+  "srl_nokia-system-network-instance:network-instance": {"protocols": {"evpn": {"ethernet-segments": {"bgp-instance": [{"id": "1", "ethernet-segment": [
+    {"name": "es-lag1", "esi": "00:01:02:03:04:05:06:07:08:09", "oper-state": "up", "association": {"network-instance": [{"name": "red-web", "bgp-instance": [{"instance": "1",
+      "computed-designated-forwarder-candidates": {"designated-forwarder-candidate": [
+        {"address": "10.1.32.1", "designated-forwarder": true}, {"address": "10.1.32.2", "designated-forwarder": false}]}}]}]}}]}]}}}}},
+"srl_nokia-network-instance:network-instance": [{"name": "default", "protocols": {"srl_nokia-bgp:bgp": {
+  "group": [{"group-name": "overlay", "peer-as": 65000}],
+  "neighbor": [
+    {"peer-address": "10.1.0.1", "peer-group": "overlay", "session-state": "established", "afi-safi": [
+      {"afi-safi-name": "srl_nokia-common:evpn", "oper-state": "up", "received-routes": 12, "active-routes": 9},
+      {"afi-safi-name": "srl_nokia-common:ipv4-unicast", "admin-state": "disable"}]},
+    {"peer-address": "fe80::1%ethernet-1/49.0", "peer-as": 64999, "session-state": "active",
+      "sent-messages": {"last-notification-error-code": "Open Message Error", "last-notification-error-subcode": "Bad Peer As"}}]}}}],
+"srl_nokia-bfd:bfd": {"network-instance": [{"name": "default", "peer": [
+  {"local-discriminator": 16385, "remote-address": "10.1.128.1", "session-state": "UP"}]}]},
+"srl_nokia-tunnel-interfaces:tunnel-interface": [{"name": "vxlan1", "vxlan-interface": [
+  {"index": 10010, "oper-state": "up", "ingress": {"vni": 10010}, "bridge-table": {"multicast-destinations": {"destination": [
+    {"vtep": "10.1.32.10", "vni": 10010}, {"vtep": "10.1.32.9", "vni": 10010}]}}},
+  {"index": 10011, "oper-state": "down", "oper-down-reason": "mac-failed", "ingress": {"vni": 10011}}]}]
+}`
+
+func TestObserveReadsWhatARouterShows(t *testing.T) {
+	t.Parallel()
+	for _, release := range srl.Schema.Releases {
+		tree, unknown, err := config.Parse(srl.Schema, release, []byte(shown), config.ParseOptions{State: true})
+		if err != nil {
+			t.Fatal(release, err)
+		}
+		if len(unknown) > 0 {
+			t.Errorf("%s: unknown %v", release, unknown)
+		}
+		if diff := cmp.Diff(want(), Observe(tree, nil), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", release, diff)
+		}
+	}
+}
+
+func want() verify.Device {
+	addr := netip.MustParseAddr
+	return verify.Device{
+		LLDP: true,
+		Interfaces: map[string]verify.Interface{
+			"ethernet-1/1":  {Enabled: true, Reason: "transceiver-oper-down"},
+			"ethernet-1/49": {Enabled: true, Up: true, Far: []verify.Far{{System: "spine1", Port: "ethernet-1/3"}}},
+		},
+		LAGs: map[uint32]verify.LAG{1: {Up: true, Members: map[string]verify.Member{"ethernet-1/1": {Reason: "port-oper-disabled"}}}},
+		Sessions: []verify.Session{
+			{
+				Instance: "default", Peer: addr("10.1.0.1"), PeerAS: 65000, State: "established",
+				Families: map[string]verify.Family{"evpn": {Negotiated: true, Received: 12, Active: 9}},
+			},
+			{
+				Instance: "default", Peer: addr("fe80::1%ethernet-1/49.0"), PeerAS: 64999, State: "active",
+				Last: "sent Open Message Error: Bad Peer As", Families: map[string]verify.Family{},
+			},
+		},
+		BFD: []verify.BFD{{Instance: "default", Peer: addr("10.1.128.1"), Up: true}},
+		Tunnels: map[uint32]verify.Tunnel{
+			10010: {Up: true, VTEPs: []netip.Addr{addr("10.1.32.9"), addr("10.1.32.10")}},
+			10011: {Reason: "mac-failed"},
+		},
+		Segments: map[string]verify.Segment{"es-lag1": {
+			ESI: "00:01:02:03:04:05:06:07:08:09", Up: true,
+			Elections: map[string]verify.Election{"red-web": {
+				Candidates: []netip.Addr{addr("10.1.32.1"), addr("10.1.32.2")}, Forwarders: []netip.Addr{addr("10.1.32.1")},
+			}},
+		}},
+	}
+}
+
+func TestARouterThatShowsNothingHasNothing(t *testing.T) {
+	t.Parallel()
+	got := Observe(config.EmptyTree(srl.Schema, "25.3"), nil)
+	if got.LLDP || len(got.Interfaces)+len(got.LAGs)+len(got.Sessions)+len(got.BFD)+len(got.Tunnels)+len(got.Segments) > 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A path that no release has would be asked for in vain, or refused.
+func TestWhatIsObservedIsInTheModels(t *testing.T) {
+	t.Parallel()
+	for _, text := range observePaths {
+		p, err := config.ParsePath(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := config.Root
+		for _, e := range p {
+			if at = childOf(at, e.Name); at == config.Root {
+				t.Fatalf("%s: there is no %s", text, e.Name)
+			}
+		}
+		for i, release := range srl.Schema.Releases {
+			if !srl.Schema.Nodes[at].In.Has(i) {
+				t.Errorf("%s: not in %s", text, release)
+			}
+		}
+	}
+}
+
+func childOf(parent config.ID, name string) config.ID {
+	for id := range srl.Schema.Nodes {
+		if n := &srl.Schema.Nodes[id]; n.Parent == parent && n.Name == name && config.ID(id) != parent {
+			return config.ID(id)
+		}
+	}
+	return config.Root
+}
