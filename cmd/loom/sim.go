@@ -42,7 +42,7 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 		if err != nil {
 			return err
 		}
-		saveMemory(cmd.Context())
+		saveMemory()
 		n, err := designNetwork(t, srcs, *releases)
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 			return err
 		}
 		t.notef("%s: %s simulated, BGP %s; interrupt to end\n", n.design.Name, sizes(len(n.design.Devices), "device"), o.way(n.design))
-		<-cmd.Context().Done()
+		keepSmall(cmd.Context(), s)
 		return nil
 	}
 	c.AddCommand(simFaultCommand(t), simSaveCommand(t), simAcceptCommand(t))
@@ -118,7 +118,7 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 	}
 	for _, d := range design.Devices {
 		c.Devices = append(c.Devices, sim.Spec{
-			Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS], Software: software[d.OS], Ports: jacks(d.Platform),
+			Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS], Software: software[d.OS], Ports: c.Platforms[d.Platform.Name], // shared
 		})
 	}
 	if o.way(design) == bgpLive {
@@ -137,9 +137,9 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 
 // jacks returns the ports of a platform as the simulation has them.
 func jacks(p *hardware.Platform) []plant.Jack {
-	var out []plant.Jack
-	for _, port := range p.Ports {
-		out = append(out, plant.Jack{Name: port.Name, Speed: port.Speeds[0]})
+	out := make([]plant.Jack, len(p.Ports))
+	for i, port := range p.Ports {
+		out[i] = plant.Jack{Name: port.Name, Speed: port.Speeds[0]}
 	}
 	return out
 }

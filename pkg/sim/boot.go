@@ -205,7 +205,7 @@ func (d *Device) boot(next incarnation) {
 		d.startup = configuration{tree: config.EmptyTree(d.spec.Driver.Schema, next.image.release)}
 	}
 	d.boots++
-	d.bootedAt, d.shown = d.sim.config.Clock.Now(), nil
+	d.bootedAt, d.shown = d.sim.config.Clock.Now(), shelf{}
 	d.run(d.startup)
 }
 

@@ -63,7 +63,8 @@ type Device struct {
 	stirred   time.Time       // when that was last
 	view      [2]*config.Tree // running with the state that follows, without and with large tables; nil until somebody asks
 	viewed    time.Time       // when the views were last thrown away
-	shown     *config.Tree    // the last view; nil since the last boot
+	shown     shelf           // the last view; none since the last boot
+	asked     time.Time       // when somebody last asked for a view
 
 	bootedAt time.Time
 	boots    uint64 // how often it has booted

@@ -30,15 +30,38 @@ func (d *Device) look(large bool) (*config.Tree, <-chan struct{}) {
 	return d.viewOf(large), d.changed
 }
 
+// PutAway makes every device that nobody has looked at for a while take less memory: what it has shown is packed, and what
+// follows from other things is forgotten. Nobody can tell, but by the millisecond that looking takes longer. Whoever owns
+// the process knows when it is worth it.
+func (s *Sim) PutAway(unused time.Duration) {
+	for _, d := range s.devices {
+		d.putAway(unused)
+	}
+}
+
+func (d *Device) putAway(unused time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sim.config.Clock.Now().Sub(d.asked) < unused {
+		return
+	}
+	d.view = [2]*config.Tree{}
+	d.shown.pack()
+	if s := d.sight; s != nil && s.state != nil {
+		d.sight = &sighting{plant: s.plant, routing: s.routing}
+	}
+}
+
 // viewOf returns the view of now, made when it is first asked for. The caller holds mu.
 func (d *Device) viewOf(large bool) *config.Tree {
 	i := 0
 	if large {
 		i = 1
 	}
+	d.asked = d.sim.config.Clock.Now()
 	if d.view[i] == nil {
 		d.view[i] = d.observe(large)
-		d.shown = d.view[i]
+		d.shown = shelf{tree: d.view[i]}
 	}
 	return d.view[i]
 }
@@ -123,7 +146,7 @@ func (d *Device) observe(large bool) *config.Tree {
 // observation is what state is made from. The caller holds mu.
 func (d *Device) observation(large bool) Observation {
 	o := Observation{
-		Running: d.running.tree, Hardware: d.hardware(), Before: d.shown,
+		Running: d.running.tree, Hardware: d.hardware(), Before: d.shown.get(),
 		Booted: d.booted(), Changed: d.stirred, Now: d.sim.config.Clock.Now(), Server: d.serverState(), Large: large,
 	}
 	if s := d.sight; s != nil {

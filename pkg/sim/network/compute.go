@@ -50,26 +50,36 @@ func routing(m *mesh) Routing {
 
 // libraries are all routes that are announced in a plant, by family.
 type libraries struct {
-	plant *Plant
-	books map[string]*book // by router
-	byFam [L2EVPN + 1]*library
+	plant     *Plant
+	originate func(*Plant, string) []Route // the same each time
+	announced []recall[[]Route]            // in the order of Plant.Names
+	books     map[string]*book             // by router
+	byFam     [L2EVPN + 1]*library
 }
 
 func newLibraries(p *Plant, originate func(*Plant, string) []Route) *libraries {
-	l := &libraries{plant: p, books: make(map[string]*book, len(p.Names))}
+	l := &libraries{plant: p, originate: originate, announced: make([]recall[[]Route], len(p.Names)), books: make(map[string]*book, len(p.Names))}
 	var all [L2EVPN + 1][]announcement
 	for i, router := range p.Names {
 		l.books[router] = newBook(p.Routers[router].Policies)
-		routes := originate(p, router)
+		routes := l.routes(i)
 		for j := range routes {
 			f := routes[j].Family
-			all[f] = append(all[f], announcement{i, &routes[j]})
+			all[f] = append(all[f], announcement{i, j, &routes[j]})
 		}
 	}
 	for f := IPv4; f <= L2EVPN; f++ {
 		l.byFam[f] = newLibrary(f, all[f], l.looksAtPrefixes())
 	}
 	return l
+}
+
+// routes are those that a speaker announces. There are many, and few who want to see them all.
+func (l *libraries) routes(speaker int) []Route {
+	return *l.announced[speaker].get(func() *[]Route {
+		routes := l.originate(l.plant, l.plant.Names[speaker])
+		return &routes
+	})
 }
 
 // looksAtPrefixes returns whether a policy that EVPN routes may meet asks for a prefix.

@@ -37,9 +37,8 @@ type speaker struct {
 	ribs     [L2EVPN + 1][]held // sorted by group
 
 	decide sync.Once
-	wanted []bool // by number of the want
-	ready  [L2EVPN + 1]sync.Once
-	views  [L2EVPN + 1][]view // by profile
+	wanted []uint64                   // a bit for each number of a want
+	views  [L2EVPN + 1]recall[[]view] // by profile
 	told   [L2EVPN + 1]sync.Once
 	counts [L2EVPN + 1][]Counts // by session
 }
@@ -213,12 +212,15 @@ func (sp *speaker) wants(g *group) bool { return sp.wantsNumber(g.want) }
 
 func (sp *speaker) wantsNumber(want int) bool {
 	sp.decide.Do(func() {
-		imports := Imports(sp.plant, sp.name)
-		for _, example := range sp.byFam[L2EVPN].wants {
-			sp.wanted = append(sp.wanted, imports(example))
+		imports, wants := Imports(sp.plant, sp.name), sp.byFam[L2EVPN].wants
+		sp.wanted = make([]uint64, (len(wants)+63)/64)
+		for n, example := range wants {
+			if imports(example) {
+				sp.wanted[n/64] |= 1 << (n % 64)
+			}
 		}
 	})
-	return sp.wanted[want]
+	return sp.wanted[want/64]&(1<<(want%64)) != 0
 }
 
 // spread brings all groups of a family to where they get.

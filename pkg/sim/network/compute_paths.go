@@ -109,9 +109,9 @@ func (m *mesh) Paths(router string, f Family) []Path {
 		}
 	}
 	slices.SortFunc(slots, func(a, b slot) int { return cmp.Compare(a.place, b.place) })
-	all := make([]Path, 0, total)
+	all, announced := make([]Path, 0, total), map[int][]Route{}
 	for _, s := range slots {
-		all = m.appendMember(all, written[s.group], m.byFam[f].groups[s.group], s.member)
+		all = m.appendMember(all, written[s.group], m.byFam[f].groups[s.group], s.member, announced)
 	}
 	return all
 }
@@ -130,12 +130,17 @@ func (m *mesh) write(sp *speaker, f Family, group int) []Path {
 	return paths
 }
 
-// appendMember adds the same paths for another member of the group.
-func (m *mesh) appendMember(all, paths []Path, g *group, member int) []Path {
+// appendMember adds the same paths for another member of the group. announced are the routes of speakers that were seen before.
+func (m *mesh) appendMember(all, paths []Path, g *group, member int, announced map[int][]Route) []Path {
 	for _, p := range paths {
-		for _, o := range g.origins {
-			if o.routes[0] == p.Route {
-				p.Route = o.routes[member]
+		for i := range g.origins {
+			if o := &g.origins[i]; &o.first == p.Route {
+				routes, seen := announced[o.speaker]
+				if !seen {
+					routes = m.routes(o.speaker)
+					announced[o.speaker] = routes
+				}
+				p.Route = &routes[o.routes[member]]
 				break
 			}
 		}

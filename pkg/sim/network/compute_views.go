@@ -31,14 +31,14 @@ type source struct {
 
 // view returns what a speaker sends in the sessions of a profile.
 func (m *mesh) view(sp *speaker, f Family, profile int) *view {
-	sp.ready[f].Do(func() {
+	views := sp.views[f].get(func() *[]view {
 		views := make([]view, len(sp.profiles))
 		for p := range views {
 			m.look(sp, f, p, &views[p])
 		}
-		sp.views[f] = views
+		return &views
 	})
-	return &sp.views[f][profile]
+	return &(*views)[profile]
 }
 
 // look fills in a view.

@@ -109,7 +109,7 @@ func TestHowARouteIsSentOn(t *testing.T) {
 }
 
 func groupOf(r *Route) *group {
-	return &group{family: r.Family, origins: []origin{{routes: []*Route{r}}}}
+	return &group{family: r.Family, origins: []origin{{first: *r}}}
 }
 
 func TestWhatBecomesOfAReceivedRoute(t *testing.T) {

@@ -20,14 +20,15 @@ type group struct {
 	hash    uint64   // of all routes
 }
 
-// origin is a router that announces the routes of a group, which are in the order of the group's places.
+// origin is a router that announces the routes of a group.
 type origin struct {
 	speaker int
-	routes  []*Route
+	first   Route   // of them
+	routes  []int32 // where they are in what the router announces, in the order of the group's places
 }
 
 // sample is a route that stands for all that an origin announces.
-func (g *group) sample(origin int) *Route { return g.origins[origin].routes[0] }
+func (g *group) sample(origin int) *Route { return &g.origins[origin].first }
 
 // originOf returns the index of the origin that a speaker is; -1: it announces none of this.
 func (g *group) originOf(speaker int) int {
@@ -44,6 +45,7 @@ type best struct {
 // announcement is a route and who announces it.
 type announcement struct {
 	speaker int
+	at      int // in what the speaker announces
 	route   *Route
 }
 
@@ -87,16 +89,17 @@ func (s *sorter) add(f Family, all []announcement, place int) {
 	key := s.key(all)
 	g := s.known[key]
 	if g == nil {
-		g = &group{family: f, want: s.want(all[0].route)}
-		for _, a := range all {
-			g.origins = append(g.origins, origin{speaker: a.speaker})
+		g = &group{family: f, origins: make([]origin, len(all))}
+		for i, a := range all {
+			g.origins[i] = origin{speaker: a.speaker, first: *a.route}
 		}
+		g.want = s.want(g.sample(0))
 		s.known[key] = g
 		s.groups = append(s.groups, g)
 	}
 	g.places = append(g.places, place)
 	for i, a := range all {
-		g.origins[i].routes = append(g.origins[i].routes, a.route)
+		g.origins[i].routes = append(g.origins[i].routes, int32(a.at))
 		g.hash += a.route.hash()
 	}
 	if f != L2EVPN {

@@ -46,11 +46,11 @@ func TestLibrariesGroupWhatFaresAlike(t *testing.T) {
 		all  []announcement
 		want int
 	}{
-		"routes of one router that differ in their address only": {[]announcement{{0, route(1, "1:1", 0)}, {0, route(2, "1:1", 0)}}, 1},
-		"routes of two routers":                                  {[]announcement{{0, route(1, "1:1", 0)}, {1, route(2, "1:1", 0)}}, 2},
-		"routes with different targets":                          {[]announcement{{0, route(1, "1:1", 0)}, {0, route(2, "1:2", 0)}}, 2},
-		"routes with different attributes":                       {[]announcement{{0, route(1, "1:1", 0)}, {0, route(2, "1:1", 7)}}, 2},
-		"one route of two routers":                               {[]announcement{{0, route(1, "1:1", 0)}, {1, route(1, "1:1", 0)}}, 1},
+		"routes of one router that differ in their address only": {[]announcement{{0, 0, route(1, "1:1", 0)}, {0, 0, route(2, "1:1", 0)}}, 1},
+		"routes of two routers":                                  {[]announcement{{0, 0, route(1, "1:1", 0)}, {1, 0, route(2, "1:1", 0)}}, 2},
+		"routes with different targets":                          {[]announcement{{0, 0, route(1, "1:1", 0)}, {0, 0, route(2, "1:2", 0)}}, 2},
+		"routes with different attributes":                       {[]announcement{{0, 0, route(1, "1:1", 0)}, {0, 0, route(2, "1:1", 7)}}, 2},
+		"one route of two routers":                               {[]announcement{{0, 0, route(1, "1:1", 0)}, {1, 0, route(1, "1:1", 0)}}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
