@@ -296,11 +296,15 @@ const (
 
 	InterfaceLagMemberLacp                // /interface[name]/lag/member[name]/lacp
 	InterfaceLagMemberLacpActivity        // /interface[name]/lag/member[name]/lacp/activity
+	InterfaceLagMemberLacpAggregatable    // /interface[name]/lag/member[name]/lacp/aggregatable
 	InterfaceLagMemberLacpCollecting      // /interface[name]/lag/member[name]/lacp/collecting
 	InterfaceLagMemberLacpDistributing    // /interface[name]/lag/member[name]/lacp/distributing
+	InterfaceLagMemberLacpOperKey         // /interface[name]/lag/member[name]/lacp/oper-key
 	InterfaceLagMemberLacpPartnerId       // /interface[name]/lag/member[name]/lacp/partner-id
 	InterfaceLagMemberLacpPartnerKey      // /interface[name]/lag/member[name]/lacp/partner-key
 	InterfaceLagMemberLacpSynchronization // /interface[name]/lag/member[name]/lacp/synchronization
+	InterfaceLagMemberLacpSystemId        // /interface[name]/lag/member[name]/lacp/system-id
+	InterfaceLagMemberLacpTimeout         // /interface[name]/lag/member[name]/lacp/timeout
 
 	InterfaceLagLacp               // /interface[name]/lag/lacp
 	InterfaceLagLacpAdminKey       // /interface[name]/lag/lacp/admin-key
@@ -1858,6 +1862,7 @@ const (
 	typeOperState
 	typeLacpActivityType
 	typeInterfaceLagMemberLacpSynchronization
+	typeInterfaceLagMemberLacpTimeout
 	typeInterfaceLagLacpAdminKey
 	typeInterfaceLagLacpInterval
 	typeRestrictedName
@@ -2437,13 +2442,17 @@ var Schema = &config.Schema{
 		{Name: "name", Parent: InterfaceLagMember, Module: modInterfacesLag, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceEthernetAggregateId},
 		{Name: "oper-down-reason", Parent: InterfaceLagMember, Module: modInterfacesLag, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceLagMemberOperDownReason},
 		{Name: "oper-state", Parent: InterfaceLagMember, Module: modInterfacesLag, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
-		{Name: "lacp", Parent: InterfaceLagMember, Module: modLacp, State: true, In: every, Children: []config.ID{InterfaceLagMemberLacpActivity, InterfaceLagMemberLacpCollecting, InterfaceLagMemberLacpDistributing, InterfaceLagMemberLacpPartnerId, InterfaceLagMemberLacpPartnerKey, InterfaceLagMemberLacpSynchronization}},
+		{Name: "lacp", Parent: InterfaceLagMember, Module: modLacp, State: true, In: every, Children: []config.ID{InterfaceLagMemberLacpActivity, InterfaceLagMemberLacpAggregatable, InterfaceLagMemberLacpCollecting, InterfaceLagMemberLacpDistributing, InterfaceLagMemberLacpOperKey, InterfaceLagMemberLacpPartnerId, InterfaceLagMemberLacpPartnerKey, InterfaceLagMemberLacpSynchronization, InterfaceLagMemberLacpSystemId, InterfaceLagMemberLacpTimeout}},
 		{Name: "activity", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeLacpActivityType},
+		{Name: "aggregatable", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
 		{Name: "collecting", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
 		{Name: "distributing", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
+		{Name: "oper-key", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeUint16},
 		{Name: "partner-id", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeMacAddress},
 		{Name: "partner-key", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeUint16},
 		{Name: "synchronization", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceLagMemberLacpSynchronization},
+		{Name: "system-id", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeMacAddress},
+		{Name: "timeout", Parent: InterfaceLagMemberLacp, Module: modLacp, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceLagMemberLacpTimeout},
 		{Name: "lacp", Parent: InterfaceLag, Module: modLacp, Kind: config.Presence, In: every, Children: []config.ID{InterfaceLagLacpAdminKey, InterfaceLagLacpInterval, InterfaceLagLacpLacpMode, InterfaceLagLacpSystemIdMac, InterfaceLagLacpSystemPriority}},
 		{Name: "admin-key", Parent: InterfaceLagLacp, Module: modLacp, Kind: config.Leaf, In: every, Type: typeInterfaceLagLacpAdminKey},
 		{Name: "interval", Parent: InterfaceLagLacp, Module: modLacp, Kind: config.Leaf, HasDefault: true, Default: "SLOW", In: every, Type: typeInterfaceLagLacpInterval},
@@ -3931,6 +3940,10 @@ var Schema = &config.Schema{
 			{Name: "IN_SYNC", In: every},
 			{Name: "OUT_SYNC", In: every},
 		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "LONG", In: every},
+			{Name: "SHORT", In: every},
+		}},
 		{Name: "uint16", Base: config.Uint16, Range: []config.Range{{Min: 1, Max: 65535}}},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "FAST", In: every},
@@ -4253,6 +4266,7 @@ var Schema = &config.Schema{
 		}},
 		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeUint64}, Target: "/network-instance/route-table/next-hop-group/index"},
 		{Name: "identityref", Base: config.Identityref, Enums: []config.Enum{
+			{Name: "broadcast", Module: modIpRouteTables, In: every},
 			{Name: "direct", Module: modIpRouteTables, In: every},
 			{Name: "discard", Module: modIpRouteTables, In: every},
 			{Name: "extract", Module: modIpRouteTables, In: every},

@@ -37,7 +37,9 @@ func TestLAGsComeUp(t *testing.T) {
 		{"one member less leaves the rest", func(l *lab) { l.cut(0) }, "", [2]string{"port-oper-disabled", ""}, ""},
 		{"a disabled member is said to be", func(l *lab) { l.a().port(port2).Enabled = false }, "", [2]string{"", "port-disabled"}, ""},
 		{"a member of another speed than the LAG wants stays out",
-			func(l *lab) { l.a().LAGs[0].Speed, l.a().port(port2).Speed, l.b().port(port2).Speed = "100G", "25G", "25G" }, "", [2]string{"", "lag-speed-mismatch"}, ""},
+			func(l *lab) {
+				l.a().LAGs[0].Speed, l.a().port(port2).Speed, l.b().port(port2).Speed = "100G", "25G", "25G"
+			}, "", [2]string{"", "lag-speed-mismatch"}, ""},
 		{"no link is no LAG", func(l *lab) { l.cut(0); l.cut(1) },
 			"no-active-links", [2]string{"port-oper-disabled", "port-oper-disabled"}, "no-active-links"},
 		{"fewer than min-links take the LAG down, and LACP tells the far end",

@@ -122,15 +122,22 @@ func (w *writer) lacp(m network.Member) {
 	if i < 0 || w.router.LAGs[i].LACP == nil {
 		return
 	}
-	activity := "PASSIVE"
-	if w.router.LAGs[i].LACP.Active {
+	own := w.router.LAGs[i].LACP
+	activity, timeout, sync := "PASSIVE", "LONG", "OUT_SYNC"
+	if own.Active {
 		activity = "ACTIVE"
 	}
-	sync := "OUT_SYNC"
+	if own.Fast { // whoever sends often waits for the same (IEEE 802.1AX §6.4.4)
+		timeout = "SHORT"
+	}
 	if m.Synchronized {
 		sync = "IN_SYNC"
 	}
 	w.Str(srl.InterfaceLagMemberLacpActivity, activity)
+	w.Str(srl.InterfaceLagMemberLacpTimeout, timeout)
+	w.Bool(srl.InterfaceLagMemberLacpAggregatable, true)
+	w.Str(srl.InterfaceLagMemberLacpSystemId, own.SystemID.String())
+	w.Uint(srl.InterfaceLagMemberLacpOperKey, uint64(own.Key))
 	w.Str(srl.InterfaceLagMemberLacpSynchronization, sync)
 	w.Bool(srl.InterfaceLagMemberLacpCollecting, m.Collecting)
 	w.Bool(srl.InterfaceLagMemberLacpDistributing, m.Distributing)

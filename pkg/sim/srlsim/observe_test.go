@@ -79,7 +79,10 @@ func TestInterfacesShowHowTheyAre(t *testing.T) {
 				"/interface[name=lag1]/lag/member[name=ethernet-1/1]/lacp/partner-id":      "02:00:00:00:00:09",
 				"/interface[name=lag1]/lag/member[name=ethernet-1/1]/lacp/collecting":      "true",
 				"/interface[name=lag1]/lag/member[name=ethernet-1/1]/lacp/synchronization": "OUT_SYNC",
-				"/interface[name=lag1]/lag/member[name=ethernet-1/1]/lacp/activity":        "ACTIVE"}},
+				"/interface[name=lag1]/lag/member[name=ethernet-1/1]/lacp/activity":        "ACTIVE",
+				"/interface[name=lag1]/lag/member[name=ethernet-1/1]/lacp/timeout":         "LONG",
+				"/interface[name=lag1]/lag/member[name=ethernet-1/1]/lacp/system-id":       "02:00:00:01:00:00",
+				"/interface[name=lag1]/lag/member[name=ethernet-1/1]/lacp/oper-key":        "32769"}},
 		{"subinterfaces with their addresses", `{"interface":[{"name":"ethernet-1/1","subinterface":[{"index":3,"ipv4":{"admin-state":"enable","address":[{"ip-prefix":"10.0.0.1/31"}]},"ipv6":{"admin-state":"enable"}}]}]}`,
 			network.State{Links: &network.Links{Subs: map[string]network.SubState{"ethernet-1/1.3": {Self: up}}}, Neighbors: []network.L3Neighbor{
 				{Subinterface: "ethernet-1/1.3", IP: netip.MustParseAddr("10.0.0.0"), MAC: network.MAC{2, 0, 0, 0, 0, 9}, Type: "dynamic"},

@@ -84,7 +84,11 @@ func (t *tableWriter) write(family table, routes []network.TableRoute, before ma
 
 func (t *tableWriter) route(family table, r *network.TableRoute, before map[string]moment) {
 	kind := t.protocol(family, r.Protocol)
-	group := strconv.FormatUint(t.group(r.Protocol, r.NextHops, nil), 10)
+	protocol, hops := r.Protocol, r.NextHops
+	if protocol == "host" && len(hops) == 0 {
+		protocol, hops = "broadcast", []network.Hop{{}}
+	}
+	group := strconv.FormatUint(t.group(protocol, hops, nil), 10)
 	keys := []string{r.Prefix.String(), kind, owners[r.Protocol], "0", t.name}
 	entry := item(below(t.at, srl.NetworkInstance, srl.Schema.Nodes[family.route].Parent), family.route, keys...)
 	for id, value := range map[config.ID]string{
@@ -176,6 +180,8 @@ func hopType(protocol string, h network.Hop, labels []string) string {
 		return "tunnel"
 	case protocol == "host":
 		return "extract"
+	case protocol == "broadcast":
+		return "broadcast"
 	case protocol == "bgp":
 		return "indirect"
 	}

@@ -202,6 +202,7 @@ func TestRoutesLeadToNextHops(t *testing.T) {
 	routes := []network.TableRoute{
 		{Prefix: prefix("10.0.0.0/31"), Protocol: "local", NextHops: []network.Hop{{Subinterface: "ethernet-1/1.0"}}},
 		{Prefix: prefix("10.1.0.1/32"), Protocol: "host", NextHops: []network.Hop{{}}},
+		{Prefix: prefix("10.7.0.255/32"), Protocol: "host"},
 		{Prefix: prefix("10.1.0.2/32"), Protocol: "bgp", Preference: 170, NextHops: []network.Hop{{Subinterface: "ethernet-1/1.0", Addr: addr("fe80::2%ethernet-1/1.0")}, {Subinterface: "ethernet-1/2.0", Addr: addr("10.0.0.2")}}},
 		{Prefix: prefix("2001:db8::/64"), Protocol: "bgp-evpn", NextHops: []network.Hop{{VTEP: addr("10.1.0.2"), VNI: 20001}}},
 		{Prefix: prefix("10.9.0.1/32"), Protocol: "bgp-evpn-ifl-host", NextHops: []network.Hop{{VTEP: addr("10.1.0.2"), VNI: 20001}}},
@@ -217,6 +218,7 @@ func TestRoutesLeadToNextHops(t *testing.T) {
 		}{
 			{"10.0.0.0/31", "local", "net_inst_mgr", []string{"direct ethernet-1/1.0"}},
 			{"10.1.0.1/32", "host", "net_inst_mgr", []string{"extract"}},
+			{"10.7.0.255/32", "host", "net_inst_mgr", []string{"broadcast"}},
 			{"10.1.0.2/32", "bgp", "bgp_mgr", []string{"indirect fe80::2 ethernet-1/1.0", "indirect 10.0.0.2 ethernet-1/2.0"}},
 			{"2001:db8::/64", "bgp-evpn", "bgp_evpn_mgr", []string{"tunnel 10.1.0.2 20001"}},
 			{"10.9.0.1/32", finer, "bgp_evpn_mgr", []string{"tunnel 10.1.0.2 20001"}},
@@ -232,7 +234,7 @@ func TestRoutesLeadToNextHops(t *testing.T) {
 			}
 		}
 		shows(t, view, map[string]string{
-			"/network-instance[name=default]/route-table/ipv4-unicast/statistics/active-routes":           "4",
+			"/network-instance[name=default]/route-table/ipv4-unicast/statistics/active-routes":           "5",
 			"/network-instance[name=default]/route-table/ipv4-unicast/statistics/active-routes-with-ecmp": "1",
 			"/network-instance[name=default]/route-table/ipv6-unicast/statistics/total-routes":            "1",
 			"/network-instance[name=default]/route-table/mpls/label-entry[label-value=16002]/operation":   "swap",
