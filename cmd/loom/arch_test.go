@@ -55,7 +55,7 @@ var layers = []rule{
 	{"pkg/device", "speaks to one device; what for is its caller's business", []string{"pkg/config", "pkg/driver"}},
 	{"pkg/sim/network", "what configured routers do together; it knows no operating system and no schema", nil},
 	{"pkg/sim/speaker", "BGP for real, of whatever routers it is given", []string{"pkg/sim/network"}},
-	{"pkg/sim/srlsim", "SR Linux in the simulation: its tree, and what the network makes of it", []string{"models/srlinux", "pkg/config", "pkg/sim", "pkg/sim/network"}},
+	{"pkg/sim/srlsim", "SR Linux in the simulation: its tree, and what the network makes of it", []string{"models/srlinux", "models/hardware", "pkg/config", "pkg/sim", "pkg/sim/network"}},
 	{"pkg/sim/...", "is a device, of whatever driver it is given", []string{"pkg/config", "pkg/driver", "pkg/device", "pkg/sim", "pkg/sim/network", "pkg/sim/simapi"}},
 	{"cmd/loom", "the only assembler", []string{"pkg/...", "models/hardware", "models/intent"}},
 }

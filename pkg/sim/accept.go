@@ -115,6 +115,9 @@ func (a acceptor) writes(updates []*gnmi.Update, replace bool) ([]*gnmi.Update, 
 		atList := known && n.Kind == config.List && last >= 0 && len(path[last].Keys) == 0
 		switch {
 		case atList && isArray(value):
+			if err := a.entries(path, value); err != nil {
+				return nil, err
+			}
 			continue // SR Linux answers OK to an array at the path of a list, and does nothing
 		case replace && known && empty(value) && n.Kind != config.Presence:
 			return nil, &config.ValueError{Path: path, Err: errors.New("an empty value replaces nothing: use delete")} // §3.4.4
@@ -122,6 +125,13 @@ func (a acceptor) writes(updates []*gnmi.Update, replace bool) ([]*gnmi.Update, 
 		out = append(out, &gnmi.Update{Path: path.GNMI(), Val: value})
 	}
 	return out, nil
+}
+
+// entries tells what is wrong with an array as the value of a list, though nothing is done with it: it is decided
+// what to do after it was read.
+func (a acceptor) entries(path config.Path, value *gnmi.TypedValue) error {
+	_, _, err := config.Parse(a.tree.Schema(), a.tree.Release(), value.GetJsonIetfVal(), config.ParseOptions{At: path, Strict: true})
+	return err
 }
 
 // value returns the value of an update as JSON_IETF or as text.

@@ -112,13 +112,22 @@ func (d *Device) open(id string, rollback time.Duration, after configuration) {
 	d.run(after)
 }
 
+// change returns the running configuration after a request that the device, being of its platform, can do.
+func (d *Device) change(req *gnmi.SetRequest) (configuration, error) {
+	after, err := d.running.apply(req)
+	if err != nil {
+		return after, err
+	}
+	return after, d.vet(d.running.tree, after.tree)
+}
+
 // after returns the configuration after a request, or a status that tells why there is none.
 func (d *Device) after(req *gnmi.SetRequest, bends []bender) (configuration, error) {
-	after, err := d.running.apply(req)
+	after, err := d.change(req)
 	if err == nil {
 		return d.bent(after, bends)
 	}
-	err = setStatus(d.spec.Driver.Schema, err)
+	err = d.setStatus(err)
 	if len(req.GetUnionReplace()) > 0 {
 		err = unionStatus(err)
 	}

@@ -232,7 +232,7 @@ func (d *Device) Pending() string {
 func (d *Device) Apply(req *gnmi.SetRequest) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	after, err := d.running.apply(req)
+	after, err := d.change(req)
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.spec.Name, err)
 	}

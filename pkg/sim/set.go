@@ -2,14 +2,9 @@ package sim
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/loomfabric/loom/pkg/config"
 )
@@ -96,13 +91,21 @@ func (c configuration) put(req *gnmi.SetRequest) (configuration, error) {
 
 // nodeAt returns the schema node that a path leads to.
 func nodeAt(s *config.Schema, p config.Path) (config.Node, bool) {
+	id, ok := idAt(s, p)
+	if !ok {
+		return config.Node{}, false
+	}
+	return s.Nodes[id], true
+}
+
+func idAt(s *config.Schema, p config.Path) (config.ID, bool) {
 	id, ok := config.Root, true
 	for _, e := range p {
 		if id, ok = s.Child(id, e.Name); !ok {
-			return config.Node{}, false
+			return config.Root, false
 		}
 	}
-	return s.Nodes[id], true
+	return id, true
 }
 
 // survivors returns what is left of the unknown parts of a configuration: what is deleted or
@@ -123,80 +126,4 @@ func survivors(unknown []config.Unknown, req *gnmi.SetRequest) ([]config.Unknown
 		unknown = slices.DeleteFunc(slices.Clone(unknown), func(u config.Unknown) bool { return below(u.Path, path) })
 	}
 	return unknown, nil
-}
-
-// setStatus words a refusal as SR Linux does: a line for the place and one for the cause of each mistake.
-func setStatus(s *config.Schema, err error) error {
-	if status.Code(err) != codes.Unknown {
-		return err
-	}
-	mistakes := valueErrors(err)
-	if len(mistakes) == 0 {
-		return pathStatus(err)
-	}
-	var lines []string
-	for _, m := range mistakes {
-		code, text := verdict(s, m)
-		lines = append(lines, fmt.Sprintf("Error in path: %s\n[%s] %s", dotted(m.Path), code, text))
-	}
-	code, _ := verdict(s, mistakes[0])
-	return status.Error(code, strings.Join(lines, "\n"))
-}
-
-// valueErrors returns the mistakes that an error is made of, none where it is about something else.
-func valueErrors(err error) []*config.ValueError {
-	var one *config.ValueError
-	var many interface{ Unwrap() []error }
-	switch {
-	case errors.As(err, &many):
-		var all []*config.ValueError
-		for _, e := range many.Unwrap() {
-			all = append(all, valueErrors(e)...)
-		}
-		return all
-	case errors.As(err, &one):
-		return []*config.ValueError{one}
-	}
-	return nil
-}
-
-// verdict tells a bad value from one that only the configuration as a whole forbids.
-func verdict(s *config.Schema, m *config.ValueError) (codes.Code, string) {
-	n, ok := nodeAt(s, m.Path)
-	leaf := n.Kind == config.Leaf || n.Kind == config.LeafList
-	switch {
-	case ok && n.Mandatory && m.Value == "":
-		return codes.FailedPrecondition, fmt.Sprintf("Mandatory node '%s': %v", n.Name, m.Err)
-	case ok && leaf && s.Types[n.Type].Base == config.Leafref:
-		return codes.FailedPrecondition, fmt.Sprintf("Leafref destination is not set: %v", m.Err)
-	}
-	return codes.InvalidArgument, m.Err.Error()
-}
-
-// pathStatus words a bad path as SR Linux does.
-func pathStatus(err error) error {
-	var path *config.PathError
-	if errors.As(err, &path) && path.Why == "" {
-		return status.Errorf(codes.InvalidArgument, "Path not valid - unknown element '%s'. Options are [%s]", path.Element, strings.Join(path.Options, ", "))
-	}
-	return status.Errorf(codes.InvalidArgument, "Path not valid - %v", err)
-}
-
-// dotted prints a path as SR Linux does in errors: .interface{.name=="lag1"}.mtu.
-func dotted(p config.Path) string {
-	var b strings.Builder
-	for _, e := range p {
-		b.WriteString("." + e.Name)
-		for i, k := range e.Keys {
-			open := "&&"
-			if i == 0 {
-				open = "{"
-			}
-			fmt.Fprintf(&b, "%s.%s==%q", open, k.Name, k.Value)
-		}
-		if len(e.Keys) > 0 {
-			b.WriteByte('}')
-		}
-	}
-	return b.String()
 }

@@ -19,6 +19,8 @@ type Software struct {
 	Large []config.Path
 	// Server says how the running configuration wants the gNMI server to be.
 	Server func(running *config.Tree) Server
+	// Limits says which values of a numeric leaf the platform has, where these are fewer than the schema's.
+	Limits func(h network.Hardware, leaf config.Cursor) (r config.Range, ok bool)
 	// Sampled tells whether a node is sampled, not sent on change, where a subscription leaves the
 	// choice to the device (gNMI spec §3.5.1.5.2, TARGET_DEFINED).
 	Sampled func(s *config.Schema, id config.ID) bool

@@ -32,7 +32,7 @@ func (c configuration) union(req *gnmi.SetRequest) (configuration, error) {
 		return configuration{}, status.Errorf(codes.InvalidArgument, "union_replace gives values that conflict: %v", errors.Join(err, otherErr))
 	}
 	if conflicts := config.Diff(after.tree, other.tree); len(conflicts) > 0 {
-		return configuration{}, status.Errorf(codes.InvalidArgument, "Error in path: %s\nunion_replace gives values that conflict", dotted(conflicts[0].At))
+		return configuration{}, status.Errorf(codes.InvalidArgument, "Error in path: %s\nunion_replace gives values that conflict", dotted(c.tree.Schema(), conflicts[0].At))
 	}
 	return after, nil
 }
