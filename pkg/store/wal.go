@@ -218,7 +218,7 @@ func (s *logState) take(kind int64, data []byte) error {
 
 // lost says why damage at an offset of the last file cannot be a torn end, or nothing.
 func (s *logState) lost(data []byte, damaged int64) string {
-	intact, commit := after(data[damaged:], s.crc)
+	intact, commit := s.after(data[damaged:])
 	if commit > s.last {
 		return fmt.Sprintf("entry %d, which is lost, was committed", s.last+1)
 	}
@@ -228,47 +228,45 @@ func (s *logState) lost(data []byte, damaged int64) string {
 	return ""
 }
 
-// after looks behind a damaged record for records that are intact, which they are if their checksum
-// continues that of the record before them. It returns where the first is, 0 if there is none, and
-// the highest commit index among them.
-func after(data []byte, crc uint32) (intact int, commit uint64) {
-	seeds := map[int][]uint32{} // by offset: checksums that the record there may continue
+// after looks behind a damaged record for intact ones. It returns where the first is, 0 if there is
+// none, and the highest commit index among them. What the checksum of a record should be is not known
+// there, as it continues that of the damaged one; but nothing that reads as a record to the last bit,
+// and comes after this log, got there by chance.
+func (s *logState) after(data []byte) (intact int, commit uint64) {
 	for offset := 8; offset+8 <= len(data); offset += 8 {
 		if binary.LittleEndian.Uint64(data[offset:]) == 0 {
 			continue
 		}
-		rec, size, err := frame(data[offset:])
-		if err != nil {
+		rec, _, err := frame(data[offset:])
+		if err != nil || !s.continues(rec) {
 			continue
 		}
-		seeds[offset+size] = append(seeds[offset+size], rec.GetCrc())
-		seeds[offset] = append(seeds[offset], ends(data[8:offset], crc)...)
-		for _, seed := range seeds[offset] {
-			if crc32.Update(seed, castagnoli, rec.GetData()) != rec.GetCrc() {
-				continue
-			}
-			if intact == 0 {
-				intact = offset
-			}
-			var h raftpb.HardState
-			if rec.GetType() == wal.StateType && strictly(rec.GetData(), &h) == nil {
-				commit = max(commit, h.GetCommit())
-			}
+		if intact == 0 {
+			intact = offset
+		}
+		var h raftpb.HardState
+		if rec.GetType() == wal.StateType && strictly(rec.GetData(), &h) == nil {
+			commit = max(commit, h.GetCommit())
 		}
 	}
 	return intact, commit
 }
 
-// ends are the checksums that a damaged record can end with, if it takes these bytes, whatever its
-// length says: the one that it has, and the one that its data gives.
-func ends(data []byte, crc uint32) (out []uint32) {
-	for pad := range min(8, len(data)) {
-		rec := &walpb.Record{}
-		if proto.Unmarshal(data[:len(data)-pad], rec) == nil {
-			out = append(out, rec.GetCrc(), crc32.Update(crc, castagnoli, rec.GetData()))
-		}
+// continues tells whether a record reads as a later one of the same log.
+func (s *logState) continues(rec *walpb.Record) bool {
+	const ahead = 1 << 20 // entries that fit into what is left of a file, and more
+	var e raftpb.Entry
+	var h raftpb.HardState
+	var snap walpb.Snapshot
+	switch rec.GetType() {
+	case wal.EntryType:
+		return strictly(rec.GetData(), &e) == nil && s.last < e.GetIndex() && e.GetIndex() < s.last+ahead
+	case wal.StateType:
+		return strictly(rec.GetData(), &h) == nil && s.commit <= h.GetCommit() && h.GetCommit() < s.last+ahead
+	case wal.SnapshotType:
+		return strictly(rec.GetData(), &snap) == nil && snap.GetIndex() < s.last+ahead
 	}
-	return out
+	return false
 }
 
 // sector is the least that a disk writes whole.
