@@ -2,7 +2,6 @@ package srlinux
 
 import (
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,23 +16,6 @@ import (
 )
 
 // ygot reads what we render by code that shares nothing with pkg/config but the YANG profile.
-
-func TestYgotReadsAndValidatesEveryDocument(t *testing.T) {
-	t.Parallel()
-	eachRendered(t, func(t *testing.T, f fixture, d *fabric.Device, tree *config.Tree) {
-		if !first(f.design, d) && os.Getenv("LOOM_SOAK") == "" {
-			return // a document costs ygot a quarter of a second
-		}
-		if err := unmarshal(t, tree).Validate(); err != nil {
-			t.Errorf("%s: %v", d.Name, err)
-		}
-	})
-}
-
-// first tells whether a device is the first of its role: the models know no platforms.
-func first(design *fabric.Design, d *fabric.Device) bool {
-	return d == design.Devices[slices.IndexFunc(design.Devices, func(o *fabric.Device) bool { return o.Role == d.Role })]
-}
 
 func TestYgotFindsTheSameDifferences(t *testing.T) {
 	t.Parallel()
