@@ -131,14 +131,14 @@ func (w *sessionWatch) forget() {
 // A wrong AS number, set by hand on one device, ends that session and no other, as a gNMI client hears it; with the right
 // one it comes back.
 func TestAWrongASBreaksExactlyItsSession(t *testing.T) {
-	f := newFleet(t, "demo.yaml", bgpLive)
+	f := newFleet(t, "split", bgpLive) // small: see smallTopologies
 	f.configure(t)
 	w := f.watchSessions(t)
 	w.until(t, w.all(f.design))
 	if err := f.until(t.Context(), liveTime, f.incomplete); err != nil {
 		t.Fatal(err) // an EVPN route that nobody got
 	}
-	const spine, leaf = "spine2", "leaf5"
+	const spine, leaf = "spine2", "leaf3"
 	ends := map[session]bool{{spine, f.design.Device(leaf).Loopback.String()}: true, {leaf, f.design.Device(spine).Loopback.String()}: true}
 	peerAS := "/network-instance[name=default]/protocols/bgp/neighbor[peer-address=" + f.design.Device(leaf).Loopback.String() + "]/peer-as"
 
