@@ -120,7 +120,7 @@ func memberConfig(dir string, o Options) *embed.Config {
 }
 
 // stopTime is how long a member that failed may take to end; it may hold locks of its own for ever.
-const stopTime = 2 * time.Second
+const stopTime = 500 * time.Millisecond
 
 // stopMember ends the member and gives the directory back, unless the member does not end: then
 // something of it may still write, and the directory is this process's until it ends.

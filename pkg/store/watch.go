@@ -19,18 +19,16 @@ type Change struct {
 // Watch reports every transaction from a revision on that touched a record whose key begins with
 // prefix, in order, each once and whole. It goes on over lost connections. It ends, with Err, when it
 // cannot; then, or when the context ends, the channel is closed. To resume: the last Revision plus one.
+// Who does not read to the end has to end the context.
 func (s *Store) Watch(ctx context.Context, prefix string, from int64) <-chan Change {
 	out := make(chan Change)
-	s.running.Go(func() {
+	go func() {
 		defer close(out)
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(s.done, cancel)()
 		w := watcher{s, prefix, out}
 		if err := w.run(ctx, from); err != nil {
 			w.send(ctx, Change{Err: fmt.Errorf("store: watch %s*: %w", prefix, err)})
 		}
-	})
+	}()
 	return out
 }
 
@@ -46,6 +44,9 @@ func (w watcher) run(ctx context.Context, from int64) error {
 	if err := context.Cause(s.done); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.done, cancel)()
 	// Whole transactions only: without fragments, etcd never splits a revision.
 	answers := s.client.Watch(ctx, s.path(w.prefix), clientv3.WithPrefix(), clientv3.WithRev(max(1, from)))
 	for answer := range answers {
@@ -58,7 +59,7 @@ func (w watcher) run(ctx context.Context, from int64) error {
 		changes, err := w.changes(answer.Events)
 		for _, c := range changes {
 			if !w.send(ctx, c) {
-				break
+				return context.Cause(s.done)
 			}
 		}
 		if err != nil {
