@@ -157,6 +157,17 @@ func TestWhatIsAnnouncedFollowsFromConfigurationAndLinks(t *testing.T) {
 			more: []string{segmentAD + " single-active"},
 		},
 		{
+			name: "it stands by for one that exchanges nothing, too, where circuits do not count",
+			bend: func(p *pod, l *Router) {
+				p.singleActive()
+				podInstance(l, "web").EVPN.EVI = 11
+				podInstance(p.routers["leaf2"], "web").EVPN.Export = []RT{"65000:1"}
+				p.routers["leaf2"].Segments[0].DF.AnyCircuit = true
+			},
+			gone: []string{segmentAD, bondIP, bondMAC, bondRoute},
+			more: []string{segmentAD + " single-active"},
+		},
+		{
 			name: "an election by preference is told to the other members",
 			bend: func(_ *pod, l *Router) { l.Segments[0].DF = DFElection{Preference: true, Value: 100} },
 			gone: []string{segment},

@@ -216,6 +216,7 @@ func (e ESI) String() string { return fmt.Sprintf("% X", e[:]) }
 type DFElection struct {
 	Preference bool   // by Value; otherwise the default: modulo
 	Value      uint32 // preference
+	AnyCircuit bool   // counts routers without the instance's subinterface on the segment too: no AC-DF (RFC 8584 §4)
 }
 
 // ISIS is the IS-IS instance of a network instance.

@@ -152,12 +152,13 @@ func byPreference(all []candidate) bool {
 }
 
 // candidates are the routers that announce a segment, the own one included. Those that have no A-D routes
-// for the instance are left out: SR Linux lets attachment circuits influence the election by default (RFC
-// 8584 §4, ethernet-segment/df-election/algorithm/preference-alg/capabilities/ac-df).
+// for the instance are left out, unless one router does without: SR Linux lets attachment circuits influence the
+// election by default (RFC 8584 §4.1, ethernet-segment/df-election/algorithm/preference-alg/capabilities/ac-df).
 func (s *pe) candidates(es *EthernetSegment, remote *remoteSegment) []candidate {
 	all := []candidate{{addr: s.vtep, df: es.DF}}
+	any := es.DF.AnyCircuit || slices.ContainsFunc(s.members[es.ESI], func(p *Path) bool { return p.DF != nil && p.DF.AnyCircuit })
 	for _, p := range s.members[es.ESI] {
-		if remote.joined(p.NextHop) {
+		if any || remote.joined(p.NextHop) {
 			c := candidate{addr: p.Prefix.Addr()}
 			if p.DF != nil {
 				c.df = *p.DF
@@ -217,8 +218,9 @@ func (s *pe) yield() {
 // present elects among the routers that are there.
 func (s *pe) present(es *EthernetSegment, d *domain) netip.Addr {
 	var all []candidate
+	any := s.plant.anyCircuit(es.ESI)
 	for _, name := range s.plant.Names {
-		if c, ok := s.plant.candidate(name, es.ESI, d.EVPN.Import); ok {
+		if c, ok := s.plant.candidate(name, es.ESI, d.EVPN.Import, any); ok {
 			all = append(all, c)
 		}
 	}
@@ -226,14 +228,36 @@ func (s *pe) present(es *EthernetSegment, d *domain) netip.Addr {
 	return elect(all, d.EVPN.EVI)
 }
 
+// anyCircuit tells whether a router on a segment does without AC-DF.
+func (p *Plant) anyCircuit(e ESI) bool {
+	for _, name := range p.Names {
+		if p.hasSegment(name, e) {
+			for _, es := range peOf(p, name).segments {
+				if es.ESI == e && es.DF.AnyCircuit {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (p *Plant) hasSegment(router string, e ESI) bool {
+	return slices.ContainsFunc(p.Routers[router].Segments, func(es EthernetSegment) bool { return es.ESI == e })
+}
+
 // candidate returns what a router stands for in the election of a segment, if it does: in an instance
-// that exports what the asking one imports.
-func (p *Plant) candidate(router string, e ESI, imports []RT) (candidate, bool) {
-	has := func(es EthernetSegment) bool { return es.ESI == e }
-	if !slices.ContainsFunc(p.Routers[router].Segments, has) {
+// that exports what the asking one imports, or, where circuits do not count, whatever it has.
+func (p *Plant) candidate(router string, e ESI, imports []RT, any bool) (candidate, bool) {
+	if !p.hasSegment(router, e) {
 		return candidate{}, false
 	}
 	s := peOf(p, router)
+	for _, es := range s.segments {
+		if any && es.ESI == e {
+			return candidate{addr: s.vtep, df: es.DF}, true
+		}
+	}
 	for _, d := range s.domains {
 		for _, sub := range d.subs {
 			if es := s.segments[sub.Parent]; es != nil && es.ESI == e && d.evpn.Up && exports(d, imports) {

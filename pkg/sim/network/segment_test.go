@@ -114,6 +114,24 @@ func TestASegmentFollowsItsPortAndItsPeers(t *testing.T) {
 			want: []string{"es1 true default 0", "web 10.0.0.2 [10.0.0.2] self true"},
 		},
 		{
+			name: "it is one where a member counts all that have the segment, whatever is on it", router: "leaf2",
+			bend: func(p *pod) {
+				podInstance(p.routers["leaf1"], "web").Interfaces = []string{"ethernet-1/2.0", "irb1.10"}
+				p.routers["leaf1"].Segments[0].DF = DFElection{Preference: true, Value: 200}
+				p.routers["leaf2"].Segments[0].DF = DFElection{Preference: true, Value: 100, AnyCircuit: true}
+			},
+			want: []string{"es1 true preference 100", "web 10.0.0.1 [10.0.0.1 10.0.0.2] self false"},
+		},
+		{
+			name: "and where the other member does", router: "leaf2",
+			bend: func(p *pod) {
+				podInstance(p.routers["leaf1"], "web").Interfaces = []string{"ethernet-1/2.0", "irb1.10"}
+				p.routers["leaf1"].Segments[0].DF = DFElection{Preference: true, Value: 200, AnyCircuit: true}
+				p.routers["leaf2"].Segments[0].DF = DFElection{Preference: true, Value: 100}
+			},
+			want: []string{"es1 true preference 100", "web 10.0.0.1 [10.0.0.1 10.0.0.2] self false"},
+		},
+		{
 			name: "members that do not hear each other both forward", router: "leaf2",
 			edit: func(_ string, p *Path) { p.Valid = p.Type != EthernetSegmentRoute },
 			want: []string{"es1 true default 0", "web 10.0.0.2 [10.0.0.2] self true"},

@@ -197,7 +197,7 @@ func readExtended(r *network.Route, ext string) {
 		case extRouterMAC:
 			r.RouterMAC = network.MAC(v)
 		case extDF:
-			r.DF = &network.DFElection{Preference: v[0] != 0, Value: binary.BigEndian.Uint32(v[2:])}
+			r.DF = &network.DFElection{Preference: v[0] != 0, Value: binary.BigEndian.Uint32(v[2:]), AnyCircuit: v[1]&0x40 == 0}
 		default:
 			if kind[0] <= 2 && kind[1] == extTarget[1] {
 				r.Targets = append(r.Targets, network.RT(administrated(kind[0], v)))

@@ -163,8 +163,9 @@ func extendedCommunities(r *network.Route, targets bool) ([]byte, error) {
 		add(extESILabel, bit(r.SingleActive), 0, 0, 0, 0, 0)
 	}
 	if r.DF != nil {
-		const preference = 2 // RFC 9785 §3
-		value := binary.BigEndian.AppendUint32([]byte{bit(r.DF.Preference) * preference, 0}, r.DF.Value)
+		const preference = 2  // RFC 9785 §3
+		const circuits = 0x40 // AC-DF in the bitmap (RFC 8584 §2.2)
+		value := binary.BigEndian.AppendUint32([]byte{bit(r.DF.Preference) * preference, bit(!r.DF.AnyCircuit) * circuits}, r.DF.Value)
 		add(extDF, value...)
 	}
 	if r.Static {

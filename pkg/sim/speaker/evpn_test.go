@@ -143,7 +143,7 @@ func drawRoute(t *rapid.T) (r network.Route) {
 	case network.EthernetSegmentRoute:
 		r.ESI, r.Prefix, r.ESImport = network.ESI(octets(10)), host(), network.MAC(octets(6))
 		if rapid.Bool().Draw(t, "df") {
-			r.DF = &network.DFElection{Preference: rapid.Bool().Draw(t, "preference"), Value: rapid.Uint32().Draw(t, "value")}
+			r.DF = &network.DFElection{Preference: rapid.Bool().Draw(t, "preference"), Value: rapid.Uint32().Draw(t, "value"), AnyCircuit: rapid.Bool().Draw(t, "circuit")}
 		}
 	case network.IPPrefix:
 		a := address()

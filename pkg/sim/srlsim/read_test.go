@@ -245,6 +245,8 @@ func TestEthernetSegments(t *testing.T) {
 			"df-election":{"timers":{"activation-timer":0},"algorithm":{"type":"preference","preference-alg":{}}}`), segment,
 			network.EthernetSegment{Name: "es1", Enabled: true, ESI: network.ESI{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Interfaces: []string{"lag1", "lag2"},
 				SingleActive: true, DF: network.DFElection{Preference: true, Value: 32767}}},
+		{"an election that does not look at subinterfaces", segments(`,"df-election":{"algorithm":{"type":"preference","preference-alg":{"preference-value":7,"capabilities":{"ac-df":"exclude"}}}}`),
+			func(r *network.Router) any { return r.Segments[0].DF }, network.DFElection{Preference: true, Value: 7, AnyCircuit: true}},
 	})
 }
 

@@ -20,6 +20,7 @@ const (
 	esInterface = srl.SystemNetworkInstanceProtocolsEvpnEthernetSegmentsBgpInstanceEthernetSegmentInterface
 	dfType      = srl.SystemNetworkInstanceProtocolsEvpnEthernetSegmentsBgpInstanceEthernetSegmentDfElectionAlgorithmType
 	dfValue     = srl.SystemNetworkInstanceProtocolsEvpnEthernetSegmentsBgpInstanceEthernetSegmentDfElectionAlgorithmPreferenceAlgPreferenceValue
+	dfCircuits  = srl.SystemNetworkInstanceProtocolsEvpnEthernetSegmentsBgpInstanceEthernetSegmentDfElectionAlgorithmPreferenceAlgCapabilitiesAcDf
 	dfTimer     = srl.SystemNetworkInstanceProtocolsEvpnEthernetSegmentsBgpInstanceEthernetSegmentDfElectionTimersActivationTimer
 )
 
@@ -56,7 +57,7 @@ func (r *reader) segment(c config.Cursor) network.EthernetSegment {
 	}
 	slices.Sort(s.Interfaces)
 	if text(c, dfType) == "preference" {
-		s.DF = network.DFElection{Preference: true, Value: uint32(number(c, dfValue))}
+		s.DF = network.DFElection{Preference: true, Value: uint32(number(c, dfValue)), AnyCircuit: text(c, dfCircuits) == "exclude"}
 	}
 	if has(c, dfTimer) {
 		s.Activation = time.Duration(number(c, dfTimer)) * time.Second
