@@ -11,21 +11,34 @@ LOOM_GNMI_CLI ?= $(FOREIGN)/gnmi_cli
 LOOM_GRPCURL  ?= $(FOREIGN)/grpcurl
 VERSION    := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all help build test race foreign conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
+# The same flags for all that compiles: a step need not do again what the one before has done.
+export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
+# The race detector sleeps for a second before a process ends, unless it is told not to.
+export GORACE := $(strip $(GORACE) atexit_sleep_ms=0)
 
-all: build test slices race foreign conformance current lint demo ## everything that CI checks
+.PHONY: all help build test race unraced foreign conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
+
+all: build test slices foreign conformance current lint demo ## everything that CI checks
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 build: ## bin/loom
-	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(LOOM) ./cmd/loom
+	$(GO) build -ldflags "-X main.version=$(VERSION)" -o $(LOOM) ./cmd/loom
 
-test: ## all tests; needs nothing but Go
-	$(GO) test ./...
+test: ## all tests, each once: under the race detector where there is a C compiler; needs nothing but Go
+	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null; then \
+	  $(MAKE) --no-print-directory race unraced; \
+	else \
+	  echo "test: no C compiler, so without the race detector"; $(GO) test -vet=off ./...; fi
 
-race: ## all tests under the race detector; needs a C compiler
-	$(GO) test -race -timeout 15m ./...
+race: ## all tests that the race detector does not make too slow, under it; needs a C compiler
+	$(GO) test -race -vet=off -timeout 15m ./...
+
+unraced: ## the other tests, without it: those in files that begin with `//go:build !race`
+	@set -e; files=$$(grep -rl --include='*_test.go' '^//go:build !race$$' cmd models pkg); \
+	names=$$(sed -n 's/^func \(Test[^(]*\)(.*/\1/p' $$files | paste -sd'|'); set -x; \
+	$(GO) test -vet=off -run "^($$names)$$" $$(dirname $$files | sort -u | sed 's|^|./|')
 
 foreign: $(LOOM_GNMI_CLI) $(LOOM_GRPCURL) ## a simulated device as clients see it that nobody here wrote: gnmi_cli, grpcurl
 	$(GO) vet -tags foreign ./pkg/sim
@@ -43,7 +56,8 @@ conformance: build ## every rendered document and every node of our profiles aga
 	  echo "Nokia publishes SR Linux models at https://github.com/nokia/srlinux-yang-models, SR OS models at https://github.com/nokia/7x50_YangModels;"; \
 	  echo "OpenConfig publishes its models at https://github.com/openconfig/public."; exit 1; fi
 	@$(MAKE) --no-print-directory render-all
-	$(LOOM_CONFORMANCE)/all.sh $(OUT)/*/
+	@# the releases side by side: the validators keep what they compile by release
+	printf '%s\n' $(RELEASES) | xargs -P 2 -I RELEASE sh -c '$(LOOM_CONFORMANCE)/all.sh $(OUT)/*-RELEASE/'
 	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -features $(LOOM_CONFORMANCE)/srlinux/features
 
 render-all: build # every topology for every release
