@@ -208,6 +208,20 @@ func TestEveryFaultIsDocumented(t *testing.T) {
 // kindsPage is the table of kinds as Markdown.
 func kindsPage() string {
 	var b strings.Builder
+	b.WriteString("\n## What stands for what\n\nWhat a controller has to survive, and the kinds of faults to try it with.\n\n| id | what goes wrong | kinds |\n|---|---|---|\n")
+	for _, r := range sim.Risks() {
+		var with []string
+		for _, kind := range r.Kinds {
+			with = append(with, fmt.Sprintf("[`%s`](#%s)", kind, kind))
+		}
+		switch {
+		case r.Elsewhere != "" && len(with) > 0:
+			with = append(with, "beside devices: "+r.Elsewhere)
+		case r.Elsewhere != "":
+			with = append(with, "no device's: "+r.Elsewhere)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.ID, r.What, strings.Join(with, ", "))
+	}
 	b.WriteString("\n## Kinds\n\n| kind | target | what happens |\n|---|---|---|\n")
 	for _, k := range sim.Kinds() {
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s |\n", k.Name, k.Name, k.At, k.Help)

@@ -33,6 +33,8 @@ type Certificate struct {
 	Name        string    // that it is for; "" means the device's own
 	From, Until time.Time // of the host's clock; zero means a good while
 	Stranger    bool      // signed by an authority that nobody knows
+	Vouched     bool      // signed by a new authority, whose certificate ours has signed
+	List        string    // URL of a list of revoked certificates; "": it names none
 }
 
 func newAuthority() (*authority, error) {
@@ -43,7 +45,7 @@ func newAuthority() (*authority, error) {
 	a := &authority{key: key}
 	template := a.template("loom sim")
 	template.IsCA, template.BasicConstraintsValid = true, true
-	template.KeyUsage = x509.KeyUsageCertSign
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return nil, err
@@ -72,6 +74,9 @@ func (a *authority) sign(template *x509.Certificate, key *ecdsa.PrivateKey) (tls
 
 // certify returns a certificate for the device of a name at an address, host:port.
 func (a *authority) certify(c Certificate, device, address string) (tls.Certificate, error) {
+	if c.Vouched {
+		return a.vouch(c, device, address)
+	}
 	if c.Stranger {
 		var err error
 		if a, err = newAuthority(); err != nil {
@@ -85,6 +90,9 @@ func (a *authority) certify(c Certificate, device, address string) (tls.Certific
 		template.IPAddresses = []net.IP{net.ParseIP(host)}
 	}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	if c.List != "" {
+		template.CRLDistributionPoints = []string{c.List}
+	}
 	if !c.From.IsZero() {
 		template.NotBefore = c.From
 	}
@@ -92,6 +100,23 @@ func (a *authority) certify(c Certificate, device, address string) (tls.Certific
 		template.NotAfter = c.Until
 	}
 	return a.sign(template, a.key)
+}
+
+// vouch returns a certificate of a new authority, with one of ours for that authority: who trusts either trusts it. So
+// authorities are changed in two steps.
+func (a *authority) vouch(c Certificate, device, address string) (tls.Certificate, error) {
+	other, err := newAuthority()
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	c.Vouched = false
+	cert, err := other.certify(c, device, address)
+	if err != nil {
+		return cert, err
+	}
+	bridge, err := x509.CreateCertificate(rand.Reader, other.cert, a.cert, other.key.Public(), a.key)
+	cert.Certificate = append(cert.Certificate, bridge)
+	return cert, err
 }
 
 // fingerprint returns the SHA-256 of a certificate in hex.

@@ -171,7 +171,7 @@ func (d *Device) rehouse(c *Chassis) (next incarnation, err error) {
 // recertify returns the certificate that the device will show.
 func (d *Device) recertify(c *Certificate) (tls.Certificate, error) {
 	if c == nil {
-		return d.certificate, nil
+		return *d.certificate.Load(), nil
 	}
 	cert, err := d.sim.authority.certify(*c, d.spec.Name, d.address)
 	if err != nil {
@@ -182,7 +182,7 @@ func (d *Device) recertify(c *Certificate) (tls.Certificate, error) {
 
 // boot makes the device another incarnation of itself. The caller holds power; nothing is served.
 func (d *Device) boot(next incarnation) {
-	d.certificate = next.certificate
+	d.certificate.Store(&next.certificate)
 	d.limits.reset()
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -34,17 +34,18 @@ type Device struct {
 	limits  limits
 	clients clients
 
-	power       sync.Mutex // held while the server starts or stops; taken before mu; guards up to cut
-	retired     bool       // stopped for good
-	on          bool       // has power and a network to be reached over
-	certificate tls.Certificate
-	door        Door               // how it serves
-	server      *grpc.Server       // nil while nothing is served
-	served      chan struct{}      // closed when the server has ended
-	entrance    *wiredListener     // that it serves at
-	serving     context.Context    // of its streams
-	cut         context.CancelFunc // ends them
-	moves       sync.WaitGroup     // those who are about to follow a commit
+	power       sync.Mutex                      // held while the server starts or stops; taken before mu; guards up to cut
+	retired     bool                            // stopped for good
+	on          bool                            // has power and a network to be reached over
+	certificate atomic.Pointer[tls.Certificate] // read at every handshake, without power
+	speech      speech                          // how it secures connections, where a fault has its say
+	door        Door                            // how it serves
+	server      *grpc.Server                    // nil while nothing is served
+	served      chan struct{}                   // closed when the server has ended
+	entrance    *wiredListener                  // that it serves at
+	serving     context.Context                 // of its streams
+	cut         context.CancelFunc              // ends them
+	moves       sync.WaitGroup                  // those who are about to follow a commit
 
 	mu        sync.Mutex // guards what follows
 	body      network.Hardware

@@ -39,11 +39,11 @@ func (k *Kind) complete(f *Fault) {
 	f.On, f.Boot = cmp.Or(f.On, d.On), cmp.Or(f.Boot, d.Boot)
 	f.Delay, f.Rate, f.Count = cmp.Or(f.Delay, d.Delay), cmp.Or(f.Rate, d.Rate), cmp.Or(f.Count, d.Count)
 	f.Code, f.Path, f.Value = cmp.Or(f.Code, d.Code), cmp.Or(f.Path, d.Path), cmp.Or(f.Value, d.Value)
-	switch {
-	case f.On == Now:
+	if f.On == Now {
 		f.Times = 1
-	case f.Form == "" && len(k.Forms) > 0:
-		f.Form = k.Forms[0].Name
+	}
+	if len(k.Forms) > 0 && (f.On != Now || !k.aboutSets()) { // else the form is about Sets, and there is none
+		f.Form = cmp.Or(f.Form, k.Forms[0].Name)
 	}
 }
 

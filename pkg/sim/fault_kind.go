@@ -37,6 +37,8 @@ type Kind struct {
 	open func(f *injected, s *faultyStream)
 	// send sends a message of a Subscribe by next, or does something else about it.
 	send func(f *injected, s *faultyStream, m *gnmi.SubscribeResponse, next sendFunc) error
+	// heeds tells whether a message is one that send is about, and is to be struck; nil: each is.
+	heeds func(f *injected, m *gnmi.SubscribeResponse) bool
 	// pump makes messages for every Subscribe, the first one at once, and Rate a second from then on.
 	pump func(f *injected, n int) *gnmi.SubscribeResponse
 }
@@ -56,7 +58,7 @@ const (
 
 // Kinds returns all kinds of faults, by what they are about.
 func Kinds() []*Kind {
-	return slices.Concat(plantKinds, powerKinds, wireKinds, setKinds, configKinds, streamKinds, garbageKinds)
+	return slices.Concat(plantKinds, powerKinds, tlsKinds, wireKinds, setKinds, configKinds, streamKinds, garbageKinds)
 }
 
 // kindOf returns a kind by its name, nil where there is none.
@@ -145,7 +147,7 @@ func (k *Kind) Defaults() map[string]string {
 			out[name] = text
 		}
 	}
-	if len(k.Forms) > 0 && k.Default.On != Now {
+	if len(k.Forms) > 0 {
 		out["form"] = k.Forms[0].Name
 	}
 	return out

@@ -33,14 +33,6 @@ var powerKinds = []*Kind{
 		Name: "other-chassis", At: AtDevice, Help: "another box comes back in place of the device: serial number and MAC addresses are others, and so is its certificate; it is of the same platform and release unless others are given",
 		Takes: []string{"boot", "value", "platform", "release"}, Default: Fault{On: Now, Boot: "factory"}, judge: canBoot, start: exchange,
 	},
-	{
-		Name: "certificate", At: AtDevice, Help: "a device shows a certificate that is not to be trusted; cleared, it shows a good new one",
-		Forms: []Form{
-			{"expired", "its time is over"}, {"early", "its time has not come"},
-			{"stranger", "of an authority that nobody knows"}, {"name", "for another device"},
-		},
-		start: showCertificate,
-	},
 }
 
 // answered is how long, by the host's clock, an answer takes from the end of its RPC to the socket: gRPC does
@@ -201,47 +193,4 @@ func exchange(f *injected) error {
 	f.strike()
 	defer f.release()
 	return f.device.RebootWith(b)
-}
-
-// showCertificate serves with another certificate. The device goes on as it was otherwise: as after a commit
-// that names another TLS profile, connections break.
-func showCertificate(f *injected) error {
-	if err := f.device.present(badCertificate(f.Form, time.Now())); err != nil {
-		return err
-	}
-	f.mend(func() { f.complain(f.device.present(Certificate{})) })
-	return nil
-}
-
-// badCertificate returns a certificate with one mistake.
-func badCertificate(form string, now time.Time) Certificate {
-	switch form {
-	case "expired":
-		return Certificate{From: now.Add(-2 * time.Hour), Until: now.Add(-time.Hour)}
-	case "early":
-		return Certificate{From: now.Add(time.Hour)}
-	case "stranger":
-		return Certificate{Stranger: true}
-	}
-	return Certificate{Name: "somebody-else"}
-}
-
-// present makes the device show another certificate.
-func (d *Device) present(c Certificate) error {
-	d.power.Lock()
-	defer d.power.Unlock()
-	if d.retired {
-		return nil
-	}
-	cert, err := d.recertify(&c)
-	if err != nil {
-		return fmt.Errorf("%s: %w", d.spec.Name, err)
-	}
-	running := d.on
-	d.halt()
-	d.certificate = cert
-	if running {
-		d.start()
-	}
-	return nil
 }

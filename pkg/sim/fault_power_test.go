@@ -94,10 +94,6 @@ var powerFaults = map[string]func(*stage){
 			s.Error("it shows the certificate of the box before")
 		}
 	},
-	"certificate/expired":  func(s *stage) { s.distrusts("expired", "certificate has expired or is not yet valid") },
-	"certificate/early":    func(s *stage) { s.distrusts("early", "certificate has expired or is not yet valid") },
-	"certificate/stranger": func(s *stage) { s.distrusts("stranger", "certificate signed by unknown authority") },
-	"certificate/name":     func(s *stage) { s.distrusts("name", "certificate is valid for somebody-else, not leaf1") },
 }
 
 // rebootsAt shows a reboot at a Set that changes a leaf, with a running configuration that survives.
@@ -149,16 +145,4 @@ func (s *stage) check(err error) {
 	if err != nil {
 		s.Fatal(err)
 	}
-}
-
-// distrusts shows a certificate that a client refuses, and a good one after it.
-func (s *stage) distrusts(form, why string) {
-	s.Helper()
-	s.mustSet(s.mtu("9000"))
-	id := s.inject("certificate", "leaf1", "form="+form)
-	s.reconnect()
-	s.refuses(s.ask(), codes.Unavailable, why)
-	s.clear(id)
-	s.reconnect()
-	s.has(mtuAt, "9000")
 }

@@ -49,6 +49,11 @@ var setKinds = []*Kind{
 		Default: Fault{On: AnySet, Code: codes.Aborted}, set: refuse,
 	},
 	{
+		Name: "disconnect", At: AtDevice, Help: "the connection breaks in the middle of a Set, which is never answered; new ones work",
+		Takes: []string{"on"}, Default: Fault{On: AnySet}, set: disconnect,
+		Forms: []Form{{"before", "before the Set is done, which it never is"}, {"after", "after the Set is done"}},
+	},
+	{
 		Name: "malformed-result", At: AtDevice, Help: "a Set is done, and its results are not those of its operations",
 		Takes: []string{"on"}, Default: Fault{On: Change}, set: malformedResult,
 		Forms: []Form{
@@ -153,6 +158,17 @@ func slowAnswer(f *injected, ctx context.Context, req *gnmi.SetRequest, next set
 	resp, err := next(ctx, req)
 	f.wait(ctx, f.Delay)
 	return resp, err
+}
+
+// disconnect closes the connection that a Set came over.
+func disconnect(f *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error) {
+	if f.Form == "after" {
+		if resp, err := next(ctx, req); err != nil {
+			return resp, err
+		}
+	}
+	lineOf(ctx).Close()
+	return nil, lost(ctx)
 }
 
 func refuse(f *injected, _ context.Context, _ *gnmi.SetRequest, _ setFunc) (*gnmi.SetResponse, error) {

@@ -58,6 +58,8 @@ var setFaults = map[string]func(*stage){
 			s.Error("the commit is not open any more")
 		}
 	},
+	"disconnect/before":           func(s *stage) { s.disconnects("before", "") },
+	"disconnect/after":            func(s *stage) { s.disconnects("after", "9000") },
 	"malformed-result/missing":    func(s *stage) { s.results("missing") },
 	"malformed-result/extra":      func(s *stage) { s.results("extra", "D a", "D a", "U b") },
 	"malformed-result/reversed":   func(s *stage) { s.results("reversed", "U b", "D a") },
@@ -107,6 +109,19 @@ var setFaults = map[string]func(*stage){
 		s.has(mtuAt, "")
 		s.has("/interface[name=e1]/vlan-tagging", "true")
 	},
+}
+
+// disconnects shows a Set that is lost with its connection, and what became of it.
+func (s *stage) disconnects(form, mtu string) {
+	s.Helper()
+	s.inject("disconnect", "leaf1", "form="+form, "times=1")
+	s.refuses(s.set(s.mtu("9000")), codes.Unavailable, "")
+	s.reconnect()
+	s.has(mtuAt, mtu)
+	s.mustSet(s.mtu("9001"))
+	if boots := s.device.Boots(); boots != 0 {
+		s.Errorf("it has booted %d times", boots)
+	}
 }
 
 // results shows what a client gets for the results of a Set that deletes a and updates b.

@@ -29,6 +29,11 @@ var streamKinds = []*Kind{
 		Name: "unasked", At: AtDevice, Help: "an update arrives before anything was subscribed to",
 		Takes: []string{"path", "value"}, Default: Fault{Path: floodPath, Value: `"unasked"`}, seat: &seat{leaf: true, state: true, counted: true, spoken: `"unasked"`}, open: speakFirst,
 	},
+	{
+		Name: "drop", At: AtDevice, Help: "notifications are lost on their way, one of count by chance; the stream goes on as if nothing had been",
+		Takes: []string{"count", "seed"}, Default: Fault{Count: 2}, heeds: unlucky,
+		send: func(*injected, *faultyStream, *gnmi.SubscribeResponse, sendFunc) error { return nil },
+	},
 	{Name: "duplicate", At: AtDevice, Help: "every notification arrives twice", send: duplicate},
 	{Name: "late", At: AtDevice, Help: "after each notification the one before it arrives once more, with its older timestamp", send: late},
 	{
@@ -104,7 +109,7 @@ func (s *faultyStream) Send(m *gnmi.SubscribeResponse) error {
 // overStream returns how a stream sends that has this fault too.
 func (f *injected) overStream(s *faultyStream, next sendFunc) sendFunc {
 	return func(m *gnmi.SubscribeResponse) error {
-		if !f.strike() {
+		if f.kind.heeds != nil && !f.kind.heeds(f, m) || !f.strike() {
 			return next(m)
 		}
 		defer f.release()
@@ -186,6 +191,11 @@ func speakFirst(f *injected, s *faultyStream) {
 		f.complain(s.out(f.update(0)))
 		f.release()
 	}
+}
+
+// unlucky tells whether a notification gets lost. sync_response is none.
+func unlucky(f *injected, m *gnmi.SubscribeResponse) bool {
+	return m.GetUpdate() != nil && f.pick(f.Count) == 0
 }
 
 func duplicate(_ *injected, _ *faultyStream, m *gnmi.SubscribeResponse, next sendFunc) error {

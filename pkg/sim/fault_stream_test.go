@@ -46,6 +46,20 @@ var streamFaults = map[string]func(*stage){
 		s.check(err)
 		s.wants(s.next(stream), "/interface[name=e7]/mtu 1500") // nothing was sent to the device
 	},
+	"drop": func(s *stage) {
+		id := s.inject("drop", "leaf1", "count=1")
+		stream := s.subscribe(&gnmi.SubscriptionList{}, mtuAt, "/system/name/host-name")
+		s.untilSync(stream) // the host name was lost, and sync_response is none of those that are
+		s.mustSet(s.mtu("9000"))
+		s.soon("lost", func() bool { return s.sim.Faults()[0].Struck == 2 })
+		s.clear(id)
+		s.mustSet(s.mtu("9001"))
+		s.wants(s.next(stream), mtuAt+" 9001")
+		s.inject("drop", "leaf1", "times=1", "seed=1")
+		for mtu := 1500; len(s.sim.Faults()) > 0; mtu++ { // it counts what is lost, not what is sent
+			s.mustSet(s.mtu(fmt.Sprint(mtu)))
+		}
+	},
 	"duplicate": func(s *stage) { s.hears("duplicate", "", "host", "host", "sync", "mtu", "mtu") },
 	"late": func(s *stage) {
 		s.hears("late", "", "host", "sync", "mtu", "host")

@@ -183,7 +183,7 @@ func (s *stage) has(path, want string) {
 func TestEveryFaultHappens(t *testing.T) {
 	t.Parallel()
 	shown := map[string]func(*stage){}
-	for _, group := range []map[string]func(*stage){plantFaults, powerFaults, wireFaults, setFaults, configFaults, streamFaults, garbageFaults} {
+	for _, group := range []map[string]func(*stage){plantFaults, powerFaults, tlsFaults, wireFaults, setFaults, configFaults, streamFaults, garbageFaults} {
 		for name, show := range group {
 			shown[name] = show
 		}

@@ -94,11 +94,13 @@ func (s *Sim) add(spec Spec) error {
 		return err
 	}
 	d.address = listener.Addr().String()
-	if d.certificate, err = s.authority.certify(Certificate{}, spec.Name, d.address); err != nil {
+	certificate, err := s.authority.certify(Certificate{}, spec.Name, d.address)
+	if err != nil {
 		listener.Close()
 		return err
 	}
-	d.fingerprint = fingerprint(d.certificate)
+	d.certificate.Store(&certificate)
+	d.fingerprint = fingerprint(certificate)
 	d.gate = newGate(listener)
 	d.start()
 	s.devices, s.byName[spec.Name] = append(s.devices, d), d
