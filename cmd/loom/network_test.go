@@ -42,7 +42,14 @@ func newFleet(t *testing.T, file, bgp string) *fleet {
 // configure gives every device its intended configuration, as an operator at the box would.
 func (f *fleet) configure(t *testing.T) {
 	t.Helper()
-	for name, tree := range f.n.trees {
+	f.configureSome(t, sortedKeys(f.n.trees)...)
+}
+
+// configureSome gives some devices their intended configuration.
+func (f *fleet) configureSome(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		tree := f.n.trees[name]
 		val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: tree.AppendJSON(nil, false)}}
 		if err := f.sim.Device(name).Apply(&gnmi.SetRequest{Update: []*gnmi.Update{{Path: &gnmi.Path{}, Val: val}}}); err != nil {
 			t.Fatal(err)

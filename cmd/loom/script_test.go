@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 //	stop DEVICE             switches a device off
 //	startup DEVICE PATH VALUE  demands a value in the configuration that the device would boot with
 //	exit N COMMAND...       runs loom and demands its exit code
+//	settles FILE N COMMAND...  runs loom until it prints what is in FILE and ends with exit code N
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"stop":    func(ts *testscript.TestScript, _ bool, args []string) { simOf(ts).Device(args[0]).Stop() },
 			"startup": scriptStartup,
 			"exit":    scriptExit,
+			"settles": scriptSettles,
 		},
 	})
 }

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/verify"
+	"github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// gate is what a change passes between its waves: the devices that have their change, and their neighbors, show
+// nothing wrong that was not wrong before.
+type gate struct {
+	*observer
+	index  *verify.Index
+	before []verify.Finding // before the first wave
+
+	within time.Duration // in which the network has to come to rest
+	soak   time.Duration // for which it has to stay at rest; 0: not at all
+	retry  time.Duration // between attempts to reach a device that cannot be read
+}
+
+// gate looks at the devices that will change, and their neighbors, as they are before. Devices that nobody can read
+// then need not come back for the gate to open.
+func (n *network) gate(ctx context.Context, o *observer, names []string) *gate {
+	g := &gate{observer: o, index: verify.NewIndex(n.design), within: time.Minute, retry: time.Second}
+	g.before = g.index.Check(o.observe(ctx, g.around(names)))
+	return g
+}
+
+// around returns devices with their neighbors, each once.
+func (g *gate) around(names []string) []string {
+	var out []string
+	seen := map[string]bool{}
+	add := func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, name)
+		}
+	}
+	for _, name := range names {
+		add(name)
+		for _, neighbor := range g.index.Neighbors(name) {
+			add(neighbor)
+		}
+	}
+	return out
+}
+
+// gateError is why a gate stayed shut.
+type gateError struct {
+	within   time.Duration
+	findings []verify.Finding
+	silent   []string // devices that have not been read at all
+}
+
+func (e *gateError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the network has not come to rest in %s", e.within)
+	for _, g := range verify.Groups(e.findings) {
+		fmt.Fprintf(&b, "\n  %s%s", g.Message, takes(g, kindsOf(e.findings)))
+	}
+	if len(e.silent) > 0 {
+		fmt.Fprintf(&b, "\n  not read yet: %s", strings.Join(e.silent, ", "))
+	}
+	return b.String()
+}
+
+// pass waits until the given devices, which have their change, and their neighbors show no new findings, and
+// for the soak time none again. waiting tells which devices have not got their change yet, those included that
+// never will. It follows the devices by subscriptions (ON_CHANGE), each on a fresh connection, and reads again
+// what has changed; it returns a *gateError when the time is over.
+func (g *gate) pass(ctx context.Context, devices []string, waiting func(device string) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	names := g.around(devices)
+	reports := make(chan report)
+	for _, name := range names {
+		go g.follow(ctx, name, reports)
+	}
+	o := verify.Observed{Devices: make(map[string]verify.Device, len(names))}
+	late := g.after(g.within)
+	var rested <-chan time.Time // runs while there is nothing new
+	var fresh []verify.Finding
+	for {
+		select {
+		case r := <-reports:
+			o.Devices[r.name], o.At = r.shows, g.now()
+		case <-rested:
+			return nil
+		case <-late:
+			return &gateError{g.within, fresh, missing(names, o)}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		fresh = verify.New(g.before, g.index.Check(o), waiting)
+		switch {
+		case len(fresh) > 0 || len(o.Devices) < len(names):
+			rested = nil
+		case g.soak == 0:
+			return nil
+		case rested == nil:
+			rested = g.after(g.soak)
+		}
+	}
+}
+
+// missing are the devices that were not observed.
+func missing(names []string, o verify.Observed) []string {
+	var out []string
+	for _, name := range names {
+		if _, ok := o.Devices[name]; !ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// report is what one device shows now.
+type report struct {
+	name  string
+	shows verify.Device
+}
+
+// follow reports what a device shows, whenever it shows something new, until ctx ends.
+func (g *gate) follow(ctx context.Context, name string, reports chan<- report) {
+	tell := func(d verify.Device) {
+		select {
+		case reports <- report{name, d}:
+		case <-ctx.Done():
+		}
+	}
+	for ctx.Err() == nil {
+		if err := g.stream(ctx, name, tell); err != nil {
+			tell(unreachable(name, err))
+		}
+		select {
+		case <-g.after(g.retry):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// stream follows a device over one connection, and returns why that ended.
+func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)) error {
+	dialing, cancel := context.WithTimeout(ctx, g.limit)
+	defer cancel()
+	l, err := dial(dialing, g.n, g.r, name)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	news, ended := make(chan struct{}, 1), make(chan error, 1)
+	go func() {
+		ended <- l.Subscribe(ctx, mustPaths(drivers[l.design.OS].ObservePaths), gnmi.SubscriptionList_STREAM, newsOf(news))
+	}()
+	for {
+		select {
+		case <-news:
+			reading, cancel := context.WithTimeout(ctx, g.limit)
+			tell(g.read(reading, l))
+			cancel()
+		case err := <-ended:
+			return err
+		}
+	}
+}
+
+// newsOf makes one piece of news of all that came since the last one was taken; what the device had to say at
+// first is one, when it has said it (sync_response, gNMI specification 3.5.1.4).
+func newsOf(news chan<- struct{}) func(*gnmi.Notification) {
+	synced := false
+	return func(n *gnmi.Notification) {
+		if synced = synced || n == nil; !synced {
+			return
+		}
+		select {
+		case news <- struct{}{}:
+		default:
+		}
+	}
+}
