@@ -31,9 +31,14 @@ while a change is unconfirmed it is off. What others left unsaved on the router 
 A device that Loom meets for the first time and that holds configuration of somebody else where
 Loom writes is not touched without --take-over; its whole configuration is saved first.
 
+A plan with risks is carried out only if each class of them is approved: typed when asked, or by
+--approve. Where nobody is asked, --approve and --plan come together: what is approved is the plan
+that was looked at. A plan that would cut Loom's own way to a device is always refused.
+
 Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named mixed state.`,
 		Example: `  loom apply topologies/demo.yaml --inventory sim.json
-  loom apply topologies/demo.yaml --limit leaf3 --yes`,
+  loom apply topologies/demo.yaml --limit leaf3 --yes
+  loom apply topologies/demo.yaml --plan 3fa91c0be7d2 --approve guard-removed`,
 		Args:              namedFiles,
 		ValidArgsFunction: yamlFiles,
 	}
@@ -44,11 +49,14 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	c.Flags().StringVar(&o.backupDir, "backup", filepath.Join(".loom", "backup"), "`DIR` for the backup before a take-over")
 	c.Flags().DurationVar(&o.rollback, "rollback", 5*time.Minute, "time after which a device takes back an unconfirmed change")
 	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
+	c.Flags().StringVar(&o.plan, "plan", "", "apply only the plan with this `HASH`, as loom plan shows it, and do not ask")
+	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
+	o.how = rolloutFlags(c)
 	o.limit = limitFlag(c)
 	o.releases = releaseFlag(c)
 	o.format = formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := o.check(); err != nil {
+		if err := errors.Join(o.check(), o.how.check(), o.checkApproval(t)); err != nil {
 			return err
 		}
 		srcs, err := sources(args)
@@ -75,6 +83,9 @@ type applyOptions struct {
 	limit     *string
 	releases  *map[string]string
 	format    *string
+	how       *rollout
+	plan      string   // hash of the one plan that may be applied, or its beginning
+	approved  []string // classes of risks
 }
 
 // leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
@@ -113,6 +124,9 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions) error
 		return err
 	}
 	p.Limit, p.Skipped = *o.limit, skipped
+	if err := o.how.onto(n, p, n.reach(r)); err != nil {
+		return err
+	}
 	out := applied{Plan: p}
 	err = o.carryOut(ctx, t, &out, devices)
 	if *o.format == "json" {
@@ -128,10 +142,19 @@ func (o *applyOptions) carryOut(ctx context.Context, t *terminal, out *applied, 
 			return err
 		}
 	}
+	if err := o.expected(out.Plan); err != nil {
+		return err
+	}
 	if out.Plan.Empty() {
 		return nil
 	}
+	if err := refused(out.Plan); err != nil {
+		return err
+	}
 	if err := o.contact(ctx, t, out.Plan, devices); err != nil {
+		return err
+	}
+	if err := o.approveRisks(ctx, t, out.Plan); err != nil {
 		return err
 	}
 	if err := o.approve(ctx, t, out.Plan); err != nil {
@@ -195,17 +218,17 @@ func foreignError(foreign []*plan.Device, devices map[string]*live) error {
 
 // approve asks unless told not to. Without a terminal there is nobody to ask.
 func (o *applyOptions) approve(ctx context.Context, t *terminal, p *plan.Plan) error {
-	if o.yes {
+	if o.yes || o.plan != "" {
 		return nil
 	}
 	if !t.ask {
-		return errors.New("nobody to ask here; look at the plan and use --yes")
+		return errors.New("nobody to ask here; look at the plan and use --plan HASH, or --yes")
 	}
 	question := fmt.Sprintf("\nChange %s? Type yes: ", sizes(len(p.Devices), "device"))
 	if len(p.Devices) == 0 {
 		question = fmt.Sprintf("\nSave %s? Type yes: ", sizes(len(p.Unsaved), "device"))
 	}
-	yes, err := t.confirm(ctx, question)
+	yes, err := t.confirm(ctx, question, "yes")
 	if err != nil || yes {
 		return err
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
-// bench is the tiny fabric, simulated, planned, and connected: one spine and one leaf in the first
-// wave, the other leaf of the pair in the second.
+// bench is the tiny fabric, simulated, planned, and connected: one leaf in the first wave, the other
+// leaf of the pair in the second, the spine in the third.
 type bench struct {
 	n       *network
 	sim     *sim.Sim
@@ -159,11 +159,9 @@ func TestAFailureInALaterWaveUndoesTheEarlierOnes(t *testing.T) {
 	if res.Outcome != transaction.RolledBack || !errors.Is(res.Err, transaction.ErrStale) {
 		t.Fatalf("%s: %v", res.Outcome, res.Err)
 	}
-	b.wantStates(t, res, map[string]transaction.State{"spine1": transaction.Restored, "leaf1": transaction.Restored, "leaf2": transaction.Waiting})
-	for _, name := range []string{"spine1", "leaf1"} {
-		if !b.atBase(name) || b.sim.Device(name).Pending() != "" {
-			t.Errorf("%s is not as before", name)
-		}
+	b.wantStates(t, res, map[string]transaction.State{"leaf1": transaction.Restored, "leaf2": transaction.Waiting, "spine1": transaction.Waiting})
+	if !b.atBase("leaf1") || b.sim.Device("leaf1").Pending() != "" {
+		t.Error("leaf1 is not as before")
 	}
 }
 
@@ -180,7 +178,52 @@ func TestADeviceThatIsLostBeforeItsWaveUndoesTheOthers(t *testing.T) {
 	if res.Outcome != transaction.RolledBack || !errors.Is(res.Err, device.ErrRetry) {
 		t.Fatalf("%s: %v", res.Outcome, res.Err)
 	}
-	b.wantStates(t, res, map[string]transaction.State{"spine1": transaction.Restored, "leaf1": transaction.Restored})
+	b.wantStates(t, res, map[string]transaction.State{"leaf1": transaction.Restored, "spine1": transaction.Waiting})
+}
+
+func TestAWaveThatTurnsBadBeforeTheNextUndoesAll(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plan.Cut(plan.WaveOptions{Soak: time.Millisecond})
+	res := b.run(t.Context(), func(e transaction.Event) {
+		if e.State == transaction.Verified && e.Device == "leaf1" {
+			b.sim.Device("leaf1").Stop()
+		}
+		if e.Device == "leaf2" {
+			t.Error("the next wave was begun")
+		}
+	})
+	if res.Outcome == transaction.Done || res.Errors["leaf1"] == "" {
+		t.Errorf("%s: %v", res.Outcome, res.Err)
+	}
+}
+
+func TestWavesWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plan.Cut(plan.WaveOptions{Soak: 20 * time.Millisecond})
+	start := time.Now()
+	if res := b.run(t.Context(), nil); res.Outcome != transaction.Done {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+	if took := time.Since(start); took < 40*time.Millisecond {
+		t.Errorf("three waves, 20 ms between them, in %s", took)
+	}
+}
+
+func TestAnInterruptEndsTheWaitBetweenWaves(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plan.Cut(plan.WaveOptions{Soak: time.Hour})
+	ctx, interrupt := context.WithCancel(t.Context())
+	res := b.run(ctx, func(e transaction.Event) {
+		if e.State == transaction.Verified {
+			interrupt()
+		}
+	})
+	if res.Outcome != transaction.RolledBack || !errors.Is(res.Err, context.Canceled) {
+		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
 }
 
 func TestADeviceThatIsLostAfterTheDecisionIsNamed(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,11 +25,16 @@ What is there is read from the devices (--against live, the default), from a dir
 loom render wrote (--against DIR), or compiled from the topology as it was at a revision
 (--against git:REV), which needs no device and serves pull requests.
 
+Shown are also the waves in which apply would change the devices, the risks that it would want
+approved by their class, and the hash by which a plan that was looked at can be applied: two plans
+that do the same to the same devices have the same.
+
 Exit code: 0 no changes, 2 changes, 1 error. Devices that the topology no longer has are changes too,
 though Loom leaves them as they are; with --limit they are not looked for.`,
 		Example: `  loom plan topologies/demo.yaml --inventory sim.json
   loom plan topologies/demo.yaml --against git:main --format markdown
-  loom plan topologies/demo.yaml --against out --limit leaves`,
+  loom plan topologies/demo.yaml --against out --limit leaves
+  loom plan topologies/demo.yaml --canary label:lab --waves 8 --soak 2m`,
 		ValidArgsFunction: yamlFiles,
 	}
 	against := c.Flags().String("against", "live", "what to compare with: live, a rendered `DIR`, or git:REV")
@@ -37,7 +43,11 @@ though Loom leaves them as they are; with --limit they are not looked for.`,
 	releases := releaseFlag(c)
 	format := formatFlag(c, "text", "json", "markdown")
 	a := accessFlags(c)
+	how := rolloutFlags(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := how.check(); err != nil {
+			return err
+		}
 		srcs, err := sources(args)
 		if err != nil {
 			return err
@@ -46,7 +56,7 @@ though Loom leaves them as they are; with --limit they are not looked for.`,
 		if err != nil {
 			return err
 		}
-		p, err := n.plan(cmd.Context(), t, comparison{args, *against, *limit, *releases, a})
+		p, err := n.plan(cmd.Context(), t, comparison{args, *against, *limit, *releases, a, how})
 		if err != nil {
 			return err
 		}
@@ -68,6 +78,7 @@ type comparison struct {
 	limit    string
 	releases map[string]string
 	access   *access
+	how      *rollout
 }
 
 // maxLines is how many change lines of one device a terminal gets without --all.
@@ -94,11 +105,12 @@ func (n *network) plan(ctx context.Context, t *terminal, c comparison) (*plan.Pl
 		return nil, err
 	}
 	var p *plan.Plan
+	reach := n.reach(nil)
 	switch rev, git := strings.CutPrefix(c.against, "git:"); {
 	case git:
 		p, err = n.planGit(ctx, t, rev, names, c)
 	case c.against == "live":
-		p, err = n.planLive(ctx, names, c.access)
+		p, reach, err = n.planLive(ctx, names, c.access)
 	default:
 		p, err = n.planDir(c.against, names)
 	}
@@ -109,7 +121,7 @@ func (n *network) plan(ctx context.Context, t *terminal, c comparison) (*plan.Pl
 	if c.limit != "" {
 		p.Removed = nil // a selector names devices that there are
 	}
-	return p, nil
+	return p, c.how.onto(n, p, reach)
 }
 
 // input is what plan.New needs of one device.
@@ -118,25 +130,26 @@ func (n *network) input(name string) plan.Input {
 	return plan.Input{
 		Device: plan.Device{
 			Name: d.Name, Site: d.Site, Role: string(d.Role), OS: d.OS,
-			Platform: d.Platform.Name, Release: d.Release, Group: d.Group,
+			Platform: d.Platform.Name, Release: d.Release,
 		},
 		Scope:    drivers[d.OS].Scope(d),
 		Intended: n.trees[name],
 	}
 }
 
-// planLive reads every device's running configuration.
-func (n *network) planLive(ctx context.Context, names []string, a *access) (*plan.Plan, error) {
+// planLive reads every device's running configuration, and tells where each was reached.
+func (n *network) planLive(ctx context.Context, names []string, a *access) (*plan.Plan, map[string]netip.Addr, error) {
 	r, err := a.resolve(n)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	devices, err := connect(ctx, n, r, names)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer closeAll(devices)
-	return n.planDevices(ctx, names, devices)
+	p, err := n.planDevices(ctx, names, devices)
+	return p, n.reach(r), err
 }
 
 func (n *network) planDevices(ctx context.Context, names []string, devices map[string]*live) (*plan.Plan, error) {
@@ -164,8 +177,11 @@ func (n *network) planDevices(ctx context.Context, names []string, devices map[s
 
 func (n *network) newPlan(against string, names []string, inputs map[string]plan.Input) *plan.Plan {
 	list := make([]plan.Input, 0, len(names))
+	groups := groups(n.design)
 	for _, name := range names {
-		list = append(list, inputs[name])
+		in := inputs[name]
+		in.Device.Groups = groups[name]
+		list = append(list, in)
 	}
 	return plan.New(n.design.Name, against, list, n.at)
 }

@@ -23,6 +23,11 @@ func limitFlag(c *cobra.Command) *string {
 // selectDevices returns the names of the devices that a selector matches, in the design's order,
 // and those that it leaves out. An empty selector matches all.
 func selectDevices(d *fabric.Design, selector string) (in, out []string, err error) {
+	return selectBy(d, "--limit", selector)
+}
+
+// selectBy is selectDevices for another flag than --limit.
+func selectBy(d *fabric.Design, flag, selector string) (in, out []string, err error) {
 	if selector == "" {
 		for _, dev := range d.Devices {
 			in = append(in, dev.Name)
@@ -36,7 +41,7 @@ func selectDevices(d *fabric.Design, selector string) (in, out []string, err err
 		for i, term := range terms {
 			ok, err := matches(dev, strings.TrimSpace(term))
 			if err != nil {
-				return nil, nil, fmt.Errorf("--limit %s: %w", term, err)
+				return nil, nil, fmt.Errorf("%s %s: %w", flag, term, err)
 			}
 			used[i] = used[i] || ok
 			hit = hit || ok
@@ -48,7 +53,7 @@ func selectDevices(d *fabric.Design, selector string) (in, out []string, err err
 		}
 	}
 	if i := slices.Index(used, false); i >= 0 {
-		return nil, nil, fmt.Errorf("--limit %s: matches no device; `loom query devices` lists them", terms[i])
+		return nil, nil, fmt.Errorf("%s %s: matches no device; `loom query devices` lists them", flag, terms[i])
 	}
 	return in, out, nil
 }

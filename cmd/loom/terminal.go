@@ -20,6 +20,8 @@ type terminal struct {
 	color    bool // out is a terminal that wants colour
 	live     bool // err is a terminal: progress may be drawn
 	ask      bool // in is a terminal: questions may be asked
+
+	lines *bufio.Reader // of in, once something was asked
 }
 
 func newTerminal(in *os.File, out, errs *os.File) *terminal {
@@ -45,18 +47,21 @@ func (t *terminal) json(v any) error {
 	return e.Encode(v)
 }
 
-// confirm asks a question beside the output, and tells whether the answer is yes. An interrupt ends
-// the wait.
-func (t *terminal) confirm(ctx context.Context, question string) (bool, error) {
+// confirm asks a question beside the output, and tells whether the answer is the word. An interrupt
+// ends the wait.
+func (t *terminal) confirm(ctx context.Context, question, word string) (bool, error) {
 	t.notef("%s", question)
+	if t.lines == nil {
+		t.lines = bufio.NewReader(t.in)
+	}
 	answer := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(t.in).ReadString('\n')
+		line, _ := t.lines.ReadString('\n')
 		answer <- strings.TrimSpace(line)
 	}()
 	select {
 	case line := <-answer:
-		return line == "yes", nil
+		return line == word, nil
 	case <-ctx.Done():
 		t.notef("\n")
 		return false, errors.New("interrupted; nothing was changed")

@@ -65,7 +65,7 @@ func askTrust(ctx context.Context, t *terminal) error {
 	if !t.ask {
 		return errors.New("nobody to ask here; compare the fingerprint with the device's own and use --yes")
 	}
-	yes, err := t.confirm(ctx, "Is it the same on the device itself? Type yes: ")
+	yes, err := t.confirm(ctx, "Is it the same on the device itself? Type yes: ", "yes")
 	if err != nil || yes {
 		return err
 	}

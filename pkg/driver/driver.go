@@ -36,6 +36,8 @@ type Driver struct {
 	// Identity finds in a device's state who it is. Paths are what has to be read for it.
 	Identity Identity
 	Manners  Manners
+	// Guards say what changes of its configuration are risky.
+	Guards Guards
 }
 
 // Identity is how a device says what it is.

@@ -12,16 +12,19 @@ const (
 	maxComment  = 60_000
 	maxLine     = 400   // of one line of a diff; what is longer is cut
 	maxNames    = 100   // of one list of devices
+	maxWaves    = 20    // waves
+	maxRisk     = 200   // of one risk, in each of its two parts
 	minDevice   = 2_500 // a device for which less is left is not begun; some change fits for sure
 	moreDevices = 80    // room for saying how many are left out
 )
 
-// Markdown writes the plan as a comment for a pull request: a headline, a table of devices, and
-// the changes of each folded away as a diff block. What does not fit into a comment is counted.
+// Markdown writes the plan as a comment for a pull request: a headline, the risks, a table of devices
+// with their waves, and the changes of each folded away as a diff block. What does not fit into a comment is counted.
 func (p *Plan) Markdown(w io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "### loom plan: %s\n", line(p.headline()))
 	end := p.markdownEnd()
+	b.WriteString(p.markdownRisks())
 	left := maxComment - b.Len() - len(end)
 	table := p.markdownTable(left / 2)
 	b.WriteString(table)
@@ -65,8 +68,58 @@ func (p *Plan) markdownDevices(b *strings.Builder, room int) {
 	}
 }
 
+// markdownRisks is short whatever the plan: a few risks of each class, each in a line of bounded length.
+func (p *Plan) markdownRisks() string {
+	if len(p.Risks) == 0 {
+		return ""
+	}
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "\n**Risks**: %s\n\n", line(p.leave()))
+	for _, class := range p.RiskClasses() {
+		fmt.Fprintf(b, "- **%s**: %s\n", class, class.means())
+		p.eachRisk(class, func(text, why string) {
+			fmt.Fprintf(b, "  - %s", code(text))
+			if why != "" {
+				fmt.Fprintf(b, " %s", short(why, maxRisk))
+			}
+			b.WriteString("\n")
+		})
+	}
+	return b.String()
+}
+
+// code is text as an inline code span that no backtick in it ends (CommonMark 6.1).
+func code(text string) string {
+	fence := "`"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	return fence + " " + short(text, maxRisk) + " " + fence
+}
+
+// markdownWaves lists the waves in short; the devices of each are in the table.
+func (p *Plan) markdownWaves(b *strings.Builder) {
+	if len(p.Waves) < 2 {
+		return
+	}
+	fmt.Fprintf(b, "\nWaves%s:\n\n", p.Rollout.limits())
+	for i, wave := range p.Waves {
+		if i == maxWaves {
+			fmt.Fprintf(b, "\n%s; run loom plan for all of them\n", count(len(p.Waves)-i, "more wave"))
+			return
+		}
+		what, apart := p.wave(i)
+		fmt.Fprintf(b, "%d. %s, %s", i+1, what, count(len(wave), "device"))
+		if apart != "" {
+			fmt.Fprintf(b, "; apart: %s", line(apart))
+		}
+		b.WriteString("\n")
+	}
+}
+
 func (p *Plan) markdownEnd() string {
 	b := &strings.Builder{}
+	p.markdownWaves(b)
 	if len(p.Unsaved) > 0 {
 		fmt.Fprintf(b, "\nTo be saved, their startup configuration does not follow: %s\n", someNames(p.Unsaved))
 	}
@@ -75,6 +128,9 @@ func (p *Plan) markdownEnd() string {
 	}
 	if len(p.Skipped) > 0 {
 		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
+	}
+	if !p.Empty() {
+		fmt.Fprintf(b, "\nPlan `%s`\n", p.Hash())
 	}
 	return b.String()
 }
@@ -153,12 +209,14 @@ func (c Change) diffLine() string {
 var lineBreaks = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 
 // line is text as one line of bounded length: a value may hold anything, line breaks included.
-func line(text string) string {
+func line(text string) string { return short(text, maxLine) }
+
+func short(text string, most int) string {
 	text = lineBreaks.Replace(text)
-	if len(text) <= maxLine {
+	if len(text) <= most {
 		return text
 	}
-	return strings.ToValidUTF8(text[:maxLine], "") + "…"
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // JSON writes the plan as indented JSON; docs/plan.md documents it, and members are only ever added.

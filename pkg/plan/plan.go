@@ -32,12 +32,17 @@ type Plan struct {
 	Topology string     `json:"topology"`
 	Against  string     `json:"against"`           // "live", a directory, or "git:REV"
 	Limit    string     `json:"limit,omitempty"`   // the selector, where the plan is partial
-	Devices  []Device   `json:"devices"`           // those that change, sorted by wave, then as designed
+	Devices  []Device   `json:"devices"`           // those that change, sorted by wave, then by name
 	InSync   []string   `json:"in_sync"`           // those that do not
 	Unsaved  []string   `json:"unsaved,omitempty"` // those in sync whose startup configuration does not follow
 	Removed  []string   `json:"removed,omitempty"` // devices that the new intent no longer has; Loom leaves them as they are
 	Skipped  []string   `json:"skipped,omitempty"` // devices outside the limit
 	Waves    [][]string `json:"waves"`             // devices that may change together, in order
+	Rollout  Rollout    `json:"rollout"`           // how the waves came about
+	Risks    []Risk     `json:"risks"`             // what has to be approved by its class (see Risks)
+
+	MaxDevices int      `json:"max_devices,omitempty"` // of RiskOptions, where the plan was judged
+	Steady     []Device `json:"-"`                     // those in sync, with what they have
 }
 
 // Device is what changes on one device.
@@ -48,11 +53,12 @@ type Device struct {
 	OS       string   `json:"os"`
 	Platform string   `json:"platform"`
 	Release  string   `json:"release"`
-	Group    string   `json:"group,omitempty"` // redundancy group: its members change in different waves
-	New      bool     `json:"new"`             // nothing of it was there before
-	Marked   bool     `json:"marked"`          // the device says that this topology manages it
-	Base     string   `json:"base"`            // SHA-256 of the owned configuration before, canonical JSON
-	Target   string   `json:"target"`          // and after
+	Groups   []string `json:"groups,omitempty"` // redundancy groups: members of one change in different waves
+	New      bool     `json:"new"`              // nothing of it was there before
+	Marked   bool     `json:"marked"`           // the device says that this topology manages it
+	Base     string   `json:"base"`             // SHA-256 of the owned configuration before, canonical JSON
+	Target   string   `json:"target"`           // and after
+	Sent     string   `json:"sent"`             // SHA-256 of Request, encoded with sorted map keys
 	Changes  []Change `json:"changes"`
 	Foreign  []Change `json:"foreign,omitempty"` // what a first contact would remove or overwrite
 	Size     Size     `json:"size"`
@@ -61,6 +67,7 @@ type Device struct {
 	Inverse *gnmi.SetRequest `json:"-"` // what undoes it
 	Before  *config.Tree     `json:"-"` // the owned configuration before
 	After   *config.Tree     `json:"-"` // and after
+	unnamed []config.Path    // of what goes without the profile having a name for it
 }
 
 // Size is how much is sent to a device.
@@ -104,14 +111,15 @@ type Cause struct {
 	At   string `json:"at,omitempty"`   // file:line:column
 }
 
-// New plans the way of every device from running to intended. Devices come in the order of the
-// inputs; at knows the positions of what asks for Intended.
+// New plans the way of every device from running to intended, in waves by the default WaveOptions;
+// at knows the positions of what asks for Intended. Risks are not looked for.
 func New(topology, against string, inputs []Input, at At) *Plan {
-	p := &Plan{Topology: topology, Against: against, Devices: []Device{}, InSync: []string{}}
+	p := &Plan{Topology: topology, Against: against, Devices: []Device{}, InSync: []string{}, Risks: []Risk{}}
 	for _, in := range inputs {
 		d := in.plan(at)
 		if d.Request == nil {
 			p.InSync = append(p.InSync, d.Name)
+			p.Steady = append(p.Steady, d)
 			if in.Unsaved {
 				p.Unsaved = append(p.Unsaved, d.Name)
 			}
@@ -119,7 +127,7 @@ func New(topology, against string, inputs []Input, at At) *Plan {
 		}
 		p.Devices = append(p.Devices, d)
 	}
-	p.wave()
+	p.Cut(WaveOptions{})
 	return p
 }
 
@@ -148,9 +156,13 @@ func (in Input) plan(at At) Device {
 		return d
 	}
 	d.New = d.Before.Leaves() == 0
+	for _, u := range owned(in) {
+		d.unnamed = append(d.unnamed, u.Path)
+	}
 	covers := func(c config.Cursor) bool { return in.Scope.Covers(c, in.Intended) }
 	d.Request = config.SetRequest(d.Before, d.After, covers)
 	addUnknownDeletes(d.Request, in)
+	d.Sent = sent(d.Request)
 	d.Inverse = config.SetRequest(d.After, d.Before, covers)
 	addUnknownRestores(d.Inverse, in)
 	d.Size = Size{len(d.Request.Delete), len(d.Request.Replace), len(d.Request.Update)}

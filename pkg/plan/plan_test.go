@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
@@ -67,8 +68,12 @@ func scope(t *testing.T) config.Scope {
 
 func input(t *testing.T, name, group string, running, intended *config.Tree) plan.Input {
 	t.Helper()
+	var groups []string
+	if group != "" {
+		groups = []string{group}
+	}
 	return plan.Input{
-		Device: plan.Device{Name: name, Site: "s", Role: "leaf", OS: "srlinux", Platform: "7220-IXR-D2L", Release: "25.3", Group: group},
+		Device: plan.Device{Name: name, Site: "s", Role: "leaf", OS: "srlinux", Platform: "7220-IXR-D2L", Release: "25.3", Groups: groups},
 		Scope:  scope(t), Running: running, Intended: intended, Marked: true,
 	}
 }
@@ -95,11 +100,14 @@ func example(t *testing.T) *plan.Plan {
 	})
 	leaf2 := input(t, "leaf2", "s/leaf1+leaf2", was, want)
 	leaf2.Was = func(string) string { return "main:fabric.yaml:11:7" }
-	return plan.New("demo", "live", []plan.Input{
+	p := plan.New("demo", "live", []plan.Input{
 		input(t, "leaf1", "s/leaf1+leaf2", empty, want),
 		leaf2,
 		input(t, "leaf3", "", want, want),
 	}, at)
+	p.Cut(plan.WaveOptions{Soak: 30 * time.Second})
+	p.Risks = plan.Risks(p, guards, plan.RiskOptions{})
+	return p
 }
 
 func TestPlansAreWrittenAsTheGoldenFilesSay(t *testing.T) {
@@ -248,32 +256,6 @@ func TestNodesWithoutANameInTheProfileAreDriftWhereTheirParentIsOwned(t *testing
 	}
 	if len(d.Inverse.Update) != 1 || string(d.Inverse.Update[0].GetVal().GetJsonIetfVal()) != `{"x":1}` {
 		t.Errorf("the way back does not restore it: %v", d.Inverse)
-	}
-}
-
-func TestNoWaveHoldsTwoMembersOfAGroup(t *testing.T) {
-	empty := config.EmptyTree(srl.Schema, "25.3")
-	want := tree(t, func(b *config.Builder) { port(b, "ethernet-1/1", "ours", 9000) })
-	var inputs []plan.Input
-	for _, d := range [][2]string{{"spine1", "spines"}, {"spine2", "spines"}, {"spine3", "spines"}, {"leaf1", "a"}, {"leaf2", "a"}, {"leaf3", "b"}, {"leaf4", "b"}, {"leaf5", ""}, {"leaf6", ""}} {
-		inputs = append(inputs, input(t, d[0], d[1], empty, want))
-	}
-	p := plan.New("demo", "live", inputs, at)
-	seen := 0
-	for i, wave := range p.Waves {
-		groups := map[string]bool{}
-		for _, name := range wave {
-			seen++
-			if g := p.Device(name).Group; g != "" {
-				if groups[g] {
-					t.Errorf("wave %d holds two of %s", i+1, g)
-				}
-				groups[g] = true
-			}
-		}
-	}
-	if seen != len(inputs) {
-		t.Errorf("%d devices in waves, %d in the plan", seen, len(inputs))
 	}
 }
 

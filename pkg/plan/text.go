@@ -43,7 +43,7 @@ func (p *Plan) Text(w io.Writer, s Style) error {
 		b.WriteString("\n")
 		p.Devices[i].text(b, s)
 	}
-	p.footer(b)
+	p.footer(b, s)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -74,7 +74,7 @@ func (p *Plan) outcome() string {
 	return fmt.Sprintf("%s, %d in sync", strings.Join(parts, ", "), len(p.InSync))
 }
 
-func (p *Plan) footer(b *strings.Builder) {
+func (p *Plan) footer(b *strings.Builder, s Style) {
 	if len(p.Unsaved) > 0 {
 		fmt.Fprintf(b, "\nTo be saved, their startup configuration does not follow: %s\n", strings.Join(p.Unsaved, ", "))
 	}
@@ -84,11 +84,10 @@ func (p *Plan) footer(b *strings.Builder) {
 	if len(p.Skipped) > 0 {
 		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
 	}
-	if len(p.Waves) > 1 {
-		b.WriteString("\nWaves\n")
-		for i, wave := range p.Waves {
-			fmt.Fprintf(b, "  %d  %s\n", i+1, strings.Join(wave, " "))
-		}
+	p.rollout(b)
+	p.risks(b, s)
+	if !p.Empty() {
+		fmt.Fprintf(b, "\nPlan %s\n", p.Hash()[:ShortHash])
 	}
 }
 

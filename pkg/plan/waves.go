@@ -1,26 +1,283 @@
 package plan
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
 
-// wave sorts the devices into waves. Two members of one redundancy group (the leaves of an
-// ethernet segment, the spines of a site) never share a wave, so that a bad change can take away
-// one side only. Devices without a group go with the first wave.
-func (p *Plan) wave() {
-	seen := map[string]int{}
-	waves := [][]string{}
-	number := map[string]int{}
-	for _, d := range p.Devices {
-		w := 0
-		if d.Group != "" {
-			w = seen[d.Group]
-			seen[d.Group]++
+// NoCanary asks for no canary.
+const NoCanary = -1
+
+// CanaryFrom is how many devices may change without a canary that nobody asked for. Up to there the
+// waves are small already, as groups cut them.
+const CanaryFrom = 4
+
+// DefaultOrder is the roles from the least critical to the most: a leaf takes its servers with it,
+// which have another; a spine takes a share of every path; a gateway takes a site's way out.
+var DefaultOrder = []string{"leaf", "spine", "gateway"}
+
+// WaveOptions say how a plan is cut into waves. The zero value is what users get who ask for nothing.
+type WaveOptions struct {
+	// Canary is the devices that go before all others, as far as they change. Where none of them
+	// does, Canaries counts: devices of the least critical role that go first. 0 is one, of a
+	// plan that changes more than CanaryFrom devices.
+	Canary   []string
+	Canaries int
+	Size     int           // most devices of a wave; 0: as many as groups allow
+	Soak     time.Duration // time between a wave and the next, in which the first may turn out bad
+	Order    []string      // roles, least critical first; others follow as in DefaultOrder, then by name
+	Armed    int           // most devices that hold a change unconfirmed at a time; 0: all
+}
+
+// Rollout is how the waves came about: what was asked for, and of every wave why it is one.
+type Rollout struct {
+	Canary []string `json:"canary"`          // devices that go first
+	Size   int      `json:"size,omitempty"`  // most devices of a wave
+	Soak   Duration `json:"soak,omitempty"`  // time between a wave and the next
+	Order  []string `json:"order"`           // roles of the plan, in the order in which they change
+	Armed  int      `json:"armed,omitempty"` // most devices that hold a change unconfirmed at a time
+	Stages []Stage  `json:"stages"`          // one per wave
+}
+
+// Stage says of one wave what it is.
+type Stage struct {
+	Role       string  `json:"role"`                 // of all its devices
+	Canary     bool    `json:"canary,omitempty"`     // it goes before all that are none
+	Checkpoint bool    `json:"checkpoint,omitempty"` // what is unconfirmed after it is confirmed before the next
+	Apart      []Apart `json:"apart,omitempty"`      // why devices are not in an earlier wave of their role
+}
+
+// Apart says why a device is not in an earlier wave.
+type Apart struct {
+	Device string `json:"device"`
+	Wave   int    `json:"wave"` // the earlier one, from 1
+	From   string `json:"from"` // a device of it
+	Group  string `json:"group"`
+}
+
+// Duration is a time.Duration that is written as text: "30s".
+type Duration time.Duration
+
+// MarshalText writes it as time.ParseDuration reads it.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// Cut sorts the devices into waves: canaries first, then role by role, least critical first. Two
+// members of one redundancy group never share a wave, so that a bad change can take away one side
+// only. The waves depend on the devices and the options, not on the order of the devices.
+//
+// It is a greedy colouring: in the order of names each device takes the first wave of its role that
+// holds no member of its groups and has room. At most as many waves refuse a device as it shares
+// groups with others, and, with n devices and waves of size s, (n-1)/s for being full; so a role
+// has at most 1 + degree + (n-1)/s waves, canaries counted apart.
+func (p *Plan) Cut(o WaveOptions) {
+	p.Rollout = Rollout{Canary: []string{}, Size: o.Size, Soak: Duration(o.Soak), Armed: o.Armed, Order: roles(p.Devices, o.Order)}
+	slices.SortFunc(p.Devices, func(a, b Device) int {
+		return cmp.Or(cmp.Compare(p.rank(&a), p.rank(&b)), natural(a.Name, b.Name))
+	})
+	canary := o.canaries(p)
+	c := cutter{limit: o.limit(), rollout: &p.Rollout}
+	for _, first := range []bool{true, false} {
+		for i := range p.Devices {
+			if d := &p.Devices[i]; canary[d.Name] == first {
+				c.place(d, first)
+			}
 		}
-		for len(waves) <= w {
-			waves = append(waves, nil)
-		}
-		waves[w] = append(waves[w], d.Name)
-		number[d.Name] = w
 	}
-	p.Waves = waves
+	p.Waves = c.names()
+	c.checkpoints(o.Armed)
+	p.sortByWave()
+}
+
+// roles are those of the devices, in the order in which they change.
+func roles(devices []Device, asked []string) []string {
+	order := slices.Concat(asked, DefaultOrder)
+	place := func(role string) int {
+		if i := slices.Index(order, role); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	out := []string{}
+	for i := range devices {
+		if !slices.Contains(out, devices[i].Role) {
+			out = append(out, devices[i].Role)
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(place(a)-place(b), strings.Compare(a, b)) })
+	return out
+}
+
+func (p *Plan) rank(d *Device) int { return slices.Index(p.Rollout.Order, d.Role) }
+
+// limit is the most devices of one wave; 0 for none.
+func (o WaveOptions) limit() int {
+	if o.Size > 0 && o.Armed > 0 {
+		return min(o.Size, o.Armed)
+	}
+	return max(o.Size, o.Armed)
+}
+
+// canaries chooses, from devices that are sorted by role and name, those that go first.
+func (o WaveOptions) canaries(p *Plan) map[string]bool {
+	out := map[string]bool{}
+	for i := range p.Devices {
+		if name := p.Devices[i].Name; slices.Contains(o.Canary, name) {
+			out[name] = true
+		}
+	}
+	if len(out) == 0 {
+		o.first(p, out)
+	}
+	for i := range p.Devices {
+		if name := p.Devices[i].Name; out[name] {
+			p.Rollout.Canary = append(p.Rollout.Canary, name)
+		}
+	}
+	return out
+}
+
+// first adds as many devices of the least critical role as are asked for.
+func (o WaveOptions) first(p *Plan, out map[string]bool) {
+	n := o.Canaries
+	if n == 0 && len(p.Devices) > CanaryFrom {
+		n = 1
+	}
+	for i := range p.Devices {
+		if len(out) >= n || p.rank(&p.Devices[i]) != 0 {
+			return
+		}
+		out[p.Devices[i].Name] = true
+	}
+}
+
+// cutter holds the waves so far. Those of one role follow each other; from is the first of the
+// role that is being placed.
+type cutter struct {
+	limit   int
+	from    int
+	waves   []open
+	rollout *Rollout
+}
+
+// open is a wave that may take more devices.
+type open struct {
+	devices []string
+	groups  map[string]string // redundancy group to its member in the wave
+}
+
+// place puts a device into the first wave of its role that takes it.
+func (c *cutter) place(d *Device, canary bool) {
+	stages := &c.rollout.Stages
+	if n := len(*stages); n == 0 || (*stages)[n-1].Role != d.Role || (*stages)[n-1].Canary != canary {
+		c.from = n
+	}
+	var apart []Apart
+	for i := c.from; ; i++ {
+		if i == len(c.waves) {
+			c.waves = append(c.waves, open{groups: map[string]string{}})
+			*stages = append(*stages, Stage{Role: d.Role, Canary: canary})
+		}
+		w := &c.waves[i]
+		group, other := w.conflict(d)
+		if group != "" {
+			apart = append(apart, Apart{d.Name, i + 1, other, group})
+			continue
+		}
+		if c.limit > 0 && len(w.devices) >= c.limit {
+			continue
+		}
+		w.add(d)
+		(*stages)[i].Apart = append((*stages)[i].Apart, apart...)
+		return
+	}
+}
+
+// conflict names a group of the device that has a member in the wave, and the member.
+func (w *open) conflict(d *Device) (group, member string) {
+	for _, g := range d.Groups {
+		if other, ok := w.groups[g]; ok {
+			return g, other
+		}
+	}
+	return "", ""
+}
+
+func (w *open) add(d *Device) {
+	w.devices = append(w.devices, d.Name)
+	for _, g := range d.Groups {
+		w.groups[g] = d.Name
+	}
+}
+
+func (c *cutter) names() [][]string {
+	out := [][]string{}
+	for _, w := range c.waves {
+		out = append(out, w.devices)
+	}
+	return out
+}
+
+// checkpoints ends a span of waves where the next one would make it hold too many devices.
+func (c *cutter) checkpoints(armed int) {
+	held := 0
+	for i, w := range c.waves {
+		if armed > 0 && held+len(w.devices) > armed {
+			c.rollout.Stages[i-1].Checkpoint = true
+			held = 0
+		}
+		held += len(w.devices)
+	}
+}
+
+// sortByWave brings the devices into the order in which they change.
+func (p *Plan) sortByWave() {
+	number := map[string]int{}
+	for i, wave := range p.Waves {
+		for _, name := range wave {
+			number[name] = i
+		}
+	}
 	slices.SortStableFunc(p.Devices, func(a, b Device) int { return number[a.Name] - number[b.Name] })
 }
+
+// natural compares names so that leaf2 comes before leaf10.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		x, y := chunk(a), chunk(b)
+		if x != y {
+			return cmp.Or(byNumber(x, y), strings.Compare(x, y))
+		}
+		a, b = a[len(x):], b[len(y):]
+	}
+	return strings.Compare(a, b)
+}
+
+// chunk is the digits, or the other bytes, that a text begins with.
+func chunk(s string) string {
+	for i := 1; i < len(s); i++ {
+		if isDigit(s[i]) != isDigit(s[0]) {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// byNumber compares two runs of digits by what they count; 0 for anything else.
+func byNumber(x, y string) int {
+	if !isDigit(x[0]) || !isDigit(y[0]) {
+		return 0
+	}
+	x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+	return cmp.Or(len(x)-len(y), strings.Compare(x, y))
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

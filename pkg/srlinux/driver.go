@@ -38,6 +38,7 @@ func Driver() *driver.Driver {
 			Platform: platformOf,
 		},
 		Manners: manners,
+		Guards:  guards,
 	}
 }
 

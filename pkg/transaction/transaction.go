@@ -97,8 +97,8 @@ type Options struct {
 	Now      func() time.Time
 }
 
-// Run carries out a plan: wave by wave it arms and reads back every device, then confirms all and
-// saves all, those too that only have to be saved. Until the first confirm a failure, or the end of
+// Run carries out a plan: wave by wave it arms and reads back every device, waiting between waves as
+// long as the plan says and reading the earlier one again, then confirms all and saves all, those too that only have to be saved. Until the first confirm a failure, or the end of
 // ctx, stops it and undoes what was done; after it nothing does.
 func Run(ctx context.Context, p *plan.Plan, devices map[string]Device, o Options) Result {
 	r := newRunner(p, devices, o)
@@ -109,6 +109,11 @@ func Run(ctx context.Context, p *plan.Plan, devices map[string]Device, o Options
 		}
 		if err := r.each(ctx, wave, r.change); err != nil {
 			return r.abort(err)
+		}
+		if i+1 < len(p.Waves) {
+			if err := r.soak(ctx, wave); err != nil {
+				return r.abort(err)
+			}
 		}
 	}
 	if err := errors.Join(context.Cause(ctx), r.keep(ctx)); err != nil {
@@ -129,6 +134,15 @@ func (r *runner) change(ctx context.Context, d *plan.Device, dev Device) error {
 	if err := r.send(ctx, d, dev); err != nil {
 		return err
 	}
+	if err := r.readBack(ctx, d, dev); err != nil {
+		return err
+	}
+	r.report(d.Name, Verified)
+	return nil
+}
+
+// readBack tells whether a device has what it was given.
+func (r *runner) readBack(ctx context.Context, d *plan.Device, dev Device) error {
 	got, err := dev.Read(ctx)
 	if err != nil {
 		return fmt.Errorf("read back: %w", err)
@@ -136,8 +150,28 @@ func (r *runner) change(ctx context.Context, d *plan.Device, dev Device) error {
 	if !config.Equal(got, d.After) {
 		return &MismatchError{Changes: config.Diff(got, d.After)}
 	}
-	r.report(d.Name, Verified)
 	return nil
+}
+
+// soak lets a wave show what is wrong with it before the next begins: it waits, keeping the timers,
+// and in the end reads every device of the wave again.
+func (r *runner) soak(ctx context.Context, wave []string) error {
+	soak := time.Duration(r.plan.Rollout.Soak)
+	if soak == 0 {
+		return nil
+	}
+	end := r.o.Now().Add(soak)
+	for left := soak; left > 0; left = end.Sub(r.o.Now()) {
+		select {
+		case <-time.After(min(left, r.o.Rollback/4)):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := r.keep(ctx); err != nil {
+			return err
+		}
+	}
+	return r.each(ctx, wave, r.readBack)
 }
 
 // send makes the change, with the device's own timer where it has one. The state is noted before

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/plan"
+)
+
+// risky is a plan with risks of two classes.
+func risky() *plan.Plan {
+	return &plan.Plan{
+		Topology: "demo", Devices: []plan.Device{{Name: "leaf1", Base: "1", Target: "2"}},
+		Risks: []plan.Risk{{Class: plan.GuardRemoved, Device: "leaf1"}, {Class: plan.TermOrder, Device: "leaf1"}},
+	}
+}
+
+func TestRisksAreApprovedByTheirClass(t *testing.T) {
+	t.Parallel()
+	hash := risky().Hash()
+	tests := []struct {
+		name    string
+		options applyOptions
+		answers string // what is typed; "" where nobody is asked
+		want    string // part of the error; "" where the plan goes on
+	}{
+		{"nobody is asked and nothing approved", applyOptions{yes: true}, "", "risks that are not approved: guard-removed, term-order"},
+		{"all classes and the plan", applyOptions{plan: hash, approved: []string{"term-order", "guard-removed"}}, "", ""},
+		{"the beginning of the hash", applyOptions{plan: hash[:plan.ShortHash], approved: []string{"term-order", "guard-removed"}}, "", ""},
+		{"one class of two", applyOptions{plan: hash, approved: []string{"guard-removed"}}, "", "not approved: term-order"},
+		{"another plan", applyOptions{plan: strings.Repeat("0", 64), approved: []string{"guard-removed", "term-order"}}, "", "today's plan is " + hash[:plan.ShortHash]},
+		{"too little of a hash", applyOptions{plan: hash[:8]}, "", "no hash of a plan"},
+		{"approval of a plan that nobody names", applyOptions{yes: true, approved: []string{"guard-removed"}}, "", "say which plan"},
+		{"a class that there is not", applyOptions{plan: hash, approved: []string{"guards"}}, "", "classes are management-path, guard-removed"},
+		{"every class is typed", applyOptions{}, "guard-removed\nterm-order\n", ""},
+		{"one is approved and the other typed", applyOptions{approved: []string{"guard-removed"}}, "term-order\n", ""},
+		{"yes is no class", applyOptions{}, "yes\n", "guard-removed is not approved"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			at := &terminal{in: strings.NewReader(tt.answers), out: io.Discard, err: io.Discard, ask: tt.answers != ""}
+			err := tt.options.checkApproval(at)
+			if err == nil {
+				err = tt.options.expected(risky())
+			}
+			if err == nil {
+				err = tt.options.approveRisks(t.Context(), at, risky())
+			}
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRolloutFlagsAreChecked(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		how  rollout
+		want string
+	}{
+		{"less than no device", rollout{waves: -1, maxDevices: 1}, "--waves -1"},
+		{"no devices at all", rollout{}, "--max-devices 0"},
+		{"time that runs back", rollout{soak: -1, maxDevices: 1}, "--soak -1ns"},
+		{"a role that there is not", rollout{order: "leaf,core", maxDevices: 1}, `"core" is no role`},
+		{"roles in plural", rollout{order: "spines, leaves", maxDevices: 1}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if err := tt.how.check(); tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestLeavesThatShareASegmentAreAGroup(t *testing.T) {
+	t.Parallel()
+	leaf := func(name string, number uint32, group string, segments ...string) *fabric.Device {
+		d := &fabric.Device{Name: name, Site: "s", Role: fabric.Leaf, Number: number, Group: group}
+		for _, esi := range segments {
+			d.LAGs = append(d.LAGs, fabric.LAG{ESI: esi})
+		}
+		return d
+	}
+	got := groups(&fabric.Design{Devices: []*fabric.Device{
+		leaf("leaf1", 1, "s/leaf1+leaf2", "a"), leaf("leaf2", 2, "s/leaf1+leaf2", "a", "b"),
+		leaf("leaf3", 3, "", "b", ""), leaf("leaf4", 4, "", "", "c"),
+	}})
+	want := map[string][]string{"leaf1": {"s/leaf1+leaf2"}, "leaf2": {"s/leaf1+leaf2", "s/leaf2+leaf3"}, "leaf3": {"s/leaf2+leaf3"}, "leaf4": nil}
+	for name, groups := range want {
+		if !slices.Equal(got[name], groups) {
+			t.Errorf("%s is in %v, want %v", name, got[name], groups)
+		}
+	}
+}
