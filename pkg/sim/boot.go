@@ -111,7 +111,7 @@ func (d *Device) taken(t *config.Tree, release string) (configuration, error) {
 	if t.Schema() != d.spec.Driver.Schema || t.Release() != release {
 		return configuration{}, fmt.Errorf("the tree is for release %s, the device runs %s", t.Release(), release)
 	}
-	return configuration{tree: t}, nil
+	return configured(t, nil), nil
 }
 
 // chosen returns one of the configurations that the device has.
@@ -130,7 +130,7 @@ func (d *Device) chosen(from Source) configuration {
 // translate returns a configuration as another release reads it. What that does not know is kept as the factory
 // configuration's is: served and saved, and without effect.
 func (d *Device) translate(c configuration, release string) (configuration, error) {
-	if c.tree.Release() == release {
+	if c.tree().Release() == release {
 		return c, nil
 	}
 	data, err := c.file()
@@ -202,10 +202,10 @@ func (d *Device) boot(next incarnation) {
 		d.startup = c
 	} else {
 		d.log.Error("boot", "error", err)
-		d.startup = configuration{tree: config.EmptyTree(d.spec.Driver.Schema, next.image.release)}
+		d.startup = configured(config.EmptyTree(d.spec.Driver.Schema, next.image.release), nil)
 	}
 	d.boots++
-	d.bootedAt, d.shown = d.sim.config.Clock.Now(), shelf{}
+	d.bootedAt, d.shown = d.sim.config.Clock.Now(), nil
 	d.run(d.startup)
 }
 

@@ -79,7 +79,7 @@ func (d *Device) plainSet(req *gnmi.SetRequest, bends []bender) error {
 	if err != nil {
 		return err
 	}
-	if forced := d.serverOf(d.running.tree).Confirm; forced > 0 {
+	if forced := d.serverOf(d.running.tree()).Confirm; forced > 0 {
 		d.open(fmt.Sprintf("set-%d", d.committed.serial+1), forced, after)
 		return nil
 	}
@@ -118,7 +118,7 @@ func (d *Device) change(req *gnmi.SetRequest) (configuration, error) {
 	if err != nil {
 		return after, err
 	}
-	return after, d.vet(d.running.tree, after.tree)
+	return after, d.vet(d.running.tree(), after.tree())
 }
 
 // after returns the configuration after a request, or a status that tells why there is none.

@@ -64,8 +64,8 @@ type Device struct {
 	stirred   time.Time       // when that was last
 	view      [2]*config.Tree // running with the state that follows, without and with large tables; nil until somebody asks
 	viewed    time.Time       // when the views were last thrown away
-	shown     shelf           // the last view; none since the last boot
-	asked     time.Time       // when somebody last asked for a view
+	shown     *shelf          // the last view; nil since the last boot
+	asked     time.Time       // when somebody last asked for a view or a configuration
 
 	bootedAt time.Time
 	boots    uint64 // how often it has booted
@@ -74,8 +74,12 @@ type Device struct {
 // configuration is a tree, and what the factory configuration had that the schema does not know.
 // Both are never changed, only replaced.
 type configuration struct {
-	tree    *config.Tree
+	*shelf
 	unknown []config.Unknown
+}
+
+func configured(t *config.Tree, unknown []config.Unknown) configuration {
+	return configuration{&shelf{whole: t}, unknown}
 }
 
 // newDevice returns a device that has booted with its factory configuration and does not listen yet.
@@ -99,7 +103,7 @@ func newDevice(s *Sim, spec Spec) (*Device, error) {
 		return nil, fmt.Errorf("factory configuration: %w", err)
 	}
 	d.running, d.startup, d.former = factory, factory, factory
-	d.wanted = d.serverOf(factory.tree).Door
+	d.wanted = d.serverOf(factory.tree()).Door
 	d.record()
 	d.bootedAt = s.config.Clock.Now()
 	d.stirred = d.bootedAt
@@ -195,7 +199,7 @@ func (d *Device) read(release string, data []byte) (configuration, error) {
 	// Judged like any other change, so that mandatory leaves and references hold.
 	all := &gnmi.SetRequest{Update: []*gnmi.Update{update(nil, tree.AppendJSON(nil, false))}}
 	tree, err = config.Apply(config.EmptyTree(schema, release), all)
-	return configuration{tree, unknown}, err
+	return configured(tree, unknown), err
 }
 
 // Name returns the name of the device.
@@ -208,14 +212,15 @@ func (d *Device) Address() string { return d.address }
 func (d *Device) Running() *config.Tree {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.running.tree
+	d.asked = d.sim.config.Clock.Now()
+	return d.running.tree()
 }
 
 // Startup returns the configuration that the device would boot with.
 func (d *Device) Startup() *config.Tree {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.startup.tree
+	return d.startup.tree()
 }
 
 // Pending returns the id of the open commit, "" where there is none.
@@ -263,13 +268,13 @@ func (d *Device) save() {
 
 // saves tells whether the running configuration wants to be saved after every change. The caller holds mu.
 func (d *Device) saves() bool {
-	running := d.running.tree
+	running := d.running.tree()
 	return len(d.saveOn) > 0 && running.Find(d.saveOn).Value() == "true" || d.serverOf(running).CommitSave
 }
 
 // keep makes a configuration the startup one. The caller holds mu.
 func (d *Device) keep(c configuration) {
-	if d.startup.tree != c.tree {
+	if d.startup.shelf != c.shelf {
 		d.startup, d.former = c, d.startup
 	}
 }

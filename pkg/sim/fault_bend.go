@@ -29,7 +29,7 @@ func (d *Device) bent(after configuration, bends []bender) (configuration, error
 	for _, bend := range bends {
 		var err error
 		if after, err = bend(d.running, after); err != nil {
-			if after.tree != d.running.tree {
+			if after.tree() != d.running.tree() {
 				d.run(after)
 			}
 			return configuration{}, err
@@ -53,7 +53,7 @@ func halve(f *injected, req *gnmi.SetRequest, before, after configuration) (conf
 func (f *injected) part(req *gnmi.SetRequest, before, after configuration) configuration {
 	byLeaf := operations(req) == 1 || len(req.GetUnionReplace()) > 0
 	if byLeaf {
-		req = leafwise(before.tree, after.tree)
+		req = leafwise(before.tree(), after.tree())
 	}
 	n := (operations(req) + 1) / 2
 	if f.Count > 0 {
@@ -98,13 +98,13 @@ func upTo[T any](list []T, n int) ([]T, int) {
 
 // ignoreLeaf lets one leaf, or leaf-list, stay as it was. A Set that changes none that could is not struck.
 func ignoreLeaf(f *injected, _ *gnmi.SetRequest, before, after configuration) (configuration, error) {
-	all := changing(before.tree, after.tree)
+	all := changing(before.tree(), after.tree())
 	if f.Path != "" {
 		all = slices.DeleteFunc(all, func(leaf config.Path) bool { return !leaf.Equal(pathOf(f.Path)) })
 	}
 	for len(all) > 0 {
 		i := f.pick(len(all))
-		tree, err := config.Apply(after.tree, restore(all[i], before.tree))
+		tree, err := config.Apply(after.tree(), restore(all[i], before.tree()))
 		if err != nil { // the configuration cannot be with this leaf as it was
 			all = slices.Delete(all, i, i+1)
 			continue
@@ -113,7 +113,7 @@ func ignoreLeaf(f *injected, _ *gnmi.SetRequest, before, after configuration) (c
 			return after, nil
 		}
 		f.release()
-		return configuration{tree, after.unknown}, nil
+		return configured(tree, after.unknown), nil
 	}
 	return after, nil
 }
@@ -161,16 +161,16 @@ func restore(leaf config.Path, from *config.Tree) *gnmi.SetRequest {
 // normalise makes a value what the device would rather have. A Set that does not speak of the leaf is not struck.
 func normalise(f *injected, req *gnmi.SetRequest, _, after configuration) (configuration, error) {
 	leaf := pathOf(f.Path)
-	if !after.tree.Find(leaf).Valid() || !writes(after.tree, req, leaf) || !f.strike() {
+	if !after.tree().Find(leaf).Valid() || !writes(after.tree(), req, leaf) || !f.strike() {
 		return after, nil
 	}
 	defer f.release()
-	tree, err := config.Apply(after.tree, assign(leaf, f.Value))
+	tree, err := config.Apply(after.tree(), assign(leaf, f.Value))
 	if err != nil { // nothing else of the configuration lets it be so
 		f.complain(err)
 		return after, nil
 	}
-	return configuration{tree, after.unknown}, nil
+	return configured(tree, after.unknown), nil
 }
 
 // writes tells whether a Set gives a leaf a value, be it the one that it has.

@@ -77,7 +77,7 @@ func (d *Device) source(req *gnmi.GetRequest, paths []config.Path) (source, erro
 	switch req.GetType() {
 	case gnmi.GetRequest_CONFIG:
 		running = d.current()
-		src.tree = running.tree
+		src.tree = running.tree()
 		src.sparse = !d.serverConfig().Defaults
 		src.keep = func(n *config.Node) bool { return !n.State && covers(n) }
 	case gnmi.GetRequest_ALL:

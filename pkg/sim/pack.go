@@ -11,26 +11,37 @@ import (
 )
 
 // shelf keeps a tree that is seldom needed: whole while it is, and packed, in a tenth of the memory, when nobody has
-// needed it for a while. The zero shelf keeps none.
+// needed it for a while. A nil shelf keeps none. Its methods may be called from any goroutine.
 type shelf struct {
-	tree   *config.Tree
-	packed packed
+	mu     sync.Mutex
+	whole  *config.Tree // nil: packed
+	packed packed       // once it was packed
 }
 
-// get returns the tree; nil of an empty shelf.
-func (s *shelf) get() *config.Tree {
-	if s.tree == nil && s.packed.document != nil {
-		s.tree = s.packed.unpack()
+// tree returns the tree; nil of a nil shelf.
+func (s *shelf) tree() *config.Tree {
+	if s == nil {
+		return nil
 	}
-	return s.tree
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.whole == nil {
+		s.whole = s.packed.unpack()
+	}
+	return s.whole
 }
 
-// pack packs the tree. It takes a millisecond for that of a leaf, and get as long afterwards.
+// pack packs the tree. For that of a leaf it takes a millisecond, and tree takes as long afterwards.
 func (s *shelf) pack() {
-	if s.tree != nil {
-		s.packed = pack(s.tree)
-		s.tree = nil
+	if s == nil {
+		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.packed.document == nil {
+		s.packed = pack(s.whole)
+	}
+	s.whole = nil
 }
 
 // packed is a tree as a compressed document.

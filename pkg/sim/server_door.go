@@ -40,7 +40,7 @@ func (d *Device) end(stop func(*grpc.Server)) {
 // follow makes the server what the running configuration wants, if that is something else than before. It may be
 // the end of the very RPC that committed the change, so it happens when the caller, who holds mu, is gone.
 func (d *Device) follow() {
-	want := d.serverOf(d.running.tree).Door
+	want := d.serverOf(d.running.tree()).Door
 	if want == d.wanted || d.parked {
 		return
 	}

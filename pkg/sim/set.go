@@ -72,7 +72,7 @@ func (c configuration) apply(req *gnmi.SetRequest) (configuration, error) {
 	if len(req.GetUnionReplace()) > 0 {
 		return c.union(req)
 	}
-	req, err := accepted(c.tree, req)
+	req, err := accepted(c.tree(), req)
 	if err != nil {
 		return configuration{}, err
 	}
@@ -81,12 +81,15 @@ func (c configuration) apply(req *gnmi.SetRequest) (configuration, error) {
 
 // put returns the configuration after deletes, replaces and updates that are accepted.
 func (c configuration) put(req *gnmi.SetRequest) (configuration, error) {
-	tree, err := config.Apply(c.tree, req)
+	tree, err := config.Apply(c.tree(), req)
 	if err != nil {
 		return configuration{}, err
 	}
 	unknown, err := survivors(c.unknown, req)
-	return configuration{tree, unknown}, err
+	if tree == c.tree() {
+		return configuration{c.shelf, unknown}, err
+	}
+	return configured(tree, unknown), err
 }
 
 // nodeAt returns the schema node that a path leads to.

@@ -19,7 +19,7 @@ func (d *Device) startupFile() ([]byte, error) {
 
 // file returns a configuration as a device keeps it.
 func (c configuration) file() ([]byte, error) {
-	data := c.tree.AppendJSON(nil, true)
+	data := c.tree().AppendJSON(nil, true)
 	if len(c.unknown) == 0 {
 		return data, nil
 	}

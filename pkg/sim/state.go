@@ -17,6 +17,7 @@ func (d *Device) serverOf(c *config.Tree) Server {
 func (d *Device) current() configuration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.asked = d.sim.config.Clock.Now()
 	return d.running
 }
 

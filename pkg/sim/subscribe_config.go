@@ -5,14 +5,12 @@ import (
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/openconfig/gnmi/proto/gnmi_ext"
-
-	"github.com/loomfabric/loom/pkg/config"
 )
 
 // commit is one change of the running configuration. Those who follow commits hold the last one that they
 // have seen; what nobody has still to see is gone.
 type commit struct {
-	tree   *config.Tree
+	*shelf
 	serial uint64        // number of the commit on this device
 	id     string        // of the open commit that it belongs to; ""
 	over   chan struct{} // closed when there is a next one
@@ -21,7 +19,7 @@ type commit struct {
 
 // record appends the running configuration to the commits. The caller holds mu.
 func (d *Device) record() {
-	c := &commit{tree: d.running.tree, over: make(chan struct{})}
+	c := &commit{shelf: d.running.shelf, over: make(chan struct{})}
 	if d.pending != nil {
 		c.id = d.pending.id
 	}
@@ -51,7 +49,7 @@ func (sub *subscription) followCommits() error {
 		alarms.set(alarm{it, true}, it.heartbeat)
 	}
 	at := sub.lastCommit()
-	if err := sub.sendAll(at.tree); err != nil {
+	if err := sub.sendAll(at.tree()); err != nil {
 		return err
 	}
 	for {
@@ -65,7 +63,7 @@ func (sub *subscription) followCommits() error {
 			at = at.next
 			err = sub.sendCommit(before, at)
 		case <-alarms.wake:
-			err = sub.send(sub.sim.config.Clock.Now(), sub.due(at.tree, alarms.take()), nil)
+			err = sub.send(sub.sim.config.Clock.Now(), sub.due(at.tree(), alarms.take()), nil)
 		}
 		if err != nil {
 			return err
@@ -75,7 +73,7 @@ func (sub *subscription) followCommits() error {
 
 // sendCommit sends what a commit changes, and its boundary.
 func (sub *subscription) sendCommit(before, c *commit) error {
-	updates, deletes := sub.changes(before.tree, c.tree)
+	updates, deletes := sub.changes(before.tree(), c.tree())
 	if err := sub.send(sub.when(), updates, deletes); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (c configuration) union(req *gnmi.SetRequest) (configuration, error) {
 	if len(req.GetDelete())+len(req.GetReplace())+len(req.GetUpdate()) > 0 {
 		return configuration{}, status.Error(codes.InvalidArgument, "union_replace does not go with delete, replace or update in one request")
 	}
-	parts, err := acceptor{c.tree, req.GetPrefix()}.writes(req.GetUnionReplace(), true)
+	parts, err := acceptor{c.tree(), req.GetPrefix()}.writes(req.GetUnionReplace(), true)
 	if err != nil {
 		return configuration{}, err
 	}
@@ -31,8 +31,8 @@ func (c configuration) union(req *gnmi.SetRequest) (configuration, error) {
 	case err != nil || otherErr != nil:
 		return configuration{}, status.Errorf(codes.InvalidArgument, "union_replace gives values that conflict: %v", errors.Join(err, otherErr))
 	}
-	if conflicts := config.Diff(after.tree, other.tree); len(conflicts) > 0 {
-		return configuration{}, status.Errorf(codes.InvalidArgument, "Error in path: %s\nunion_replace gives values that conflict", dotted(c.tree.Schema(), conflicts[0].At))
+	if conflicts := config.Diff(after.tree(), other.tree()); len(conflicts) > 0 {
+		return configuration{}, status.Errorf(codes.InvalidArgument, "Error in path: %s\nunion_replace gives values that conflict", dotted(c.tree().Schema(), conflicts[0].At))
 	}
 	return after, nil
 }

@@ -46,7 +46,9 @@ func (d *Device) putAway(unused time.Duration) {
 		return
 	}
 	d.view = [2]*config.Tree{}
-	d.shown.pack()
+	for _, s := range []*shelf{d.shown, d.running.shelf, d.startup.shelf, d.former.shelf} {
+		s.pack()
+	}
 	if s := d.sight; s != nil && s.state != nil {
 		d.sight = &sighting{plant: s.plant, routing: s.routing}
 	}
@@ -61,7 +63,7 @@ func (d *Device) viewOf(large bool) *config.Tree {
 	d.asked = d.sim.config.Clock.Now()
 	if d.view[i] == nil {
 		d.view[i] = d.observe(large)
-		d.shown = shelf{tree: d.view[i]}
+		d.shown = &shelf{whole: d.view[i]}
 	}
 	return d.view[i]
 }
@@ -122,7 +124,7 @@ func (d *Device) stir() {
 
 // observe returns the running configuration with the state that follows from it. The caller holds mu.
 func (d *Device) observe(large bool) *config.Tree {
-	running := d.running.tree
+	running := d.running.tree()
 	b, err := config.NewBuilder(running.Schema(), running.Release())
 	if err != nil {
 		panic(err) // the release was checked when the device was made
@@ -146,7 +148,7 @@ func (d *Device) observe(large bool) *config.Tree {
 // observation is what state is made from. The caller holds mu.
 func (d *Device) observation(large bool) Observation {
 	o := Observation{
-		Running: d.running.tree, Hardware: d.hardware(), Before: d.shown.get(),
+		Running: d.running.tree(), Hardware: d.hardware(), Before: d.shown.tree(),
 		Booted: d.booted(), Changed: d.stirred, Now: d.sim.config.Clock.Now(), Server: d.serverState(), Large: large,
 	}
 	if s := d.sight; s != nil {
@@ -205,5 +207,5 @@ func interfaces(b *config.Builder, running *config.Tree) {
 func (d *Device) configured() (network.Hardware, *config.Tree, uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.hardware(), d.running.tree, d.boots
+	return d.hardware(), d.running.tree(), d.boots
 }

@@ -176,7 +176,10 @@ func lines(r Routing, router string, f Family) string {
 	for _, p := range r.Paths(router, f) {
 		s += fmt.Sprintln(p.NLRI, p.Origin, p.From, p.NextHop, p.ASPath, p.LocalPref, p.Originator, p.Cluster, p.Valid, p.Rejected, p.Best, p.Used)
 	}
-	return s + fmt.Sprintln(r.Sessions(router))
+	for _, one := range r.Sessions(router) {
+		s += one.text() + "\n"
+	}
+	return s
 }
 
 // A group of routes fares like each of its routes alone: asking for prefixes in a policy that matches nothing splits

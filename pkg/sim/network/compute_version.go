@@ -17,12 +17,21 @@ func (m *mesh) Version(router string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	maphash.WriteComparable(&h, m.plant.Routers[router]) // never changed once made
-	fmt.Fprint(&h, sp.sessions)
+	for _, s := range sp.sessions {
+		h.WriteString(s.text())
+	}
 	m.hashLinks(&h, m.plant.Links[router])
 	for f := IPv4; f <= L2EVPN; f++ {
 		maphash.WriteComparable(&h, m.hashRoutes(sp, f))
 	}
 	return h.Sum64()
+}
+
+// text is all that there is to a session: equal ones have equal texts, wherever their neighbors are in memory.
+func (s Session) text() string {
+	n := *s.Neighbor
+	s.Neighbor = nil
+	return fmt.Sprint(n, s)
 }
 
 // hashLinks covers what next hops are reached by.

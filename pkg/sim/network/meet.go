@@ -72,9 +72,14 @@ func (m *meeting) far(s *Session) *Session {
 // seat makes the sessions of a router, and finds the near end of each.
 func (m *meeting) seat(router string) {
 	links := m.plant.Links[router]
-	var all []Session
+	n := 0
+	for _, neighbors := range links.Neighbors {
+		n += len(neighbors)
+	}
+	all := make([]Session, 0, n)
 	for instance, neighbors := range links.Neighbors {
-		for _, n := range neighbors {
+		for i := range neighbors {
+			n := &neighbors[i]
 			all = append(all, Session{Router: router, Instance: instance, Neighbor: n, RemoteIndex: -1, PeerType: n.peerType()})
 		}
 	}

@@ -15,7 +15,7 @@ func session(t *testing.T, r Routing, router, remote, group string) Session {
 		}
 	}
 	t.Fatalf("%s has no %s session with %s", router, group, remote)
-	return Session{}
+	return Session{Neighbor: &Neighbor{}}
 }
 
 func TestWhatBecomesOfASession(t *testing.T) {

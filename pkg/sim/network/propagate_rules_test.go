@@ -10,7 +10,7 @@ import (
 func relay() *speaker {
 	id := func(n byte) netip.Addr { return netip.AddrFrom4([4]byte{9, 9, 9, n}) }
 	session := func(n byte, kind PeerType, client bool) Session {
-		s := Session{PeerType: kind, PeerID: id(n)}
+		s := Session{Neighbor: &Neighbor{}, PeerType: kind, PeerID: id(n)}
 		s.Peer, s.LocalAS, s.Client = netip.AddrFrom4([4]byte{10, 0, 0, n}), 100, client
 		return s
 	}

@@ -188,7 +188,7 @@ func TestARouteOverALinkThatIsGoneLeadsNowhere(t *testing.T) {
 	t.Parallel()
 	p := Survey(map[string]*Router{}, &Wiring{}, Outages{})
 	f := newFIB(p, "a", "default")
-	f.sessions = []Session{{Neighbor: Neighbor{Interface: "ethernet-1/1.0"}, Remote: "b"}}
+	f.sessions = []Session{{Neighbor: &Neighbor{Interface: "ethernet-1/1.0"}, Remote: "b"}}
 	path := Path{Route: &Route{}, NextHop: netip.MustParseAddr("fe80::1")}
 	if hops := f.Resolve(&path); len(hops) != 0 {
 		t.Errorf("hops %v", hops)

@@ -82,7 +82,7 @@ type Path struct {
 // Session is one neighbor of a router and how it fares.
 type Session struct {
 	Router, Instance string
-	Neighbor
+	*Neighbor        // of the plant's links; not to be changed
 	LocalAddress netip.Addr // in use; with a zone where it is link-local
 	Remote       string     // far router; "" where no router has the address
 	RemoteIndex  int        // index of the far end in its router's sessions; -1: the far end is not configured

@@ -17,7 +17,7 @@ func selection(igp ...IGPRoute) (*Plant, []Session) {
 	p := &Plant{Routers: map[string]*Router{"r": r}, Names: []string{"r"}, Links: map[string]*Links{"r": {IGP: igp}}}
 	var sessions []Session
 	for i := range 4 {
-		s := Session{Router: "r", Instance: "default", PeerID: netip.AddrFrom4([4]byte{9, 9, 9, byte(i)})}
+		s := Session{Neighbor: &Neighbor{}, Router: "r", Instance: "default", PeerID: netip.AddrFrom4([4]byte{9, 9, 9, byte(i)})}
 		s.Peer = netip.AddrFrom4([4]byte{10, 0, 0, byte(9 - i)})
 		if i >= 2 {
 			s.PeerType = IBGP

@@ -309,7 +309,7 @@ func session(r network.Routing, router string, peer netip.Addr) network.Session 
 			return s
 		}
 	}
-	return network.Session{}
+	return network.Session{Neighbor: &network.Neighbor{}}
 }
 
 // not fails if something holds before another thing does.

@@ -29,7 +29,7 @@ func (*Network) Unsayable(r *network.Router) []string {
 // try compiles what is for a neighbor for the sake of the notes.
 func (c *compiler) try(n network.Neighbor) {
 	if n.Enabled {
-		s := &network.Session{Neighbor: n}
+		s := &network.Session{Neighbor: &n}
 		c.chain(s, s.Import, inward)
 		c.chain(s, s.Export, outward)
 	}

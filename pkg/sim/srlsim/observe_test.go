@@ -155,7 +155,7 @@ func TestTimesStayWhileNothingChanges(t *testing.T) {
 	session := func(state network.SessionState) network.State {
 		return network.State{
 			Links:    &network.Links{Ports: map[string]network.PortState{"ethernet-1/1": {Oper: network.Oper{Up: state == network.Established}}}},
-			Sessions: []network.Session{{Instance: "default", Neighbor: neighborOf(func(*network.Neighbor) {}), State: state, PeerID: netip.MustParseAddr("10.1.0.2"), Exchanged: []network.Family{network.IPv4}}},
+			Sessions: []network.Session{{Instance: "default", Neighbor: new(neighborOf(func(*network.Neighbor) {})), State: state, PeerID: netip.MustParseAddr("10.1.0.2"), Exchanged: []network.Family{network.IPv4}}},
 		}
 	}
 	const neighbor = "/network-instance[name=default]/protocols/bgp/neighbor[peer-address=10.0.0.2]"

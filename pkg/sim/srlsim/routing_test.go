@@ -31,7 +31,7 @@ func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
 // session is one to 10.0.0.2, with something changed.
 func session(change func(*network.Session)) network.Session {
-	s := network.Session{Instance: "default", Neighbor: neighborOf(func(*network.Neighbor) {}), LocalAddress: addr("10.0.0.3"), State: network.Established, Path: true,
+	s := network.Session{Instance: "default", Neighbor: new(neighborOf(func(*network.Neighbor) {})), LocalAddress: addr("10.0.0.3"), State: network.Established, Path: true,
 		PeerID: addr("10.1.0.2"), Exchanged: []network.Family{network.IPv4}, HoldTime: 9, KeepAlive: 3}
 	change(&s)
 	return s
