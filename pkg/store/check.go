@@ -31,6 +31,14 @@ func checkDir(dir string) (notices []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// A member's first write of all makes it the cluster's voter, in an entry that counts as committed.
+	// Killed before that, it would wait for an election for ever. Nothing was acknowledged yet.
+	if state.commit == 0 && applied == 0 {
+		if err := os.RemoveAll(filepath.Join(dir, "member")); err != nil {
+			return nil, fmt.Errorf("store: %w", err)
+		}
+		return []string{dir + ": its first start was cut off before anything was stored; it is begun anew"}, nil
+	}
 	// etcd does not apply an entry that the database has already. A log that lost its end would fill
 	// these places with new entries, acknowledge them, and drop them.
 	if applied > state.last {

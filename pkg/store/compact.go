@@ -37,7 +37,7 @@ func (s *Store) committed(revision int64) {
 	if !due || revision <= compactKeep {
 		return
 	}
-	s.running.Go(func() {
+	s.beside(func() {
 		// It may fail: the next one forgets as much and more.
 		_, _ = ask(s.done, s, func(ctx context.Context) (*clientv3.CompactResponse, error) {
 			return s.client.Compact(ctx, revision-compactKeep)

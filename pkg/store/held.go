@@ -22,16 +22,19 @@ type claimant struct {
 	Since time.Time `json:"since"`
 }
 
+// dataDir is where the member's files are.
+func dataDir(o Options) string { return filepath.Join(o.Dir, "etcd") }
+
 // claimEvery is how often a directory in use is tried again; flock cannot be waited for with a context.
 const claimEvery = 50 * time.Millisecond
 
-// claimDir takes a directory and makes it if need be.
+// claimDir takes a directory and makes it if need be. One that was there keeps its mode; what is in
+// it is for this user alone in any case.
 func claimDir(ctx context.Context, o Options) (*claim, error) {
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+	if err := os.MkdirAll(dataDir(o), 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	// Secrets of the fabric may be in it, whatever made the directory.
-	if err := os.Chmod(o.Dir, 0o700); err != nil {
+	if err := os.Chmod(dataDir(o), 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	file, err := os.OpenFile(filepath.Join(o.Dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)

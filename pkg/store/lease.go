@@ -64,7 +64,7 @@ func (s *Store) Hold(ctx context.Context, name string, h Holder) (*Lease, error)
 	l.stop = stop
 	alive, err := s.client.KeepAlive(kept, grant.ID)
 	if err == nil {
-		s.running.Go(func() { l.keep(alive) })
+		go l.keep(alive) // it ends with the lease or with the store
 		err = l.take(ctx, h)
 	} else {
 		close(l.lost)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -48,7 +47,7 @@ func (s *Store) openMember(ctx context.Context) error {
 }
 
 func (s *Store) start(ctx context.Context) error {
-	dir := filepath.Join(s.options.Dir, "etcd")
+	dir := dataDir(s.options)
 	notices, err := checkDir(dir)
 	if err != nil {
 		return err
@@ -80,7 +79,7 @@ func (s *Store) start(ctx context.Context) error {
 		return fmt.Errorf("store: %s: no election yet: %w", dir, s.fail.lately(ctx.Err()))
 	}
 	s.client = v3client.New(s.member.etcd.Server)
-	s.running.Go(s.watchMember)
+	s.beside(s.watchMember)
 	if err := s.breakLocks(ctx); err != nil {
 		return err
 	}
@@ -157,6 +156,9 @@ func (s *Store) stopMember() error {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.end(ErrClosed)
+		s.starting.Lock()
+		s.ending = true
+		s.starting.Unlock()
 		var err error
 		if s.member != nil {
 			err = s.stopMember()

@@ -22,8 +22,8 @@ import (
 
 // Options say where a store is. Exactly one of Dir and Endpoints is given.
 type Options struct {
-	// Dir is the data directory of a member inside this process. It is made with mode 0700.
-	// One process at a time has it open.
+	// Dir is the data directory of a member inside this process. If it is not there, it is made with
+	// mode 0700; the folder etcd in it always has that mode. One process at a time has it open.
 	Dir string
 
 	// Endpoints are those of the user's etcd cluster, as https://host:2379; TLS is how to reach them.
@@ -59,7 +59,10 @@ type Store struct {
 	closing sync.Once
 	closed  error
 	compact compactor
-	running sync.WaitGroup
+
+	starting sync.Mutex // of what runs beside, against ending
+	ending   bool
+	running  sync.WaitGroup
 }
 
 // Record is what is stored under a key.
@@ -163,6 +166,15 @@ const (
 func (s *Store) path(key string) string { return s.options.Root + records + key }
 
 func (s *Store) key(path []byte) string { return string(path[len(s.options.Root)+len(records):]) }
+
+// beside runs something that ends with the store, and that Close waits for.
+func (s *Store) beside(f func()) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if !s.ending {
+		s.running.Go(f)
+	}
+}
 
 // ask makes a request in a goroutine of its own: the member runs requests where they are made, and a
 // member that dies ends the goroutine (see failure). The call returns as soon as the store stops.

@@ -301,6 +301,27 @@ func TestAStoreOpensWithAPrefixOrNot(t *testing.T) {
 	}
 }
 
+// A member that was killed between making its log and the first entry has nobody to elect.
+func TestAFirstStartThatWasCutOffIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	files := crashedLog(t)
+	records := offsets(t, files[0].data)
+	for _, cut := range []int{records[3], records[3] + 5, records[4]} {
+		dir, last := copyCrashed(t)
+		if err := os.Remove(last); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(filepath.Dir(last), files[0].name), files[0].data[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, dir)
+		if len(s.Notices()) != 1 {
+			t.Errorf("cut at %d: notices %q", cut, s.Notices())
+		}
+		commit(t, s, Tx{Put: puts("a", "1")})
+	}
+}
+
 // etcd would fill the places of what is lost with new entries and drop these.
 func TestALogBehindItsDatabaseIsRefused(t *testing.T) {
 	t.Parallel()
