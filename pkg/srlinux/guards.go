@@ -4,7 +4,7 @@ import "github.com/loomfabric/loom/pkg/driver"
 
 // Where most of a router's guards are.
 const (
-	bgp         = "/network-instance/protocols/bgp"
+	anyBGP      = "/network-instance/protocols/bgp"
 	defaultBGP  = "/network-instance[name=default]/protocols/bgp"
 	statements  = "/routing-policy/policy/statement"
 	switchedOff = "disable"
@@ -21,35 +21,35 @@ var guards = driver.Guards{
 		{Path: "/routing-policy/prefix-set", Why: "policies that ask for the set match nothing, or everything"},
 		{Path: "/routing-policy/community-set", Why: "policies that ask for the set match nothing, or everything"},
 		{Path: "/routing-policy/as-path-set", Why: "policies that ask for the set match nothing, or everything"},
-		{Path: bgp + "/group/afi-safi/*/prefix-limit-received/max-received-routes", Why: "nothing bounds how many routes a neighbour may send; a leak fills the tables", With: bgp + "/group"},
-		{Path: bgp + "/group/afi-safi/*/prefix-limit-accepted/max-received-routes", Why: "nothing bounds how many routes are accepted; a leak fills the tables", With: bgp + "/group"},
-		{Path: bgp + "/neighbor/afi-safi/*/prefix-limit-received/max-received-routes", Why: "nothing bounds how many routes the neighbour may send; a leak fills the tables", With: bgp + "/neighbor"},
-		{Path: bgp + "/neighbor/afi-safi/*/prefix-limit-accepted/max-received-routes", Why: "nothing bounds how many routes are accepted; a leak fills the tables", With: bgp + "/neighbor"},
-		{Path: bgp + "/dynamic-neighbors/accept/max-sessions", Why: "nothing bounds how many sessions others may open"},
+		{Path: anyBGP + "/group/afi-safi/*/prefix-limit-received/max-received-routes", Why: "nothing bounds how many routes a neighbour may send; a leak fills the tables", With: anyBGP + "/group"},
+		{Path: anyBGP + "/group/afi-safi/*/prefix-limit-accepted/max-received-routes", Why: "nothing bounds how many routes are accepted; a leak fills the tables", With: anyBGP + "/group"},
+		{Path: anyBGP + "/neighbor/afi-safi/*/prefix-limit-received/max-received-routes", Why: "nothing bounds how many routes the neighbour may send; a leak fills the tables", With: anyBGP + "/neighbor"},
+		{Path: anyBGP + "/neighbor/afi-safi/*/prefix-limit-accepted/max-received-routes", Why: "nothing bounds how many routes are accepted; a leak fills the tables", With: anyBGP + "/neighbor"},
+		{Path: anyBGP + "/dynamic-neighbors/accept/max-sessions", Why: "nothing bounds how many sessions others may open"},
 		{Path: "/interface/subinterface/acl", Why: "packets that the filter dropped are forwarded"},
 		{Path: "/interface/ethernet/storm-control", Why: "nothing bounds broadcast, unknown unicast and multicast of the port"},
 		{Path: "/acl", Why: "packets that the filter dropped are forwarded, or reach the router itself"},
 	},
 	Applied: []driver.Meaning{
-		{Path: bgp + "/import-policy", Why: unfiltered},
-		{Path: bgp + "/export-policy", Why: unfiltered},
-		{Path: bgp + "/afi-safi/import-policy", Why: unfiltered},
-		{Path: bgp + "/afi-safi/export-policy", Why: unfiltered},
-		{Path: bgp + "/group/import-policy", Why: unfiltered},
-		{Path: bgp + "/group/export-policy", Why: unfiltered},
-		{Path: bgp + "/group/afi-safi/import-policy", Why: unfiltered, With: bgp + "/group"},
-		{Path: bgp + "/group/afi-safi/export-policy", Why: unfiltered, With: bgp + "/group"},
-		{Path: bgp + "/neighbor/import-policy", Why: unfiltered},
-		{Path: bgp + "/neighbor/export-policy", Why: unfiltered},
-		{Path: bgp + "/neighbor/afi-safi/import-policy", Why: unfiltered, With: bgp + "/neighbor"},
-		{Path: bgp + "/neighbor/afi-safi/export-policy", Why: unfiltered, With: bgp + "/neighbor"},
+		{Path: anyBGP + "/import-policy", Why: unfiltered},
+		{Path: anyBGP + "/export-policy", Why: unfiltered},
+		{Path: anyBGP + "/afi-safi/import-policy", Why: unfiltered},
+		{Path: anyBGP + "/afi-safi/export-policy", Why: unfiltered},
+		{Path: anyBGP + "/group/import-policy", Why: unfiltered},
+		{Path: anyBGP + "/group/export-policy", Why: unfiltered},
+		{Path: anyBGP + "/group/afi-safi/import-policy", Why: unfiltered, With: anyBGP + "/group"},
+		{Path: anyBGP + "/group/afi-safi/export-policy", Why: unfiltered, With: anyBGP + "/group"},
+		{Path: anyBGP + "/neighbor/import-policy", Why: unfiltered},
+		{Path: anyBGP + "/neighbor/export-policy", Why: unfiltered},
+		{Path: anyBGP + "/neighbor/afi-safi/import-policy", Why: unfiltered, With: anyBGP + "/neighbor"},
+		{Path: anyBGP + "/neighbor/afi-safi/export-policy", Why: unfiltered, With: anyBGP + "/neighbor"},
 		{Path: "/network-instance/protocols/bgp-vpn/bgp-instance/import-policy", Why: unfiltered},
 		{Path: "/network-instance/protocols/bgp-vpn/bgp-instance/export-policy", Why: unfiltered},
 	},
 	Switches: []driver.Switch{
 		{Path: "/routing-policy/policy/default-action/policy-result", Closed: "reject", Why: "routes that no statement matches are no longer rejected"},
-		{Path: bgp + "/ebgp-default-policy/import-reject-all", Closed: "true", Absent: "true", Why: "sessions without a policy accept everything (RFC 8212)"},
-		{Path: bgp + "/ebgp-default-policy/export-reject-all", Closed: "true", Absent: "true", Why: "sessions without a policy announce everything (RFC 8212)"},
+		{Path: anyBGP + "/ebgp-default-policy/import-reject-all", Closed: "true", Absent: "true", Why: "sessions without a policy accept everything (RFC 8212)"},
+		{Path: anyBGP + "/ebgp-default-policy/export-reject-all", Closed: "true", Absent: "true", Why: "sessions without a policy announce everything (RFC 8212)"},
 	},
 	Terms: []driver.Terms{{
 		List: statements, Match: "match",
@@ -130,10 +130,10 @@ var guards = driver.Guards{
 	},
 	Identity: []driver.Meaning{
 		{Path: "/network-instance/router-id", Why: "sessions of the network instance start again, and neighbours see another router"},
-		{Path: bgp + "/router-id", Why: "every BGP session starts again, and neighbours see another router"},
-		{Path: bgp + "/autonomous-system", Why: "every BGP session goes down until its other end expects the new number"},
+		{Path: anyBGP + "/router-id", Why: "every BGP session starts again, and neighbours see another router"},
+		{Path: anyBGP + "/autonomous-system", Why: "every BGP session goes down until its other end expects the new number"},
 		{Path: "/interface[name=system0]/subinterface/ipv4/address", Why: "the router's VTEP and the ends of its overlay sessions move; tunnels to the old address carry nothing"},
-		{Path: bgp + "/group/local-as/as-number", Why: "every session of the group goes down until its other end expects the new number"},
+		{Path: anyBGP + "/group/local-as/as-number", Why: "every session of the group goes down until its other end expects the new number"},
 	},
 }
 
