@@ -47,6 +47,7 @@ type draft struct {
 	contract *Contract // as first seen
 	verb     string    // what is wrong, in a word: "down"
 	evidence []string  // what each end says
+	missed   []miss    // tunnel: what each end lacks
 	suspects []string  // devices whose configuration does not ask for the object as the design does
 	farther  []string  // IDs of causes that were found with the evidence
 }
@@ -155,6 +156,9 @@ func (k *checker) findings() []Finding {
 	for i, f := range k.drafts {
 		f.Causes = k.causes(f)
 		k.index.sort(f.Devices)
+		for _, m := range f.missed {
+			f.evidence = append(f.evidence, m.String())
+		}
 		f.Message = f.Object + " " + f.verb
 		if len(f.evidence) > 0 {
 			f.Message += ": " + strings.Join(f.evidence, ", ")

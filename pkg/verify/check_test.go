@@ -267,3 +267,24 @@ func TestFindingsKnowWhoAsksForTheirObject(t *testing.T) {
 		}
 	}
 }
+
+// A leaf costs what it has itself, in a fabric of any size; and two leaves that lose each other are one finding,
+// however many segments they share.
+func TestTheCostOfALeafDoesNotGrowWithTheFabric(t *testing.T) {
+	cost := func(leaves string) float64 {
+		design := compile(t, strings.Replace(small, "count: 4", "count: "+leaves, 1))
+		x := verify.NewIndex(design)
+		o := verify.Observed{Devices: map[string]verify.Device{"leaf1": healthy(design).Devices["leaf1"]}}
+		return testing.AllocsPerRun(10, func() { x.Check(o) })
+	}
+	if few, many := cost("4"), cost("24"); many != few {
+		t.Errorf("a check of one leaf of 4 allocates %v times, of 24 %v times", few, many)
+	}
+	w := newWorld(t, strings.Replace(small, "segments: {web:", "segments: {app: {number: 11, gateway: 10.11.0.1/24}, web:", 1)+
+		"  - {on: leaves, range: ethernet-1/9, segments: [app]}\n")
+	w.forget("leaf1")
+	want := "leaf1 - leaf2 has no tunnel: leaf2 does not reach 10.1.32.1 in red/web and 1 more"
+	if got := text(verify.Check(w.design, w.Observed)); strings.Count(got, "tunnel-missing") != 3 || !strings.Contains(got, want) {
+		t.Errorf("got:\n%swant %q", got, want)
+	}
+}

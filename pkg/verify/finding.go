@@ -17,7 +17,7 @@ const (
 	SessionDown       Kind = "session-down"       // a BGP session is not established
 	SessionFamily     Kind = "session-family"     // an address family of it was not negotiated
 	BFDDown           Kind = "bfd-down"           // nothing watches a session that stands
-	TunnelMissing     Kind = "tunnel-missing"     // a VTEP with the segment is not among those that get its broadcast
+	TunnelMissing     Kind = "tunnel-missing"     // a leaf does not send broadcast of a segment to another one that has it
 	SegmentBroken     Kind = "segment"            // an ethernet segment is down, lacks an end, or has no single designated forwarder
 )
 

@@ -21,17 +21,43 @@ func (k *checker) stretched(c *Contract, d *shown) {
 			continue
 		}
 		pair := *c
-		pair.Object, pair.Far = c.Segment+" "+pairObject(c.Device, far.Device), []string{far.Device}
+		pair.Object, pair.Far = pairObject(c.Device, far.Device), []string{far.Device}
 		f := k.draft(TunnelMissing, Error, &pair, "has no tunnel")
 		switch {
 		case !there:
-			f.absent(c.Device, "has no VXLAN interface with VNI %d", c.VNI)
+			f.Absent = true
+			f.suspects = append(f.suspects, c.Device)
+			f.misses(c, fmt.Sprintf("has no VXLAN interface with VNI %d", c.VNI))
 		case !tunnel.Up:
-			f.says(c.Device, "says down%s", because(tunnel.Reason))
+			f.misses(c, "says down"+because(tunnel.Reason))
 		default:
-			f.says(c.Device, "does not reach %s", far.Addr)
+			f.misses(c, "does not reach "+far.Addr.String())
 		}
 	}
+}
+
+// miss is what one end of a tunnel lacks: the first segment, and how many.
+type miss struct {
+	device, text, segment string
+	segments              int
+}
+
+// misses notes that a segment lacks a tunnel. Two leaves have one finding, however many segments they share.
+func (f *draft) misses(c *Contract, text string) {
+	if n := len(f.missed); n > 0 && f.missed[n-1].device == c.Device {
+		f.missed[n-1].segments++
+		return
+	}
+	f.missed = append(f.missed, miss{c.Device, text, c.Segment, 1})
+}
+
+// String is what one end shows.
+func (m miss) String() string {
+	text := m.device + " " + m.text + " in " + m.segment
+	if m.segments > 1 {
+		text += fmt.Sprintf(" and %d more", m.segments-1)
+	}
+	return text
 }
 
 // because is a reason in brackets, if there is one.
