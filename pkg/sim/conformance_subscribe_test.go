@@ -3,9 +3,11 @@ package sim_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/openconfig/gnmi/proto/gnmi_ext"
 	"google.golang.org/grpc/codes"
@@ -96,6 +98,21 @@ func TestPollSendsAtFirstAndWhenPolled(t *testing.T) {
 	}
 	_, err := stream.Recv()
 	b.refuses(err, codes.InvalidArgument, "polls only")
+}
+
+// §3.5.1.2, updates_only: before the first poll there is the sync_response alone. §3.5.1.5.3: each poll is answered by
+// all the paths, not by what has changed since the last.
+func TestPollWithUpdatesOnlyAnswersPollsInFull(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, simtest.New)
+	stream := b.subscribe(&gnmi.SubscriptionList{Mode: gnmi.SubscriptionList_POLL, UpdatesOnly: true}, "/system/name")
+	b.wants(b.untilSync(stream))
+	for range 2 {
+		if err := stream.Send(&gnmi.SubscribeRequest{Request: &gnmi.SubscribeRequest_Poll{Poll: &gnmi.Poll{}}}); err != nil {
+			t.Fatal(err)
+		}
+		b.wants(b.untilSync(stream), `/system/name/host-name "leaf1"`)
+	}
 }
 
 // §3.5.1.1: a stream cannot be changed by a second message.
@@ -334,9 +351,10 @@ func TestDepthLimitsTheLevels(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, simtest.New)
 	b.mustSet(b.put("/interface[name=e1]", `{"mtu":9000,"ethernet":{"aggregate-id":"e1"}}`))
+	const admin = `/interface[name=e1]/admin-state "enable"` // by default
 	for level, want := range [][]string{
-		1: {`/interface[name=e1]/name "e1"`, `/interface[name=e1]/mtu 9000`, `/interface[name=e1]/oper-state "up"`},
-		2: {`/interface[name=e1]/name "e1"`, `/interface[name=e1]/mtu 9000`, `/interface[name=e1]/oper-state "up"`, `/interface[name=e1]/ethernet/aggregate-id "e1"`},
+		1: {`/interface[name=e1]/name "e1"`, `/interface[name=e1]/mtu 9000`, `/interface[name=e1]/oper-state "up"`, admin},
+		2: {`/interface[name=e1]/name "e1"`, `/interface[name=e1]/mtu 9000`, `/interface[name=e1]/oper-state "up"`, `/interface[name=e1]/ethernet/aggregate-id "e1"`, admin},
 	} {
 		if want == nil {
 			continue
@@ -498,43 +516,79 @@ func TestARefusedSetIsNeverSeen(t *testing.T) {
 	b.quiet(stream)
 }
 
-// Whatever is set, a client that keeps what a stream says has in the end what a Get returns.
+// Whatever is set, a client that keeps what a stream says has in the end what a Get of all types returns, defaults
+// that are in use included (§3.5.2.4); one that follows commits has what a Get of configuration returns.
 func TestAStreamAndAGetAgree(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, simtest.New)
-	stream := b.list(b.one("/interface", gnmi.SubscriptionMode_ON_CHANGE), b.one("/policy", gnmi.SubscriptionMode_ON_CHANGE))
-	store := map[string]string{}
-	for _, said := range b.untilSync(stream) {
-		keep(store, said)
+	for what, server := range map[gnmi.GetRequest_DataType]sim.Server{gnmi.GetRequest_ALL: {}, gnmi.GetRequest_CONFIG: {}} {
+		agree(t, what, server)
 	}
-	serial := 0
+	agree(t, gnmi.GetRequest_CONFIG, sim.Server{Defaults: true})
+}
+
+// agree draws Sets, and compares what a stream and a Get of some type say after each few.
+func agree(t *testing.T, what gnmi.GetRequest_DataType, server sim.Server) {
+	t.Helper()
+	b := configured(t, server)
+	paths := []string{"/interface", "/policy", "/types"}
+	req := &gnmi.SubscribeRequest{Request: &gnmi.SubscribeRequest_Subscribe{Subscribe: &gnmi.SubscriptionList{Encoding: gnmi.Encoding_PROTO}}}
+	for _, p := range paths {
+		list := req.GetSubscribe()
+		list.Subscription = append(list.Subscription, b.one(p, gnmi.SubscriptionMode_ON_CHANGE))
+	}
+	if what == gnmi.GetRequest_CONFIG {
+		req.Extension = []*gnmi_ext.Extension{{Ext: &gnmi_ext.Extension_ConfigSubscription{ConfigSubscription: &gnmi_ext.ConfigSubscription{
+			Action: &gnmi_ext.ConfigSubscription_Start{Start: &gnmi_ext.ConfigSubscriptionStart{}}}}}}
+	}
+	stream := b.request(req)
+	store, serial := map[string]string{}, 0
+	keepUntil := func(done func(*gnmi.SubscribeResponse) bool) {
+		for {
+			resp, err := stream.Recv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			keepNative(store, resp.GetUpdate())
+			if done(resp) {
+				return
+			}
+		}
+	}
+	keepUntil((*gnmi.SubscribeResponse).GetSyncResponse)
 	rapid.Check(t, func(r *rapid.T) {
 		for range rapid.IntRange(1, 5).Draw(r, "sets") {
-			req := b.anySet(r)
-			if err := b.set(req); err != nil {
-				continue
-			}
+			_ = b.set(b.anySet(r)) // one that is refused changes nothing
 		}
 		serial++
-		mark := fmt.Sprintf("/interface[name=mark]/description \"%d\"", serial)
-		b.mustSet(b.put("/interface[name=mark]/description", fmt.Sprintf("\"%d\"", serial)))
-		for {
-			said := b.next(stream)
-			for _, s := range said {
-				keep(store, s)
-			}
-			if slices.Contains(said, mark) {
-				break
-			}
+		mark := fmt.Sprint(serial)
+		b.mustSet(b.put("/interface[name=mark]/description", fmt.Sprintf("%q", mark)))
+		const at = "/interface[name=mark]/description"
+		keepUntil(func(*gnmi.SubscribeResponse) bool { return store[at] == printed(text(mark)) })
+		got, err := b.read(&gnmi.GetRequest{Type: what, Encoding: gnmi.Encoding_PROTO}, paths...)
+		if err != nil {
+			r.Fatal(err)
 		}
 		want := map[string]string{}
-		for _, said := range b.untilSync(b.subscribe(&gnmi.SubscriptionList{Mode: gnmi.SubscriptionList_ONCE}, "/interface", "/policy")) {
-			keep(want, said)
+		for _, said := range slices.Concat(got...) {
+			path, value, _ := strings.Cut(said, " ")
+			want[path] = value
 		}
-		if fmt.Sprint(store) != fmt.Sprint(want) {
-			r.Fatalf("kept %v\nthere is %v", store, want)
+		if diff := cmp.Diff(want, store); diff != "" {
+			r.Fatalf("%s: a Get and a stream (-Get +stream):\n%s", what, diff)
 		}
 	})
+}
+
+// keepNative does to a store what a client does on a notification.
+func keepNative(store map[string]string, n *gnmi.Notification) {
+	for _, p := range n.GetDelete() {
+		path, _ := config.FromGNMI(n.GetPrefix(), p)
+		forgetBelow(store, path.String())
+	}
+	for _, u := range n.GetUpdate() {
+		path, _ := config.FromGNMI(n.GetPrefix(), u.GetPath())
+		store[path.String()] = printed(u.GetVal())
+	}
 }
 
 // anySet draws a Set on a few interfaces and policies.
@@ -544,7 +598,12 @@ func (b *bench) anySet(r *rapid.T) *gnmi.SetRequest {
 	if entry == "/policy[name=p]" {
 		leaf, value = entry+"/tag", fmt.Sprintf("[%q]", rapid.StringMatching("[a-c]").Draw(r, "tag"))
 	}
-	switch rapid.IntRange(0, 3).Draw(r, "what") {
+	switch rapid.IntRange(0, 5).Draw(r, "what") {
+	case 4: // a leaf that has a default, and a container in which another has one
+		return b.put("/interface[name=e1]/admin-state", rapid.SampledFrom([]string{`"enable"`, `"disable"`}).Draw(r, "state"))
+	case 5:
+		return rapid.SampledFrom([]*gnmi.SetRequest{b.put("/types/small", "1"), b.put("/types/features", `["x","y"]`), b.put("/types/features", `["z"]`),
+			b.remove("/types"), b.remove("/types/features"), b.remove("/interface[name=e1]/admin-state")}).Draw(r, "default")
 	case 0:
 		return &gnmi.SetRequest{Delete: []*gnmi.Path{b.path(entry).GNMI()}}
 	case 1:
@@ -555,21 +614,11 @@ func (b *bench) anySet(r *rapid.T) *gnmi.SetRequest {
 	return b.put(leaf, value)
 }
 
-// keep does to a store what a client does on a notification: "path value" sets, "-path" deletes what is at and below it.
-func keep(store map[string]string, said string) {
-	if said[0] == '-' {
-		gone := said[1:]
-		for path := range store {
-			if path == gone || len(path) > len(gone) && path[:len(gone)] == gone && path[len(gone)] == '/' {
-				delete(store, path)
-			}
-		}
-		return
-	}
-	for i := len(said) - 1; i > 0; i-- {
-		if said[i] == ' ' && said[i-1] != ',' {
-			store[said[:i]] = said[i+1:]
-			return
+// forgetBelow deletes from a store what is at and below a path.
+func forgetBelow(store map[string]string, gone string) {
+	for path := range store {
+		if path == gone || strings.HasPrefix(path, gone+"/") {
+			delete(store, path)
 		}
 	}
 }

@@ -63,6 +63,7 @@ type Device struct {
 	changed   chan struct{}   // closed when running or sight changes
 	stirred   time.Time       // when that was last
 	view      [2]*config.Tree // running with the state that follows, without and with large tables; nil until somebody asks
+	full      [2]*config.Tree // views with the defaults that are in use; nil until somebody asks
 	viewed    time.Time       // when the views were last thrown away
 	shown     *shelf          // the last view; nil since the last boot
 	asked     time.Time       // when somebody last asked for a view or a configuration

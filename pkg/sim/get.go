@@ -78,18 +78,18 @@ func (d *Device) source(req *gnmi.GetRequest, paths []config.Path) (source, erro
 	case gnmi.GetRequest_CONFIG:
 		running = d.current()
 		src.tree = running.tree()
-		src.sparse = !d.serverConfig().Defaults
+		src.sparse = !d.serverOf(src.tree).Defaults
+		if !src.sparse && d.leadToDefault(paths) {
+			src.tree = withDefaults(src.tree)
+		}
 		src.keep = func(n *config.Node) bool { return !n.State && covers(n) }
 	case gnmi.GetRequest_ALL:
-		src.tree, running = d.snapshot(paths)
+		src.tree, running = d.snapshot(paths, d.leadToDefault(paths))
 		src.keep = covers
 	default:
-		src.tree, _ = d.snapshot(paths)
+		src.tree, _ = d.snapshot(paths, false)
 		src.keep, src.bare = func(n *config.Node) bool { return n.State && covers(n) }, false
 		return src, nil
-	}
-	if !src.sparse {
-		src.tree = withDefaults(src.tree, paths)
 	}
 	if len(req.GetUseModels()) == 0 && src.levels == 0 {
 		src.unknown = running.unknown // nobody can say which model it is of, nor how deep it goes

@@ -136,7 +136,7 @@ func (r *run) until(ctx context.Context, c Condition, within time.Duration) erro
 	defer r.config.Clock.AfterFunc(within, func() { close(up) })()
 	for {
 		answered := r.faults.watch() // before looking, so that nothing is missed
-		view, changed := d.look(d.wantsLarge([]config.Path{c.Path}))
+		view, changed := d.look(d.wantsLarge([]config.Path{c.Path}), false)
 		if r.holds(c, d, view) {
 			return nil
 		}

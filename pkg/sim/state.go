@@ -21,10 +21,11 @@ func (d *Device) current() configuration {
 	return d.running
 }
 
-// snapshot returns what there is to see at and below some paths, with the configuration that it shows.
-func (d *Device) snapshot(paths []config.Path) (*config.Tree, configuration) {
+// snapshot returns what there is to see at and below some paths, with the defaults that are in use where they are
+// wanted, and the configuration that it shows.
+func (d *Device) snapshot(paths []config.Path, defaults bool) (*config.Tree, configuration) {
 	for {
-		view, changed := d.look(d.wantsLarge(paths))
+		view, changed := d.look(d.wantsLarge(paths), defaults)
 		d.mu.Lock()
 		running, same := d.running, d.changed == changed
 		d.mu.Unlock()

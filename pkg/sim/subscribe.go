@@ -21,6 +21,7 @@ type subscription struct {
 	configOnly bool                    // and commit boundaries (gNMI config-subscription extension 0.1.0)
 	covers     func(*config.Node) bool // whether a node is of a model that the client wants (gNMI spec §2.6)
 	large      bool                    // sees large tables
+	defaults   bool                    // sees leaves that may have defaults
 	partial    bool                    // shows less than all leaves at and below a path
 }
 
@@ -55,7 +56,7 @@ func (s *server) Subscribe(stream gnmi.GNMI_SubscribeServer) error {
 	}
 	switch {
 	case sub.list.GetMode() == gnmi.SubscriptionList_ONCE:
-		return sub.sendAll(sub.source())
+		return sub.sendFirst(sub.source())
 	case sub.list.GetMode() == gnmi.SubscriptionList_POLL:
 		return sub.poll()
 	case sub.configOnly:
@@ -94,6 +95,7 @@ func (d *Device) subscription(req *gnmi.SubscribeRequest, stream gnmi.GNMI_Subsc
 			return nil, err
 		}
 		sub.large = sub.large || d.wantsLarge([]config.Path{path})
+		sub.defaults = sub.defaults || d.leadToDefault([]config.Path{path})
 		if err := sub.add(path, one); err != nil {
 			return nil, err
 		}
@@ -161,10 +163,28 @@ func (d *Device) sampled(c config.Cursor) bool {
 // source returns the tree that the subscription shows.
 func (sub *subscription) source() *config.Tree {
 	if sub.configOnly {
-		return sub.Running()
+		return sub.committed(sub.Running())
 	}
-	view, _ := sub.look(sub.large)
+	view, _ := sub.now()
 	return view
+}
+
+// now returns what there is to see, as a Get of all types does: with the defaults that are in use (§3.5.2.4). The
+// channel is closed when it changes.
+func (sub *subscription) now() (*config.Tree, <-chan struct{}) {
+	return sub.look(sub.large, sub.defaults)
+}
+
+// committed returns what a subscription to configuration shows of it, as a Get of configuration does: leaves that
+// have their defaults only where the server is told so (SR Linux: gnmi/include-defaults-in-config-only-responses).
+func (sub *subscription) committed(t *config.Tree) *config.Tree {
+	switch {
+	case !sub.defaults:
+		return t
+	case sub.serverOf(t).Defaults:
+		return withDefaults(t)
+	}
+	return withoutDefaults(t)
 }
 
 // shows tells whether a leaf at or below the path of an item is to be sent.
@@ -176,11 +196,16 @@ func (sub *subscription) shows(it *item, c config.Cursor) bool {
 	return sub.covers(c.Node())
 }
 
-// sendAll sends what there is, unless only updates are wanted, and says that this was all.
-func (sub *subscription) sendAll(tree *config.Tree) error {
+// sendFirst sends what there is at first, unless only updates are wanted, and says that this was all.
+func (sub *subscription) sendFirst(tree *config.Tree) error {
 	if sub.list.GetUpdatesOnly() {
 		return sub.synced()
 	}
+	return sub.sendAll(tree)
+}
+
+// sendAll sends what there is, and says that this was all.
+func (sub *subscription) sendAll(tree *config.Tree) error {
 	for _, it := range sub.items {
 		updates := sub.leaves(tree, it)
 		if it.suppress {
@@ -198,9 +223,10 @@ func (sub *subscription) synced() error {
 }
 
 // poll sends everything once, as what §3.5.1.2 says of updates_only implies and gnmi_cli waits for, and then
-// answers each poll until the client ends the stream (§3.5.1.5.3).
+// answers each poll until the client ends the stream. With updates_only there is nothing but the sync_response before
+// the first poll (§3.5.1.2); a poll is still answered by all that there is, which §3.5.1.5.3 demands of every poll.
 func (sub *subscription) poll() error {
-	if err := sub.sendAll(sub.source()); err != nil {
+	if err := sub.sendFirst(sub.source()); err != nil {
 		return err
 	}
 	for {

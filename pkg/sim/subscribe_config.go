@@ -5,6 +5,8 @@ import (
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/openconfig/gnmi/proto/gnmi_ext"
+
+	"github.com/loomfabric/loom/pkg/config"
 )
 
 // commit is one change of the running configuration. Those who follow commits hold the last one that they
@@ -49,7 +51,8 @@ func (sub *subscription) followCommits() error {
 		alarms.set(alarm{it, true}, it.heartbeat)
 	}
 	at := sub.lastCommit()
-	if err := sub.sendAll(at.tree()); err != nil {
+	shown := sub.committed(at.tree())
+	if err := sub.sendFirst(shown); err != nil {
 		return err
 	}
 	for {
@@ -59,11 +62,12 @@ func (sub *subscription) followCommits() error {
 			return ended(ctx)
 		case err = <-strange:
 		case <-at.over:
-			before := at
+			before := shown
 			at = at.next
-			err = sub.sendCommit(before, at)
+			shown = sub.committed(at.tree())
+			err = sub.sendCommit(before, shown, at)
 		case <-alarms.wake:
-			err = sub.send(sub.sim.config.Clock.Now(), sub.due(at.tree(), alarms.take()), nil)
+			err = sub.send(sub.sim.config.Clock.Now(), sub.due(shown, alarms.take()), nil)
 		}
 		if err != nil {
 			return err
@@ -71,9 +75,9 @@ func (sub *subscription) followCommits() error {
 	}
 }
 
-// sendCommit sends what a commit changes, and its boundary.
-func (sub *subscription) sendCommit(before, c *commit) error {
-	updates, deletes := sub.changes(before.tree(), c.tree())
+// sendCommit sends what a commit changes of what is shown, and its boundary.
+func (sub *subscription) sendCommit(before, after *config.Tree, c *commit) error {
+	updates, deletes := sub.changes(before, after)
 	if err := sub.send(sub.when(), updates, deletes); err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"iter"
+	"slices"
+
 	"github.com/openconfig/gnmi/proto/gnmi"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -22,7 +25,7 @@ func (sub *subscription) leaves(tree *config.Tree, items ...*item) []*gnmi.Updat
 // changes returns what the subscriber has to be told when one tree follows another: of the items that
 // are sent on change.
 func (sub *subscription) changes(before, after *config.Tree) (updates []*gnmi.Update, deletes []*gnmi.Path) {
-	told := map[string]bool{}
+	told, dropped := map[string]bool{}, []config.Path(nil)
 	tell := func(c config.Cursor) {
 		path := c.Path()
 		if key := path.String(); !told[key] && sub.wants(c) {
@@ -40,6 +43,7 @@ func (sub *subscription) changes(before, after *config.Tree) (updates []*gnmi.Up
 				deletes = append(deletes, change.At.GNMI())
 			}
 		case change.Op == config.Delete:
+			dropped = append(dropped, change.At)
 			deletes = append(deletes, sub.gone(change.From)...)
 		case change.Op == config.Reorder && change.To.Node().Kind == config.List:
 			// gNMI has no way to tell the order of a list's entries.
@@ -47,7 +51,31 @@ func (sub *subscription) changes(before, after *config.Tree) (updates []*gnmi.Up
 			selected(nil, 0).leaves(change.To, tell)
 		}
 	}
+	if !sub.defaults {
+		return updates, deletes
+	}
+	for c := range onlyDefaults(after, before) {
+		tell(c)
+	}
+	for c := range onlyDefaults(before, after) {
+		path := c.Path()
+		if sub.wants(c) && !slices.ContainsFunc(dropped, func(d config.Path) bool { return below(path, d) }) {
+			deletes = append(deletes, path.GNMI())
+		}
+	}
 	return updates, deletes
+}
+
+// onlyDefaults yields the leaves of a tree that have their defaults and are not in another one. To config.Diff, which
+// compares what trees mean, they make no difference.
+func onlyDefaults(t, other *config.Tree) iter.Seq[config.Cursor] {
+	return func(yield func(config.Cursor) bool) {
+		for c := range t.All() {
+			if isLeaf(c) && !c.IsValue() && c.IsDefault() && !other.Find(c.Path()).Valid() && !yield(c) {
+				return
+			}
+		}
+	}
 }
 
 // wants tells whether one of the items that are sent on change covers a leaf.

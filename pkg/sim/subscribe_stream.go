@@ -24,8 +24,8 @@ func (sub *subscription) follow() error {
 		alarms.set(alarm{it, false}, it.every)
 		alarms.set(alarm{it, true}, it.heartbeat)
 	}
-	view, changed := sub.look(sub.large)
-	if err := sub.sendAll(view); err != nil {
+	view, changed := sub.now()
+	if err := sub.sendFirst(view); err != nil {
 		return err
 	}
 	for {
@@ -36,11 +36,11 @@ func (sub *subscription) follow() error {
 		case err = <-strange:
 		case <-changed:
 			before := view
-			view, changed = sub.look(sub.large)
+			view, changed = sub.now()
 			updates, deletes := sub.changes(before, view)
 			err = sub.send(sub.when(), updates, deletes)
 		case <-alarms.wake:
-			now, _ := sub.look(sub.large)
+			now, _ := sub.now()
 			err = sub.send(sub.sim.config.Clock.Now(), sub.due(now, alarms.take()), nil)
 		}
 		if err != nil {

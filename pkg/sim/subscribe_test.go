@@ -85,7 +85,7 @@ func TestSubscribeOnChangeTellsWhatChanges(t *testing.T) {
 		{"a leaf that changes", b.put("/interface[name=e1]/mtu", "9100"), []string{`/interface[name=e1]/mtu 9100`}},
 		{"state that follows", b.put("/interface[name=e1]/admin-state", `"disable"`), []string{`/interface[name=e1]/oper-state "down"`}},
 		{"an entry that comes", b.put("/interface[name=e2]", `{"mtu":1500,"subinterface":[{"index":1,"type":"routed"}]}`), []string{
-			`/interface[name=e2]/name "e2"`, `/interface[name=e2]/mtu 1500`, `/interface[name=e2]/oper-state "up"`,
+			`/interface[name=e2]/name "e2"`, `/interface[name=e2]/mtu 1500`, `/interface[name=e2]/oper-state "up"`, `/interface[name=e2]/admin-state "enable"`,
 			`/interface[name=e2]/subinterface[index=1]/index 1`, `/interface[name=e2]/subinterface[index=1]/type "test-interfaces:routed"`}},
 		{"a value in a leaf-list", b.put("/policy[name=p]/tag", `["b"]`), []string{`/policy[name=p]/tag ["a","b"]`}},
 		{"a leaf that goes", &gnmi.SetRequest{Delete: []*gnmi.Path{b.path("/interface[name=e2]/mtu").GNMI()}}, []string{`-/interface[name=e2]/mtu`}},
@@ -113,7 +113,7 @@ func TestSubscribeShowsNothingOfARefusedSet(t *testing.T) {
 	b.mustSet(b.put("/interface[name=e1]/description", `"x"`))
 	got := b.next(stream)
 	slices.Sort(got)
-	b.wants(got, `/interface[name=e1]/description "x"`, `/interface[name=e1]/name "e1"`, `/interface[name=e1]/oper-state "up"`)
+	b.wants(got, `/interface[name=e1]/admin-state "enable"`, `/interface[name=e1]/description "x"`, `/interface[name=e1]/name "e1"`, `/interface[name=e1]/oper-state "up"`)
 }
 
 func TestSubscribeTellsThatACommitIsTakenBack(t *testing.T) {

@@ -20,14 +20,33 @@ type sighting struct {
 
 // look returns the running configuration with the state that follows from it and from the network, and a
 // channel that is closed when either changes. Large tables are part of it only where they are wanted: most
-// who look do not, and they are most of the work.
-func (d *Device) look(large bool) (*config.Tree, <-chan struct{}) {
+// who look do not, and they are most of the work. So are, where they are wanted, the defaults that are in use.
+func (d *Device) look(large, defaults bool) (*config.Tree, <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if now := d.sim.config.Clock.Now(); now.Sub(d.viewed) >= fresh && d.spec.Software != nil {
-		d.view, d.viewed = [2]*config.Tree{}, now
+		d.forget()
+		d.viewed = now
+	}
+	if defaults {
+		return d.fullOf(large), d.changed
 	}
 	return d.viewOf(large), d.changed
+}
+
+// forget lets the views be made anew. The caller holds mu.
+func (d *Device) forget() { d.view, d.full = [2]*config.Tree{}, [2]*config.Tree{} }
+
+// fullOf returns the view of now with defaults. The caller holds mu.
+func (d *Device) fullOf(large bool) *config.Tree {
+	i := 0
+	if large {
+		i = 1
+	}
+	if d.full[i] == nil {
+		d.full[i] = withDefaults(d.viewOf(large))
+	}
+	return d.full[i]
 }
 
 // PutAway makes every device that nobody has looked at for a while take less memory: what it has shown is packed, and what
@@ -45,7 +64,7 @@ func (d *Device) putAway(unused time.Duration) {
 	if d.sim.config.Clock.Now().Sub(d.asked) < unused {
 		return
 	}
-	d.view = [2]*config.Tree{}
+	d.forget()
 	for _, s := range []*shelf{d.shown, d.running.shelf, d.startup.shelf, d.former.shelf} {
 		s.pack()
 	}
@@ -116,7 +135,8 @@ func (d *Device) renew(s sighting) {
 
 // stir tells those who look that there is something new. The caller holds mu.
 func (d *Device) stir() {
-	d.view, d.stirred = [2]*config.Tree{}, d.sim.config.Clock.Now()
+	d.forget()
+	d.stirred = d.sim.config.Clock.Now()
 	d.viewed = d.stirred
 	close(d.changed)
 	d.changed = make(chan struct{})
@@ -163,12 +183,17 @@ func (d *Device) observation(large bool) Observation {
 // copyInto sets everything that a tree has.
 func copyInto(b *config.Builder, t *config.Tree) {
 	for c := range t.All() {
-		switch kind := c.Node().Kind; {
-		case kind == config.Leaf || c.IsValue():
-			b.SetPath(c.Path(), c.Value())
-		case kind == config.Presence || c.IsEntry():
-			b.SetPath(c.Path(), "")
-		}
+		setIn(b, c)
+	}
+}
+
+// setIn sets one node of another tree.
+func setIn(b *config.Builder, c config.Cursor) {
+	switch kind := c.Node().Kind; {
+	case kind == config.Leaf || c.IsValue():
+		b.SetPath(c.Path(), c.Value())
+	case kind == config.Presence || c.IsEntry():
+		b.SetPath(c.Path(), "")
 	}
 }
 
