@@ -2,12 +2,16 @@ package main
 
 import (
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/topology"
+	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
 // risky is a plan with risks of two classes.
@@ -98,5 +102,99 @@ func TestLeavesThatShareASegmentAreAGroup(t *testing.T) {
 		if !slices.Equal(got[name], groups) {
 			t.Errorf("%s is in %v, want %v", name, got[name], groups)
 		}
+	}
+}
+
+// What users do every day must ask for no approval, or approvals are given without a look.
+func TestGrowthIsNoRisk(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"demo.yaml", "ebgp-overlay.yaml", "tiny.yaml"} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			srcs, err := sources([]string{filepath.Join(root, "topologies", file)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := compileNetwork(&terminal{out: io.Discard, err: io.Discard}, srcs, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			more, err := grow(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, err := compileIntent(topology.New(more.intent), before.topo)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := between(t, before, after)
+			if len(p.Devices) == 0 || len(p.Risks) > 0 {
+				t.Errorf("%d devices change; risks %+v", len(p.Devices), p.Risks)
+			}
+			if back := between(t, after, before); len(back.Devices) == 0 || len(back.Risks) > 0 {
+				t.Errorf("taking it away: %d devices change; risks %+v", len(back.Devices), back.Risks)
+			}
+		})
+	}
+}
+
+// between plans the way from one network to another, on the devices of the other.
+func between(t *testing.T, from, to *network) *plan.Plan {
+	t.Helper()
+	inputs := map[string]plan.Input{}
+	var names []string
+	for _, d := range to.design.Devices {
+		in := to.input(d.Name)
+		in.Offline, in.Running = true, from.trees[d.Name]
+		if in.Running == nil {
+			in.Running = config.EmptyTree(in.Intended.Schema(), in.Intended.Release())
+		}
+		inputs[d.Name] = in
+		names = append(names, d.Name)
+	}
+	p := to.newPlan("before", names, inputs)
+	if err := (&rollout{maxDevices: plan.DefaultMaxDevices}).onto(to, p, to.reach(nil)); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// The guards are a table of paths: it has to name what the driver renders.
+func TestTheGuardsSeeWhatLoomRenders(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"demo.yaml", "ebgp-overlay.yaml"} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			srcs, err := sources([]string{filepath.Join(root, "topologies", file)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := compileNetwork(&terminal{out: io.Discard, err: io.Discard}, srcs, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bare := &network{design: n.design, topo: n.topo, trees: map[string]*config.Tree{}}
+			for name, tree := range n.trees {
+				req := &gnmi.SetRequest{Delete: []*gnmi.Path{mustPath("/network-instance[name=default]").GNMI(), mustPath("/routing-policy").GNMI()}}
+				if bare.trees[name], err = config.Apply(tree, req); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p := between(t, n, bare)
+			found := map[string]int{}
+			for _, r := range p.Risks {
+				found[string(r.Class)+" "+r.Device]++
+			}
+			for _, d := range n.design.Devices {
+				for _, class := range []string{"last-uplink ", "last-session ", "guard-removed "} {
+					if found[class+d.Name] == 0 {
+						t.Errorf("%s%s is not found", class, d.Name)
+					}
+				}
+			}
+			if found["route-reflector "] == 0 {
+				t.Error("route-reflector is not found")
+			}
+		})
 	}
 }
