@@ -37,6 +37,7 @@ func compute(p *Plant, originate func(*Plant, string) []Route) Routing {
 	}
 	last.route()
 	last.spread(L2EVPN)
+	l.held = nil
 	return last
 }
 
@@ -53,6 +54,7 @@ type libraries struct {
 	plant     *Plant
 	originate func(*Plant, string) []Route // the same each time
 	announced []recall[[]Route]            // in the order of Plant.Names
+	held      [][]Route                    // the same, while all of them are needed
 	books     map[string]*book             // by router
 	byFam     [L2EVPN + 1]*library
 }
@@ -62,20 +64,24 @@ func newLibraries(p *Plant, originate func(*Plant, string) []Route) *libraries {
 	var all [L2EVPN + 1][]announcement
 	for i, router := range p.Names {
 		l.books[router] = newBook(p.Routers[router].Policies)
-		routes := l.routes(i)
+		routes := originate(p, router)
+		l.held = append(l.held, routes)
 		for j := range routes {
 			f := routes[j].Family
 			all[f] = append(all[f], announcement{i, j, &routes[j]})
 		}
 	}
 	for f := IPv4; f <= L2EVPN; f++ {
-		l.byFam[f] = newLibrary(f, all[f], l.looksAtPrefixes())
+		l.byFam[f] = newLibrary(l, f, all[f], l.looksAtPrefixes())
 	}
 	return l
 }
 
 // routes are those that a speaker announces. There are many, and few who want to see them all.
 func (l *libraries) routes(speaker int) []Route {
+	if l.held != nil {
+		return l.held[speaker]
+	}
 	return *l.announced[speaker].get(func() *[]Route {
 		routes := l.originate(l.plant, l.plant.Names[speaker])
 		return &routes

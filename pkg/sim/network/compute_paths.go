@@ -95,15 +95,15 @@ func (m *mesh) Paths(router string, f Family) []Path {
 	}
 	sp := &m.speakers[at]
 	var slots []slot
-	written := map[int][]Path{} // of the first member of each group
+	written := map[int]writing{} // of the first member of each group
 	total := 0
 	for i, g := range m.byFam[f].groups {
-		paths := m.write(sp, f, i)
-		if len(paths) == 0 {
+		w := m.write(sp, f, i)
+		if len(w.paths) == 0 {
 			continue
 		}
-		written[i] = paths
-		total += len(paths) * len(g.places)
+		written[i] = w
+		total += len(w.paths) * len(g.places)
 		for member, place := range g.places {
 			slots = append(slots, slot{place, i, member})
 		}
@@ -116,34 +116,36 @@ func (m *mesh) Paths(router string, f Family) []Path {
 	return all
 }
 
-// write returns the paths of the first member of a group, best first.
-func (m *mesh) write(sp *speaker, f Family, group int) []Path {
+// writing is the paths of one member of a group, best first, and the origin of each.
+type writing struct {
+	paths   []Path
+	origins []int
+}
+
+// write writes the first member of a group.
+func (m *mesh) write(sp *speaker, f Family, group int) writing {
 	g := m.byFam[f].groups[group]
 	entries, ranks := m.ordered(sp, f, group, 0)
-	paths := make([]Path, 0, len(entries))
+	w := writing{make([]Path, 0, len(entries)), make([]int, 0, len(entries))}
 	for i, r := range ranks {
 		e := &entries[r.index]
 		p := m.path(sp, g.sample(e.origin), e)
 		p.Best, p.Used = i == 0 && r.used, r.used
-		paths = append(paths, p)
+		w.paths, w.origins = append(w.paths, p), append(w.origins, e.origin)
 	}
-	return paths
+	return w
 }
 
 // appendMember adds the same paths for another member of the group. announced are the routes of speakers that were seen before.
-func (m *mesh) appendMember(all, paths []Path, g *group, member int, announced map[int][]Route) []Path {
-	for _, p := range paths {
-		for i := range g.origins {
-			if o := &g.origins[i]; &o.first == p.Route {
-				routes, seen := announced[o.speaker]
-				if !seen {
-					routes = m.routes(o.speaker)
-					announced[o.speaker] = routes
-				}
-				p.Route = &routes[o.routes[member]]
-				break
-			}
+func (m *mesh) appendMember(all []Path, w writing, g *group, member int, announced map[int][]Route) []Path {
+	for i, p := range w.paths {
+		o := &g.origins[w.origins[i]]
+		routes, seen := announced[o.speaker]
+		if !seen {
+			routes = m.routes(o.speaker)
+			announced[o.speaker] = routes
 		}
+		p.Route = &routes[o.routes[member]]
 		all = append(all, p)
 	}
 	return all

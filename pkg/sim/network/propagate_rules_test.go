@@ -109,7 +109,7 @@ func TestHowARouteIsSentOn(t *testing.T) {
 }
 
 func groupOf(r *Route) *group {
-	return &group{family: r.Family, origins: []origin{{first: *r}}}
+	return &group{of: &libraries{held: [][]Route{{*r}}}, family: r.Family, origins: []origin{{routes: []int32{0}}}}
 }
 
 func TestWhatBecomesOfAReceivedRoute(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // group is routes that fare alike everywhere: the same routers announce them, and nothing that a policy
 // or a rule of keeping looks at tells them apart. What happens to one happens to all.
 type group struct {
+	of      *libraries
 	family  Family
 	origins []origin // sorted by speaker
 	places  []int    // of the routes among all NLRIs of the family
@@ -23,12 +24,14 @@ type group struct {
 // origin is a router that announces the routes of a group.
 type origin struct {
 	speaker int
-	first   Route   // of them
 	routes  []int32 // where they are in what the router announces, in the order of the group's places
 }
 
 // sample is a route that stands for all that an origin announces.
-func (g *group) sample(origin int) *Route { return &g.origins[origin].first }
+func (g *group) sample(origin int) *Route {
+	o := &g.origins[origin]
+	return &g.of.routes(o.speaker)[o.routes[0]]
+}
 
 // originOf returns the index of the origin that a speaker is; -1: it announces none of this.
 func (g *group) originOf(speaker int) int {
@@ -53,16 +56,16 @@ type announcement struct {
 type library struct {
 	groups   []*group
 	byPrefix prefixTable[int] // unicast: number of the group
-	wants    []*Route         // for each want a route that has it
+	wants    []*Route         // for each want a route that has it, and only what want looks at
 }
 
 // newLibrary groups the routes of a family. byPrefix says that policies look at the prefixes of EVPN routes.
-func newLibrary(f Family, all []announcement, byPrefix bool) *library {
+func newLibrary(of *libraries, f Family, all []announcement, byPrefix bool) *library {
 	slices.SortStableFunc(all, func(a, b announcement) int {
 		return cmp.Or(a.route.NLRI.compare(&b.route.NLRI), cmp.Compare(a.speaker, b.speaker))
 	})
 	l := &library{}
-	s := sorter{library: l, prefixes: byPrefix || f != L2EVPN, known: map[string]*group{}, numbers: map[string]int{}}
+	s := sorter{library: l, of: of, prefixes: byPrefix || f != L2EVPN, known: map[string]*group{}, numbers: map[string]int{}}
 	place := 0
 	for len(all) > 0 {
 		n := 1
@@ -79,6 +82,7 @@ func newLibrary(f Family, all []announcement, byPrefix bool) *library {
 // sorter puts routes into groups.
 type sorter struct {
 	*library
+	of       *libraries
 	prefixes bool
 	known    map[string]*group
 	numbers  map[string]int // of wants
@@ -89,11 +93,10 @@ func (s *sorter) add(f Family, all []announcement, place int) {
 	key := s.key(all)
 	g := s.known[key]
 	if g == nil {
-		g = &group{family: f, origins: make([]origin, len(all))}
+		g = &group{of: s.of, family: f, want: s.want(all[0].route), origins: make([]origin, len(all))}
 		for i, a := range all {
-			g.origins[i] = origin{speaker: a.speaker, first: *a.route}
+			g.origins[i].speaker = a.speaker
 		}
-		g.want = s.want(g.sample(0))
 		s.known[key] = g
 		s.groups = append(s.groups, g)
 	}
@@ -127,7 +130,7 @@ func (s *sorter) want(r *Route) int {
 	if !ok {
 		n = len(s.wants)
 		s.numbers[key] = n
-		s.wants = append(s.wants, r)
+		s.wants = append(s.wants, &Route{NLRI: r.NLRI, Targets: r.Targets, ESImport: r.ESImport})
 	}
 	return n
 }

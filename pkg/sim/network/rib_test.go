@@ -54,7 +54,7 @@ func TestLibrariesGroupWhatFaresAlike(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := len(newLibrary(L2EVPN, test.all, false).groups); got != test.want {
+			if got := len(newLibrary(nil, L2EVPN, test.all, false).groups); got != test.want {
 				t.Errorf("%d groups, want %d", got, test.want)
 			}
 		})

@@ -82,14 +82,14 @@ type Path struct {
 // Session is one neighbor of a router and how it fares.
 type Session struct {
 	Router, Instance string
-	*Neighbor        // of the plant's links; not to be changed
-	LocalAddress netip.Addr // in use; with a zone where it is link-local
-	Remote       string     // far router; "" where no router has the address
-	RemoteIndex  int        // index of the far end in its router's sessions; -1: the far end is not configured
-	PeerType     PeerType
-	Direct       bool // over one link
-	Path         bool // packets get through, both ways
-	State        SessionState
+	*Neighbor                   // of the plant's links; not to be changed
+	LocalAddress     netip.Addr // in use; with a zone where it is link-local
+	Remote           string     // far router; "" where no router has the address
+	RemoteIndex      int        // index of the far end in its router's sessions; -1: the far end is not configured
+	PeerType         PeerType
+	Direct           bool // over one link
+	Path             bool // packets get through, both ways
+	State            SessionState
 	// Cause says why it is not established: "peer unreachable", "peer has no such neighbor", "bad peer AS", ...
 	Cause               string
 	Code, Subcode       uint8 // of the last NOTIFICATION that it sent (Sent) or got; 0: none
