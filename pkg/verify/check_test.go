@@ -79,6 +79,18 @@ var faults = []struct {
 			}
 		}
 	}},
+	{"a VXLAN interface is down", func(w *world) {
+		w.change("leaf3", func(d *verify.Device) {
+			for vni, t := range d.Tunnels {
+				t.Up, t.Reason = false, "mac-failed"
+				d.Tunnels[vni] = t
+			}
+		})
+	}},
+	{"a tunnel is missing though routes could come over the other spine", func(w *world) {
+		w.cut("leaf1", 0)
+		w.forget("leaf1")
+	}},
 	{"a server that is listed is off, one that is not is off too", func(w *world) {
 		off := func(i *verify.Interface) { i.Up, i.Reason = false, "no-signal" }
 		w.port("leaf1", "ethernet-1/1", off)
