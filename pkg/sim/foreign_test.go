@@ -36,11 +36,17 @@ type stranger struct {
 // meet starts a device for the program that an environment variable names.
 func meet(t *testing.T, variable string) *stranger {
 	t.Helper()
+	return meetOne(t, variable, leaf1(nil))
+}
+
+// meetOne is meet for a device as specified.
+func meetOne(t *testing.T, variable string, spec sim.Spec) *stranger {
+	t.Helper()
 	program := os.Getenv(variable)
 	if program == "" {
 		t.Fatalf("%s is not set; make foreign sets it", variable)
 	}
-	s, err := sim.Start(t.Context(), sim.Config{Devices: []sim.Spec{leaf1(nil)}, Username: "admin", Password: "secret"})
+	s, err := sim.Start(t.Context(), sim.Config{Devices: []sim.Spec{spec}, Username: "admin", Password: "secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,4 +274,24 @@ func TestGRPCurlPolls(t *testing.T) {
 	messages := jsonOf(listOf(gnmi.SubscriptionList_POLL, &gnmi.Subscription{}, "/system/name/host-name"), poll, poll)
 	answer := []string{`"stringVal": "leaf1"`, `"syncResponse": true`}
 	s.says(s.curl("secret", "-d", messages, s.device.Address(), "gnmi.gNMI/Subscribe"), true, append(answer, answer...)...)
+}
+
+// An SR Linux device is met by the same programs, up to the Set that locks them out.
+func TestGNMICLIMeetsARouter(t *testing.T) {
+	s := meetOne(t, "LOOM_GNMI_CLI", router(t, ""))
+	const port = "/interface[name=ethernet-1/1]"
+	s.says(s.cli("-capabilities"), true, "srl_nokia-interfaces", `gNMI_version: "0.10.0"`)
+	s.says(s.cli("-set", "-proto", textOf(&gnmi.SetRequest{Update: []*gnmi.Update{valueAt(port+"/mtu", "9000")}})), true, "op: UPDATE")
+	s.says(s.cli("-get", "-proto", textOf(getOf(gnmi.GetRequest_ALL, port))), true, `admin-state\":\"enable\"`, `mtu\":9000`)
+	s.says(s.cli("-proto", textOf(listOf(gnmi.SubscriptionList_ONCE, &gnmi.Subscription{}, port+"/mtu"))), true, "interface/ethernet-1/1/mtu, 9000\n")
+	s.says(s.cli("-set", "-proto", textOf(&gnmi.SetRequest{Update: []*gnmi.Update{valueAt(port+"/mtu", "9500")}})), false, "InvalidArgument", "mtu 9500 out of range [1500-9412]")
+	s.says(s.cli("-set", "-proto", textOf(&gnmi.SetRequest{Update: []*gnmi.Update{valueAt(theServer+"/admin-state", `"disable"`)}})), true, "op: UPDATE")
+}
+
+func TestGRPCurlMeetsARouter(t *testing.T) {
+	s := meetOne(t, "LOOM_GRPCURL", router(t, ""))
+	at := s.device.Address()
+	s.says(s.curl("secret", at, "list"), true, "gnmi.gNMI\n", "gnoi.system.System\n")
+	s.says(s.curl("secret", "-d", jsonOf(getOf(gnmi.GetRequest_STATE, "/platform/chassis/type")), at, "gnmi.gNMI/Get"), true, `"jsonIetfVal"`)
+	s.says(s.curl("wrong", at, "list"), false, "Unauthenticated")
 }
