@@ -37,6 +37,7 @@ type ConflictError struct {
 	Revision int64 // revision it has; 0: there is none
 }
 
+// Error says what the record was to be, and what it is.
 func (e *ConflictError) Error() string {
 	switch {
 	case e.Want == 0:
@@ -58,6 +59,7 @@ type HeldError struct {
 	Since time.Time // by the clock of the holder; zero if it does not say
 }
 
+// Error says who holds what, since when, and what to do.
 func (e *HeldError) Error() string {
 	by := e.By
 	if by == "" {
@@ -81,6 +83,7 @@ type CorruptError struct {
 	Why      string
 }
 
+// Error says the record or the place in the file, why, and what to do.
 func (e *CorruptError) Error() string {
 	const advice = "keep a copy of the data directory and restore a backup"
 	if e.File == "" {
@@ -99,6 +102,7 @@ type NewerError struct {
 	Format   int // of the record
 }
 
+// Error says the record, both formats, and what to do.
 func (e *NewerError) Error() string {
 	return fmt.Sprintf("store: record %s at revision %d has format %d; this program reads up to %d: use the newer release that wrote it", e.Key, e.Revision, e.Format, format)
 }
