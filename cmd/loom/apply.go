@@ -52,6 +52,9 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	c.Flags().StringVar(&o.plan, "plan", "", "apply only the plan with this `HASH`, as loom plan shows it, and do not ask")
 	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
 	o.how = rolloutFlags(c)
+	c.Flags().IntVar(&o.unverified, "unverified", 64, "devices at most that were changed and not read back")
+	c.Flags().DurationVar(&o.hold, "hold", 0, "keep the change unconfirmed so long, for somebody to look and to say with loom transactions confirm that all is well")
+	o.store = addStoreFlags(c)
 	o.limit = limitFlag(c)
 	o.releases = releaseFlag(c)
 	o.format = formatFlag(c, "text", "json")
@@ -67,25 +70,28 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 		if err != nil {
 			return err
 		}
-		return n.apply(cmd.Context(), t, &o)
+		return n.apply(cmd.Context(), t, &o, dataDir(srcs))
 	}
 	return c
 }
 
 type applyOptions struct {
-	access    *access
-	yes       bool
-	all       bool
-	takeOver  bool
-	backupDir string
-	rollback  time.Duration
-	parallel  int
-	limit     *string
-	releases  *map[string]string
-	format    *string
-	how       *rollout
-	plan      string   // hash of the one plan that may be applied, or its beginning
-	approved  []string // classes of risks
+	access     *access
+	yes        bool
+	all        bool
+	takeOver   bool
+	backupDir  string
+	rollback   time.Duration
+	parallel   int
+	unverified int
+	hold       time.Duration
+	store      *storeFlags
+	limit      *string
+	releases   *map[string]string
+	format     *string
+	how        *rollout
+	plan       string   // hash of the one plan that may be applied, or its beginning
+	approved   []string // classes of risks
 }
 
 // leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
@@ -104,14 +110,24 @@ type applied struct {
 	Result *transaction.Result `json:"result,omitempty"` // absent where nothing was begun
 }
 
-// apply is the whole of `loom apply` on a compiled network.
-func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions) error {
+// apply is the whole of `loom apply` on a compiled network. dir is where the journal is, unless told
+// otherwise.
+func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions, dir string) error {
 	names, skipped, err := selectDevices(n.design, *o.limit)
 	if err != nil {
 		return err
 	}
 	r, err := o.access.resolve(n)
 	if err != nil {
+		return err
+	}
+	k, err := o.store.keep(ctx, t, dir, n.design.Name)
+	if err != nil {
+		return err
+	}
+	defer k.close()
+	j := newJournal(k)
+	if err := o.finish(ctx, t, j, r); err != nil {
 		return err
 	}
 	devices, err := connect(ctx, n, r, names)
@@ -128,15 +144,29 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions) error
 		return err
 	}
 	out := applied{Plan: p}
-	err = o.carryOut(ctx, t, &out, devices)
+	err = o.carryOut(ctx, t, j, &out, devices)
 	if *o.format == "json" {
 		return errors.Join(t.json(out), err)
 	}
 	return err
 }
 
+// finish ends what an earlier run has left open. What it leaves in a mixed state has to be looked at
+// before anything else is changed.
+func (o *applyOptions) finish(ctx context.Context, t *terminal, j *journal, r *resolver) error {
+	res, err := j.resume(ctx, t, r, o.parallel, newProgress(t, &plan.Plan{}, *o.format == "json").event)
+	if err != nil || res == nil {
+		return err
+	}
+	t.notef("transaction %s: %s\n", res.ID, res.Outcome)
+	if res.Outcome == transaction.Mixed || res.Outcome == transaction.Interrupted {
+		return exit{exitMixed, fmt.Errorf("transaction %s, left by an earlier run, ended in a mixed state: %w\n%s", res.ID, res.Err, stateText(*res))}
+	}
+	return nil
+}
+
 // carryOut shows the plan, gets leave for it, and pushes it.
-func (o *applyOptions) carryOut(ctx context.Context, t *terminal, out *applied, devices map[string]*live) error {
+func (o *applyOptions) carryOut(ctx context.Context, t *terminal, j *journal, out *applied, devices map[string]*live) error {
 	if *o.format != "json" {
 		if err := printPlan(t, out.Plan, "text", o.all); err != nil {
 			return err
@@ -160,8 +190,10 @@ func (o *applyOptions) carryOut(ctx context.Context, t *terminal, out *applied, 
 	if err := o.approve(ctx, t, out.Plan); err != nil {
 		return err
 	}
-	res, err := o.push(ctx, t, out.Plan, devices)
-	out.Result = &res
+	res, err := o.push(ctx, t, j, out.Plan, devices)
+	if res.Outcome != "" {
+		out.Result = &res
+	}
 	return err
 }
 
@@ -236,32 +268,74 @@ func (o *applyOptions) approve(ctx context.Context, t *terminal, p *plan.Plan) e
 }
 
 // push runs the transaction and turns its outcome into an exit code.
-func (o *applyOptions) push(ctx context.Context, t *terminal, p *plan.Plan, devices map[string]*live) (transaction.Result, error) {
-	all := make(map[string]transaction.Device, len(devices))
-	for name, l := range devices {
-		all[name] = l
+func (o *applyOptions) push(ctx context.Context, t *terminal, j *journal, p *plan.Plan, devices map[string]*live) (transaction.Result, error) {
+	if err := probe(ctx, p, devices); err != nil {
+		return transaction.Result{}, err
+	}
+	c, err := newChange(p, devices, newID(), o.limits(p))
+	if err != nil {
+		return transaction.Result{}, err
 	}
 	quiet := *o.format == "json"
-	progress := newProgress(t, p, quiet)
+	if !quiet {
+		for _, w := range c.weaker(j.store.Shared()) {
+			t.notef("weaker than all or nothing: %s\n", w)
+		}
+	}
 	start := time.Now()
-	res := transaction.Run(ctx, p, all, transaction.Options{
-		ID: newID(), Rollback: o.rollback, Parallel: o.parallel, Progress: progress.event, Now: time.Now,
-	})
+	res, err := j.carryOut(ctx, c, devices, o.parallel, newProgress(t, p, quiet).event)
+	if err != nil {
+		return res, err
+	}
 	if !quiet {
 		t.printf("\n%s: %s in %s\n", p.Topology, outcomeText(res, p), time.Since(start).Round(time.Millisecond))
 		if res.Outcome == transaction.Mixed {
 			t.printf("%s", stateText(res))
 		}
 	}
+	return res, outcomeError(res)
+}
+
+// limits bound the transaction. Devices are asked for as long as a timer may run once it is decided.
+func (o *applyOptions) limits(p *plan.Plan) transaction.Limits {
+	return transaction.Limits{
+		Rollback: o.rollback, Unverified: o.unverified, Patience: o.rollback + time.Minute, Settle: min(o.rollback, 15*time.Second),
+		Retries: 4, Hold: o.hold, Soak: time.Duration(p.Rollout.Soak),
+	}
+}
+
+// probe asks the devices that change for their confirm timers.
+func probe(ctx context.Context, p *plan.Plan, devices map[string]*live) error {
+	names := make([]string, 0, len(p.Devices))
+	for i := range p.Devices {
+		names = append(names, p.Devices[i].Name)
+	}
+	return sideBySide(nil, names, func(name string) error { return devices[name].probe(ctx) })
+}
+
+// carryOut begins a transaction and goes on until it is over.
+func (j *journal) carryOut(ctx context.Context, c *change, devices map[string]*live, parallel int, progress func(transaction.Event)) (transaction.Result, error) {
+	if err := j.prepare(ctx, c.spec.ID, c.members, c.trees); err != nil {
+		return transaction.Result{}, err
+	}
+	run := j.runner(devices, c.work)
+	run.Parallel, run.Progress = parallel, progress
+	return run.Run(ctx, transaction.New(c.spec, time.Now())), nil
+}
+
+// outcomeError is nil for a transaction that did what it was for.
+func outcomeError(res transaction.Result) error {
 	switch res.Outcome {
 	case transaction.Done:
-		return res, nil
+		return nil
 	case transaction.RolledBack:
-		return res, exit{exitRolledBack, fmt.Errorf("rolled back: %w", res.Err)}
+		return exit{exitRolledBack, fmt.Errorf("rolled back: %w", res.Err)}
 	case transaction.Mixed:
-		return res, exit{exitMixed, fmt.Errorf("mixed state: %w\n%s", res.Err, advice(res))}
+		return exit{exitMixed, fmt.Errorf("mixed state: %w\n%s", res.Err, advice(res))}
+	case transaction.Interrupted:
+		return exit{exitMixed, fmt.Errorf("the journal failed, so nothing more was done; routers that are armed take the change back by themselves, and the next loom apply goes on from the journal: %w", res.Err)}
 	}
-	return res, res.Err
+	return res.Err
 }
 
 func outcomeText(res transaction.Result, p *plan.Plan) string {
@@ -281,7 +355,7 @@ func outcomeText(res transaction.Result, p *plan.Plan) string {
 
 // meanings says what a state means for who has to go on from it.
 var meanings = []struct {
-	state transaction.State
+	state transaction.Status
 	text  string
 }{
 	{transaction.Saved, "have the change, saved"},
@@ -291,7 +365,11 @@ var meanings = []struct {
 	{transaction.Verified, "have the change and may take it back by themselves"},
 	{transaction.Restored, "are as before"},
 	{transaction.Waiting, "were not touched"},
-	{transaction.Unknown, "could not be read, or have something else"},
+	{transaction.Drained, "have their traffic moved away"},
+	{transaction.Set, "may have the change, and do not take it back by themselves"},
+	{transaction.Foreign, "have something that is neither; somebody else wrote there"},
+	{transaction.Refused, "refuse to be brought to where they should be"},
+	{transaction.Unreachable, "could not be read again"},
 }
 
 // stateText names the devices of every state.
@@ -305,7 +383,7 @@ func stateText(res transaction.Result) string {
 			}
 		}
 		if len(names) > 0 {
-			fmt.Fprintf(&b, "  %-9s  %s: %s\n", m.state, strings.Join(names, " "), m.text)
+			fmt.Fprintf(&b, "  %-11s  %s: %s\n", m.state, strings.Join(names, " "), m.text)
 		}
 	}
 	return b.String()

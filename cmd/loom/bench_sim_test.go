@@ -96,7 +96,7 @@ func (s simulated) settle(b *testing.B) simUsage {
 func (s simulated) configure(b *testing.B) simUsage {
 	s.idle(b)
 	s.start = time.Now()
-	out, err := exec.Command("loom", "apply", s.topology, "--inventory", s.inventory, "--yes").CombinedOutput()
+	out, err := exec.Command("loom", "apply", s.topology, "--inventory", s.inventory, "--data", b.TempDir(), "--yes").CombinedOutput()
 	if err != nil {
 		b.Fatalf("loom apply: %v\n%s", err, out)
 	}

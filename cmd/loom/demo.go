@@ -60,10 +60,16 @@ type demo struct {
 	added         growth
 	sim           *sim.Sim
 	began         time.Time
+	data          string // where its journal is
 }
 
 func (d *demo) run(ctx context.Context) error {
 	d.began = time.Now()
+	var err error
+	if d.data, err = os.MkdirTemp("", "loom-demo-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(d.data)
 	steps := []struct {
 		title string
 		do    func(context.Context) error
@@ -292,10 +298,15 @@ func (d *demo) apply(ctx context.Context, n *network) error {
 		return err
 	}
 	format := "text"
-	o := &applyOptions{rollback: time.Minute, parallel: 16, format: &format}
+	o := &applyOptions{rollback: time.Minute, parallel: 16, format: &format, store: &storeFlags{}}
+	k, err := o.store.keep(ctx, d.t, d.data, n.design.Name)
+	if err != nil {
+		return err
+	}
+	defer k.close()
 	quiet := *d.t
 	quiet.err = d.t.out
-	if _, err := o.push(ctx, &quiet, p, devices); err != nil {
+	if _, err := o.push(ctx, &quiet, newJournal(k), p, devices); err != nil {
 		return err
 	}
 	for _, name := range names {

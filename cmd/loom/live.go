@@ -157,8 +157,11 @@ func (r *resolver) target(d *fabric.Device) (device.Target, error) {
 // live is one connected device with what Loom wants of it.
 type live struct {
 	*device.Device
-	design   *fabric.Device
+	design   *fabric.Device // nil for a device of the journal
 	intended *config.Tree
+	scope    config.Scope // what Loom owns of it
+	platform string
+	timed    bool   // it takes back by itself what is not confirmed; known once it was probed
 	owner    string // what its mark says, once it was read: "topology/device", or ""
 }
 
@@ -205,7 +208,7 @@ func dial(ctx context.Context, n *network, r *resolver, name string) (*live, err
 		dev.Close()
 		return nil, prefixed(name, err)
 	}
-	return &live{Device: dev, design: d, intended: n.trees[name]}, nil
+	return dialled(dev, d, n.trees[name]), nil
 }
 
 // prefixed names the device unless the error already does.
@@ -243,7 +246,7 @@ func sideBySide(m *meter, names []string, do func(string) error) error {
 // running reads everything that may lie inside the scope.
 func (l *live) running(ctx context.Context) (*config.Tree, []config.Unknown, error) {
 	var paths []config.Path
-	for _, text := range drivers[l.design.OS].Manners.ReadPaths {
+	for _, text := range l.Target().Driver.Manners.ReadPaths {
 		p, err := config.ParsePath(text)
 		if err != nil {
 			return nil, nil, err
@@ -259,12 +262,12 @@ func (l *live) Read(ctx context.Context) (*config.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	return drivers[l.design.OS].Scope(l.design).Owned(tree, l.intended), nil
+	return l.scope.Owned(tree, l.intended), nil
 }
 
 // saved tells whether startup follows the running configuration: whether commits are saved.
 func (l *live) saved(running *config.Tree) bool {
-	p, err := config.ParsePath(drivers[l.design.OS].Manners.SaveOn)
+	p, err := config.ParsePath(l.Target().Driver.Manners.SaveOn)
 	if err != nil || len(p) == 0 {
 		return true
 	}
@@ -272,8 +275,10 @@ func (l *live) saved(running *config.Tree) bool {
 	return c.Valid() && c.Value() == "true"
 }
 
-// Timed tells whether the device takes a change back by itself.
-func (l *live) Timed() bool { return drivers[l.design.OS].Manners.Confirm(l.design.Release) }
+// Request is the smallest request that leads from one owned configuration to another.
+func (l *live) Request(from, to *config.Tree) *gnmi.SetRequest {
+	return config.SetRequest(from, to, func(c config.Cursor) bool { return l.scope.Covers(c, to) })
+}
 
 // Arm sends the change as a commit that the device undoes unless it is confirmed. The same request
 // turns saving off, so that an unconfirmed change cannot reach startup; Save turns it on again.
@@ -287,7 +292,7 @@ func (l *live) Set(ctx context.Context, req *gnmi.SetRequest) error {
 }
 
 func (l *live) unsaved(req *gnmi.SetRequest) *gnmi.SetRequest {
-	p, err := config.ParsePath(drivers[l.design.OS].Manners.SaveOn)
+	p, err := config.ParsePath(l.Target().Driver.Manners.SaveOn)
 	if err != nil || len(p) == 0 {
 		return req
 	}
@@ -298,21 +303,25 @@ func (l *live) unsaved(req *gnmi.SetRequest) *gnmi.SetRequest {
 	}
 }
 
-// Save makes startup follow running and verifies it: a device that says "saved" is not believed.
-func (l *live) Save(ctx context.Context) error {
+// Save makes startup follow running and verifies it: a device that says "saved" is not believed. It
+// returns the owned part of both.
+func (l *live) Save(ctx context.Context) (*config.Tree, error) {
 	if err := l.Device.Save(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	running, _, err := l.Get(ctx, []config.Path{nil})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	startup, _, err := l.Startup(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if changes := config.Diff(startup, running); len(changes) > 0 {
-		return fmt.Errorf("startup differs from running in %d places, first %s", len(changes), changes[0].At)
+		return nil, fmt.Errorf("startup differs from running in %d places, first %s", len(changes), changes[0].At)
 	}
-	return nil
+	if l.intended == nil {
+		return running, nil
+	}
+	return l.scope.Owned(running, l.intended), nil
 }

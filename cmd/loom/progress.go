@@ -16,21 +16,21 @@ type progress struct {
 	quiet  bool
 	total  int // devices that change
 	saves  int // devices that are saved: those, and the ones that only have to be
-	states map[string]transaction.State
+	states map[string]transaction.Status
 }
 
 func newProgress(t *terminal, p *plan.Plan, quiet bool) *progress {
-	return &progress{t: t, quiet: quiet, total: len(p.Devices), saves: len(p.Devices) + len(p.Unsaved), states: map[string]transaction.State{}}
+	return &progress{t: t, quiet: quiet, total: len(p.Devices), saves: len(p.Devices) + len(p.Unsaved), states: map[string]transaction.Status{}}
 }
 
 func (p *progress) event(e transaction.Event) {
 	if p.quiet {
 		return
 	}
-	p.states[e.Device] = e.State
+	p.states[e.Device] = e.Status
 	switch {
 	case e.Err != nil:
-		p.line("%s: %s: %v\n", e.Device, e.State, e.Err)
+		p.line("%s: %s: %v\n", e.Device, e.Status, e.Err)
 	case p.t.live:
 		p.draw(e)
 	default:
@@ -39,7 +39,7 @@ func (p *progress) event(e transaction.Event) {
 }
 
 // count is how many devices are in one of the given states.
-func (p *progress) count(states ...transaction.State) int {
+func (p *progress) count(states ...transaction.Status) int {
 	n := 0
 	for _, s := range p.states {
 		if slices.Contains(states, s) {
@@ -54,14 +54,14 @@ func (p *progress) draw(e transaction.Event) {
 	saved := p.count(transaction.Saved)
 	confirmed := saved + p.count(transaction.Confirmed)
 	verified := confirmed + p.count(transaction.Verified)
-	p.t.notef("\r\x1b[Kwave %d  %d/%d verified, %d confirmed, %d saved  %s %s", e.Wave, verified, p.total, confirmed, saved, e.Device, e.State)
+	p.t.notef("\r\x1b[Kwave %d  %d/%d verified, %d confirmed, %d saved  %s %s", e.Wave, verified, p.total, confirmed, saved, e.Device, e.Status)
 	if saved == p.saves {
 		p.t.notef("\n")
 	}
 }
 
 func (p *progress) log(e transaction.Event) {
-	switch e.State {
+	switch e.Status {
 	case transaction.Verified:
 		p.t.notef("   wave %d  %-12s has the change and was read back  %s\n", e.Wave, e.Device, e.Took.Round(time.Millisecond))
 	case transaction.Restored:
@@ -75,8 +75,8 @@ func (p *progress) log(e transaction.Event) {
 
 // together says that all devices have taken a step.
 func (p *progress) together(e transaction.Event, all int) {
-	if p.count(e.State) == all {
-		p.t.notef("   all %s  %s\n", e.State, e.Took.Round(time.Millisecond))
+	if p.count(e.Status) == all {
+		p.t.notef("   all %s  %s\n", e.Status, e.Took.Round(time.Millisecond))
 	}
 }
 

@@ -22,7 +22,12 @@ type rollout struct {
 	soak       time.Duration
 	order      string
 	maxDevices int
+	window     int
 }
+
+// defaultWindow is how many devices may be armed at a time. Each of them needs its timer started again
+// now and then.
+const defaultWindow = 1024
 
 func rolloutFlags(c *cobra.Command) *rollout {
 	r := &rollout{}
@@ -30,6 +35,7 @@ func rolloutFlags(c *cobra.Command) *rollout {
 	c.Flags().IntVar(&r.waves, "waves", 0, "at most `N` devices per wave (default as many as redundancy groups allow)")
 	c.Flags().DurationVar(&r.soak, "soak", 0, "`TIME` to wait after a wave before looking at it again and beginning the next")
 	c.Flags().StringVar(&r.order, "order", "", fmt.Sprintf("`ROLES` in the order in which they change (default %s)", strings.Join(plan.DefaultOrder, ",")))
+	c.Flags().IntVar(&r.window, "window", defaultWindow, "at most `N` devices hold a change unconfirmed; with more it is decided in parts")
 	c.Flags().IntVar(&r.maxDevices, "max-devices", plan.DefaultMaxDevices, "more devices in service than `K` are a risk to approve")
 	return r
 }
@@ -55,6 +61,8 @@ func (r *rollout) check() error {
 		return fmt.Errorf("--waves %d: use 1 or more, or leave it out", r.waves)
 	case r.soak < 0:
 		return fmt.Errorf("--soak %s: use a time such as 30s", r.soak)
+	case r.window < 0:
+		return fmt.Errorf("--window %d: use 1 or more, or 0 for no limit", r.window)
 	case r.maxDevices < 1:
 		return fmt.Errorf("--max-devices %d: use 1 or more", r.maxDevices)
 	}
@@ -67,7 +75,7 @@ func (r *rollout) options(d *fabric.Design) (plan.WaveOptions, error) {
 	if err != nil {
 		return plan.WaveOptions{}, err
 	}
-	o := plan.WaveOptions{Size: r.waves, Soak: r.soak, Order: roles}
+	o := plan.WaveOptions{Size: r.waves, Soak: r.soak, Order: roles, Armed: r.window}
 	switch n, err := strconv.Atoi(r.canary); {
 	case r.canary == "":
 	case r.canary == "none" || err == nil && n == 0:

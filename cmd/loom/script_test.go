@@ -34,6 +34,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TOPOLOGIES", topologiesDir(t))
+			e.Setenv("LOOM_DATA", filepath.Join(e.WorkDir, ".loom"))
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // or every command takes a second more under the race detector
 			return nil

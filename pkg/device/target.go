@@ -57,18 +57,32 @@ type Device struct {
 // says nothing to the device yet. The connection is made again when a later call finds it lost: each
 // call makes one attempt at once, and pacing further ones is up to the caller.
 func Dial(ctx context.Context, t Target) (*Device, error) {
-	const op = "connect"
-	d := &Device{target: t, turn: make(chan struct{}, 1)}
-	if err := d.target.fill(); err != nil {
-		return nil, &Error{Device: t.Name, Op: op, Class: Refused, Err: err}
+	d, err := New(t)
+	if err != nil {
+		return nil, err
 	}
-	l, err := d.connect(ctx, op)
+	l, err := d.connect(ctx, connecting)
 	if err != nil {
 		return nil, err
 	}
 	l.release()
 	return d, nil
 }
+
+// connecting is the operation of an error before there is a connection.
+const connecting = "connect"
+
+// New is a device that is connected to by the first call: for one that may be out of reach for now.
+func New(t Target) (*Device, error) {
+	d := &Device{target: t, turn: make(chan struct{}, 1)}
+	if err := d.target.fill(); err != nil {
+		return nil, &Error{Device: t.Name, Op: connecting, Class: Refused, Err: err}
+	}
+	return d, nil
+}
+
+// Target is where the device is and what it should be, with nothing left out.
+func (d *Device) Target() Target { return d.target }
 
 // fill checks a target and gives its zero fields their meaning.
 func (t *Target) fill() error {

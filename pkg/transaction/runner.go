@@ -4,79 +4,223 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
-// runner holds where every device of one transaction stands.
-type runner struct {
-	plan    *plan.Plan
-	devices map[string]Device
-	o       Options
-	wave    int
-
-	mu     sync.Mutex
-	states map[string]State
-	errs   map[string]error
-	until  map[string]time.Time // when an armed device takes its change back, at the earliest
-	since  time.Time
+// Device is what a transaction does to one device. cmd/loom provides it.
+type Device interface {
+	// Read returns the part of the running configuration that Loom owns.
+	Read(ctx context.Context) (*config.Tree, error)
+	// Request is the smallest request that leads from one owned configuration to another.
+	Request(from, to *config.Tree) *gnmi.SetRequest
+	// Arm sends a request as one commit that the device undoes by itself after rollback unless it is
+	// confirmed (gNMI commit-confirmed extension). Extend starts that timer again. Neither lets
+	// startup follow before Save.
+	Arm(ctx context.Context, req *gnmi.SetRequest, id string, rollback time.Duration) error
+	Extend(ctx context.Context, id string, rollback time.Duration) error
+	// Confirm makes the armed commit permanent; Cancel undoes it at once.
+	Confirm(ctx context.Context, id string) error
+	Cancel(ctx context.Context, id string) error
+	// Set sends a request without a timer.
+	Set(ctx context.Context, req *gnmi.SetRequest) error
+	// Save makes the startup configuration follow the running one, verifies that both are equal, and
+	// returns the part of them that Loom owns.
+	Save(ctx context.Context) (*config.Tree, error)
 }
 
-func newRunner(p *plan.Plan, devices map[string]Device, o Options) *runner {
-	r := &runner{
-		plan: p, devices: devices, o: o, since: o.Now(),
-		states: map[string]State{}, errs: map[string]error{}, until: map[string]time.Time{},
-	}
-	for _, d := range p.Devices {
-		r.states[d.Name] = Waiting
-	}
-	return r
+// Journal is where the records of a transaction go.
+type Journal interface {
+	// Append returns when the records are durable, in their order, all or none. Any error means that
+	// it is not known whether they are.
+	Append(ctx context.Context, id string, records []Record) error
 }
 
-// step is one thing done to one device.
-type step func(context.Context, *plan.Device, Device) error
+// Work is what a device gets: trees and requests, which the Spec has hashes of only.
+type Work struct {
+	Places   []*config.Tree     // as Job.Places
+	Requests []*gnmi.SetRequest // of each step; nil: the smallest that leads there
+}
 
-// each does a step on the named devices side by side; the first failure keeps those that have not
-// started from starting, and is returned after those that have are done.
-func (r *runner) each(ctx context.Context, names []string, do step) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	err := r.run(names, func(name string) error {
-		if context.Cause(ctx) != nil {
-			return nil // another device failed first, or the user stopped
+// Runner does what a State asks for.
+type Runner struct {
+	Journal  Journal
+	Devices  map[string]Device
+	Work     map[string]Work
+	Gate     func(ctx context.Context, wave []string) error // nil: no gate
+	Classify func(error) Class                              // of the errors of a Device
+	Parallel int                                            // actions at the same time; one that takes long counts no more
+	Progress func(Event)                                    // called from one goroutine at a time; may be nil
+	Release  <-chan struct{}                                // somebody says that all is well; may be nil
+	Now      func() time.Time
+
+	began time.Time
+	jobs  map[string]*Job
+	slots chan struct{}
+	mu    sync.Mutex
+	read  map[string]*config.Tree // what was read where it is at no place of its job
+}
+
+// Event reports one step of one device as it happens.
+type Event struct {
+	Device string        `json:"device"`
+	Status Status        `json:"status"`
+	Wave   int           `json:"wave"` // from 1
+	Took   time.Duration `json:"took"` // since the run began
+	Left   time.Duration `json:"left"` // until the first armed device takes its change back; 0 where none is
+	Err    error         `json:"-"`    // why it is not as it should be
+}
+
+// Run goes on with a transaction until it is over, or its journal fails. The end of ctx before the
+// decision undoes what was done; after it nothing does.
+func (r *Runner) Run(ctx context.Context, s *State) Result {
+	r.began = r.Now()
+	r.slots = make(chan struct{}, max(r.Parallel, 1))
+	r.read, r.jobs = map[string]*config.Tree{}, map[string]*Job{}
+	for i := range s.Spec.Jobs {
+		r.jobs[s.Spec.Jobs[i].Device] = &s.Spec.Jobs[i]
+	}
+	work := context.WithoutCancel(ctx)
+	answers := make(chan Answer, len(s.members)+2)
+	done, release := ctx.Done(), r.Release
+	flying := 0
+	for {
+		actions, wake := s.Next(r.Now())
+		flying += len(actions)
+		for _, a := range actions {
+			go func() { answers <- r.perform(work, s.Spec.ID, s.names(a.Wave), s.Spec.Limits.Rollback, a) }()
 		}
-		err := do(context.WithoutCancel(ctx), r.plan.Device(name), r.devices[name])
-		if err != nil {
-			cancel(err)
+		r.report(s)
+		if flying == 0 && (s.Phase == Over || s.Phase == Suspended) {
+			return s.Result()
 		}
-		return err
-	})
+		select {
+		case a := <-answers:
+			s.Done(a, r.Now())
+			flying--
+		case <-r.wakeAt(wake):
+		case <-done:
+			done = nil
+			s.Interrupt(context.Cause(ctx))
+		case <-release:
+			release = nil
+			s.Release()
+		}
+		flying -= r.drain(s, answers)
+	}
+}
+
+// drain takes the answers that have come in the meantime: one look at the whole state does for all.
+func (r *Runner) drain(s *State, answers <-chan Answer) int {
+	for n := 0; ; n++ {
+		select {
+		case a := <-answers:
+			s.Done(a, r.Now())
+		default:
+			return n
+		}
+	}
+}
+
+// wakeAt is nil, which never comes, where there is nothing to wait for.
+func (r *Runner) wakeAt(t time.Time) <-chan time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return time.After(t.Sub(r.Now()))
+}
+
+// report tells what has changed since it was called last.
+func (r *Runner) report(s *State) {
+	told := s.tell()
+	if r.Progress == nil || len(told) == 0 {
+		return
+	}
+	now := r.Now()
+	left := s.left(now)
+	for _, m := range told {
+		e := Event{Device: m.name, Status: m.status, Wave: min(m.wave, len(s.waves)-1) + 1, Took: now.Sub(r.began), Left: left}
+		if m.err != nil && m.status != Saved {
+			e.Err = named(m.name, m.err)
+		}
+		r.Progress(e)
+	}
+}
+
+// slow is how long an action may take before it gives its place to another: a device that hangs must
+// not keep the others waiting.
+const slow = 200 * time.Millisecond
+
+// perform does one action.
+func (r *Runner) perform(ctx context.Context, id string, wave []string, rollback time.Duration, a Action) Answer {
+	if a.Op == Write {
+		return r.write(ctx, id, a)
+	}
+	points[string(a.Op)].before.Here()
+	defer points[string(a.Op)].after.Here()
+	if a.Op == Check {
+		return r.check(ctx, wave, a)
+	}
+	r.slots <- struct{}{}
+	free := sync.OnceFunc(func() { <-r.slots })
+	late := time.AfterFunc(slow, free)
+	defer func() { late.Stop(); free() }()
+	place, err := r.act(ctx, id, rollback, a)
+	ans := Answer{Op: a.Op, Device: a.Device, Place: place}
+	if strange := (*MismatchError)(nil); errors.As(err, &strange) {
+		ans.Err = err
+		return ans
+	}
 	if err != nil {
-		return err
+		ans.Class, ans.Err = r.Classify(err), err
 	}
-	return context.Cause(ctx)
+	return ans
 }
 
-// every does a step on all the named devices, whatever happens to the others.
-func (r *runner) every(ctx context.Context, names []string, do step) error {
-	return r.run(names, func(name string) error { return do(ctx, r.plan.Device(name), r.devices[name]) })
+func (r *Runner) write(ctx context.Context, id string, a Action) Answer {
+	for _, rec := range a.Records {
+		points[rec.point()].before.Here()
+	}
+	err := r.Journal.Append(ctx, id, a.Records)
+	for _, rec := range a.Records {
+		points[rec.point()].after.Here()
+	}
+	if err != nil {
+		return Answer{Op: Write, Class: Refuse, Err: fmt.Errorf("journal: %w", err)}
+	}
+	return Answer{Op: Write}
 }
 
-// run works on the named devices, a bounded number at a time, and names each in its error.
-func (r *runner) run(names []string, do func(name string) error) error {
-	slots := make(chan struct{}, max(r.o.Parallel, 1))
-	errs := make([]error, len(names))
+func (r *Runner) check(ctx context.Context, wave []string, a Action) Answer {
+	if a.Again {
+		if err := r.readAgain(ctx, wave); err != nil {
+			return Answer{Op: Check, Class: Refuse, Err: err}
+		}
+	}
+	if r.Gate == nil {
+		return Answer{Op: Check}
+	}
+	if err := r.Gate(ctx, wave); err != nil {
+		return Answer{Op: Check, Class: Refuse, Err: err}
+	}
+	return Answer{Op: Check}
+}
+
+// readAgain tells whether the devices of a wave still have what they were given.
+func (r *Runner) readAgain(ctx context.Context, wave []string) error {
+	errs := make([]error, len(wave))
 	var wg sync.WaitGroup
-	for i, name := range names {
-		slots <- struct{}{}
+	for i, name := range wave {
 		wg.Go(func() {
-			defer func() { <-slots }()
-			if err := do(name); err != nil {
+			tree, err := r.Devices[name].Read(ctx)
+			if err == nil {
+				_, err = r.place(Action{Device: name, Place: r.jobs[name].goal()}, tree)
+			}
+			if err != nil {
 				errs[i] = named(name, err)
-				r.fail(name, err)
 			}
 		})
 	}
@@ -84,85 +228,100 @@ func (r *runner) run(names []string, do func(name string) error) error {
 	return errors.Join(errs...)
 }
 
-// named puts the device first, unless the error does so already.
-func named(name string, err error) error {
-	if own := (interface{ About() string })(nil); errors.As(err, &own) && own.About() == name {
-		return err
+// act does an action to a device. Of a read it returns the place, with a MismatchError where that is
+// not the one where the device should be.
+func (r *Runner) act(ctx context.Context, id string, rollback time.Duration, a Action) (int, error) {
+	d := r.Devices[a.Device]
+	if d == nil {
+		return 0, fmt.Errorf("%s: not connected", a.Device)
 	}
-	return fmt.Errorf("%s: %w", name, err)
-}
-
-// report notes a state and tells the user.
-func (r *runner) report(name string, s State) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.states[name] = s
-	r.tell(name, nil)
-}
-
-// fail notes the first error of a device and tells the user.
-func (r *runner) fail(name string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.errs[name] == nil {
-		r.errs[name] = err
-	}
-	r.tell(name, named(name, err))
-}
-
-func (r *runner) tell(name string, err error) {
-	if r.o.Progress != nil {
-		r.o.Progress(Event{Device: name, State: r.states[name], Wave: r.wave, Took: r.o.Now().Sub(r.since), Err: err})
-	}
-}
-
-// arm notes when the timer of a device starts: before the request leaves, so that the device's own
-// timer never ends before this one.
-func (r *runner) arm(name string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.until[name] = r.o.Now().Add(r.o.Rollback)
-}
-
-// armed are the devices whose timer runs.
-func (r *runner) armed() []string {
-	return slices.DeleteFunc(r.in(Armed, Verified), func(n string) bool { return !r.devices[n].Timed() })
-}
-
-// left is the time until the first armed device takes its change back; a whole timer if none is.
-func (r *runner) left() time.Duration {
-	least := r.o.Rollback
-	for _, name := range r.armed() {
-		least = min(least, r.until[name].Sub(r.o.Now()))
-	}
-	return least
-}
-
-func (r *runner) names() []string {
-	var out []string
-	for _, wave := range r.plan.Waves {
-		out = append(out, wave...)
-	}
-	return out
-}
-
-// in lists the devices that are in one of the given states.
-func (r *runner) in(states ...State) []string {
-	return slices.DeleteFunc(r.names(), func(n string) bool { return !slices.Contains(states, r.states[n]) })
-}
-
-func (r *runner) finish(outcome Outcome, err error) Result {
-	res := Result{ID: r.o.ID, Outcome: outcome, Devices: r.states, Err: err}
-	for name, e := range r.errs {
-		if res.Errors == nil {
-			res.Errors = map[string]string{}
+	switch a.Op {
+	case Read:
+		tree, err := d.Read(ctx)
+		if err != nil {
+			return 0, err
 		}
-		res.Errors[name] = e.Error()
+		return r.place(a, tree)
+	case Send:
+		if r.jobs[a.Device].Timed {
+			return 0, d.Arm(ctx, r.request(d, a), id, rollback)
+		}
+		return 0, d.Set(ctx, r.request(d, a))
+	case Extend:
+		return 0, d.Extend(ctx, id, rollback)
+	case Confirm:
+		return 0, d.Confirm(ctx, id)
+	case Cancel:
+		return 0, d.Cancel(ctx, id)
+	case Mend:
+		return 0, d.Set(ctx, d.Request(r.last(a.Device), r.Work[a.Device].Places[a.Place]))
+	case Save:
+		tree, err := d.Save(ctx)
+		if err != nil || len(r.Work[a.Device].Places) == 0 {
+			return 0, err
+		}
+		return r.place(a, tree)
 	}
-	for _, name := range r.in(Armed) {
-		if r.until[name].After(res.Deadline) {
-			res.Deadline = r.until[name]
+	panic("transaction: no such operation: " + string(a.Op))
+}
+
+// place finds at which place of its job a device is.
+func (r *Runner) place(a Action, tree *config.Tree) (int, error) {
+	places := r.Work[a.Device].Places
+	for i, p := range places {
+		if config.Equal(tree, p) {
+			r.keep(a.Device, p)
+			return i, r.strange(a, tree, i)
 		}
 	}
-	return res
+	r.keep(a.Device, tree)
+	for i := 1; i < len(places); i++ {
+		if config.Between(tree, places[i-1], places[i]) {
+			return Between, r.strange(a, tree, Between)
+		}
+	}
+	if config.Between(tree, places[0], places[len(places)-1]) {
+		return Between, r.strange(a, tree, Between)
+	}
+	return Other, r.strange(a, tree, Other)
+}
+
+// strange is nil where a device is as it should be.
+func (r *Runner) strange(a Action, tree *config.Tree, at int) error {
+	if at == a.Place {
+		return nil
+	}
+	return &MismatchError{Changes: config.Diff(tree, r.Work[a.Device].Places[a.Place])}
+}
+
+func (r *Runner) keep(device string, t *config.Tree) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read[device] = t
+}
+
+func (r *Runner) last(device string) *config.Tree {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.read[device]
+}
+
+// request is what a step sends.
+func (r *Runner) request(d Device, a Action) *gnmi.SetRequest {
+	w := r.Work[a.Device]
+	if len(w.Requests) >= a.Place && w.Requests[a.Place-1] != nil {
+		return w.Requests[a.Place-1]
+	}
+	return d.Request(w.Places[a.Place-1], w.Places[a.Place])
+}
+
+// MismatchError says that a device does not have what it should have.
+type MismatchError struct{ Changes []config.Change }
+
+// Error counts the differences and shows the first.
+func (e *MismatchError) Error() string {
+	if len(e.Changes) == 0 {
+		return "the device has what it should have had later"
+	}
+	return fmt.Sprintf("read back differs from what it should be in %d places, first %s", len(e.Changes), e.Changes[0].At)
 }

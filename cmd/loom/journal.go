@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/store"
+	"github.com/loomfabric/loom/pkg/transaction"
+)
+
+// journal keeps transactions in a store:
+//
+//	open/TOPOLOGY              the id of the transaction that is not over
+//	transactions/ID/NNNNNN     its records, in their order
+//	participants/ID            what is needed to go on with it: devices, scopes, hashes of configurations
+//	configurations/SHA256      the part of a configuration that Loom owns, canonical JSON
+//
+// Values but the first are zstd-compressed JSON.
+type journal struct {
+	*keeper
+	next map[string]int // number of the next record
+}
+
+func newJournal(k *keeper) *journal { return &journal{keeper: k, next: map[string]int{}} }
+
+// participant is what is kept of a device beside the job: enough to go on after the topology file
+// has changed.
+type participant struct {
+	Name        string   `json:"name"`
+	OS          string   `json:"os"`
+	Release     string   `json:"release"`
+	Platform    string   `json:"platform"`
+	Address     string   `json:"address"`
+	Fingerprint string   `json:"fingerprint,omitempty"`
+	Scope       []owning `json:"scope"`
+	Intended    string   `json:"intended"`         // hash of what the design wants
+	Places      []string `json:"places,omitempty"` // hashes, as in the job
+}
+
+// owning is a config.Rule as text.
+type owning struct {
+	Path string           `json:"path"`
+	Own  config.Ownership `json:"own"`
+	Why  string           `json:"why,omitempty"`
+}
+
+func ruleTexts(s config.Scope) []owning {
+	out := make([]owning, 0, len(s))
+	for _, r := range s {
+		out = append(out, owning{r.Path.String(), r.Own, r.Why})
+	}
+	return out
+}
+
+func scopeOf(rules []owning) (config.Scope, error) {
+	out := make(config.Scope, 0, len(rules))
+	for _, r := range rules {
+		p, err := config.ParsePath(r.Path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, config.Rule{Path: p, Own: r.Own, Why: r.Why})
+	}
+	return out, nil
+}
+
+var (
+	encoder = sync.OnceValue(func() *zstd.Encoder {
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest))
+		if err != nil {
+			panic(err) // options of ours
+		}
+		return e
+	})
+	decoder = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(256<<20))
+		if err != nil {
+			panic(err)
+		}
+		return d
+	})
+)
+
+func pack(v any) ([]byte, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return encoder().EncodeAll(data, nil), nil
+}
+
+func unpack(data []byte, v any) error {
+	raw, err := decoder().DecodeAll(data, nil)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, v)
+}
+
+// prepare keeps what a transaction needs to be gone on with. It is durable before the first record.
+func (j *journal) prepare(ctx context.Context, id string, members []participant, trees []*config.Tree) error {
+	put := map[string][]byte{}
+	var err error
+	if put["participants/"+id], err = pack(members); err != nil {
+		return err
+	}
+	var buf []byte
+	for _, t := range trees {
+		key := "configurations/" + plan.Hash(t)
+		if put[key] == nil {
+			buf = t.AppendJSON(buf[:0], false)
+			put[key] = encoder().EncodeAll(buf, nil)
+		}
+	}
+	if err := j.store.Batch(ctx, put, j.lease.Condition()); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return nil
+}
+
+// Append makes records durable, in one transaction of the store, and only while the lock on the fabric
+// is held.
+func (j *journal) Append(ctx context.Context, id string, records []transaction.Record) error {
+	tx := store.Tx{If: []store.Condition{j.lease.Condition()}, Put: map[string][]byte{}}
+	for i, r := range records {
+		data, err := pack(r)
+		if err != nil {
+			return err
+		}
+		key := recordKey(id, j.next[id]+i)
+		tx.Put[key] = data
+		tx.If = append(tx.If, store.Absent(key))
+		switch r.Kind {
+		case transaction.Planned:
+			tx.Put["open/"+j.topology] = []byte(id)
+			tx.If = append(tx.If, store.Absent("open/"+j.topology))
+		case transaction.Ended:
+			tx.Delete = append(tx.Delete, "open/"+j.topology)
+		}
+	}
+	if _, err := j.store.Commit(ctx, tx); err != nil {
+		return err
+	}
+	j.next[id] += len(records)
+	return nil
+}
+
+func recordKey(id string, n int) string { return fmt.Sprintf("transactions/%s/%06d", id, n) }
+
+// unfinished is the id of the transaction on the fabric that is not over; "" if there is none.
+func (j *journal) unfinished(ctx context.Context) (string, error) {
+	r, ok, err := j.store.Get(ctx, "open/"+j.topology)
+	if err != nil || !ok {
+		return "", err
+	}
+	return string(r.Value), nil
+}
+
+// records reads the journal of one transaction.
+func (j *journal) records(ctx context.Context, id string) ([]transaction.Record, error) {
+	out, err := readRecords(ctx, j.store, id)
+	j.next[id] = len(out)
+	return out, err
+}
+
+func readRecords(ctx context.Context, s *store.Store, id string) ([]transaction.Record, error) {
+	list, _, err := s.List(ctx, "transactions/"+id+"/")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]transaction.Record, len(list))
+	for i, r := range list {
+		if r.Key != recordKey(id, i) {
+			return nil, fmt.Errorf("transaction %s: record %d is missing from the journal; restore the store from a backup", id, i)
+		}
+		if err := unpack(r.Value, &out[i]); err != nil {
+			return nil, fmt.Errorf("transaction %s: record %d: %w", id, i, err)
+		}
+	}
+	return out, nil
+}
+
+// transactionIDs lists all transactions that the store knows, oldest first.
+func transactionIDs(ctx context.Context, s *store.Store) ([]string, error) {
+	list, _, err := s.List(ctx, "transactions/")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range list {
+		id, _, _ := strings.Cut(strings.TrimPrefix(r.Key, "transactions/"), "/")
+		if len(out) == 0 || out[len(out)-1] != id {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// participants reads what is needed to go on with a transaction, or to take it back.
+func (j *journal) participants(ctx context.Context, id string) ([]participant, error) {
+	r, ok, err := j.store.Get(ctx, "participants/"+id)
+	if err == nil && !ok {
+		err = errors.New("the journal does not have its devices; restore the store from a backup")
+	}
+	var out []participant
+	if err == nil {
+		err = unpack(r.Value, &out)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("transaction %s: %w", id, err)
+	}
+	return out, nil
+}
+
+// configuration reads a configuration by its hash.
+func (j *journal) configuration(ctx context.Context, p *participant, hash string) (*config.Tree, error) {
+	r, ok, err := j.store.Get(ctx, "configurations/"+hash)
+	if err == nil && !ok {
+		err = errors.New("not in the journal; restore the store from a backup")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: configuration %.12s: %w", p.Name, hash, err)
+	}
+	raw, err := decoder().DecodeAll(r.Value, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: configuration %.12s: %w", p.Name, hash, err)
+	}
+	drv := drivers[p.OS]
+	if drv == nil {
+		return nil, fmt.Errorf("%s: %s is no operating system that this program knows", p.Name, p.OS)
+	}
+	tree, unknown, err := config.Parse(drv.Schema, p.Release, raw, config.ParseOptions{})
+	if err == nil && len(unknown) > 0 {
+		err = fmt.Errorf("has %s, which this program does not know", unknown[0].Path)
+	}
+	if err == nil && plan.Hash(tree) != hash {
+		err = errors.New("is not what its hash says")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: configuration %.12s: %w", p.Name, hash, err)
+	}
+	return tree, nil
+}
+
+// hashes are those of some trees.
+func hashes(trees []*config.Tree) []string {
+	out := make([]string, len(trees))
+	for i, t := range trees {
+		out[i] = plan.Hash(t)
+	}
+	return out
+}
+
+func jobOf(spec *transaction.Spec, device string) *transaction.Job {
+	i := slices.IndexFunc(spec.Jobs, func(j transaction.Job) bool { return j.Device == device })
+	if i < 0 {
+		return nil
+	}
+	return &spec.Jobs[i]
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/store"
+	"github.com/loomfabric/loom/pkg/topology"
+	"github.com/spf13/cobra"
+)
+
+// storeFlags say where what must survive is kept.
+type storeFlags struct {
+	dir           string
+	etcd          []string
+	ca, cert, key string
+	wait          time.Duration
+}
+
+func addStoreFlags(c *cobra.Command) *storeFlags {
+	f := &storeFlags{}
+	c.Flags().StringVar(&f.dir, "data", "", "`DIR` for journal and locks (default: $LOOM_DATA, or else .loom beside the topology)")
+	c.Flags().StringSliceVar(&f.etcd, "etcd", nil, "`URL`s of an etcd cluster instead, shared by all who change this fabric")
+	c.Flags().StringVar(&f.ca, "etcd-ca", "", "`FILE` with the authority of the cluster's certificates")
+	c.Flags().StringVar(&f.cert, "etcd-cert", "", "`FILE` with our certificate towards the cluster")
+	c.Flags().StringVar(&f.key, "etcd-key", "", "`FILE` with its key")
+	c.Flags().DurationVar(&f.wait, "wait", 0, "wait so long for somebody else who changes the same fabric (default: do not wait)")
+	return f
+}
+
+// keeper is what a command that changes devices holds on to: the store, and the lock on its fabric.
+type keeper struct {
+	store    *store.Store
+	lease    *store.Lease
+	topology string
+}
+
+// dataDir is where the journal of a topology is, unless told otherwise.
+func dataDir(srcs []topology.Source) string {
+	if dir := os.Getenv("LOOM_DATA"); dir != "" {
+		return dir
+	}
+	dir := "."
+	if len(srcs) > 0 {
+		dir = filepath.Dir(srcs[0].Name)
+	}
+	return filepath.Join(dir, ".loom")
+}
+
+// open opens the store. Nothing is locked yet.
+func (f *storeFlags) open(ctx context.Context, t *terminal, dir string) (*store.Store, error) {
+	o := store.Options{Owner: whoAmI(), Wait: f.wait > 0}
+	if len(f.etcd) > 0 {
+		o.Endpoints = f.etcd
+		var err error
+		if o.TLS, err = f.tls(); err != nil {
+			return nil, fmt.Errorf("--etcd: %w", err)
+		}
+	} else {
+		o.Dir = f.dir
+		if o.Dir == "" {
+			o.Dir = dir
+		}
+		o.Dir = filepath.Join(o.Dir, "store")
+	}
+	ctx, cancel := context.WithTimeout(ctx, max(f.wait, 30*time.Second))
+	defer cancel()
+	s, err := store.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, notice := range s.Notices() {
+		t.notef("%s\n", notice)
+	}
+	return s, nil
+}
+
+// tls is how to reach a cluster: as its URLs say. A plain one is for loopback and tests.
+func (f *storeFlags) tls() (*tls.Config, error) {
+	secure := false
+	for _, e := range f.etcd {
+		u, err := url.Parse(e)
+		if err != nil || u.Host == "" {
+			return nil, fmt.Errorf("%q is no URL; write https://host:2379", e)
+		}
+		secure = secure || u.Scheme == "https"
+	}
+	if !secure {
+		return nil, nil
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS13}
+	if f.ca != "" {
+		pem, err := os.ReadFile(f.ca)
+		if err != nil {
+			return nil, err
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s holds no PEM certificate", f.ca)
+		}
+	}
+	if f.cert != "" {
+		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		if err != nil {
+			return nil, err
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// keep opens the store and takes the lock on a fabric.
+func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string) (*keeper, error) {
+	s, err := f.open(ctx, t, dir)
+	if err != nil {
+		return nil, held(err, topology)
+	}
+	wait, cancel := context.WithTimeout(ctx, max(f.wait, 10*time.Second))
+	defer cancel()
+	lease, err := s.Hold(wait, "fabric/"+topology, store.Holder{Who: whoAmI(), Wait: f.wait > 0})
+	if err != nil {
+		return nil, errors.Join(held(err, topology), s.Close())
+	}
+	return &keeper{store: s, lease: lease, topology: topology}, nil
+}
+
+// held says what to do about somebody else who is at work.
+func held(err error, topology string) error {
+	if h := (*store.HeldError)(nil); errors.As(err, &h) {
+		return fmt.Errorf("%s: somebody else changes this fabric: %w\nuse --wait DURATION to wait for it", topology, err)
+	}
+	return err
+}
+
+func (k *keeper) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return errors.Join(k.lease.Release(ctx), k.store.Close())
+}
+
+// whoAmI is what others see who want the same: user@host, process and command.
+func whoAmI() string {
+	name, host := os.Getenv("USER"), "localhost"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	command := "loom"
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		command += " " + os.Args[1]
+	}
+	return fmt.Sprintf("%s@%s pid %d %s", name, host, os.Getpid(), command)
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/device"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/transaction"
+	"github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// change is a transaction put together: what it promises, and what it takes to keep that.
+type change struct {
+	spec    transaction.Spec
+	work    map[string]transaction.Work
+	members []participant
+	trees   []*config.Tree
+}
+
+// newChange puts a transaction together from a plan.
+func newChange(p *plan.Plan, devices map[string]*live, id string, limits transaction.Limits) (*change, error) {
+	c := &change{
+		spec: transaction.Spec{ID: id, Topology: p.Topology, By: whoAmI(), Began: time.Now().UTC(), Limits: limits, Saves: p.Unsaved},
+		work: map[string]transaction.Work{},
+	}
+	for i := range p.Devices {
+		if err := c.add(&p.Devices[i], devices[p.Devices[i].Name]); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range p.Unsaved {
+		c.members = append(c.members, devices[name].participant(nil, ""))
+	}
+	c.cut(p)
+	return c, nil
+}
+
+// add puts one device in.
+func (c *change) add(d *plan.Device, l *live) error {
+	places := []*config.Tree{d.Before, d.After}
+	job := transaction.Job{Device: d.Name, Timed: l.timed, Steps: []transaction.Step{transaction.Change}, Places: hashes(places)}
+	c.spec.Jobs = append(c.spec.Jobs, job)
+	c.work[d.Name] = transaction.Work{Places: places, Requests: []*gnmi.SetRequest{d.Request}}
+	c.members = append(c.members, l.participant(job.Places, job.Places[len(places)-1]))
+	c.trees = append(c.trees, places...)
+	return nil
+}
+
+// cut makes segments of waves: a new one behind each checkpoint of the plan.
+func (c *change) cut(p *plan.Plan) {
+	var segment transaction.Segment
+	for i, wave := range p.Waves {
+		segment.Waves = append(segment.Waves, wave)
+		if checkpoint := p.Rollout.Stages[i].Checkpoint; checkpoint || i == len(p.Waves)-1 {
+			c.spec.Segments = append(c.spec.Segments, segment)
+			segment = transaction.Segment{}
+			if checkpoint {
+				segment.Why = fmt.Sprintf("no more than %d devices stay unconfirmed", p.Rollout.Armed)
+			}
+		}
+	}
+}
+
+// participant is what the journal keeps of a device.
+func (l *live) participant(places []string, intended string) participant {
+	t := l.Target()
+	return participant{
+		Name: l.Name(), OS: t.Driver.OS, Release: t.Release, Platform: l.platform, Address: t.Address, Fingerprint: t.Fingerprint,
+		Scope: ruleTexts(l.scope), Intended: intended, Places: places,
+	}
+}
+
+// runner carries transactions out.
+func (j *journal) runner(devices map[string]*live, work map[string]transaction.Work) *transaction.Runner {
+	all := make(map[string]transaction.Device, len(devices))
+	for name, l := range devices {
+		all[name] = l
+	}
+	return &transaction.Runner{Journal: j, Devices: all, Work: work, Classify: classify, Now: time.Now}
+}
+
+// classify says what an error of a device means for a transaction.
+func classify(err error) transaction.Class {
+	e := (*device.Error)(nil)
+	switch {
+	case errors.Is(err, device.ErrUnknown):
+		return transaction.Unknown
+	case errors.Is(err, device.ErrRetry):
+		return transaction.Retry
+	case errors.As(err, &e) && status.Code(e.Err) == codes.FailedPrecondition && closes[e.Op]:
+		return transaction.NotPending // gNMI commit-confirmed extension: there is no such commit
+	}
+	return transaction.Refuse
+}
+
+var closes = map[string]bool{"confirm": true, "cancel": true, "extend": true}
+
+// resume goes on with the transaction on the fabric that is not over, if there is one: with what the
+// journal says, whatever the topology says today.
+func (j *journal) resume(ctx context.Context, t *terminal, r *resolver, parallel int, progress func(transaction.Event)) (*transaction.Result, error) {
+	id, err := j.unfinished(ctx)
+	if err != nil || id == "" {
+		return nil, err
+	}
+	records, err := j.records(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s, err := transaction.Resume(records, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("transaction %s: %w", id, err)
+	}
+	t.notef("%s: transaction %s of %s was left %s; going on with it\n", j.topology, id, s.Spec.By, s.Phase)
+	members, err := j.participants(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	devices, work, err := j.revive(ctx, r, &s.Spec, members)
+	defer closeAll(devices)
+	if err != nil {
+		return nil, err
+	}
+	run := j.runner(devices, work)
+	run.Parallel, run.Progress = parallel, progress
+	res := run.Run(ctx, s)
+	return &res, nil
+}
+
+// revive makes devices and work from the journal. A device that does not answer is one all the same:
+// it is asked again for as long as the transaction has patience.
+func (j *journal) revive(ctx context.Context, r *resolver, spec *transaction.Spec, members []participant) (map[string]*live, map[string]transaction.Work, error) {
+	devices, work := map[string]*live{}, map[string]transaction.Work{}
+	for i := range members {
+		m := &members[i]
+		l, err := j.reviveOne(ctx, r, m, work)
+		if err != nil {
+			return devices, nil, err
+		}
+		if job := jobOf(spec, m.Name); job != nil {
+			l.timed = job.Timed
+		}
+		devices[m.Name] = l
+	}
+	return devices, work, nil
+}
+
+func (j *journal) reviveOne(ctx context.Context, r *resolver, m *participant, work map[string]transaction.Work) (*live, error) {
+	scope, err := scopeOf(m.Scope)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	}
+	var w transaction.Work
+	for _, hash := range m.Places {
+		tree, err := j.configuration(ctx, m, hash)
+		if err != nil {
+			return nil, err
+		}
+		w.Places = append(w.Places, tree)
+	}
+	work[m.Name] = w
+	t, err := r.revived(m)
+	if err != nil {
+		return nil, err
+	}
+	dev, err := device.New(t)
+	if err != nil {
+		return nil, err
+	}
+	l := &live{Device: dev, scope: scope, platform: m.Platform}
+	if len(w.Places) > 0 {
+		l.intended = w.Places[len(w.Places)-1]
+	}
+	return l, nil
+}
+
+// revived is where a device of the journal is. An inventory that is given today wins over the address
+// of then.
+func (r *resolver) revived(m *participant) (device.Target, error) {
+	drv := drivers[m.OS]
+	if drv == nil {
+		return device.Target{}, fmt.Errorf("%s: %s is no operating system that this program knows", m.Name, m.OS)
+	}
+	t := device.Target{
+		Name: m.Name, Address: m.Address, CA: r.ca, Fingerprint: m.Fingerprint, Username: r.username, Password: r.password,
+		Driver: drv, Release: m.Release,
+	}
+	if e, ok := r.entries[m.Name]; ok {
+		t.Address = e.Address
+		if e.Fingerprint != "" {
+			t.Fingerprint = e.Fingerprint
+		}
+	}
+	return t, nil
+}
+
+// dialled is a connected device of a design.
+func dialled(dev *device.Device, d *fabric.Device, intended *config.Tree) *live {
+	return &live{Device: dev, design: d, intended: intended, scope: drivers[d.OS].Scope(d), platform: d.Platform.Name}
+}
+
+// probe finds out whether a device has confirm timers. It confirms a commit that does not exist: a
+// device with the extension says so, one without takes an empty Set and ignores the rest.
+func (l *live) probe(ctx context.Context) error {
+	drv := l.Target().Driver
+	if !drv.Manners.Confirm(l.Target().Release) {
+		return nil
+	}
+	err := l.Confirm(ctx, "loom-probe")
+	e := (*device.Error)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &e):
+		return err
+	}
+	switch status.Code(e.Err) {
+	case codes.FailedPrecondition:
+		l.timed = true
+		return nil
+	case codes.InvalidArgument:
+		return fmt.Errorf("%s: somebody else's change waits there to be confirmed; wait until it is over: %w", l.Name(), err)
+	case codes.Unimplemented:
+		return nil
+	}
+	return err
+}
+
+// untimed lists the devices that will not take a change back by themselves.
+func (c *change) untimed() []string {
+	var out []string
+	for _, j := range c.spec.Jobs {
+		if !j.Timed {
+			out = append(out, j.Device)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// weaker says, before anything is done, which guarantees are weaker than all or nothing.
+func (c *change) weaker(shared bool) []string {
+	var out []string
+	if names := c.untimed(); len(names) > 0 {
+		out = append(out, fmt.Sprintf("%s without confirm timers: should this program and its machine be lost, they keep the change until somebody takes it back", list(names)))
+	}
+	if !shared {
+		out = append(out, "the lock is a directory of this machine: somebody elsewhere is not kept out, and is noticed by what is read back")
+	}
+	if n := len(c.spec.Segments); n > 1 {
+		out = append(out, fmt.Sprintf("decided in %d parts: what an earlier part has confirmed is undone by the inverse, should a later one fail", n))
+	}
+	return out
+}
+
+// list names a few things.
+func list(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return join(names)
+	}
+	return fmt.Sprintf("%s and %d more", join(names[:most]), len(names)-most)
+}
+
+func join(names []string) string {
+	out := ""
+	for i, n := range names {
+		if i > 0 {
+			out += ", "
+		}
+		out += n
+	}
+	return out
+}
+
+// statuses are the devices by status, for people and in a stable order.
+func statuses(m map[string]transaction.Status) []string { return slices.Sorted(maps.Keys(m)) }
