@@ -320,6 +320,9 @@ func (j *journal) carryOut(ctx context.Context, c *change, devices map[string]*l
 	}
 	run := j.runner(devices, c.work)
 	run.Parallel, run.Progress = parallel, progress
+	ctx, release, stop := j.listen(ctx, c.spec.ID)
+	defer stop()
+	run.Release = release
 	return run.Run(ctx, transaction.New(c.spec, time.Now())), nil
 }
 

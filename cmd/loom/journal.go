@@ -171,7 +171,7 @@ func (j *journal) records(ctx context.Context, id string) ([]transaction.Record,
 	return out, err
 }
 
-func readRecords(ctx context.Context, s *store.Store, id string) ([]transaction.Record, error) {
+func readRecords(ctx context.Context, s ledger, id string) ([]transaction.Record, error) {
 	list, _, err := s.List(ctx, "transactions/"+id+"/")
 	if err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func readRecords(ctx context.Context, s *store.Store, id string) ([]transaction.
 }
 
 // transactionIDs lists all transactions that the store knows, oldest first.
-func transactionIDs(ctx context.Context, s *store.Store) ([]string, error) {
+func transactionIDs(ctx context.Context, s ledger) ([]string, error) {
 	list, _, err := s.List(ctx, "transactions/")
 	if err != nil {
 		return nil, err

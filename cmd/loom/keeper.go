@@ -42,6 +42,7 @@ type keeper struct {
 	store    *store.Store
 	lease    *store.Lease
 	topology string
+	control  *control // nil for a store that others can open too
 }
 
 // dataDir is where the journal of a topology is, unless told otherwise.
@@ -66,11 +67,7 @@ func (f *storeFlags) open(ctx context.Context, t *terminal, dir string) (*store.
 			return nil, fmt.Errorf("--etcd: %w", err)
 		}
 	} else {
-		o.Dir = f.dir
-		if o.Dir == "" {
-			o.Dir = dir
-		}
-		o.Dir = filepath.Join(o.Dir, "store")
+		o.Dir = f.storeDir(dir)
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(f.wait, 30*time.Second))
 	defer cancel()
@@ -130,7 +127,13 @@ func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string
 	if err != nil {
 		return nil, errors.Join(held(err, topology), s.Close())
 	}
-	return &keeper{store: s, lease: lease, topology: topology}, nil
+	k := &keeper{store: s, lease: lease, topology: topology}
+	if !s.Shared() {
+		if k.control, err = openControl(f.storeDir(dir), s); err != nil {
+			return nil, errors.Join(err, k.close())
+		}
+	}
+	return k, nil
 }
 
 // held says what to do about somebody else who is at work.
@@ -144,7 +147,11 @@ func held(err error, topology string) error {
 func (k *keeper) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return errors.Join(k.lease.Release(ctx), k.store.Close())
+	var err error
+	if k.control != nil {
+		err = k.control.close()
+	}
+	return errors.Join(err, k.lease.Release(ctx), k.store.Close())
 }
 
 // whoAmI is what others see who want the same: user@host, process and command.

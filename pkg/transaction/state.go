@@ -125,17 +125,26 @@ func (s *State) join(name string, job *Job, wave, seg int) *member {
 // Resume is where a transaction stands after the process that ran it has ended, from its journal
 // alone. A transaction without a decision is aborted: its devices take the change back by themselves.
 func Resume(records []Record, now time.Time) (*State, error) {
+	s, err := Replay(records)
+	if err != nil {
+		return nil, err
+	}
+	s.since = now
+	s.recall(now)
+	if s.Phase == Forward {
+		s.fail("", errEnded)
+	}
+	return s, nil
+}
+
+// Replay is where a transaction stands as far as its journal says, for people to look at.
+func Replay(records []Record) (*State, error) {
 	if len(records) == 0 || records[0].Kind != Planned || records[0].Spec == nil {
 		return nil, errors.New("the journal does not begin with the plan of the transaction; restore the store from a backup")
 	}
 	s := fresh(*records[0].Spec)
 	for _, r := range records[1:] {
 		s.fold(r)
-	}
-	s.since = now
-	s.recall(now)
-	if s.Phase == Forward {
-		s.fail("", errEnded)
 	}
 	return s, nil
 }

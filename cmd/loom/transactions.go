@@ -1,0 +1,312 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/store"
+	"github.com/loomfabric/loom/pkg/transaction"
+	"github.com/spf13/cobra"
+)
+
+func transactionsCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "transactions",
+		Short: "Changes that were made, and the one that is being made",
+		Long: `Every loom apply is a transaction with a journal: which devices, what happened to each and when,
+and how it ended. The journal is kept beside the topology (.loom), or where --data or --etcd say.
+
+While loom apply --hold waits, confirm makes the change permanent and cancel takes it back.`,
+		Example: `  loom transactions list
+  loom transactions show loom-20261122-210412-9f3c21aa
+  loom transactions confirm loom-20261122-210412-9f3c21aa`,
+	}
+	c.AddCommand(transactionsList(t), transactionsShow(t), transactionsWatch(t),
+		transactionsAsk(t, "confirm", "Say that all is well, so that the change is kept", "Ends the wait of loom apply --hold: every device keeps the change."),
+		transactionsAsk(t, "cancel", "Take back a change that is not decided yet", "Before the decision every device goes back to what it was. After it there is loom rollback."),
+	)
+	return c
+}
+
+// books opens what can be read: the store itself, or the one that another process holds.
+func (f *storeFlags) books(ctx context.Context, t *terminal) (ledger, asker, func() error, error) {
+	s, err := f.open(ctx, t, dataDir(nil))
+	if err == nil {
+		return s, &storeAsker{s}, s.Close, nil
+	}
+	if h := (*store.HeldError)(nil); !errors.As(err, &h) || h.Dir == "" {
+		return nil, nil, nil, err
+	}
+	r, dialErr := dialControl(f.storeDir(dataDir(nil)))
+	if dialErr != nil {
+		return nil, nil, nil, errors.Join(err, dialErr)
+	}
+	return r, r, func() error { return nil }, nil
+}
+
+// storeDir is the directory of the store.
+func (f *storeFlags) storeDir(dir string) string {
+	if f.dir != "" {
+		dir = f.dir
+	}
+	return filepath.Join(dir, "store")
+}
+
+// account is a line of `loom transactions list`.
+type account struct {
+	ID       string                        `json:"id"`
+	Topology string                        `json:"topology"`
+	By       string                        `json:"by"`
+	Began    time.Time                     `json:"began"`
+	Ended    time.Time                     `json:"ended,omitzero"`
+	Phase    transaction.Phase             `json:"phase"`
+	Outcome  transaction.Outcome           `json:"outcome,omitempty"`
+	Why      string                        `json:"why,omitempty"`
+	Undoes   string                        `json:"undoes,omitempty"`
+	Devices  map[string]transaction.Status `json:"devices"`
+	Errors   map[string]string             `json:"errors,omitempty"`
+	Timeline []moment                      `json:"timeline,omitempty"`
+}
+
+// moment is when something happened.
+type moment struct {
+	At     time.Time          `json:"at"`
+	Device string             `json:"device,omitempty"`
+	Status transaction.Status `json:"status,omitempty"`
+	What   string             `json:"what,omitempty"`
+}
+
+// summarize makes of a journal what people want to know.
+func summarize(records []transaction.Record) (account, error) {
+	s, err := transaction.Replay(records)
+	if err != nil {
+		return account{}, err
+	}
+	spec := s.Spec
+	out := account{ID: spec.ID, Topology: spec.Topology, By: spec.By, Began: spec.Began, Phase: s.Phase, Undoes: spec.Undoes, Devices: map[string]transaction.Status{}}
+	for _, j := range spec.Jobs {
+		out.Devices[j.Device] = s.Status(j.Device)
+	}
+	for _, name := range spec.Saves {
+		out.Devices[name] = s.Status(name)
+	}
+	for _, r := range records {
+		out.Timeline = append(out.Timeline, moments(r)...)
+		if r.Kind == transaction.Ended {
+			out.Ended, out.Outcome, out.Why, out.Errors = r.At, r.Outcome, r.Why, r.Errors
+			maps.Copy(out.Devices, r.Devices)
+		}
+	}
+	return out, nil
+}
+
+// moments are what a record says happened.
+func moments(r transaction.Record) []moment {
+	switch r.Kind {
+	case transaction.Planned:
+		return []moment{{At: r.At, What: fmt.Sprintf("planned by %s", r.Spec.By)}}
+	case transaction.Sending:
+		return []moment{{At: r.At, What: fmt.Sprintf("wave %d is sent", r.Wave+1)}}
+	case transaction.Decided:
+		m := moment{At: r.At, What: "decided: " + string(r.Decision)}
+		if r.Why != "" {
+			m.What += ": " + r.Why
+		}
+		return []moment{m}
+	case transaction.Ended:
+		return []moment{{At: r.At, What: "ended: " + string(r.Outcome)}}
+	}
+	var out []moment
+	for _, name := range slices.Sorted(maps.Keys(r.Devices)) {
+		out = append(out, moment{At: r.At, Device: name, Status: r.Devices[name]})
+	}
+	return out
+}
+
+func transactionsList(t *terminal) *cobra.Command {
+	c := &cobra.Command{Use: "list", Short: "All transactions of the journal, the newest first", Args: cobra.NoArgs}
+	f, format := addStoreFlags(c), formatFlag(c, "text", "json")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		books, _, closeBooks, err := f.books(cmd.Context(), t)
+		if err != nil {
+			return err
+		}
+		defer closeBooks()
+		ids, err := transactionIDs(cmd.Context(), books)
+		if err != nil {
+			return err
+		}
+		slices.Reverse(ids)
+		all := []account{}
+		for _, id := range ids {
+			s, err := readAccount(cmd.Context(), books, id)
+			if err != nil {
+				return err
+			}
+			s.Timeline = nil
+			all = append(all, s)
+		}
+		if *format == "json" {
+			return t.json(all)
+		}
+		return printAccounts(t, all)
+	}
+	return c
+}
+
+func readAccount(ctx context.Context, books ledger, id string) (account, error) {
+	records, err := readRecords(ctx, books, id)
+	if err != nil {
+		return account{}, err
+	}
+	if len(records) == 0 {
+		return account{}, fmt.Errorf("%s: no such transaction; loom transactions list shows all", id)
+	}
+	s, err := summarize(records)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", id, err)
+	}
+	return s, nil
+}
+
+func printAccounts(t *terminal, all []account) error {
+	if len(all) == 0 {
+		t.printf("no transactions yet\n")
+		return nil
+	}
+	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TRANSACTION\tTOPOLOGY\tBEGAN\tDEVICES\tHOW IT STANDS")
+	for _, s := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", s.ID, s.Topology, s.Began.Local().Format(time.DateTime), len(s.Devices), s.stands())
+	}
+	return w.Flush()
+}
+
+func (s *account) stands() string {
+	if s.Outcome != "" {
+		return string(s.Outcome)
+	}
+	return "not over: " + string(s.Phase)
+}
+
+func transactionsShow(t *terminal) *cobra.Command {
+	c := &cobra.Command{Use: "show TRANSACTION", Short: "One transaction, with a timeline of each device", Args: cobra.ExactArgs(1)}
+	f, format := addStoreFlags(c), formatFlag(c, "text", "json")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		books, _, closeBooks, err := f.books(cmd.Context(), t)
+		if err != nil {
+			return err
+		}
+		defer closeBooks()
+		s, err := readAccount(cmd.Context(), books, args[0])
+		if err != nil {
+			return err
+		}
+		if *format == "json" {
+			return t.json(s)
+		}
+		s.print(t)
+		return nil
+	}
+	return c
+}
+
+// print shows one transaction: what was decided, and a line per device.
+func (s *account) print(t *terminal) {
+	t.printf("%s  %s\n", s.ID, s.stands())
+	t.printf("topology %s, by %s, began %s\n", s.Topology, s.By, s.Began.Local().Format(time.DateTime))
+	if s.Undoes != "" {
+		t.printf("takes back %s\n", s.Undoes)
+	}
+	lines := map[string][]string{}
+	for _, m := range s.Timeline {
+		after := m.At.Sub(s.Began).Round(time.Millisecond)
+		if m.Device == "" {
+			t.printf("  %8s  %s\n", after, m.What)
+			continue
+		}
+		lines[m.Device] = append(lines[m.Device], fmt.Sprintf("%s %s", m.Status, after))
+	}
+	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	for _, name := range slices.Sorted(maps.Keys(s.Devices)) {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, s.Devices[name], strings.Join(lines[name], ", "))
+		if why := s.Errors[name]; why != "" {
+			fmt.Fprintf(w, "\t\t%s\n", why)
+		}
+	}
+	w.Flush()
+}
+
+func transactionsWatch(t *terminal) *cobra.Command {
+	c := &cobra.Command{Use: "watch TRANSACTION", Short: "Follow a transaction until it is over", Args: cobra.ExactArgs(1)}
+	f := addStoreFlags(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		books, _, closeBooks, err := f.books(cmd.Context(), t)
+		if err != nil {
+			return err
+		}
+		defer closeBooks()
+		return watch(cmd.Context(), t, books, args[0])
+	}
+	return c
+}
+
+// glance is how often a transaction is looked at while it is followed.
+const glance = 250 * time.Millisecond
+
+func watch(ctx context.Context, t *terminal, books ledger, id string) error {
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	for shown := 0; ; {
+		s, err := readAccount(ctx, books, id)
+		if err != nil {
+			return err
+		}
+		for _, m := range s.Timeline[shown:] {
+			t.printf("%8s  %s\n", m.At.Sub(s.Began).Round(time.Millisecond), strings.TrimSpace(m.What+m.Device+" "+string(m.Status)))
+		}
+		shown = len(s.Timeline)
+		if s.Outcome != "" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+func transactionsAsk(t *terminal, word, short, long string) *cobra.Command {
+	c := &cobra.Command{Use: word + " TRANSACTION", Short: short, Long: long, Args: cobra.ExactArgs(1)}
+	f := addStoreFlags(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		books, asker, closeBooks, err := f.books(cmd.Context(), t)
+		if err != nil {
+			return err
+		}
+		defer closeBooks()
+		s, err := readAccount(cmd.Context(), books, args[0])
+		switch {
+		case err != nil:
+			return err
+		case s.Outcome != "":
+			return fmt.Errorf("%s is over: %s; loom rollback takes back what was done", s.ID, s.Outcome)
+		case s.Phase != transaction.Forward:
+			return fmt.Errorf("%s is decided: %s", s.ID, s.Phase)
+		}
+		if err := asker.ask(cmd.Context(), args[0], word); err != nil {
+			return err
+		}
+		t.printf("%s: asked to %s\n", s.ID, word)
+		return nil
+	}
+	return c
+}
