@@ -40,6 +40,26 @@ func compare(ours, theirs *profile.Node, release int, last, known bool) report {
 	return c.report
 }
 
+// compareModules checks what our modules say of themselves against the vendor's of one release.
+func compareModules(ours, theirs []profile.Module, release int) []string {
+	c := &comparison{}
+	for _, m := range ours {
+		c.path = m.Name
+		i := slices.IndexFunc(theirs, func(t profile.Module) bool { return t.Name == m.Name })
+		switch here := m.Versions[release] != ""; {
+		case i < 0 && here:
+			c.say("the module is here, not there")
+		case i >= 0 && !here:
+			c.say("the module is not here, but there")
+		case i >= 0:
+			c.differ("namespace", m.Namespace, theirs[i].Namespace)
+			c.differ("organization", m.Organization, theirs[i].Organization)
+			c.differ("version", m.Versions[release], theirs[i].Versions[0]) // the vendor's source is one release
+		}
+	}
+	return c.differences
+}
+
 func (c *comparison) say(format string, args ...any) {
 	c.differences = append(c.differences, c.path+": "+fmt.Sprintf(format, args...))
 }

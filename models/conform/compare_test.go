@@ -122,3 +122,28 @@ func TestModelsThatAreMissingAreNamed(t *testing.T) {
 		t.Errorf("got %v, want where to get them", err)
 	}
 }
+
+func TestModulesAreComparedToo(t *testing.T) {
+	ours := []profile.Module{
+		{Name: "same", Namespace: "urn:s", Organization: "O", Versions: []string{"1", "2"}},
+		{Name: "old", Namespace: "urn:o", Organization: "O", Versions: []string{"1", "1"}},
+		{Name: "other", Namespace: "urn:x", Organization: "P", Versions: []string{"2", "2"}},
+		{Name: "gone", Versions: []string{"1", "1"}},
+		{Name: "late", Versions: []string{"1", ""}},
+		{Name: "neither", Versions: []string{"1", ""}},
+	}
+	theirs := []profile.Module{
+		{Name: "same", Namespace: "urn:s", Organization: "O", Versions: []string{"2"}},
+		{Name: "old", Namespace: "urn:o", Organization: "O", Versions: []string{"2"}},
+		{Name: "other", Namespace: "urn:y", Organization: "O", Versions: []string{"2"}},
+		{Name: "late", Versions: []string{"2"}},
+		{Name: "more", Versions: []string{"2"}},
+	}
+	want := []string{
+		"old: version 1 here, 2 there", "other: namespace urn:x here, urn:y there", "other: organization P here, O there",
+		"gone: the module is here, not there", "late: the module is not here, but there",
+	}
+	if d := cmp.Diff(want, compareModules(ours, theirs, 1)); d != "" {
+		t.Error(d)
+	}
+}

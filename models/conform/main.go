@@ -47,7 +47,12 @@ func run(o options, out io.Writer) (differences int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	ours, err := profile.Load(profile.Source{Modules: modules, Releases: releases})
+	source := profile.Source{Modules: modules, Releases: releases}
+	ours, err := profile.Load(source)
+	if err != nil {
+		return 0, err
+	}
+	published, err := profile.Modules(source)
 	if err != nil {
 		return 0, err
 	}
@@ -57,11 +62,12 @@ func run(o options, out io.Writer) (differences int, err error) {
 		if o.features != "" && platforms == nil {
 			return 0, fmt.Errorf("%s: no list of features %s.* in %s", release, release, o.features)
 		}
-		theirs, err := loadVendor(filepath.Join(o.yang, o.os+"-"+release), platforms)
+		theirs, vendors, err := loadVendor(filepath.Join(o.yang, o.os+"-"+release), platforms)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", release, err)
 		}
 		r := compare(ours, theirs, i, i == len(releases)-1, platforms != nil)
+		r.differences = append(r.differences, compareModules(published, vendors, i)...)
 		for _, d := range r.differences {
 			fmt.Fprintln(out, release, d)
 		}

@@ -40,15 +40,21 @@ func featureLists(dir, release string) []featureSet {
 
 // loadVendor reads the vendor's own modules of one release; other modules are read only where they are imported.
 // In of a node is the set of platforms that have it, not of releases.
-func loadVendor(dir string, platforms []featureSet) (*profile.Node, error) {
+func loadVendor(dir string, platforms []featureSet) (*profile.Node, []profile.Module, error) {
 	keep := func(path string) bool {
 		return strings.Contains(path, "srl_nokia") && !strings.Contains(path, "-tools-") && !isSubmodule(filepath.Join(dir, path))
 	}
 	modules, err := profile.ReadDir(os.DirFS(dir), keep)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return profile.Load(vendorSource(modules, directories(dir), platforms))
+	source := vendorSource(modules, directories(dir), platforms)
+	root, err := profile.Load(source)
+	if err != nil {
+		return nil, nil, err
+	}
+	published, err := profile.Modules(source)
+	return root, published, err
 }
 
 func vendorSource(modules map[string]string, path []string, platforms []featureSet) profile.Source {

@@ -48,6 +48,14 @@ func build(root *profile.Node, system string, releases []string) (*tables, error
 	return &b.tables, errors.Join(b.errs...)
 }
 
+// models are the modules by the names that Capabilities gives them: SR Linux puts the namespace before the module.
+func models(modules []profile.Module) (out []config.Model) {
+	for _, m := range modules {
+		out = append(out, config.Model{Name: m.Namespace + ":" + m.Name, Organization: m.Organization, Versions: m.Versions})
+	}
+	return out
+}
+
 func (b *builder) fail(n *profile.Node, format string, args ...any) {
 	b.errs = append(b.errs, fmt.Errorf("%s: %s", n.Path(), fmt.Sprintf(format, args...)))
 }

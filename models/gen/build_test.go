@@ -143,6 +143,15 @@ func TestOutputIsTheSameEveryTime(t *testing.T) {
 	}
 }
 
+func TestModulesAreNamedAsTheRouterNamesThem(t *testing.T) {
+	tables := must(t, `leaf a { type string; }`)
+	tables.Models = models([]profile.Module{{Name: "os_m", Namespace: "urn:m", Organization: "O", Versions: []string{"", "2025-03-31"}}})
+	want := `{Name: "urn:m:os_m", Organization: "O", Versions: []string{"", "2025-03-31"}},`
+	if got := tables.emit("p").String(); !strings.Contains(got, want) {
+		t.Errorf("no %s in\n%s", want, got)
+	}
+}
+
 func TestStructsAcceptWhatAnyReleaseAccepts(t *testing.T) {
 	got, err := merge(`module m { prefix m; typedef t { type string { length "1..9" { loom:was "2..20"; }
 		pattern 'a' { loom:until "1"; } pattern 'b' { loom:since "2"; } pattern 'c'; } } }`, "m.yang")

@@ -22,6 +22,10 @@ func (t *tables) emit(pkg string) *bytes.Buffer {
 	for i, m := range t.Modules {
 		fmt.Fprintf(b, "%s: %q,\n", moduleName(t.Modules[i]), m)
 	}
+	fmt.Fprintf(b, "},\nModels: []config.Model{\n")
+	for _, m := range t.Models {
+		fmt.Fprintf(b, "{Name: %q, Organization: %q, Versions: []string{%s}},\n", m.Name, m.Organization, quoted(m.Versions))
+	}
 	fmt.Fprintf(b, "},\nNodes: []config.Node{\n")
 	for i := range t.Nodes {
 		t.emitNode(b, i)

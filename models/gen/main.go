@@ -46,6 +46,11 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
+	published, err := profile.Modules(source)
+	if err != nil {
+		return err
+	}
+	tables.Models = models(published)
 	if err := write(o.out, tables.emit(o.pkg)); err != nil {
 		return err
 	}

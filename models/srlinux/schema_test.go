@@ -187,6 +187,26 @@ func TestRouterIDIsNotAllZero(t *testing.T) {
 	}
 }
 
+// Capabilities lists a model for each module that a node or an identity is of, and tells the releases apart.
+func TestEveryModuleIsPublishedInEveryRelease(t *testing.T) {
+	s := srl.Schema
+	published := map[string][]string{}
+	for _, m := range s.Models {
+		published[config.ModuleOf(m.Name)] = m.Versions
+		if !strings.HasPrefix(m.Name, "urn:nokia.com:srlinux:") || m.Organization != "Nokia" || len(m.Versions) != len(s.Releases) {
+			t.Errorf("model %+v", m)
+		}
+	}
+	for _, module := range s.Modules {
+		if v := published[module]; v == nil || slices.Contains(v, "") {
+			t.Errorf("%s is published as %q", module, v)
+		}
+	}
+	if got, want := published["srl_nokia-bgp"], []string{"2024-10-31", "2025-03-31"}; !slices.Equal(got, want) {
+		t.Errorf("srl_nokia-bgp: got %v, want %v", got, want)
+	}
+}
+
 const document = `{
   "srl_nokia-interfaces:interface": [
     {"name": "ethernet-1/1", "srl_nokia-interfaces-vlans:vlan-tagging": true, "subinterface": [

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 )
 
@@ -96,12 +97,24 @@ type Type struct {
 	Target   string   // of leafrefs: the absolute schema path it points at ("/interface/name"), "" if it is unknown or need not be there
 }
 
+// Model is a module as the operating system publishes it; name, organization and version identify one (gNMI
+// specification 2.6.1).
+type Model struct {
+	Name         string   // as Capabilities tells it: "urn:nokia.com:srlinux:bgp:bgp:srl_nokia-bgp"
+	Organization string   // "Nokia"
+	Versions     []string // "2025-03-31": its revision in each of Schema.Releases; "" in a release that lacks it
+}
+
+// ModuleOf returns the module that a model is, by the name of the model and without what operating systems put before it.
+func ModuleOf(model string) string { return model[strings.LastIndexAny(model, ":/")+1:] }
+
 // Schema is the set of nodes that one operating system's profile knows, over all its releases.
 // It is generated from YANG under models/ and never changes at run time.
 type Schema struct {
 	OS       string   // "srlinux"
 	Releases []string // "24.10", "25.3": oldest first; at most 8
 	Modules  []string // module names
+	Models   []Model  // what Capabilities lists, by module
 	Nodes    []Node   // Nodes[0] is the root
 	Types    []Type   //
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"google.golang.org/grpc"
@@ -87,20 +86,40 @@ func (d *Device) checkCapabilities(ctx context.Context) error {
 	return d.checkModels(resp.GetSupportedModels())
 }
 
-// checkModels wants every model of the driver. The vendor has put different prefixes before the names
-// of its models ("urn:srl_nokia/interfaces:srl_nokia-interfaces"), so the end of the name decides.
+// checkModels wants the modules of what is read from every device. Their versions are not compared: they follow from
+// the release, which is not known yet. The vendor has put different prefixes before the names of its models
+// ("urn:srl_nokia/interfaces:srl_nokia-interfaces"), so the module decides.
 func (d *Device) checkModels(models []*gnmi.ModelData) error {
 	have := map[string]bool{}
 	for _, m := range models {
-		have[shortName(m.GetName())] = true
+		have[config.ModuleOf(m.GetName())] = true
 	}
-	for _, want := range d.target.Driver.Manners.Models {
-		if name := shortName(want.Name); !have[name] {
-			return d.errorf("identify", Refused, "not a %s device: it has no model %s", d.target.Driver.OS, name)
+	drv := d.target.Driver
+	for _, path := range append([]string{drv.Identity.Version, drv.Identity.Chassis}, drv.Manners.ReadPaths...) {
+		module, err := moduleOf(drv.Schema, path)
+		switch {
+		case err != nil:
+			return d.errorf("identify", Refused, "driver: %w", err)
+		case !have[module]:
+			return d.errorf("identify", Refused, "not a %s device: it has no model %s", drv.OS, module)
 		}
 	}
 	return nil
 }
 
-// shortName returns the name of a model without what vendors put before it.
-func shortName(model string) string { return model[strings.LastIndexAny(model, ":/")+1:] }
+// moduleOf returns the module of the node that a path names.
+func moduleOf(s *config.Schema, path string) (string, error) {
+	p, err := config.ParsePath(path)
+	if err != nil {
+		return "", err
+	}
+	at := config.Root
+	for _, e := range p {
+		next, ok := s.Child(at, e.Name)
+		if !ok {
+			return "", fmt.Errorf("%s: %s has no %s", path, s.Path(at), e.Name)
+		}
+		at = next
+	}
+	return s.Modules[s.Nodes[at].Module], nil
+}

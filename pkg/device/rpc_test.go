@@ -187,7 +187,9 @@ func TestIdentifyRefusesADeviceOfAnotherKind(t *testing.T) {
 	good := func() *gnmi.CapabilityResponse {
 		return &gnmi.CapabilityResponse{
 			GNMIVersion: "0.10.0", SupportedEncodings: []gnmi.Encoding{gnmi.Encoding_JSON_IETF},
-			SupportedModels: []*gnmi.ModelData{{Name: "urn:another/prefix:test-interfaces"}},
+			SupportedModels: []*gnmi.ModelData{
+				{Name: "urn:another/prefix:test-interfaces"}, {Name: "test-policy"}, {Name: "test-system"}, {Name: "test-platform"},
+			},
 		}
 	}
 	for name, c := range map[string]struct {
@@ -196,7 +198,8 @@ func TestIdentifyRefusesADeviceOfAnotherKind(t *testing.T) {
 	}{
 		"no JSON_IETF":        {func(r *gnmi.CapabilityResponse) { r.SupportedEncodings = nil }, "without encoding JSON_IETF"},
 		"no version":          {func(r *gnmi.CapabilityResponse) { r.GNMIVersion = "" }, "without a version"},
-		"other models":        {func(r *gnmi.CapabilityResponse) { r.SupportedModels = nil }, "not a testos device: it has no model test-interfaces"},
+		"other models":        {func(r *gnmi.CapabilityResponse) { r.SupportedModels = nil }, "not a testos device: it has no model test-system"},
+		"a model is missing":  {func(r *gnmi.CapabilityResponse) { r.SupportedModels[1].Name += "2" }, "not a testos device: it has no model test-policy"},
 		"nothing to identify": {func(*gnmi.CapabilityResponse) {}, "/system/information/version has no value"},
 	} {
 		t.Run(name, func(t *testing.T) {

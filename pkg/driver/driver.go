@@ -53,17 +53,12 @@ type Identity struct {
 // Manners is how an operating system's gNMI server behaves, as data that both the client and the
 // simulator read.
 type Manners struct {
-	Port         int                       // gNMI port
-	Models       []Model                   // what Capabilities lists
-	Organization string                    //
-	GNMIVersion  string                    // "0.10.0"
-	Rollback     time.Duration             // default confirm timer (gNMI commit-confirmed extension)
-	Confirm      func(release string) bool // whether a release has the commit-confirmed extension
-	SaveOn       string                    // path of a boolean leaf: while true every commit is saved to startup; "" if none
-	StartupFile  string                    // gNOI path of the startup configuration, RFC 7951 JSON
-	ReadPaths    []string                  // subtrees to Get for a read-back of everything inside any scope
-	SetTimeout   time.Duration             // longest time a commit may take
+	Port        int                       // gNMI port
+	GNMIVersion string                    // "0.10.0"
+	Rollback    time.Duration             // default confirm timer (gNMI commit-confirmed extension)
+	Confirm     func(release string) bool // whether a release has the commit-confirmed extension
+	SaveOn      string                    // path of a boolean leaf: while true every commit is saved to startup; "" if none
+	StartupFile string                    // gNOI path of the startup configuration, RFC 7951 JSON
+	ReadPaths   []string                  // subtrees to Get for a read-back of everything inside any scope
+	SetTimeout  time.Duration             // longest time a commit may take
 }
-
-// Model is one schema module that Capabilities lists.
-type Model struct{ Name, Version string }

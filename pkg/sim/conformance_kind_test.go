@@ -54,6 +54,19 @@ var kindRules = map[string]func(b *bench){
 			[]string{thePort + "/mtu 9000"}, nil, []string{thePort + "/mtu 9000"})
 		b.answers(&gnmi.GetRequest{Encoding: gnmi.Encoding_PROTO}, []string{thePort + "/mtu"}, []string{thePort + "/mtu uint_val:9000"})
 	},
+	"each model that is listed can be asked for, as listed (§2.6.1)": func(b *bench) {
+		models := b.models()
+		if len(models) == 0 {
+			b.Error("no models")
+		}
+		for _, m := range models {
+			_, err := b.read(&gnmi.GetRequest{UseModels: []*gnmi.ModelData{m}}, theName)
+			b.refuses(err, codes.OK, "")
+			other := &gnmi.ModelData{Name: m.GetName(), Organization: m.GetOrganization(), Version: m.GetVersion() + "1"}
+			_, err = b.read(&gnmi.GetRequest{UseModels: []*gnmi.ModelData{m, other}}, theName)
+			b.refuses(err, codes.InvalidArgument, "is not supported")
+		}
+	},
 	"wildcards are spelled out (§2.2.2)": func(b *bench) {
 		b.mustSet(&gnmi.SetRequest{Update: []*gnmi.Update{b.update(thePort+"/mtu", "9000"), b.update(otherPort+"/mtu", "1500")}})
 		b.answers(&gnmi.GetRequest{Encoding: gnmi.Encoding_PROTO}, []string{"/interface[name=*]/mtu"}, []string{thePort + "/mtu uint_val:9000", otherPort + "/mtu uint_val:1500"})

@@ -176,19 +176,6 @@ func (b *bench) refuses(err error, code codes.Code, text string) {
 	}
 }
 
-func TestCapabilitiesAreTheDrivers(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, simtest.New)
-	resp, err := b.gnmi.Capabilities(b.ctx, &gnmi.CapabilityRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := resp.GetSupportedModels()
-	if resp.GetGNMIVersion() != "0.10.0" || len(m) != 1 || m[0].GetName() != "urn:test/interfaces:test-interfaces" || m[0].GetOrganization() != "Test" {
-		t.Errorf("got %v", resp)
-	}
-}
-
 func TestGetAnswersByTypeAndPath(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, simtest.New)

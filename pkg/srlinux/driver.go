@@ -44,14 +44,8 @@ func Driver() *driver.Driver {
 
 // manners are SR Linux's, from its documentation and its models (srl_nokia-grpc, srl_nokia-gnmi).
 var manners = driver.Manners{
-	Port:         57400,
-	Organization: "Nokia",
-	GNMIVersion:  "0.10.0",
-	Models: []driver.Model{
-		{Name: "urn:nokia.com:srlinux:chassis:interfaces:srl_nokia-interfaces", Version: "2024-10-31"},
-		{Name: "urn:nokia.com:srlinux:net-inst:network-instance:srl_nokia-network-instance", Version: "2024-10-31"},
-		{Name: "urn:nokia.com:srlinux:bgp:bgp:srl_nokia-bgp", Version: "2024-10-31"},
-	},
+	Port:        57400,
+	GNMIVersion: "0.10.0",
 	Rollback:    10 * time.Minute, // default of the commit-confirmed extension
 	Confirm:     func(release string) bool { return release != "23.10" },
 	SaveOn:      "/system/configuration/auto-save",

@@ -167,3 +167,26 @@ func TestGoPattern(t *testing.T) {
 		t.Errorf("got %s for what Go cannot express", p)
 	}
 }
+
+func TestModulesTellTheirRevisionInEachRelease(t *testing.T) {
+	texts := map[string]string{
+		"marks.yang": marks,
+		"both.yang": `module both { namespace "urn:both"; prefix b; import marks { prefix loom; }
+			organization "O";
+			revision 2025-03-31 { loom:since "3"; }
+			revision 2023-10-31;
+			revision 2024-10-31 { loom:since "2"; } }`,
+		"late.yang": `module late { namespace "urn:late"; prefix l; import marks { prefix loom; } revision 2025-03-31 { loom:since "3"; } }`,
+	}
+	got, err := profile.Modules(profile.Source{Modules: texts, Releases: []string{"1", "2", "3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []profile.Module{
+		{Name: "both", Namespace: "urn:both", Organization: "O", Versions: []string{"2023-10-31", "2024-10-31", "2025-03-31"}},
+		{Name: "late", Namespace: "urn:late", Versions: []string{"", "", "2025-03-31"}},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}

@@ -36,16 +36,14 @@ func Driver() *driver.Driver {
 			Platform: func(chassis string) string { return strings.ReplaceAll(chassis, " ", "-") },
 		},
 		Manners: driver.Manners{
-			Port:         57400,
-			Models:       []driver.Model{{Name: "urn:test/interfaces:test-interfaces", Version: "2025-03-31"}},
-			Organization: "Test",
-			GNMIVersion:  "0.10.0",
-			Rollback:     10 * time.Minute,
-			Confirm:      func(release string) bool { return release != Old },
-			SaveOn:       "/system/configuration/auto-save",
-			StartupFile:  "/etc/config.json",
-			ReadPaths:    []string{"/interface", "/policy", "/system"},
-			SetTimeout:   10 * time.Second,
+			Port:        57400,
+			GNMIVersion: "0.10.0",
+			Rollback:    10 * time.Minute,
+			Confirm:     func(release string) bool { return release != Old },
+			SaveOn:      "/system/configuration/auto-save",
+			StartupFile: "/etc/config.json",
+			ReadPaths:   []string{"/interface", "/policy", "/system"},
+			SetTimeout:  10 * time.Second,
 		},
 	}
 }
@@ -104,6 +102,15 @@ func newSchema() *config.Schema {
 		OS:       "testos",
 		Releases: []string{Old, Middle, New},
 		Modules:  []string{"test-interfaces", "test-vlans", "test-policy", "test-system", "test-platform", "test-types"},
+		Models: []config.Model{
+			published("interfaces", "2023-10-31", "2024-10-31", "2025-03-31"),
+			published("vlans", "2023-10-31", "2024-10-31", "2024-10-31"),
+			published("policy", "2023-10-31", "2023-10-31", "2025-03-31"),
+			published("system", "2023-10-31", "2023-10-31", "2023-10-31"),
+			published("platform", "2021-03-31", "2021-03-31", "2021-03-31"),
+			published("types", "2021-03-31", "2021-03-31", "2021-03-31"),
+			published("new-types", "", "", "2025-03-31"), // has types only, so no node is of it
+		},
 		Types: []config.Type{
 			text:      {Name: "string", Base: config.String},
 			admin:     {Name: "admin-state", Base: config.Enumeration, Enums: enums("enable", "disable")},
@@ -130,6 +137,11 @@ func newSchema() *config.Schema {
 	t.system()
 	t.types()
 	return s
+}
+
+// published is a model with its version in each release.
+func published(name string, versions ...string) config.Model {
+	return config.Model{Name: "urn:test/" + name + ":test-" + name, Organization: "Test", Versions: versions}
 }
 
 // all is the set of all releases.
