@@ -15,7 +15,7 @@ func Risks() []Risk {
 		{"D1", "a device is unreachable before, during or after a Set", []string{"device-down", "unreachable", "blackhole", "half-open", "disconnect", "cut", "flap", "swap", "port-down"}, ""},
 		{"D2", "it is slow", []string{"slow-set", "slow-answer", "slow-network"}, ""},
 		{"D3", "it refuses Sets, or answers them with nonsense", []string{"refuse", "malformed-result"}, ""},
-		{"D4", "it does half of a Set, or less than it says", []string{"half-applied", "leaf-ignored", "nothing-applied"}, ""},
+		{"D4", "it does half of a Set, or less than it says", []string{"half-applied", "leaf-ignored", "nothing-applied", "extension-ignored"}, ""},
 		{"D5", "it normalises values, or takes them back", []string{"normalise", "revert"}, ""},
 		{"D6", "it reboots at any step, with an old, a new or no configuration", []string{"reboot", "device-down"}, ""},
 		{"D7", "it is another chassis, or says that it is another device", []string{"other-chassis", "certificate"}, ""},

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
+	"github.com/openconfig/gnmi/proto/gnmi_ext"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -72,6 +74,10 @@ var setKinds = []*Kind{
 	{
 		Name: "nothing-applied", At: AtDevice, Help: "a Set is answered with OK, and nothing is done",
 		Takes: []string{"on"}, Default: Fault{On: AnySet}, set: nothingApplied,
+	},
+	{
+		Name: "extension-ignored", At: AtDevice, Help: "the commit-confirmed extension of a Set is ignored, as by a release without it: a change is final at once, and a Set that only confirms or cancels is answered with OK",
+		Takes: []string{"on"}, Default: Fault{On: AnySet}, set: ignoreExtension,
 	},
 	{
 		Name: "normalise", At: AtDevice, Help: "what a Set says of the leaf at path is accepted, and saved, as another value, or dropped where none is given, as a default would be",
@@ -212,6 +218,13 @@ func malformedResult(f *injected, ctx context.Context, req *gnmi.SetRequest, nex
 
 func nothingApplied(f *injected, _ context.Context, req *gnmi.SetRequest, _ setFunc) (*gnmi.SetResponse, error) {
 	return &gnmi.SetResponse{Prefix: req.GetPrefix(), Response: results(req), Timestamp: f.sim.config.Clock.Now().UnixNano()}, nil
+}
+
+// ignoreExtension takes the extension for an unknown field, as protobuf has a server do that was built before it.
+func ignoreExtension(_ *injected, ctx context.Context, req *gnmi.SetRequest, next setFunc) (*gnmi.SetResponse, error) {
+	plain := proto.CloneOf(req)
+	plain.Extension = slices.DeleteFunc(plain.Extension, func(e *gnmi_ext.Extension) bool { return e.GetCommit() != nil })
+	return next(ctx, plain)
 }
 
 // leafByLeaf makes requests that touch nothing beside what they change.

@@ -92,6 +92,18 @@ var setFaults = map[string]func(*stage){
 		s.has(mtuAt, "")
 		s.refuses(s.set(confirm("a")), codes.FailedPrecondition, "no commit")
 	},
+	"extension-ignored": func(s *stage) {
+		s.inject("extension-ignored", "leaf1", "times=2")
+		s.mustSet(confirm("a")) // an empty Set, once the extension is gone
+		s.mustSet(open(s.mtu("9000"), "a", time.Minute))
+		s.has(mtuAt, "9000")
+		if id := s.device.Pending(); id != "" {
+			s.Errorf("commit %s is open", id)
+		}
+		s.clock.Advance(time.Hour)
+		s.has(mtuAt, "9000")
+		s.refuses(s.set(confirm("a")), codes.FailedPrecondition, "no commit")
+	},
 	"normalise": func(s *stage) {
 		s.inject("normalise", "leaf1", "path=/interface[name=e1]/description", `value="rack 1"`)
 		s.mustSet(s.put("/interface[name=e1]/description", `" RACK 1"`))
