@@ -298,10 +298,10 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, j *journal, p *pla
 
 // limits bound the transaction. Devices are asked for as long as a timer may run once it is decided.
 func (o *applyOptions) limits(p *plan.Plan) transaction.Limits {
-	return transaction.Limits{
+	return tuned(transaction.Limits{
 		Rollback: o.rollback, Unverified: o.unverified, Patience: o.rollback + time.Minute, Settle: min(o.rollback, 15*time.Second),
 		Retries: 4, Hold: o.hold, Soak: time.Duration(p.Rollout.Soak),
-	}
+	})
 }
 
 // probe asks the devices that change for their confirm timers.

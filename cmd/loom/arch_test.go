@@ -52,7 +52,7 @@ var layers = []rule{
 
 	{"pkg/crash", "where a test may kill the process; any effect can have such a point", nil},
 	{"pkg/store", "keeps records under keys; what they mean is its caller's business", []string{"pkg/crash"}},
-	{"pkg/device", "speaks to one device; what for is its caller's business", []string{"pkg/config", "pkg/driver"}},
+	{"pkg/device", "speaks to one device; what for is its caller's business", []string{"pkg/config", "pkg/crash", "pkg/driver"}},
 	{"pkg/sim/network", "what configured routers do together; it knows no operating system and no schema", nil},
 	{"pkg/sim/speaker", "BGP for real, of whatever routers it is given", []string{"pkg/sim/network"}},
 	{"pkg/sim/srlsim", "SR Linux in the simulation: its tree, and what the network makes of it", []string{"models/srlinux", "models/hardware", "pkg/config", "pkg/sim", "pkg/sim/network"}},

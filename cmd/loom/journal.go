@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/crash"
 	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
@@ -105,6 +106,12 @@ func unpack(data []byte, v any) error {
 	return json.Unmarshal(raw, v)
 }
 
+// Where a test kills the process: around what is kept of a transaction before its journal begins.
+var (
+	beforePrepare = crash.New("journal prepare before")
+	afterPrepare  = crash.New("journal prepare after")
+)
+
 // prepare keeps what a transaction needs to be gone on with. It is durable before the first record.
 func (j *journal) prepare(ctx context.Context, id string, members []participant, trees []*config.Tree) error {
 	put := map[string][]byte{}
@@ -120,9 +127,11 @@ func (j *journal) prepare(ctx context.Context, id string, members []participant,
 			put[key] = encoder().EncodeAll(buf, nil)
 		}
 	}
+	beforePrepare.Here()
 	if err := j.store.Batch(ctx, put, j.lease.Condition()); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	afterPrepare.Here()
 	return nil
 }
 

@@ -92,5 +92,6 @@ PATH... are topology files, merged; a directory means its *.yaml files.`,
 		explainCommand(t), queryCommand(t), backupCommand(t), exportCommand(t), simCommand(t), demoCommand(t),
 		trustCommand(t), versionCommand(t), schemaCommand(t),
 	)
+	root.AddCommand(testCommands(t)...)
 	return root
 }

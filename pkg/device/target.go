@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/stats"
 
+	"github.com/loomfabric/loom/pkg/crash"
 	"github.com/loomfabric/loom/pkg/driver"
 )
 
@@ -188,9 +189,9 @@ func (d *Device) call(ctx context.Context, op string, write bool, limit time.Dur
 		return err
 	}
 	defer l.release()
-	var sent atomic.Bool
-	err = rpc(context.WithValue(ctx, sentKey{}, &sent), l.conn)
-	return d.rpcError(op, err, write, sent.Load())
+	sent := &departure{point: leaving[op]}
+	err = rpc(context.WithValue(ctx, sentKey{}, sent), l.conn)
+	return d.rpcError(op, err, write, sent.gone.Load())
 }
 
 // withDefault gives a context a deadline, unless it has one.
@@ -201,10 +202,16 @@ func withDefault(ctx context.Context, limit time.Duration) (context.Context, con
 	return context.WithTimeout(ctx, limit)
 }
 
-// sentKey is the context key of a flag that becomes true when the headers of the RPC go out.
+// sentKey is the context key of the departure of an RPC.
 type sentKey struct{}
 
-// sentHandler raises the flag. Before the headers are out nothing of a request can have reached the device.
+// departure is how far a request is on its way.
+type departure struct {
+	gone  atomic.Bool  // its headers go out
+	point *crash.Point // passed when all of it is with the transport; nil for what changes nothing
+}
+
+// sentHandler notes departures. Before the headers are out nothing of a request can have reached the device.
 type sentHandler struct{}
 
 func (sentHandler) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
@@ -212,10 +219,16 @@ func (sentHandler) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Co
 func (sentHandler) HandleConn(context.Context, stats.ConnStats)                       {}
 
 func (sentHandler) HandleRPC(ctx context.Context, s stats.RPCStats) {
-	if _, ok := s.(*stats.OutHeader); !ok {
+	sent, ok := ctx.Value(sentKey{}).(*departure)
+	if !ok {
 		return
 	}
-	if sent, ok := ctx.Value(sentKey{}).(*atomic.Bool); ok {
-		sent.Store(true)
+	switch s.(type) {
+	case *stats.OutHeader:
+		sent.gone.Store(true)
+	case *stats.OutPayload:
+		if sent.point != nil {
+			sent.point.Here()
+		}
 	}
 }
