@@ -88,13 +88,14 @@ func (s simulated) end(b *testing.B, measure func(simulated, *testing.B) simUsag
 
 // settle waits until the simulation has nothing left to do.
 func (s simulated) settle(b *testing.B) simUsage {
-	done := s.idle(b)
+	done := s.idle(b, time.Second)
+	s.idle(b, (quiet+4)*restInterval) // it puts away what it no longer needs
 	return simUsage{done.Sub(s.start).Seconds(), s.memory(b, "VmRSS"), s.memory(b, "VmHWM")}
 }
 
 // configure gives all devices the configuration that is intended for them; the time is that alone.
 func (s simulated) configure(b *testing.B) simUsage {
-	s.idle(b)
+	s.idle(b, time.Second)
 	s.start = time.Now()
 	out, err := exec.Command("loom", "apply", s.topology, "--inventory", s.inventory, "--data", b.TempDir(), "--yes").CombinedOutput()
 	if err != nil {
@@ -106,16 +107,16 @@ func (s simulated) configure(b *testing.B) simUsage {
 // process is another process, by its id.
 type process int
 
-// idle waits until the process has nothing left to do for a second, and returns since when: it needs less than a
-// third of a processor, as sessions that stand have their keepalives.
-func (p process) idle(b *testing.B) time.Time {
+// idle waits until the process has nothing left to do for a while, and returns since when: it needs less than a third of a
+// processor, as sessions that stand have their keepalives.
+func (p process) idle(b *testing.B, while time.Duration) time.Time {
 	const few = 3 // ticks of 10 ms in 100 ms
 	since, spent := time.Now(), p.ticks(b)
 	for range time.Tick(100 * time.Millisecond) {
 		now := p.ticks(b)
 		if now-spent > few {
 			since = time.Now()
-		} else if time.Since(since) > time.Second {
+		} else if time.Since(since) > while {
 			break
 		}
 		spent = now

@@ -21,3 +21,18 @@ func TestWhatIsNeededAgainIsMadeAgain(t *testing.T) {
 		t.Errorf("made %d times, and not needed by anybody in between", made)
 	}
 }
+
+// Routes are found out again when somebody wants to see them, and have to be those that were worked with.
+func TestOriginateSaysTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	p := newWeave(2, 4, "ibgp").survey()
+	for _, router := range p.Names {
+		first := Originate(p, router)
+		for range 5 {
+			equal(t, router, Originate(p, router), first)
+		}
+		if len(first) == 0 {
+			t.Errorf("%s announces nothing", router)
+		}
+	}
+}
