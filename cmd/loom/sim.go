@@ -110,6 +110,19 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 	if !slices.Contains([]string{bgpAuto, bgpLive, bgpComputed}, o.bgp) {
 		return nil, fmt.Errorf("--bgp %s: use live, computed or auto", o.bgp)
 	}
+	s, err := sim.Start(ctx, o.config(design, log))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.ServeControl(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// config says what to simulate of a design.
+func (o simulation) config(design *fabric.Design, log *slog.Logger) sim.Config {
 	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts), Platforms: map[string][]plant.Jack{}}
 	for _, name := range hardware.Names() {
 		if p, ok := hardware.Lookup(name); ok {
@@ -124,15 +137,7 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 	if o.way(design) == bgpLive {
 		c.Speakers = func(devices []string, log *slog.Logger) (sim.Engine, error) { return speaker.Start(devices, log) }
 	}
-	s, err := sim.Start(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.ServeControl(); err != nil {
-		s.Close()
-		return nil, err
-	}
-	return s, nil
+	return c
 }
 
 // jacks returns the ports of a platform as the simulation has them.
