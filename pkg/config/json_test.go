@@ -92,6 +92,60 @@ func TestParseKeepsStateWhereAsked(t *testing.T) {
 	}
 }
 
+func TestStateMayHaveNamesThatTheSchemaHasNotHeardOf(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, state, want string }{
+		{"an enumeration", `{"condition":"on \"fire\""}`, ""},
+		{"an identity", `{"role":"vendor:relay"}`, ""},
+		{"an identity of another release", `{"role":"mirror"}`, ""},
+		{"one that is known is canonical", `{"role":"bridged"}`, `{"role":"ex-more:bridged"}`},
+		{"a member of a union", `{"pace":"warp"}`, ""},
+		{"values of a leaf-list", `{"alarm":["enable","smoke"]}`, ""},
+		{"the key of a list", `{"flow":[{"type":"express","in":"10"}]}`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			doc := `{"ex-base:interface":[{"name":"lag1","statistics":` + c.state + `}]}`
+			tree, _, err := Parse(model, oldRelease, []byte(doc), ParseOptions{State: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := doc
+			if c.want != "" {
+				want = strings.Replace(doc, c.state, c.want, 1)
+			}
+			if got := string(tree.AppendJSON(nil, false)); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			again, _, err := Parse(model, oldRelease, tree.AppendJSON(nil, false), ParseOptions{State: true})
+			if err != nil || !Equal(tree, again) {
+				t.Errorf("read again: %s, %v", again.AppendJSON(nil, false), err)
+			}
+			_, _, err = Parse(model, oldRelease, []byte(doc), ParseOptions{State: true, Strict: true})
+			if strict := err != nil; strict != (c.want == "") {
+				t.Errorf("strict: %v", err)
+			}
+		})
+	}
+}
+
+// What is no name of anything has to fit, and so has all configuration, keys too.
+func TestStateIsCheckedAsFarAsItsTypesGo(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{
+		`{"name":"lag1","statistics":{"in":"many"}}`, `{"name":"lag1","statistics":{"fast":"perhaps"}}`,
+		`{"name":"lag1","statistics":{"condition":7}}`, `{"name":"lag1","statistics":{"condition":""}}`,
+		`{"name":"lag1","statistics":{"condition":[null]}}`, `{"name":"lag1","statistics":{"condition":"a\u0001"}}`,
+		`{"name":"lag1","admin-state":"on-fire"}`, `{"name":"lag1","speed":"warp"}`,
+		`{"name":"lag1","subinterface":[{"index":0,"acl":[{"name":"a","type":"express"}]}]}`,
+	} {
+		var value *ValueError
+		if _, _, err := Parse(model, oldRelease, []byte(`{"interface":[`+in+`]}`), ParseOptions{State: true}); !errors.As(err, &value) {
+			t.Errorf("%s: got %v, want an error about a value", in, err)
+		}
+	}
+}
+
 func TestParseAtAPathReadsTheValueOfThatNode(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ at, in, want string }{

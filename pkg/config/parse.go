@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ParseOptions say how Parse reads a document.
 type ParseOptions struct {
 	At     Path // the document is the value at this path; empty: the root
-	Strict bool // nodes that the release does not have are errors
+	Strict bool // nodes, and values of state, that the release does not have are errors
 	State  bool // keep state (config false) instead of dropping it
 }
 
@@ -24,7 +25,9 @@ type Unknown struct {
 // or quoted. Errors carry path and byte offset. Duplicate members, values and entries, missing
 // keys, nesting deeper than 64 and invalid UTF-8 are errors; what the release does not have is
 // returned, never lost. Types are checked; mandatory leaves and references are not, because a
-// document may be a part. An array at a list's path is read as its entries.
+// document may be a part. An array at a list's path is read as its entries. Names that a device
+// gives its state (enumerations, identities) and that the schema has not heard of are kept as they
+// are: a device newer than the schema is still to be looked at.
 func Parse(s *Schema, release string, data []byte, o ParseOptions) (*Tree, []Unknown, error) {
 	d, err := newDraft(s, release)
 	if err != nil {
@@ -354,6 +357,9 @@ func (p *parser) check(id ID, lit literal) (scalar, error) {
 	x := p.d.x
 	typ := x.schema.Nodes[id].Type
 	v, err := x.checkBytes(typ, p.d.release, lit.text)
+	if err != nil && p.mayBeNew(id, lit) {
+		return scalarOf(string(lit.text), 0), nil
+	}
 	switch {
 	case lit.empty && (err != nil || v.form&isEmpty == 0):
 		return scalar{}, errors.New("[null] is given, but the type is not empty")
@@ -365,6 +371,23 @@ func (p *parser) check(id ID, lit literal) (scalar, error) {
 		return scalar{}, fmt.Errorf("want a string in quotes, have %s", lit.text)
 	}
 	return v, nil
+}
+
+// mayBeNew tells whether a value that its type refuses may be the name of something that the schema has not heard of.
+func (p *parser) mayBeNew(id ID, lit literal) bool {
+	n := &p.d.x.schema.Nodes[id]
+	return n.State && p.state && !p.strict && lit.quoted && len(lit.text) > 0 && yangText(string(lit.text)) && p.d.x.names(n.Type)
+}
+
+// names tells whether values of a type are, or may be, names that later releases add to.
+func (x *index) names(typ uint16) bool {
+	switch t := &x.schema.Types[typ]; t.Base {
+	case Enumeration, Identityref:
+		return true
+	case Leafref, Union:
+		return slices.ContainsFunc(t.Members, x.names)
+	}
+	return false
 }
 
 // wantsQuotes tells whether values of a type are always JSON strings and never look like numbers.

@@ -183,6 +183,12 @@ func (m *modelMaker) addInterface() {
 	stats := m.add(itf, Node{Name: "statistics", Kind: Container, State: true}, "")
 	m.leaf(stats, "in", "uint64")
 	m.leaf(m.list(stats, Node{Name: "event"}), "text", "string")
+	m.leaf(stats, "condition", "state")
+	m.leaf(stats, "role", "kind")
+	m.leaf(stats, "pace", "speed")
+	m.leaf(stats, "fast", "bool")
+	m.add(stats, Node{Name: "alarm", Kind: LeafList}, "state")
+	m.leaf(m.list(stats, Node{Name: "flow"}, "type", "state"), "in", "uint64")
 }
 
 func (m *modelMaker) addRouting() {

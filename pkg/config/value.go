@@ -112,10 +112,15 @@ func (x *index) checkAfresh(typ uint16, release int, text string) (scalar, error
 	if err != nil {
 		return scalar{}, err
 	}
-	if f == 0 && needsEscape(canon) {
+	return scalarOf(canon, f), nil
+}
+
+// scalarOf is a text as a value of a form; 0 is a JSON string.
+func scalarOf(text string, f form) scalar {
+	if f == 0 && needsEscape(text) {
 		f = escape
 	}
-	return scalar{newText(canon), f}, nil
+	return scalar{newText(text), f}
 }
 
 func hashText(s string) uint64 { return maphash.String(seed, s) }

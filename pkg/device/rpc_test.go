@@ -182,6 +182,33 @@ func TestGetRefusesAnswersThatItDoesNotUnderstand(t *testing.T) {
 	}
 }
 
+// A device newer than the schema has states that nobody has heard of. Its configuration has to be understood.
+func TestStatesThatNobodyHasHeardOfAreObserved(t *testing.T) {
+	t.Parallel()
+	observe := func(leaf string) (string, error) {
+		at, err := config.ParsePath("/interface[name=e1]/" + leaf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := &hostile{get: func(context.Context, *gnmi.GetRequest) (*gnmi.GetResponse, error) {
+			val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(`"dormant"`)}}
+			return &gnmi.GetResponse{Notification: []*gnmi.Notification{{Update: []*gnmi.Update{{Path: at.GNMI(), Val: val}}}}}, nil
+		}}
+		to, _ := h.run(t)
+		tree, err := dial(t, to).Observe(t.Context(), []config.Path{at})
+		if err != nil {
+			return "", err
+		}
+		return tree.Find(at).Value(), nil
+	}
+	if got, err := observe("oper-state"); got != "dormant" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := observe("admin-state"); classOf(t, err) != "refused" || !strings.Contains(err.Error(), `"dormant" is not one of enable, disable`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestIdentifyRefusesADeviceOfAnotherKind(t *testing.T) {
 	t.Parallel()
 	good := func() *gnmi.CapabilityResponse {

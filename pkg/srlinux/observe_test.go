@@ -2,6 +2,7 @@ package srlinux
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,23 @@ func TestObserveReadsWhatARouterShows(t *testing.T) {
 		if diff := cmp.Diff(want(), Observe(tree, nil), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", release, diff)
 		}
+	}
+}
+
+// A router may be newer than its profile: what it says is shown in its own words.
+func TestObserveShowsReasonsThatNobodyHasHeardOf(t *testing.T) {
+	t.Parallel()
+	newer := strings.NewReplacer(`"transceiver-oper-down"`, `"cosmic-ray"`, `"mac-failed"`, `"vtep-on-fire"`,
+		`"session-state": "active"`, `"session-state": "resting"`, `"Bad Peer As"`, `"Peer As Too Large"`).Replace(shown)
+	tree, _, err := config.Parse(srl.Schema, "25.3", []byte(newer), config.ParseOptions{State: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := Observe(tree, nil)
+	want := [...]string{"cosmic-ray", "vtep-on-fire", "resting", "sent Open Message Error: Peer As Too Large"}
+	said := [...]string{got.Interfaces["ethernet-1/1"].Reason, got.Tunnels[10011].Reason, got.Sessions[1].State, got.Sessions[1].Last}
+	if said != want {
+		t.Errorf("got %q, want %q", said, want)
 	}
 }
 
