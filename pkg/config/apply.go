@@ -19,7 +19,11 @@ var ErrUnimplemented = errors.New("not implemented")
 // Deleting what is absent is fine; deletes may use wildcards, and a list without keys means all
 // its entries. An update adds to a leaf-list, a replace replaces it. Origin and target are the
 // caller's business.
-func Apply(t *Tree, req *gnmi.SetRequest) (*Tree, error) {
+func Apply(t *Tree, req *gnmi.SetRequest) (*Tree, error) { return ApplyFor(t, req, Cause{}) }
+
+// ApplyFor is Apply, and gives the leaves and leaf-lists that are written one by one a cause. Nodes that come
+// in a document have none.
+func ApplyFor(t *Tree, req *gnmi.SetRequest, why Cause) (*Tree, error) {
 	if len(req.GetUnionReplace()) > 0 {
 		return nil, fmt.Errorf("union_replace: %w", ErrUnimplemented)
 	}
@@ -30,6 +34,9 @@ func Apply(t *Tree, req *gnmi.SetRequest) (*Tree, error) {
 	defer d.free()
 	d.load(t)
 	a := applier{d: d, prefix: req.GetPrefix()}
+	if why != (Cause{}) {
+		a.cause = d.causeIndex(why)
+	}
 	if err := a.all(req); err != nil {
 		return nil, err
 	}
@@ -61,6 +68,7 @@ func after(before, result *Tree) (*Tree, error) {
 type applier struct {
 	d      *draft
 	prefix *gnmi.Path
+	cause  uint32
 	doc    uint32
 }
 
@@ -218,7 +226,7 @@ func (a *applier) write(u *gnmi.Update, replace bool) error {
 	if err := a.d.x.exact(path, a.d.release); err != nil {
 		return err
 	}
-	i, err := a.d.descend(path, 0)
+	i, err := a.d.descend(path, a.cause)
 	if err != nil {
 		return err
 	}
@@ -286,7 +294,7 @@ func (a *applier) value(i int32, p Path, v *gnmi.TypedValue) error {
 	if err != nil {
 		return &ValueError{Path: p, Value: text, Err: err}
 	}
-	a.d.setLeaf(i, c, 0)
+	a.d.setLeaf(i, c, a.cause)
 	return nil
 }
 
@@ -301,6 +309,9 @@ func (a *applier) leafList(i int32, p Path, values []*gnmi.TypedValue) error {
 	if n.shape != leafListShape {
 		return &ValueError{Path: p, Err: errors.New("is no leaf-list")}
 	}
+	if a.cause != 0 {
+		a.d.nodes[i].cause = a.cause
+	}
 	for _, v := range values {
 		text, err := scalarText(v)
 		if err != nil {
@@ -310,7 +321,7 @@ func (a *applier) leafList(i int32, p Path, values []*gnmi.TypedValue) error {
 		if err != nil {
 			return &ValueError{Path: p, Value: text, Err: err}
 		}
-		a.d.addValue(i, c, 0)
+		a.d.addValue(i, c, a.cause)
 	}
 	return nil
 }

@@ -38,6 +38,12 @@ type Driver struct {
 	Manners  Manners
 	// Guards say what changes of its configuration are risky.
 	Guards Guards
+	// Drain returns a configuration of the device, or the part of one that Loom owns, with its traffic moved
+	// away; the same tree where it is already. It adds nothing outside Scope, and the tree that it was given
+	// is the way back. An error says what cannot be drained, and what to do about it.
+	Drain func(*config.Tree, *fabric.Device) (*config.Tree, error)
+	// Disruptive is what interrupts traffic that could be moved away before.
+	Disruptive []Disruption
 }
 
 // Identity is how a device says what it is.

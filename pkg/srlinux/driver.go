@@ -39,6 +39,9 @@ func Driver() *driver.Driver {
 		},
 		Manners: manners,
 		Guards:  guards,
+
+		Drain:      Drain,
+		Disruptive: disruptive,
 	}
 }
 

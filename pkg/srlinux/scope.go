@@ -24,6 +24,7 @@ var ownership = []struct {
 	{"/tunnel-interface", config.Whole, "VXLAN interfaces"},
 	{"/routing-policy/policy", config.Whole, "a foreign policy could change what is announced"},
 	{"/routing-policy/prefix-set", config.Whole, "as policies"},
+	{"/routing-policy/community-set[name=loom-*]", config.Whole, "what a drained router marks its routes with"},
 	{"/bfd", config.Whole, "BFD on fabric links"},
 	{"/system/name/host-name", config.Whole, "LLDP and telemetry name the device by it"},
 	{"/system/lldp", config.Whole, "cabling is checked by LLDP"},

@@ -1,0 +1,12 @@
+package driver
+
+// Disruption is a place whose change interrupts traffic for a moment: a session or a port starts again.
+// What was not there before interrupts nothing by coming, and its Why follows on the path.
+//
+// A Path of a list means that an entry goes. Any other means that the node differs, comes or goes in an
+// entry that stays; entries that come or go with it are named by their list.
+type Disruption struct {
+	Path  string
+	Why   string
+	Needs []Need // of the configuration before; a list in a path without keys means any entry
+}
