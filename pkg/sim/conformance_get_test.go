@@ -310,6 +310,30 @@ func TestGetKnowsItsOwnOrigin(t *testing.T) {
 	b.refuses(get("native", "native"), codes.InvalidArgument, "give one")
 }
 
+// §2.7: a device may take paths without an origin for those of other models (SR Linux: yang-models openconfig). Its own
+// are then asked for by name, and what has no path at all goes on.
+func TestPathsWithoutAnOriginMeanWhatTheServerSays(t *testing.T) {
+	t.Parallel()
+	b := configured(t, sim.Server{Origin: "openconfig"})
+	at := func(origin string) *gnmi.Path {
+		p := b.gnmiPath("/system/name/host-name")
+		p.Origin = origin
+		return p
+	}
+	for origin, want := range map[string]codes.Code{"": codes.Unimplemented, "native": codes.OK} {
+		_, err := b.read(&gnmi.GetRequest{Path: []*gnmi.Path{at(origin)}})
+		b.refuses(err, want, "")
+		_, err = b.read(&gnmi.GetRequest{Prefix: &gnmi.Path{Origin: origin}, Path: []*gnmi.Path{at("")}})
+		b.refuses(err, want, "")
+		_, err = b.subscribe(&gnmi.SubscriptionList{Mode: gnmi.SubscriptionList_ONCE, Subscription: []*gnmi.Subscription{{Path: at(origin)}}}).Recv()
+		b.refuses(err, want, "")
+		b.refuses(b.set(&gnmi.SetRequest{Delete: []*gnmi.Path{at(origin)}}), want, "")
+	}
+	b.refuses(b.set(&gnmi.SetRequest{}), codes.OK, "")
+	b.configure(sim.Server{})
+	b.refuses(b.set(&gnmi.SetRequest{Delete: []*gnmi.Path{at("")}}), codes.OK, "")
+}
+
 // Depth extension §3.1, with the cases of its §4: leaves and leaf-lists of the path at level 1, and of what
 // is below it at level 2; a list is the level of its entries. Level 0 is no limit.
 func TestGetHonoursTheDepth(t *testing.T) {

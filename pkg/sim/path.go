@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -18,7 +19,7 @@ const anyLevels = "..."
 // resolve joins a path of a read to its prefix and checks it against the schema. Names and keys may be "*",
 // keys may be missing, which both mean any, and an element may be anyLevels.
 func (d *Device) resolve(prefix, p *gnmi.Path) (config.Path, error) {
-	if err := checkOrigins(prefix, p); err != nil {
+	if err := checkOrigins(d.serverConfig().Origin, prefix, p); err != nil {
 		return nil, err
 	}
 	path, err := join(prefix, p)
@@ -43,14 +44,14 @@ func (d *Device) resolve(prefix, p *gnmi.Path) (config.Path, error) {
 
 // checkOrigins refuses the schemas that a simulated device does not have: OpenConfig and the command line.
 // An origin that it does not know SR Linux takes for its own. A request names its origin in one place only
-// (gNMI spec §2.7).
-func checkOrigins(prefix *gnmi.Path, paths ...*gnmi.Path) error {
-	for _, p := range append(paths, prefix) {
-		switch o := p.GetOrigin(); {
+// (gNMI spec §2.7); unsaid is what paths without one mean.
+func checkOrigins(unsaid string, prefix *gnmi.Path, paths ...*gnmi.Path) error {
+	for _, p := range paths {
+		switch o := cmp.Or(p.GetOrigin(), prefix.GetOrigin(), unsaid); {
+		case p.GetOrigin() != "" && prefix.GetOrigin() != "":
+			return status.Errorf(codes.InvalidArgument, "Path not valid - origin '%s' is in the path, '%s' in the prefix: give one", o, prefix.GetOrigin())
 		case o == "openconfig" || o == "cli":
 			return status.Errorf(codes.Unimplemented, "origin '%s' is not supported", o)
-		case o != "" && prefix.GetOrigin() != "" && p != prefix:
-			return status.Errorf(codes.InvalidArgument, "Path not valid - origin '%s' is in the path, '%s' in the prefix: give one", o, prefix.GetOrigin())
 		}
 	}
 	return nil

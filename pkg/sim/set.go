@@ -34,7 +34,7 @@ func (d *Device) judge(req *gnmi.SetRequest, bends []bender) error {
 	if err := d.refuseDepth(req.GetExtension()); err != nil {
 		return err
 	}
-	if err := checkOrigins(req.GetPrefix(), pathsOf(req)...); err != nil {
+	if err := checkOrigins(d.serverOf(d.running.tree()).Origin, req.GetPrefix(), pathsOf(req)...); err != nil {
 		return err
 	}
 	return d.transact(req, bends)

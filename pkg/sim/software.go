@@ -49,6 +49,7 @@ type Server struct {
 	Anonymous  bool          // asks for no user name and password
 	ClientCA   []byte        // PEM; clients have to show a certificate of it. nil: they need none
 	Streams    int           // paths in one subscription request; 0: any number
+	Origin     string        // what paths without an origin mean; "": the device's own models
 	Defaults   bool          // Get of configuration shows leaves that equal their defaults
 	CommitSave bool          // every accepted Set is saved to startup
 	Confirm    time.Duration // every Set has to be confirmed in this time; 0: no

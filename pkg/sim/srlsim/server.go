@@ -26,6 +26,7 @@ func server(running *config.Tree) sim.Server {
 		Anonymous:  !yes(c, srl.SystemGrpcServerMetadataAuthentication),
 		ClientCA:   clientCA(root, c),
 		Streams:    int(number(root, srl.SystemConfigurationMaxPathsPerSubscriptionRequest)),
+		Origin:     origin(c),
 		Defaults:   yes(c, srl.SystemGrpcServerGnmiIncludeDefaultsInConfigOnlyResponses),
 		CommitSave: yes(c, srl.SystemGrpcServerGnmiCommitSave),
 		Confirm:    time.Duration(number(c, srl.SystemGrpcServerGnmiCommitConfirmedTimeout)) * time.Second,
@@ -115,6 +116,14 @@ func addressed(sub config.Cursor) bool {
 	v4 := has(sub, srl.InterfaceSubinterfaceIpv4Address) || has(sub, srl.InterfaceSubinterfaceIpv4DhcpClient)
 	v6 := has(sub, srl.InterfaceSubinterfaceIpv6Address) || has(sub, srl.InterfaceSubinterfaceIpv6DhcpClient)
 	return v4 && enabled(sub, srl.InterfaceSubinterfaceIpv4AdminState) || v6 && enabled(sub, srl.InterfaceSubinterfaceIpv6AdminState)
+}
+
+// origin is what paths without an origin mean (/system/grpc-server/yang-models): native, or OpenConfig's models.
+func origin(server config.Cursor) string {
+	if models := text(server, srl.SystemGrpcServerYangModels); models != "native" {
+		return models
+	}
+	return ""
 }
 
 // clientCA is the trust anchor of the server's TLS profile, if clients have to authenticate.

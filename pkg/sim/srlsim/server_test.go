@@ -34,6 +34,7 @@ func TestTheServerIsAsConfigured(t *testing.T) {
 		{"nobody has to log in", mgmt(`,"metadata-authentication":false`), with(func(s *sim.Server) { s.Anonymous = true })},
 		{"commits", mgmt(`,"gnmi":{"commit-save":true,"commit-confirmed-timeout":30,"include-defaults-in-config-only-responses":true}`),
 			with(func(s *sim.Server) { s.CommitSave, s.Confirm, s.Defaults = true, 30*time.Second, true })},
+		{"paths without an origin mean OpenConfig", mgmt(`,"yang-models":"openconfig"`), with(func(s *sim.Server) { s.Origin = "openconfig" })},
 		{"paths in a subscription", strings.Replace(mgmt(``), `"system":{`, `"system":{"configuration":{"max-paths-per-subscription-request":100},`, 1),
 			with(func(s *sim.Server) { s.Streams = 100 })},
 		{"clients have to show a certificate", strings.Replace(mgmt(`,"tls-profile":"p"`), `"system":{`, `"system":{"tls":{"server-profile":[{"name":"p","authenticate-client":true,"trust-anchor":"PEM"}]},`, 1),
