@@ -21,9 +21,15 @@ func applyCommand(t *terminal) *cobra.Command {
 		Use:   "apply PATH...",
 		Short: "Make the devices as intended",
 		Long: `Plans, asks, and pushes: wave by wave every device gets its change in one gNMI Set that it
-takes back by itself unless confirmed, and is read back. Only when all have it is it confirmed,
-saved to startup, and verified. A failure or an interrupt before that undoes everything; after
-the first confirm everything else goes on to the end.
+takes back by itself unless confirmed, and is read back. Behind each wave is a gate: the devices that
+changed and their neighbors show nothing wrong that was not wrong before (see loom check), and the
+commands of --check agree. Only when all have the change is it confirmed, saved to startup, and
+verified. A failure or an interrupt before that undoes everything; after the decision everything
+else goes on to the end.
+
+Every step is in a journal (.loom beside the topology, --data, or --etcd) before it is made. Should
+this program be killed, the next loom apply goes on from there: undecided changes are taken back,
+decided ones are carried to the end.
 
 To save, apply turns a router's saving of commits on (SR Linux: /system/configuration/auto-save);
 while a change is unconfirmed it is off. What others left unsaved on the router is saved with it.
@@ -52,6 +58,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	c.Flags().StringVar(&o.plan, "plan", "", "apply only the plan with this `HASH`, as loom plan shows it, and do not ask")
 	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
 	o.how = rolloutFlags(c)
+	o.gates = gateFlags(c)
 	c.Flags().IntVar(&o.unverified, "unverified", 64, "devices at most that were changed and not read back")
 	c.Flags().DurationVar(&o.hold, "hold", 0, "keep the change unconfirmed so long, for somebody to look and to say with loom transactions confirm that all is well")
 	o.store = addStoreFlags(c)
@@ -59,7 +66,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	o.releases = releaseFlag(c)
 	o.format = formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := errors.Join(o.check(), o.how.check(), o.checkApproval(t)); err != nil {
+		if err := errors.Join(o.check(), o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
 			return err
 		}
 		srcs, err := sources(args)
@@ -90,8 +97,10 @@ type applyOptions struct {
 	releases   *map[string]string
 	format     *string
 	how        *rollout
-	plan       string   // hash of the one plan that may be applied, or its beginning
-	approved   []string // classes of risks
+	gates      *gating         // nil: none
+	told       map[string]bool // weaker guarantees that need not be told again; nil: tell all
+	plan       string          // hash of the one plan that may be applied, or its beginning
+	approved   []string        // classes of risks
 }
 
 // leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
@@ -144,7 +153,7 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions, dir s
 		return err
 	}
 	out := applied{Plan: p}
-	err = o.carryOut(ctx, t, j, &out, devices)
+	err = o.carryOut(ctx, t, &site{n, r, j}, &out, devices)
 	if *o.format == "json" {
 		return errors.Join(t.json(out), err)
 	}
@@ -165,8 +174,15 @@ func (o *applyOptions) finish(ctx context.Context, t *terminal, j *journal, r *r
 	return nil
 }
 
+// site is where a change is made: a network, the way to its devices, and the journal.
+type site struct {
+	n *network
+	r *resolver
+	j *journal
+}
+
 // carryOut shows the plan, gets leave for it, and pushes it.
-func (o *applyOptions) carryOut(ctx context.Context, t *terminal, j *journal, out *applied, devices map[string]*live) error {
+func (o *applyOptions) carryOut(ctx context.Context, t *terminal, w *site, out *applied, devices map[string]*live) error {
 	if *o.format != "json" {
 		if err := printPlan(t, out.Plan, "text", o.all); err != nil {
 			return err
@@ -190,7 +206,7 @@ func (o *applyOptions) carryOut(ctx context.Context, t *terminal, j *journal, ou
 	if err := o.approve(ctx, t, out.Plan); err != nil {
 		return err
 	}
-	res, err := o.push(ctx, t, j, out.Plan, devices)
+	res, err := o.push(ctx, t, w, out.Plan, devices)
 	if res.Outcome != "" {
 		out.Result = &res
 	}
@@ -268,7 +284,7 @@ func (o *applyOptions) approve(ctx context.Context, t *terminal, p *plan.Plan) e
 }
 
 // push runs the transaction and turns its outcome into an exit code.
-func (o *applyOptions) push(ctx context.Context, t *terminal, j *journal, p *plan.Plan, devices map[string]*live) (transaction.Result, error) {
+func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.Plan, devices map[string]*live) (transaction.Result, error) {
 	if err := probe(ctx, p, devices); err != nil {
 		return transaction.Result{}, err
 	}
@@ -278,12 +294,18 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, j *journal, p *pla
 	}
 	quiet := *o.format == "json"
 	if !quiet {
-		for _, w := range c.weaker(j.store.Shared()) {
-			t.notef("weaker than all or nothing: %s\n", w)
+		for _, less := range c.weaker(w.j.store.Shared()) {
+			if !o.told[less] {
+				t.notef("weaker than all or nothing: %s\n", less)
+			}
+			if o.told != nil {
+				o.told[less] = true
+			}
 		}
 	}
 	start := time.Now()
-	res, err := j.carryOut(ctx, c, devices, o.parallel, newProgress(t, p, quiet).event)
+	c.gate = o.gates.between(ctx, w.n, w.r, p, c.spec.ID)
+	res, err := w.j.carryOut(ctx, c, devices, o.parallel, newProgress(t, p, quiet).event)
 	if err != nil {
 		return res, err
 	}
@@ -319,7 +341,7 @@ func (j *journal) carryOut(ctx context.Context, c *change, devices map[string]*l
 		return transaction.Result{}, err
 	}
 	run := j.runner(devices, c.work)
-	run.Parallel, run.Progress = parallel, progress
+	run.Parallel, run.Progress, run.Gate = parallel, progress, c.gate
 	ctx, release, stop := j.listen(ctx, c.spec.ID)
 	defer stop()
 	run.Release = release

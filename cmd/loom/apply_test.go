@@ -305,7 +305,7 @@ func TestTheExitCodeSaysHowItEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer k.close()
-	_, err = o.push(t.Context(), quiet, newJournal(k), b.plan, b.devices)
+	_, err = o.push(t.Context(), quiet, &site{n: b.n, j: newJournal(k)}, b.plan, b.devices)
 	var e exit
 	if !errors.As(err, &e) || e.code != exitRolledBack {
 		t.Errorf("got %v, want exit code %d", err, exitRolledBack)

@@ -61,10 +61,11 @@ type demo struct {
 	sim           *sim.Sim
 	began         time.Time
 	data          string // where its journal is
+	told          map[string]bool
 }
 
 func (d *demo) run(ctx context.Context) error {
-	d.began = time.Now()
+	d.began, d.told = time.Now(), map[string]bool{}
 	var err error
 	if d.data, err = os.MkdirTemp("", "loom-demo-"); err != nil {
 		return err
@@ -293,12 +294,16 @@ func (d *demo) apply(ctx context.Context, n *network) error {
 		return err
 	}
 	defer closeAll(devices)
+	r, err := newResolver(fabric.Login{}, d.sim.Inventory())
+	if err != nil {
+		return err
+	}
 	p, err := n.planDevices(ctx, names, devices)
 	if err != nil {
 		return err
 	}
 	format := "text"
-	o := &applyOptions{rollback: time.Minute, parallel: 16, format: &format, store: &storeFlags{}}
+	o := &applyOptions{rollback: time.Minute, parallel: 16, format: &format, store: &storeFlags{}, gates: &gating{within: time.Minute}, told: d.told}
 	k, err := o.store.keep(ctx, d.t, d.data, n.design.Name)
 	if err != nil {
 		return err
@@ -306,7 +311,7 @@ func (d *demo) apply(ctx context.Context, n *network) error {
 	defer k.close()
 	quiet := *d.t
 	quiet.err = d.t.out
-	if _, err := o.push(ctx, &quiet, newJournal(k), p, devices); err != nil {
+	if _, err := o.push(ctx, &quiet, &site{n, r, newJournal(k)}, p, devices); err != nil {
 		return err
 	}
 	for _, name := range names {

@@ -143,6 +143,10 @@ func (g *gate) follow(ctx context.Context, name string, reports chan<- report) {
 	}
 }
 
+// pace is the least time between two readings of a device that is followed. While sessions come up there
+// is news all the time.
+const pace = 100 * time.Millisecond
+
 // stream follows a device over one connection, and returns why that ended.
 func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)) error {
 	dialing, cancel := context.WithTimeout(ctx, g.limit)
@@ -164,6 +168,10 @@ func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)
 			reading, cancel := context.WithTimeout(ctx, g.limit)
 			tell(g.read(reading, l))
 			cancel()
+			select { // what changes in the meantime is one piece of news
+			case <-g.after(pace):
+			case <-ctx.Done():
+			}
 		case err := <-ended:
 			return err
 		}

@@ -24,6 +24,7 @@ type change struct {
 	work    map[string]transaction.Work
 	members []participant
 	trees   []*config.Tree
+	gate    func(ctx context.Context, wave []string) error // nil: none
 }
 
 // newChange puts a transaction together from a plan.

@@ -18,7 +18,7 @@ import (
 // one server, bonded. perLeaf is how many servers are made up at most for one leaf; those that the
 // topology names by a cable come in any case.
 func wiring(design *fabric.Design, perLeaf int) *plant.Wiring {
-	w := &wirer{design: design, servers: map[string]*server{}, segments: map[string]*segment{}}
+	w := &wirer{design: design, servers: map[string]*server{}, segments: map[string]*segment{}, attached: map[string]bool{}}
 	for _, c := range design.Cables {
 		w.cable(c)
 	}
@@ -53,6 +53,7 @@ type wirer struct {
 	servers  map[string]*server // by name
 	at       map[plant.End]*server
 	segments map[string]*segment
+	attached map[string]bool // leaves whose servers are made up already
 }
 
 // cable takes over a cable of the design.
@@ -91,6 +92,7 @@ func (w *wirer) segment(s *fabric.MACVRF) {
 
 // attach finds the server of each access port of a leaf, and makes up those that nobody named.
 func (w *wirer) attach(d *fabric.Device, perLeaf int) {
+	defer func() { w.attached[d.Name] = true }()
 	made := 0
 	for _, p := range d.Ports {
 		lag := lagOf(d, p.LAG)
@@ -103,8 +105,8 @@ func (w *wirer) attach(d *fabric.Device, perLeaf int) {
 		if s == nil {
 			name := serverName(d, p, lag)
 			if w.servers[name] == nil {
-				if made == perLeaf {
-					continue
+				if made == perLeaf || lag != nil && w.attached[lag.Peer] {
+					continue // a server is on both leaves or on none
 				}
 				made++
 			}

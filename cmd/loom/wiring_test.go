@@ -104,3 +104,23 @@ func TestServersPerLeafAreLimited(t *testing.T) {
 		}
 	}
 }
+
+func TestAServerOfAPairIsOnBothLeavesOrOnNone(t *testing.T) {
+	t.Parallel()
+	ends := map[string]int{}
+	for _, c := range wiringOf(t, "../../topologies/two-sites.yaml", 8).Cables {
+		for _, e := range []plant.End{c.A, c.B} {
+			if strings.HasPrefix(e.Device, "host-") && strings.Contains(e.Device, "-lag") {
+				ends[e.Device]++
+			}
+		}
+	}
+	for server, nics := range ends {
+		if nics != 2 {
+			t.Errorf("%s has %d cables, want one to each leaf of its pair", server, nics)
+		}
+	}
+	if len(ends) == 0 {
+		t.Error("no server is on a pair")
+	}
+}

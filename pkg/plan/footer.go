@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,7 +37,7 @@ func (r Rollout) limits() string {
 	if r.Soak > 0 {
 		text += fmt.Sprintf(", %s between them", time.Duration(r.Soak))
 	}
-	if r.Armed > 0 {
+	if slices.ContainsFunc(r.Stages, func(s Stage) bool { return s.Checkpoint }) {
 		text += fmt.Sprintf(", at most %s unconfirmed", count(r.Armed, "device"))
 	}
 	return text

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/spf13/cobra"
+)
+
+// gating is what has to hold behind every wave, as flags say it.
+type gating struct {
+	within time.Duration // 0: the network is not looked at
+	rest   time.Duration
+	checks []string // commands of the user
+}
+
+// Defaults of the gate: a network that needs longer than the first is not at rest, and one that is at
+// rest for the second has noticed what was done to it (BFD and a closed TCP connection take less).
+const (
+	defaultGate = time.Minute
+	defaultRest = time.Second
+)
+
+func gateFlags(c *cobra.Command) *gating {
+	g := &gating{}
+	c.Flags().DurationVar(&g.within, "gate", defaultGate, "`TIME` in which the network has to come to rest behind a wave, without findings that were not there before; 0 does not look")
+	c.Flags().DurationVar(&g.rest, "rest", defaultRest, "`TIME` for which it has to stay at rest")
+	c.Flags().StringArrayVar(&g.checks, "check", nil, "`COMMAND` to run behind every wave; if it fails, everything is taken back (may be given more than once)")
+	return g
+}
+
+func (g *gating) validate() error {
+	if g == nil {
+		return nil
+	}
+	if g.within < 0 || g.rest < 0 {
+		return errors.New("--gate and --rest: use times such as 30s, or 0")
+	}
+	return nil
+}
+
+// between looks at the devices of a plan before anything is changed, and returns what has to hold behind
+// each wave: the devices that have changed, and their neighbors, show nothing wrong that was not
+// wrong before, and the user's commands agree.
+func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.Plan, id string) func(context.Context, []string) error {
+	if g == nil || g.within == 0 && len(g.checks) == 0 {
+		return nil
+	}
+	waiting, names := map[string]bool{}, []string{}
+	for _, name := range p.Skipped {
+		waiting[name] = true
+	}
+	for i := range p.Devices {
+		waiting[p.Devices[i].Name] = true
+		names = append(names, p.Devices[i].Name)
+	}
+	var network *gate
+	if g.within > 0 {
+		network = n.gate(ctx, newObserver(n, r, min(g.within, lookAtOne)), names)
+		network.within, network.soak = g.within, g.rest
+	}
+	wave := 0
+	return func(ctx context.Context, devices []string) error {
+		wave++
+		for _, name := range devices {
+			delete(waiting, name)
+		}
+		if network != nil {
+			if err := network.pass(ctx, devices, func(name string) bool { return waiting[name] }); err != nil {
+				return fmt.Errorf("after wave %d: %w", wave, err)
+			}
+		}
+		for _, command := range g.checks {
+			if err := g.run(ctx, command, id, wave, devices); err != nil {
+				return fmt.Errorf("after wave %d: check %q: %w", wave, command, err)
+			}
+		}
+		return nil
+	}
+}
+
+// lookAtOne is how long one device may take to show what it has.
+const lookAtOne = 10 * time.Second
+
+// run runs a user's command; its exit status decides.
+func (g *gating) run(ctx context.Context, command, id string, wave int, devices []string) error {
+	limit := g.within
+	if limit == 0 {
+		limit = defaultGate
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var out bytes.Buffer
+	c := exec.CommandContext(ctx, "sh", "-c", command)
+	c.Stdout, c.Stderr = &out, &out
+	c.WaitDelay = time.Second
+	c.Env = append(os.Environ(),
+		"LOOM_TRANSACTION="+id, fmt.Sprintf("LOOM_WAVE=%d", wave), "LOOM_DEVICES="+strings.Join(devices, " "))
+	err := c.Run()
+	if ctx.Err() != nil {
+		err = fmt.Errorf("not done in %s", limit)
+	}
+	if err == nil {
+		return nil
+	}
+	if last := lastLines(out.String()); last != "" {
+		return fmt.Errorf("%w: %s", err, last)
+	}
+	return err
+}
+
+// lastLines is the end of what a command said, for an error in one line.
+func lastLines(s string) string {
+	const most = 200
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > most {
+		s = "…" + s[len(s)-most:]
+	}
+	return s
+}
