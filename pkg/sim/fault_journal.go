@@ -19,7 +19,7 @@ import (
 type Entry struct {
 	Number uint64    `json:"number"` // counts from 1, in the order in which entries were finished
 	Time   time.Time `json:"time"`   // by the simulation's clock: of a Set, when it arrived
-	Event  string    `json:"event"`  // "set", "inject", "strike", "clear"
+	Event  string    `json:"event"`  // "set", "inject", "strike", "clear", "state"
 	Device string    `json:"device"` // or another target of a fault
 
 	Fault string `json:"fault,omitempty"` // id and what was injected
@@ -33,6 +33,12 @@ type Entry struct {
 	// Set before, something else has changed it: a timer, a reboot, a hand.
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
+	// From and To are digests of the same two configurations, by the function that Digest was given.
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+	// Of a state, beside After and To, which are of the running configuration: what the device would boot, and the open commit.
+	Startup string `json:"startup,omitempty"` // digest
+	Pending string `json:"pending,omitempty"` // id
 }
 
 // journal keeps entries, once it is asked for. The zero value keeps none.
@@ -46,6 +52,8 @@ type journal struct {
 	to    io.Writer // nil: none
 	err   error     // of the first write that failed; nothing is written after it
 	turns map[*Device]*turn
+	// digest says of a configuration what somebody wants to know; nil: nobody does.
+	digest func(device string, t *config.Tree) string
 }
 
 // turn is held while a device looks at a Set.
@@ -62,6 +70,41 @@ func (s *Sim) Record(w io.Writer, keep int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.clock, j.on, j.to, j.keep, j.turns = s.config.Clock, true, w, keep, map[*Device]*turn{}
+}
+
+// Digest has the journal say of each configuration what of gives, which is called while the device waits. It is for those who
+// compare parts of configurations, or what they mean, where hashes of all they hold say too much.
+func (s *Sim) Digest(of func(device string, t *config.Tree) string) {
+	j := &s.faults.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.digest = of
+}
+
+// Attest writes a state of each device into the journal: what it runs, what it would boot, which commit is open.
+func (s *Sim) Attest() {
+	j := &s.faults.journal
+	for _, d := range s.devices {
+		d.mu.Lock()
+		running, startup, pending := d.running.tree(), d.startup.tree(), d.pending
+		d.mu.Unlock()
+		e := Entry{Event: "state", Device: d.spec.Name, After: hashOf(running), To: j.digestOf(d, running), Startup: j.digestOf(d, startup)}
+		if pending != nil {
+			e.Pending = pending.id
+		}
+		j.write(e)
+	}
+}
+
+// digestOf returns what somebody wants to know of a configuration, "" where nobody does.
+func (j *journal) digestOf(d *Device, t *config.Tree) string {
+	j.mu.Lock()
+	of := j.digest
+	j.mu.Unlock()
+	if of == nil {
+		return ""
+	}
+	return of(d.spec.Name, t)
 }
 
 // Journal returns the entries that are kept, oldest first, and the error of the writer, if it failed.
@@ -144,9 +187,11 @@ func (r *record) during(set func() (*gnmi.SetResponse, error)) (*gnmi.SetRespons
 	defer t.Unlock()
 	t.sets++
 	r.Order = t.sets
-	r.Before = hashOf(r.device.Running())
+	before := r.device.Running()
 	resp, err := set()
-	r.After = hashOf(r.device.Running())
+	after := r.device.Running()
+	r.Before, r.After = hashOf(before), hashOf(after)
+	r.From, r.To = r.journal.digestOf(r.device, before), r.journal.digestOf(r.device, after)
 	return resp, err
 }
 

@@ -201,7 +201,7 @@ func malformedResult(f *injected, ctx context.Context, req *gnmi.SetRequest, nex
 	case "missing":
 		resp.Response = nil
 	case "extra":
-		resp.Response = append(all[:1:1], all...)
+		resp.Response = append(all[:min(1, len(all)):min(1, len(all))], all...)
 	case "reversed":
 		slices.Reverse(all)
 	case "paths":

@@ -24,6 +24,7 @@ type wire struct {
 	conns map[*wiredConn]bool
 	hole  chan struct{} // closed at the end of the blackhole; nil: there is none
 	rate  int           // bytes a second; 0: as fast as it goes
+	quick chan struct{} // closed when it goes fast again; nil: it does
 }
 
 // wire returns the wire of the device.
@@ -153,13 +154,14 @@ var errGone = errors.New("connection closed while nothing came through")
 // pass waits until n bytes are through.
 func (c *wiredConn) pass(n int) error {
 	c.wire.mu.Lock()
-	hole, rate := c.wire.hole, c.wire.rate
+	hole, rate, quick := c.wire.hole, c.wire.rate, c.wire.quick
 	c.wire.mu.Unlock()
 	if rate > 0 {
 		up := make(chan struct{})
 		defer c.wire.clock.AfterFunc(time.Duration(n)*time.Second/time.Duration(rate), func() { close(up) })()
 		select {
 		case <-up:
+		case <-quick:
 		case <-c.closed:
 			return errGone
 		}
@@ -202,14 +204,14 @@ func throttle(f *injected) error {
 	if !w.change(func() bool {
 		free := w.rate == 0
 		if free {
-			w.rate = f.Rate
+			w.rate, w.quick = f.Rate, make(chan struct{})
 		}
 		return free
 	}) {
 		return errors.New("its network is slow already; clear that fault first")
 	}
 	f.mend(func() {
-		w.change(func() bool { w.rate = 0; return true })
+		w.change(func() bool { close(w.quick); w.rate, w.quick = 0, nil; return true })
 	})
 	return nil
 }
