@@ -51,7 +51,7 @@ func (s *State) turn(r Record) {
 		return
 	}
 	for _, m := range s.members {
-		m.tries, m.after = 0, time.Time{}
+		m.tries, m.noes, m.mends, m.after = 0, 0, 0, time.Time{}
 		if r.Decision == Abort && !m.final && m.busy == "" {
 			m.place = unread
 		}
@@ -185,15 +185,26 @@ func (s *State) prepared(m *member, ans Answer, now time.Time) {
 // stubborn is how often a device may refuse to be mended or saved before it is left alone, by name.
 const stubborn = 3
 
+// refused tells whether a device has refused often enough. Until then its commit is decided once more: while one is open a
+// device refuses all else (gNMI commit-confirmed extension §3.2.1), whatever it has said about it.
+func (s *State) refused(m *member) bool {
+	m.noes++
+	m.settled = false
+	return m.noes > stubborn
+}
+
 func (s *State) mended(m *member, ans Answer, now time.Time) {
 	m.place, m.dirty = unread, true
 	switch ans.Class {
 	case OK:
+		if m.mends++; m.mends > m.job.last() { // it says so each time, and does not get there
+			s.again(m, now)
+		}
 		return
 	case Unknown:
 		m.doubt = now.Add(s.Spec.Limits.Settle)
 	case Refuse, NotPending:
-		if m.tries >= stubborn {
+		if s.refused(m) {
 			s.finish(m, Refused)
 			return
 		}
@@ -213,7 +224,7 @@ func (s *State) savedStartup(m *member, ans Answer, now time.Time) {
 		return
 	case ans.Class == OK: // it moved under our hands, as one does that has rebooted
 		m.place = ans.Place
-	case ans.Class == Refuse && m.tries >= stubborn:
+	case ans.Class == Refuse && s.refused(m):
 		s.finish(m, bad)
 		return
 	default:

@@ -86,6 +86,7 @@ type world struct {
 	calm    bool // the adversary has gone
 	spec    Spec
 	hurt    float64 // how mean the adversary is
+	race    func()  // what happens beside that between two steps; may be nil
 }
 
 var epoch0 = time.Unix(1_800_000_000, 0)
@@ -151,6 +152,9 @@ func (w *world) explore() error {
 			w.crash("suspended")
 		}
 		w.meddle()
+		if w.race != nil && !w.calm {
+			w.race()
+		}
 		actions, wake := w.s.Next(w.now)
 		for _, a := range actions {
 			if err := w.allowed(a); err != nil {

@@ -394,8 +394,10 @@ func (s *State) giveUp(m *member) {
 		last = m.job.last()
 	}
 	switch {
-	case m.place == unread, m.job != nil && m.job.Timed && !m.settled:
+	case m.noes == 0 && (m.place == unread || m.job != nil && m.job.Timed && !m.settled):
 		s.finish(m, Unreachable)
+	case m.place == unread:
+		s.finish(m, Refused)
 	case s.Phase == Rolling && (m.job == nil || m.place == last):
 		s.finish(m, Unsaved)
 	case m.place == last:

@@ -81,6 +81,8 @@ type member struct {
 	busy  Op
 	since time.Time // of the action that is under way
 	tries int
+	noes  int       // refusals to be mended or saved since the decision
+	mends int       // requests since the decision that it said it has done
 	after time.Time // not asked again before
 	err   error
 }
