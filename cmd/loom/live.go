@@ -275,9 +275,14 @@ func (l *live) saved(running *config.Tree) bool {
 	return c.Valid() && c.Value() == "true"
 }
 
-// Request is the smallest request that leads from one owned configuration to another.
+// Request is the smallest request that leads from one owned configuration to another. What is owned is judged by the
+// design on the way back too: a port that the change has made goes as a whole, not leaf by leaf.
 func (l *live) Request(from, to *config.Tree) *gnmi.SetRequest {
-	return config.SetRequest(from, to, func(c config.Cursor) bool { return l.scope.Covers(c, to) })
+	intended := l.intended
+	if intended == nil {
+		intended = to
+	}
+	return config.SetRequest(from, to, func(c config.Cursor) bool { return l.scope.Covers(c, intended) })
 }
 
 // Arm sends the change as a commit that the device undoes unless it is confirmed. The same request
