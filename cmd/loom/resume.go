@@ -63,7 +63,7 @@ func told(t *terminal, topology string, res *transaction.Result, asJSON bool) er
 	default:
 		t.printf("%s: transaction %s: %s\n%s", topology, res.ID, res.Outcome, stateText(*res))
 	}
-	if res == nil {
+	if res == nil || res.Outcome == transaction.Unchanged {
 		return nil
 	}
 	return outcomeError(*res)
