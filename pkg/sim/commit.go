@@ -142,6 +142,13 @@ func (d *Device) Accept() error {
 
 // accept is Accept, and returns the id of the commit.
 func (d *Device) accept() (id string, err error) {
+	if id, err = d.acceptNow(); err == nil {
+		d.sim.faults.journal.write(Entry{Event: "accept", Device: d.spec.Name, Commit: id})
+	}
+	return id, err
+}
+
+func (d *Device) acceptNow() (id string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.pending == nil {

@@ -282,6 +282,14 @@ func (d *Device) keep(c configuration) {
 
 // Save makes startup equal running, as an operator at the box would. While a commit is open it is refused.
 func (d *Device) Save() error {
+	err := d.saveNow()
+	if err == nil {
+		d.sim.faults.journal.write(Entry{Event: "save", Device: d.spec.Name})
+	}
+	return err
+}
+
+func (d *Device) saveNow() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.pending != nil {

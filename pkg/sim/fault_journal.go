@@ -15,14 +15,15 @@ import (
 	"github.com/loomfabric/loom/pkg/config"
 )
 
-// Entry is one line of the journal: a Set that a device got, or something about a fault.
+// Entry is one line of the journal: a Set that a device got, what an operator did at the box, or something about a fault.
 type Entry struct {
 	Number uint64    `json:"number"` // counts from 1, in the order in which entries were finished
 	Time   time.Time `json:"time"`   // by the simulation's clock: of a Set, when it arrived
-	Event  string    `json:"event"`  // "set", "inject", "strike", "clear", "state"
+	Event  string    `json:"event"`  // "set", "state"; by hand "save", "accept"; of a fault "inject", "strike", "clear"
 	Device string    `json:"device"` // or another target of a fault
 
-	Fault string `json:"fault,omitempty"` // id and what was injected
+	Fault  string `json:"fault,omitempty"`  // id and what was injected
+	Commit string `json:"commit,omitempty"` // id of the commit that was accepted by hand
 
 	Request []byte `json:"request,omitempty"` // of a Set, in protobuf's wire format
 	Code    string `json:"code,omitempty"`    // of the answer
@@ -62,8 +63,8 @@ type turn struct {
 	sets uint64
 }
 
-// Record begins the journal: every Set that a device gets, with its result and the state that it led to, and
-// whatever faults do. Entries are written to w as lines of JSON, if it is not nil, and the last ones
+// Record begins the journal: every Set that a device gets, with its result and the state that it led to, whatever
+// faults do, and what is saved and accepted by hand (Save, Accept). Entries are written to w as lines of JSON, if it is not nil, and the last ones
 // kept in memory. While it runs every Set is hashed, which takes some milliseconds for a large one.
 func (s *Sim) Record(w io.Writer, keep int) {
 	j := &s.faults.journal

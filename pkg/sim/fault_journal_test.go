@@ -66,6 +66,30 @@ func TestTheJournalHasEverySetAndEveryFault(t *testing.T) {
 	}
 }
 
+// An auditor of a controller has to tell what the controller did from what somebody else did at the box.
+func TestTheJournalHasWhatIsDoneByHand(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.sim.Record(nil, 100)
+	s.mustSet(open(s.mtu("9000"), "c1", time.Minute))
+	if err := s.sim.Save("leaf1"); err == nil { // refused: nothing was done
+		t.Error("saved what is not confirmed")
+	}
+	_, err := s.sim.Accept("leaf1")
+	s.check(err)
+	s.check(s.device.Save())
+	if err := s.device.Accept(); err == nil {
+		t.Error("a commit was accepted twice")
+	}
+	all, err := s.sim.Journal()
+	s.check(err)
+	var events []string
+	for _, e := range all {
+		events = append(events, strings.TrimSpace(e.Device+" "+e.Event+" "+e.Code+e.Commit))
+	}
+	s.wants(events, "leaf1 set OK", "leaf1 accept c1", "leaf1 save")
+}
+
 func TestTheJournalIsBounded(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
