@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -15,18 +14,15 @@ import (
 	"github.com/loomfabric/loom/pkg/config"
 )
 
-// floodPath is what a flood of updates is about where no path is given: * is a number that counts.
-const floodPath = "/interface[name=*]/description"
-
 // garbageKinds are messages that no sound device sends, and too many of those that it does.
 var garbageKinds = []*Kind{
 	{
 		Name: "garbage", At: AtDevice, Help: "subscribers get messages that are broken or hostile, rate a second; count is the size or the number",
-		Takes: []string{"rate", "count", "seed"}, Default: Fault{Rate: 1}, pump: garbage, Forms: garbageForms,
+		Takes: []string{"rate", "count", "seed"}, Default: Fault{Rate: 1}, judge: hasTextLeaf, pump: garbage, Forms: garbageForms,
 	},
 	{
 		Name: "firehose", At: AtDevice, Help: "subscribers get rate updates a second of the leaf at path, where * is a number below count: each says which one of the stream it is, unless value is given",
-		Takes: []string{"rate", "count", "path", "value"}, Default: Fault{Rate: 10000, Count: 1000, Path: floodPath}, seat: &seat{leaf: true, state: true, counted: true, spoken: `"0"`}, pump: firehose,
+		Takes: []string{"rate", "count", "path", "value"}, Default: Fault{Rate: 10000, Count: 1000}, seat: textLeaf, pump: firehose,
 	},
 }
 
@@ -62,7 +58,7 @@ func garbage(f *injected, n int) *gnmi.SubscribeResponse {
 		whole, _ := proto.Marshal(f.update(n))
 		return raw(whole[:len(whole)-1-f.pick(len(whole)/2)])
 	case "huge":
-		return f.says("/interface[name=e1]/description", quote(strings.Repeat("x", size)))
+		return f.says(quote(strings.Repeat("x", size)))
 	case "deep":
 		return f.notification(&gnmi.Notification{Update: []*gnmi.Update{{Path: deepPath(size), Val: jsonValue([]byte("1"))}}})
 	case "utf8":
@@ -72,15 +68,15 @@ func garbage(f *injected, n int) *gnmi.SubscribeResponse {
 		return f.notification(&gnmi.Notification{Update: []*gnmi.Update{update(at.Child("description"), []byte(`"x"`))}})
 	case "nan":
 		nan := &gnmi.TypedValue{Value: &gnmi.TypedValue_DoubleVal{DoubleVal: math.NaN()}}
-		return f.notification(&gnmi.Notification{Update: []*gnmi.Update{{Path: pathOf("/interface[name=e1]/mtu").GNMI(), Val: nan}}})
+		return f.notification(&gnmi.Notification{Update: []*gnmi.Update{{Path: numbered(f.flooded(), 0).GNMI(), Val: nan}}})
 	case "distinct":
 		return f.distinct(n, size)
 	case "no-value":
 		return f.notification(&gnmi.Notification{Update: []*gnmi.Update{{}}})
 	case "no-json":
-		return f.says("/interface[name=e1]/mtu", `{"`)
+		return f.says(`{"`)
 	case "unknown":
-		return f.says("/no/such[thing=at]/all", `"x"`)
+		return f.notification(&gnmi.Notification{Update: []*gnmi.Update{update(pathOf("/no/such[thing=at]/all"), []byte(`"x"`))}})
 	}
 	return &gnmi.SubscribeResponse{}
 }
@@ -134,9 +130,9 @@ func notUTF8() []byte {
 func (f *injected) distinct(n, size int) *gnmi.SubscribeResponse {
 	const each = 1000
 	first := n * each % size
-	note := &gnmi.Notification{}
+	path, note := f.flooded(), &gnmi.Notification{}
 	for i := first; i < min(first+each, size); i++ {
-		note.Update = append(note.Update, update(numbered(floodPath, i), []byte(`"x"`)))
+		note.Update = append(note.Update, update(numbered(path, i), []byte(`"x"`)))
 	}
 	return f.notification(note)
 }
@@ -144,26 +140,9 @@ func (f *injected) distinct(n, size int) *gnmi.SubscribeResponse {
 // firehose returns the n-th update of a stream.
 func firehose(f *injected, n int) *gnmi.SubscribeResponse { return f.update(n) }
 
-// update returns an update of the fault's path.
-func (f *injected) update(n int) *gnmi.SubscribeResponse {
-	path, value := f.Path, f.Value
-	if path == "" {
-		path = floodPath
-	}
-	if value == "" {
-		value = quote(strconv.Itoa(n))
-	}
-	return f.notification(&gnmi.Notification{Update: []*gnmi.Update{update(numbered(path, n%max(1, f.Count)), []byte(value))}})
-}
-
-// says returns an update of one node.
-func (f *injected) says(path, value string) *gnmi.SubscribeResponse {
-	return f.notification(&gnmi.Notification{Update: []*gnmi.Update{update(pathOf(path), []byte(value))}})
-}
-
-// numbered returns a path with a number in place of each *.
-func numbered(path string, n int) config.Path {
-	return pathOf(strings.ReplaceAll(path, "*", "sim-"+strconv.Itoa(n)))
+// says returns an update of a leaf of text.
+func (f *injected) says(value string) *gnmi.SubscribeResponse {
+	return f.notification(&gnmi.Notification{Update: []*gnmi.Update{update(numbered(f.flooded(), 0), []byte(value))}})
 }
 
 // pathOf returns a path that was checked before.

@@ -21,7 +21,7 @@ func (s *Sim) judge(f *Fault) (*Kind, error) {
 		return nil, fmt.Errorf("%s: %w", f.Kind, err)
 	}
 	if kind.seat != nil {
-		err = kind.seat.judge(s.byName[f.Target], f)
+		err = kind.seat.settle(s.byName[f.Target], f)
 	}
 	kind.complete(f)
 	if err == nil && kind.judge != nil {
@@ -110,6 +110,15 @@ type seat struct {
 	state   bool   // state as well as configuration
 	counted bool   // * in a key is a number that counts
 	spoken  string // the value, as JSON, where none is given; "" means that the node is deleted then
+}
+
+// settle judges path and value of a fault for a device, and finds a path where it may be any and none is given.
+func (s *seat) settle(d *Device, f *Fault) error {
+	err := s.judge(d, f)
+	if err == nil && s.counted && f.Path == "" {
+		f.Path, err = d.freeLeaf(s, f.Value)
+	}
+	return err
 }
 
 // judge tells what is wrong with path and value of a fault for a device.

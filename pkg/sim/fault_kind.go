@@ -131,6 +131,8 @@ func (k *Kind) Explain(p Parameter) string {
 		text = "which Sets: " + strings.Join(k.moments(), ", ")
 	}
 	switch {
+	case p.Name == "path" && k.seat != nil && k.seat.counted:
+		return text + "; without it, of the first leaf that takes the value, in a list that takes made-up names"
 	case slices.Contains(k.Needs, p.Name):
 		return text + "; it is needed"
 	case usual != "":

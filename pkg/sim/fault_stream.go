@@ -27,7 +27,7 @@ var streamKinds = []*Kind{
 	},
 	{
 		Name: "unasked", At: AtDevice, Help: "an update arrives before anything was subscribed to",
-		Takes: []string{"path", "value"}, Default: Fault{Path: floodPath, Value: `"unasked"`}, seat: &seat{leaf: true, state: true, counted: true, spoken: `"unasked"`}, open: speakFirst,
+		Takes: []string{"path", "value"}, Default: Fault{Value: `"unasked"`}, seat: &seat{leaf: true, state: true, counted: true, spoken: `"unasked"`}, open: speakFirst,
 	},
 	{
 		Name: "drop", At: AtDevice, Help: "notifications are lost on their way, one of count by chance; the stream goes on as if nothing had been",
