@@ -8,5 +8,8 @@ package driver
 type Disruption struct {
 	Path  string
 	Why   string
-	Needs []Need // of the configuration before; a list in a path without keys means any entry
+	Idle  string // a value with which nothing is interrupted by another: "disable"
+	// Needs are paths of what else has to be there before. {x} in a key stands for the key or leaf x of the entry that
+	// the node is in, {.} for the value that the node had; a list without keys means any entry.
+	Needs []string
 }

@@ -37,7 +37,7 @@ func (r Rollout) limits() string {
 	if r.Soak > 0 {
 		text += fmt.Sprintf(", %s between them", time.Duration(r.Soak))
 	}
-	if slices.ContainsFunc(r.Stages, func(s Stage) bool { return s.Checkpoint }) {
+	if slices.ContainsFunc(r.Stages, func(s Stage) bool { return s.Checkpoint && !s.Drained }) {
 		text += fmt.Sprintf(", at most %s unconfirmed", count(r.Armed, "device"))
 	}
 	return text
@@ -60,6 +60,9 @@ func (p *Plan) wave(i int) (what, apart string) {
 			break
 		}
 		parts = append(parts, fmt.Sprintf("%s from %s (%s)", a.Device, a.From, a.Group))
+	}
+	if s.Drained {
+		what += ", drained"
 	}
 	if s.Checkpoint {
 		what += ", then confirmed"

@@ -25,7 +25,10 @@ type done struct {
 	MaxDevices int
 }
 
-type doneDevice struct{ Name, Base, Target, Sent string }
+type doneDevice struct {
+	Name, Base, Target, Sent string
+	Steps                    []Step `json:",omitempty"`
+}
 
 // Hash is the SHA-256, in hex, of everything that the plan will do: on which devices, from which
 // base to which target, by which request, in which waves, under which options. Two plans with one
@@ -39,7 +42,7 @@ func (p *Plan) Hash() string {
 	}
 	for i := range p.Devices {
 		x := &p.Devices[i]
-		d.Devices = append(d.Devices, doneDevice{x.Name, x.Base, x.Target, x.Sent})
+		d.Devices = append(d.Devices, doneDevice{x.Name, x.Base, x.Target, x.Sent, x.Drain.steps()})
 	}
 	text, err := json.Marshal(d)
 	if err != nil {

@@ -70,10 +70,13 @@ func fill(text string, c config.Cursor) string {
 	}
 }
 
-// property is the leaf of an object, or the key of it or of an entry that it lies in; "" for none.
+// property is the leaf of an object, "." its own value, or the key of it or of an entry that it lies in; "" for none.
 func property(c config.Cursor, name string) string {
-	if name == "" {
+	switch name {
+	case "":
 		return ""
+	case ".":
+		return c.Value()
 	}
 	if leaf := below(c, name); leaf.Valid() {
 		return leaf.Value()

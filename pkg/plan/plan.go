@@ -41,6 +41,7 @@ type Plan struct {
 	Rollout  Rollout    `json:"rollout"`           // how the waves came about
 	Risks    []Risk     `json:"risks"`             // what has to be approved by its class (see Risks)
 
+	Out        []Out    `json:"out,omitempty"`         // devices that somebody has drained
 	MaxDevices int      `json:"max_devices,omitempty"` // of RiskOptions, where the plan was judged
 	Steady     []Device `json:"-"`                     // those in sync, with what they have
 }
@@ -62,12 +63,15 @@ type Device struct {
 	Changes  []Change `json:"changes"`
 	Foreign  []Change `json:"foreign,omitempty"` // what a first contact would remove or overwrite
 	Size     Size     `json:"size"`
+	Drain    *Drain   `json:"drain,omitempty"` // its traffic is moved away for the change
 
 	Request *gnmi.SetRequest `json:"-"` // what is sent
 	Inverse *gnmi.SetRequest `json:"-"` // what undoes it
 	Before  *config.Tree     `json:"-"` // the owned configuration before
 	After   *config.Tree     `json:"-"` // and after
 	unnamed []config.Path    // of what goes without the profile having a name for it
+	scope   config.Scope     // what Loom owns
+	beside  *[2]*config.Tree // before and after, both drained, where the change itself drains the device or ends a drain
 }
 
 // Size is how much is sent to a device.
@@ -155,7 +159,7 @@ func (in Input) plan(at At) Device {
 	if len(d.Changes) == 0 {
 		return d
 	}
-	d.New = d.Before.Leaves() == 0
+	d.New, d.scope = d.Before.Leaves() == 0, in.Scope
 	for _, u := range owned(in) {
 		d.unnamed = append(d.unnamed, u.Path)
 	}

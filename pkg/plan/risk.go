@@ -149,7 +149,16 @@ type judge struct {
 	g *driver.Guards
 }
 
-func (s *search) judge(d *Device) *judge { return &judge{s, d, s.guards(d.OS)} }
+// judge looks at what a device does beside being drained or carrying traffic again: the policies and ports of a
+// drain protect nothing.
+func (s *search) judge(d *Device) *judge {
+	if d.beside != nil {
+		own := *d
+		own.Before, own.After = d.beside[0], d.beside[1]
+		d = &own
+	}
+	return &judge{s, d, s.guards(d.OS)}
+}
 
 // path parses a pattern; it is the driver's, so one that does not parse is a programmer's mistake.
 func (s *search) path(pattern string) config.Path {

@@ -84,6 +84,7 @@ func (p *Plan) footer(b *strings.Builder, s Style) {
 	if len(p.Skipped) > 0 {
 		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
 	}
+	p.out(b)
 	p.rollout(b)
 	p.risks(b, s)
 	if !p.Empty() {
@@ -108,6 +109,7 @@ func (d *Device) text(b *strings.Builder, s Style) {
 		d.sums(b, s)
 		return
 	}
+	d.Drain.text(b, s)
 	lines := 0
 	for _, g := range group(d.Changes) {
 		fmt.Fprintf(b, "  %s\n", g.title())

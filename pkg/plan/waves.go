@@ -28,23 +28,26 @@ type WaveOptions struct {
 	Size     int           // most devices of a wave; 0: as many as groups allow
 	Soak     time.Duration // time between a wave and the next, in which the first may turn out bad
 	Order    []string      // roles, least critical first; others follow as in DefaultOrder, then by name
+	Drain    DrainMode     // as it was asked for
 	Armed    int           // most devices that hold a change unconfirmed at a time; 0: all
 }
 
 // Rollout is how the waves came about: what was asked for, and of every wave why it is one.
 type Rollout struct {
-	Canary []string `json:"canary"`          // devices that go first
-	Size   int      `json:"size,omitempty"`  // most devices of a wave
-	Soak   Duration `json:"soak,omitempty"`  // time between a wave and the next
-	Order  []string `json:"order"`           // roles of the plan, in the order in which they change
-	Armed  int      `json:"armed,omitempty"` // most devices that hold a change unconfirmed at a time
-	Stages []Stage  `json:"stages"`          // one per wave
+	Canary []string  `json:"canary"`          // devices that go first
+	Size   int       `json:"size,omitempty"`  // most devices of a wave
+	Soak   Duration  `json:"soak,omitempty"`  // time between a wave and the next
+	Order  []string  `json:"order"`           // roles of the plan, in the order in which they change
+	Armed  int       `json:"armed,omitempty"` // most devices that hold a change unconfirmed at a time
+	Drain  DrainMode `json:"drain,omitempty"` // which devices are drained for their change; absent: those whose change interrupts traffic
+	Stages []Stage   `json:"stages"`          // one per wave
 }
 
 // Stage says of one wave what it is.
 type Stage struct {
 	Role       string  `json:"role"`                 // of all its devices
 	Canary     bool    `json:"canary,omitempty"`     // it goes before all that are none
+	Drained    bool    `json:"drained,omitempty"`    // devices of it are drained, so that it ends at a checkpoint
 	Checkpoint bool    `json:"checkpoint,omitempty"` // what is unconfirmed after it is confirmed before the next
 	Apart      []Apart `json:"apart,omitempty"`      // why devices are not in an earlier wave of their role
 }
@@ -79,7 +82,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // groups with others, and, with n devices and waves of size s, (n-1)/s for being full; so a role
 // has at most 1 + degree + (n-1)/s waves, canaries counted apart.
 func (p *Plan) Cut(o WaveOptions) {
-	p.Rollout = Rollout{Canary: []string{}, Size: o.Size, Soak: Duration(o.Soak), Armed: o.Armed, Order: roles(p.Devices, o.Order)}
+	p.Rollout = Rollout{Canary: []string{}, Size: o.Size, Soak: Duration(o.Soak), Armed: o.Armed, Drain: o.Drain, Order: roles(p.Devices, o.Order)}
 	slices.SortFunc(p.Devices, func(a, b Device) int {
 		return cmp.Or(cmp.Compare(p.rank(&a), p.rank(&b)), natural(a.Name, b.Name))
 	})
@@ -196,6 +199,7 @@ func (c *cutter) place(d *Device, canary bool) {
 			continue
 		}
 		w.add(d)
+		(*stages)[i].Drained = (*stages)[i].Drained || d.Drain != nil
 		(*stages)[i].Apart = append((*stages)[i].Apart, apart...)
 		return
 	}
@@ -226,12 +230,14 @@ func (c *cutter) names() [][]string {
 	return out
 }
 
-// checkpoints ends a span of waves where the next one would make it hold too many devices.
+// checkpoints ends a span of waves where the next one would make it hold too many devices, and behind each
+// wave with drained devices: they carry traffic again before the next ones are drained.
 func (c *cutter) checkpoints(armed int) {
 	held := 0
 	for i, w := range c.waves {
-		if armed > 0 && held+len(w.devices) > armed {
-			c.rollout.Stages[i-1].Checkpoint = true
+		last := max(i-1, 0)
+		if i > 0 && c.rollout.Stages[last].Drained || armed > 0 && held+len(w.devices) > armed {
+			c.rollout.Stages[last].Checkpoint = true
 			held = 0
 		}
 		held += len(w.devices)

@@ -17,15 +17,15 @@ var disruptive = []driver.Disruption{
 	{Path: "/network-instance/router-id", Why: sessionsStart},
 	{Path: anyBGP + "/autonomous-system", Why: sessionsStart},
 	{Path: anyBGP + "/router-id", Why: sessionsStart},
-	{Path: anyBGP + "/admin-state", Why: sessionsStart},
-	{Path: anyBGP + "/afi-safi/admin-state", Why: sessionsStart}, // RFC 4760 §8: capabilities
+	{Path: anyBGP + "/admin-state", Idle: switchedOff, Why: sessionsStart},
+	{Path: anyBGP + "/afi-safi/admin-state", Idle: switchedOff, Why: sessionsStart}, // RFC 4760 §8: capabilities
 	{Path: anyBGP + "/route-reflector", Why: sessionsStart},
 
 	{Path: anyBGP + "/group", Why: "the sessions of the group end"},
-	{Path: anyBGP + "/group/admin-state", Why: groupStarts},
+	{Path: anyBGP + "/group/admin-state", Idle: switchedOff, Why: groupStarts},
 	{Path: anyBGP + "/group/peer-as", Why: groupStarts},
 	{Path: anyBGP + "/group/local-as", Why: groupStarts},
-	{Path: anyBGP + "/group/afi-safi/admin-state", Why: groupStarts},
+	{Path: anyBGP + "/group/afi-safi/admin-state", Idle: switchedOff, Why: groupStarts},
 	{Path: anyBGP + "/group/authentication", Why: groupStarts},
 	{Path: anyBGP + "/group/multihop", Why: groupStarts},
 	{Path: anyBGP + "/group/route-reflector", Why: groupStarts},
@@ -33,7 +33,7 @@ var disruptive = []driver.Disruption{
 	{Path: anyBGP + "/group/timers/hold-time", Why: groupStarts},
 
 	{Path: anyBGP + "/neighbor", Why: "the session ends"},
-	{Path: anyBGP + "/neighbor/admin-state", Why: sessionStarts},
+	{Path: anyBGP + "/neighbor/admin-state", Idle: switchedOff, Why: sessionStarts},
 	{Path: anyBGP + "/neighbor/peer-as", Why: sessionStarts},
 	{Path: anyBGP + "/neighbor/peer-group", Why: sessionStarts},
 	{Path: anyBGP + "/neighbor/local-as", Why: sessionStarts},
@@ -44,21 +44,24 @@ var disruptive = []driver.Disruption{
 	{Path: anyBGP + "/dynamic-neighbors/interface/allowed-peer-as", Why: sessionStarts},
 
 	{Path: "/interface[name=system0]/subinterface/ipv4/address", Why: "the VTEP and the ends of the overlay's sessions move"},
-	{Path: "/interface[name=ethernet-*]/admin-state", Why: linkStarts, Needs: fabricLink},
+	{Path: "/interface[name=ethernet-*]/admin-state", Idle: switchedOff, Why: linkStarts, Needs: fabricLink},
 	{Path: "/interface[name=ethernet-*]/breakout-mode", Why: "all channels of the port go down"},
 	{Path: "/interface[name=ethernet-*]/ethernet/port-speed", Why: linkStarts, Needs: fabricLink},
 	{Path: "/interface[name=ethernet-*]/ethernet/forward-error-correction", Why: linkStarts, Needs: fabricLink},
 	{Path: "/interface[name=ethernet-*]/transceiver/forward-error-correction", Why: linkStarts, Needs: fabricLink},
-	{Path: "/interface[name=ethernet-*]/subinterface/admin-state", Why: linkStarts, Needs: fabricLink},
+	{Path: "/interface[name=ethernet-*]/subinterface/admin-state", Idle: switchedOff, Why: linkStarts, Needs: fabricLink},
 	{Path: "/interface[name=ethernet-*]/subinterface/ipv4/address", Why: "the session on the link ends", Needs: fabricLink},
 
-	{Path: "/interface[name=ethernet-*]/ethernet/aggregate-id", Why: bundleStarts, Needs: []driver.Need{
-		{Path: segmentPort + "[ethernet-interface={aggregate-id}]"}}},
-	{Path: "/interface[name=lag*]/lag/lacp", Why: bundleStarts, Needs: []driver.Need{{Path: segmentPort + "[ethernet-interface={name}]"}}},
-	{Path: "/interface[name=lag*]/lag/lag-type", Why: bundleStarts, Needs: []driver.Need{{Path: segmentPort + "[ethernet-interface={name}]"}}},
+	{Path: "/interface[name=ethernet-*]/ethernet/aggregate-id", Why: bundleStarts, Needs: []string{
+		segmentPort + "[ethernet-interface={.}]"}},
+	{Path: "/interface[name=lag*]/lag/lacp", Why: bundleStarts, Needs: inSegment},
+	{Path: "/interface[name=lag*]/lag/lag-type", Why: bundleStarts, Needs: inSegment},
 }
 
 const segmentPort = "/system/network-instance/protocols/evpn/ethernet-segments/bgp-instance/ethernet-segment/interface"
 
 // fabricLink is true of a port whose first subinterface is in the default instance.
-var fabricLink = []driver.Need{{Path: "/network-instance[name=default]/interface[name={name}.0]"}}
+var fabricLink = []string{"/network-instance[name=default]/interface[name={name}.0]"}
+
+// inSegment is true of a LAG that is one end of an ethernet segment.
+var inSegment = []string{segmentPort + "[ethernet-interface={name}]"}

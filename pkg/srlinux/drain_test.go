@@ -140,11 +140,7 @@ func TestAnEmptyRouterHasNothingToDrain(t *testing.T) {
 func TestWhatDisruptsIsInTheModels(t *testing.T) {
 	t.Parallel()
 	for _, x := range disruptive {
-		paths := []string{x.Path}
-		for _, n := range x.Needs {
-			paths = append(paths, n.Path)
-		}
-		for _, path := range paths {
+		for _, path := range append([]string{x.Path}, x.Needs...) {
 			at := config.Root
 			for _, e := range mustPath(t, path) {
 				if at = childOf(at, e.Name); at == config.Root {

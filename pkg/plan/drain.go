@@ -1,0 +1,217 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/driver"
+	"github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// DrainMode says which devices are drained for their change.
+type DrainMode string
+
+// The modes. Nothing else is one, but "" is DrainAuto.
+const (
+	DrainAuto   DrainMode = "auto"   // those whose change interrupts traffic
+	DrainNever  DrainMode = "never"  // none
+	DrainAlways DrainMode = "always" // all
+)
+
+// Drain is how a device gets its change while its traffic is elsewhere.
+type Drain struct {
+	Why   []Interruption `json:"why,omitempty"` // absent: it was asked for
+	Steps []Step         `json:"steps"`         // instead of Device.Request; the last leads to Device.After
+}
+
+// Interruption is something that interrupts traffic.
+type Interruption struct {
+	Path   string `json:"path"`
+	Change string `json:"change,omitempty"` // what the plan does there
+	Why    string `json:"why"`
+}
+
+// Step is one request of several.
+type Step struct {
+	Name   string `json:"step"`   // "drain", "change", "undrain"
+	Target string `json:"target"` // SHA-256 of what Loom owns after it
+	Sent   string `json:"sent"`   // SHA-256 of Request
+
+	Request *gnmi.SetRequest `json:"-"`
+	To      *config.Tree     `json:"-"`
+}
+
+// Out is a device that somebody has drained, whatever the plan does to it.
+type Out struct {
+	Device string    `json:"device"`
+	By     string    `json:"by"`
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until,omitzero"` // absent: until it is undrained
+	Why    string    `json:"why,omitempty"`
+}
+
+// Drainer is what a driver says about draining one device.
+type Drainer struct {
+	Drain      func(*config.Tree) (*config.Tree, error)
+	Disruptive []driver.Disruption
+}
+
+// Drain has devices drained for their change, before the plan is cut into waves. A device that carries nothing
+// yet is not, nor one that is drained already, nor one whose change is a drain or the end of one. An error is
+// that of a device that cannot be drained.
+func (p *Plan) Drain(mode DrainMode, drainer func(device string) Drainer) error {
+	s := newSearch(p, nil, RiskOptions{})
+	for i := range p.Devices {
+		d := &p.Devices[i]
+		if d.New {
+			continue
+		}
+		with := drainer(d.Name)
+		before, err := with.Drain(d.Before)
+		var after *config.Tree
+		if err == nil {
+			after, err = with.Drain(d.After)
+		}
+		why := (&judge{search: s, d: d}).interruptions(with.Disruptive)
+		wanted := mode == DrainAlways || mode != DrainNever && len(why) > 0
+		switch {
+		case err != nil && wanted:
+			return fmt.Errorf("%w\nor change it without: --drain %s", err, DrainNever)
+		case err != nil:
+			continue
+		}
+		if (before == d.Before) != (after == d.After) {
+			d.beside = &[2]*config.Tree{before, after}
+		}
+		if wanted && before != d.Before && !config.Equal(before, after) {
+			d.Drain = d.drain(why, before, after)
+		}
+	}
+	return nil
+}
+
+// drain makes the steps of a device, without those that change nothing.
+func (d *Device) drain(why []Interruption, before, after *config.Tree) *Drain {
+	out := &Drain{Why: why}
+	at := d.Before
+	step := func(name string, to *config.Tree) {
+		if config.Equal(at, to) {
+			return
+		}
+		req := config.SetRequest(at, to, func(c config.Cursor) bool { return d.scope.Covers(c, to) })
+		if name == "change" {
+			for _, path := range d.unnamed {
+				req.Delete = append(req.Delete, path.GNMI())
+			}
+		}
+		out.Steps = append(out.Steps, Step{Name: name, Target: Hash(to), Sent: sent(req), Request: req, To: to})
+		at = to
+	}
+	step("drain", before)
+	step("change", after)
+	step("undrain", d.After)
+	return out
+}
+
+func (d *Drain) steps() []Step {
+	if d == nil {
+		return nil
+	}
+	return d.Steps
+}
+
+// interruptions are what a device's change interrupts.
+func (j *judge) interruptions(kinds []driver.Disruption) []Interruption {
+	var out []Interruption
+	for _, x := range kinds {
+		path := j.path(x.Path)
+		was := nodes(j.d.Before, path)
+		for _, c := range append(was, missing(nodes(j.d.After, path), j.d.Before)...) {
+			if j.interrupts(x, c) {
+				r := j.risk(c, x.Why)
+				out = append(out, Interruption{r.Path, r.Change, r.Why})
+			}
+		}
+	}
+	return out
+}
+
+// interrupts tells whether what becomes of a node interrupts traffic. The node is one of either tree.
+func (j *judge) interrupts(x driver.Disruption, c config.Cursor) bool {
+	was, is := twin(c, j.d.Before), twin(c, j.d.After)
+	switch {
+	case c.IsEntry():
+		return !is.Valid() && j.needs(was, x.Needs)
+	case !held(c, j.d.Before) || !held(c, j.d.After) || meaning(was) == meaning(is):
+		return false
+	case !was.Valid():
+		return j.needs(holder(c), x.Needs)
+	}
+	return (x.Idle == "" || was.Value() != x.Idle) && j.needs(was, x.Needs)
+}
+
+// meaning is the same for a node without any and for none.
+func meaning(c config.Cursor) uint64 {
+	if !c.Valid() || c.IsDefault() {
+		return 0
+	}
+	return c.Hash()
+}
+
+// needs tells whether the configuration before has what a disruption needs.
+func (j *judge) needs(c config.Cursor, paths []string) bool {
+	for _, path := range paths {
+		if len(nodes(j.d.Before, filled(j.path(path), c))) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// maxWhy is how many reasons of a drain a summary lists.
+const maxWhy = 3
+
+// text says that the device is drained, and why.
+func (d *Drain) text(b *strings.Builder, s Style) {
+	if d == nil {
+		return
+	}
+	if len(d.Why) == 0 {
+		fmt.Fprintf(b, "  %s\n", s.paint(yellow, "drained for the change, as asked for"))
+		return
+	}
+	fmt.Fprintf(b, "  %s\n", s.paint(yellow, "drained for the change:"))
+	for i, w := range d.Why {
+		if i == maxWhy {
+			fmt.Fprintf(b, "    %d more\n", len(d.Why)-i)
+			break
+		}
+		fmt.Fprintf(b, "    %s: %s\n", Risk{Path: w.Path, Change: w.Change}.text(), w.Why)
+	}
+}
+
+// out names the devices that somebody has drained.
+func (p *Plan) out(b *strings.Builder) {
+	for i, o := range p.Out {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(o.String() + "\n")
+	}
+}
+
+// String is a sentence.
+func (o Out) String() string {
+	text := fmt.Sprintf("%s is drained by %s since %s", o.Device, o.By, o.Since.UTC().Format(time.DateTime))
+	if o.Until.IsZero() {
+		text += ", until it is undrained"
+	} else {
+		text += ", until " + o.Until.UTC().Format(time.DateTime)
+	}
+	if o.Why != "" {
+		text += ": " + o.Why
+	}
+	return text
+}
