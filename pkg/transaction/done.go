@@ -172,7 +172,6 @@ func (s *State) prepared(m *member, ans Answer, now time.Time) {
 	switch ans.Class {
 	case OK:
 		m.armed, m.tries = false, 0
-		s.note(m, Drained)
 	case NotPending:
 		m.armed, m.place = false, unread
 	case Retry, Unknown:

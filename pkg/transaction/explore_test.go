@@ -98,6 +98,9 @@ func newWorld(seed uint64) *world {
 		Rollback: 60 * time.Second, Patience: 200 * time.Second, Settle: 10 * time.Second, Retries: 3,
 		Unverified: rng.IntN(3), Soak: time.Duration(rng.IntN(2)) * 5 * time.Second,
 	}}
+	if rng.IntN(2) == 0 {
+		spec.Limits.Moving = 5 * time.Second
+	}
 	if rng.IntN(8) == 0 {
 		spec.Limits.Hold = 100 * time.Second
 	}

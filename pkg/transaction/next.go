@@ -30,6 +30,7 @@ type Action struct {
 	Place   int
 	Wave    int
 	Again   bool // a Check after the soak: what the devices have is read once more
+	Back    bool // a Check behind the undrain of a segment
 	Records []Record
 }
 
@@ -124,6 +125,9 @@ func (s *State) forward(a *agenda) {
 	case len(s.waves) == 0:
 		s.decide(a, Commit)
 		return
+	case s.returning:
+		s.comeBack(a)
+		return
 	case !s.announced():
 		s.announce(a)
 		return
@@ -139,6 +143,19 @@ func (s *State) forward(a *agenda) {
 		s.decide(a, Abort)
 	case all:
 		s.pass(a)
+	}
+}
+
+// comeBack passes the gate behind an undrain: the devices of the segment before carry traffic again before any
+// of the next is touched. Where they do not, everything is taken back.
+func (s *State) comeBack(a *agenda) {
+	switch g := &s.gate; {
+	case !g.asked:
+		g.asked = true
+		a.out = append(a.out, Action{Op: Check, Wave: s.wave - 1, Back: true})
+	case g.passed:
+		s.returning, s.gate = false, gate{}
+		s.forward(a)
 	}
 }
 
@@ -172,10 +189,21 @@ func (s *State) advance(a *agenda, m *member) bool {
 		return true
 	case m.armed: // a preparatory step, read back: it need not wait for the decision
 		s.do(a, m, Confirm, 0)
+	case s.moving(a, m):
 	case s.room(m):
 		s.send(a, m)
 	}
 	return false
+}
+
+// moving tells whether traffic still moves away from a device that has just been drained.
+func (s *State) moving(a *agenda, m *member) bool {
+	if m.sent == 0 || m.status == Drained {
+		return false
+	}
+	s.note(m, Drained)
+	m.after = a.now.Add(s.Spec.Limits.Moving)
+	return a.later(m.after)
 }
 
 // astray says why a device that was read is not where it was brought to.
@@ -415,11 +443,12 @@ func (s *State) end(a *agenda) {
 	if s.Phase == Undoing {
 		outcome = RolledBack
 	}
-	touched := false
+	touched, undrained := false, false
 	for _, m := range s.members {
 		if !s.concerned(m) {
 			continue
 		}
+		undrained = undrained || m.job != nil && m.seg == s.segment && m.job.goal() < m.job.last()
 		touched = touched || m.status != Waiting
 		if m.status != Saved && m.status != Restored && m.status != Waiting {
 			outcome = Mixed
@@ -430,6 +459,7 @@ func (s *State) end(a *agenda) {
 		outcome = Unchanged
 	case outcome == Done && s.segment < len(s.lasts)-1:
 		s.Phase, s.gate, s.freed, s.held = Forward, gate{}, false, time.Time{}
+		s.returning = undrained
 		s.segment++
 		s.wave++
 		s.forward(a)

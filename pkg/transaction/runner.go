@@ -51,6 +51,7 @@ type Runner struct {
 	Devices  map[string]Device
 	Work     map[string]Work
 	Gate     func(ctx context.Context, wave []string) error // nil: no gate
+	Back     func(ctx context.Context, wave []string) error // behind an undrain that more devices follow; nil: no gate
 	Classify func(error) Class                              // of the errors of a Device
 	Parallel int                                            // actions at the same time; one that takes long counts no more
 	Progress func(Event)                                    // called from one goroutine at a time; may be nil
@@ -200,10 +201,14 @@ func (r *Runner) check(ctx context.Context, wave []string, a Action) Answer {
 			return Answer{Op: Check, Class: Refuse, Err: err}
 		}
 	}
-	if r.Gate == nil {
+	gate := r.Gate
+	if a.Back {
+		gate = r.Back
+	}
+	if gate == nil {
 		return Answer{Op: Check}
 	}
-	if err := r.Gate(ctx, wave); err != nil {
+	if err := gate(ctx, wave); err != nil {
 		return Answer{Op: Check, Class: Refuse, Err: err}
 	}
 	return Answer{Op: Check}

@@ -59,6 +59,7 @@ type Limits struct {
 	Patience   time.Duration `json:"patience"`          // how long devices that do not answer are asked again once it is decided
 	Settle     time.Duration `json:"settle"`            // how long a Set without an answer may still take effect
 	Retries    int           `json:"retries,omitempty"` // attempts more at what a device was too busy for, before the decision
+	Moving     time.Duration `json:"moving,omitempty"`  // wait between a drain and the change, in which traffic moves away
 	Hold       time.Duration `json:"hold,omitempty"`    // wait this long for somebody to say that all is well; 0 decides at once
 }
 

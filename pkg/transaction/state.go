@@ -40,6 +40,8 @@ type State struct {
 	held    time.Time // until when somebody may say that all is well
 	freed   bool      // somebody said so
 
+	returning bool // devices of the segment before were undrained, and nobody has looked yet whether they are back
+
 	queue    []Record          // to be written next
 	writing  []Record          // being written
 	deciding bool              // a decision is queued or being written
