@@ -50,6 +50,7 @@ var layers = []rule{
 	{"pkg/transaction", "knows no driver, socket or store: cmd/loom hands them in, and so can a test", []string{"pkg/config", "pkg/crash", "pkg/plan", "pkg/verify"}},
 	{"pkg/controller", "as transaction", []string{"pkg/config", "pkg/fabric", "pkg/topology", "pkg/plan", "pkg/verify", "pkg/transaction"}},
 
+	{"pkg/evidence/...", "judges the controller, so it shares no code with it: of a transaction it knows the records", []string{"pkg/evidence", "pkg/transaction"}},
 	{"pkg/crash", "where a test may kill the process; any effect can have such a point", nil},
 	{"pkg/store", "keeps records under keys; what they mean is its caller's business", []string{"pkg/crash"}},
 	{"pkg/device", "speaks to one device; what for is its caller's business", []string{"pkg/config", "pkg/crash", "pkg/driver"}},
