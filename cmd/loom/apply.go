@@ -49,22 +49,12 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 		ValidArgsFunction: yamlFiles,
 	}
 	o := applyOptions{access: accessFlags(c)}
-	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
-	c.Flags().BoolVar(&o.all, "all", false, "show every line of large changes")
 	c.Flags().BoolVar(&o.takeOver, "take-over", false, "overwrite foreign configuration on devices met for the first time")
 	c.Flags().StringVar(&o.backupDir, "backup", filepath.Join(".loom", "backup"), "`DIR` for the backup before a take-over")
-	c.Flags().DurationVar(&o.rollback, "rollback", 5*time.Minute, "time after which a device takes back an unconfirmed change")
-	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
-	c.Flags().StringVar(&o.plan, "plan", "", "apply only the plan with this `HASH`, as loom plan shows it, and do not ask")
-	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
-	o.how = rolloutFlags(c)
+	pushFlags(c, &o)
 	o.gates = gateFlags(c)
-	c.Flags().IntVar(&o.unverified, "unverified", 64, "devices at most that were changed and not read back")
-	c.Flags().DurationVar(&o.hold, "hold", 0, "keep the change unconfirmed so long, for somebody to look and to say with loom transactions confirm that all is well")
-	o.store = addStoreFlags(c)
 	o.limit = limitFlag(c)
 	o.releases = releaseFlag(c)
-	o.format = formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := errors.Join(o.check(), o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
 			return err
@@ -82,6 +72,21 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	return c
 }
 
+// pushFlags are those of every command that changes devices.
+func pushFlags(c *cobra.Command, o *applyOptions) {
+	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&o.all, "all", false, "show every line of large changes")
+	c.Flags().DurationVar(&o.rollback, "rollback", 5*time.Minute, "time after which a device takes back an unconfirmed change")
+	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
+	c.Flags().StringVar(&o.plan, "plan", "", "carry out only the plan with this `HASH`, and do not ask")
+	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
+	c.Flags().IntVar(&o.unverified, "unverified", 64, "devices at most that were changed and not read back")
+	c.Flags().DurationVar(&o.hold, "hold", 0, "keep the change unconfirmed so long, for somebody to look and to say with loom transactions confirm that all is well")
+	o.how = rolloutFlags(c)
+	o.store = addStoreFlags(c)
+	o.format = formatFlag(c, "text", "json")
+}
+
 type applyOptions struct {
 	access     *access
 	yes        bool
@@ -93,6 +98,7 @@ type applyOptions struct {
 	unverified int
 	hold       time.Duration
 	store      *storeFlags
+	undoes     string // the transaction that is taken back; "" for none
 	limit      *string
 	releases   *map[string]string
 	format     *string
@@ -292,6 +298,7 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	if err != nil {
 		return transaction.Result{}, err
 	}
+	c.spec.Undoes, c.spec.Plan = o.undoes, p.Hash()
 	quiet := *o.format == "json"
 	if !quiet {
 		for _, less := range c.weaker(w.j.store.Shared()) {
@@ -423,11 +430,12 @@ func advice(res transaction.Result) string {
 	return when + "look with loom plan, and go on with loom apply"
 }
 
-// newID names a transaction on devices and in logs: the time it began, and four random bytes.
+// newID names a transaction on devices and in logs: the time it began, to the millisecond so that
+// names are in order, and two random bytes.
 func newID() string {
-	var b [4]byte
+	var b [2]byte
 	_, _ = rand.Read(b[:])
-	return "loom-" + time.Now().UTC().Format("20060102-150405") + "-" + hex.EncodeToString(b[:])
+	return "loom-" + time.Now().UTC().Format("20060102-150405.000") + "-" + hex.EncodeToString(b[:])
 }
 
 // backup saves the whole running configuration of a device and returns the file's name.

@@ -88,7 +88,7 @@ PATH... are topology files, merged; a directory means its *.yaml files.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(
-		initCommand(t), validateCommand(t), fmtCommand(t), renderCommand(t), planCommand(t), applyCommand(t), transactionsCommand(t), checkCommand(t),
+		initCommand(t), validateCommand(t), fmtCommand(t), renderCommand(t), planCommand(t), applyCommand(t), transactionsCommand(t), rollbackCommand(t), checkCommand(t),
 		explainCommand(t), queryCommand(t), backupCommand(t), exportCommand(t), simCommand(t), demoCommand(t),
 		trustCommand(t), versionCommand(t), schemaCommand(t),
 	)

@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -46,6 +50,9 @@ func TestScripts(t *testing.T) {
 			"startup": scriptStartup,
 			"exit":    scriptExit,
 			"settles": scriptSettles,
+			"replace": scriptReplace,
+			"newest":  scriptNewest,
+			"holding": scriptHolding,
 		},
 	})
 }
@@ -105,6 +112,58 @@ func scriptStartup(ts *testscript.TestScript, neg bool, args []string) {
 	if (got == args[2]) == neg {
 		ts.Fatalf("startup of %s: %s is %s", args[0], args[1], got)
 	}
+}
+
+// scriptReplace changes a text in a file: replace FILE OLD NEW.
+func scriptReplace(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s has no %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+}
+
+// scriptNewest puts the id of the newest transaction into a variable.
+func scriptNewest(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("loom", "transactions", "list", "--format", "json"))
+	var list []account
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
+	if len(list) == 0 {
+		ts.Fatalf("no transactions")
+	}
+	ts.Setenv(args[0], list[0].ID)
+}
+
+// scriptHolding waits until a transaction waits for somebody to confirm it, and puts its id into a variable.
+func scriptHolding(ts *testscript.TestScript, _ bool, args []string) {
+	data := ts.Getenv("LOOM_DATA")
+	deadline := time.Now().Add(30 * time.Second)
+	for tick := time.Tick(20 * time.Millisecond); time.Now().Before(deadline); <-tick {
+		books, err := dialControl(filepath.Join(data, "store"))
+		if err != nil {
+			continue
+		}
+		ids, err := transactionIDs(context.Background(), books)
+		if err != nil || len(ids) == 0 {
+			continue
+		}
+		a, err := readAccount(context.Background(), books, ids[len(ids)-1])
+		if err == nil && a.Outcome == "" && !a.anyBut(transaction.Verified) {
+			ts.Setenv(args[0], a.ID)
+			return
+		}
+	}
+	ts.Fatalf("no transaction waits")
+}
+
+// anyBut tells whether a device has another status.
+func (s *account) anyBut(status transaction.Status) bool {
+	for _, have := range s.Devices {
+		if have != status {
+			return true
+		}
+	}
+	return false
 }
 
 func scriptExit(ts *testscript.TestScript, _ bool, args []string) {

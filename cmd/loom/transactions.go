@@ -25,8 +25,8 @@ and how it ended. The journal is kept beside the topology (.loom), or where --da
 
 While loom apply --hold waits, confirm makes the change permanent and cancel takes it back.`,
 		Example: `  loom transactions list
-  loom transactions show loom-20261122-210412-9f3c21aa
-  loom transactions confirm loom-20261122-210412-9f3c21aa`,
+  loom transactions show loom-20261122-210412.387-9f3c
+  loom transactions confirm loom-20261122-210412.387-9f3c`,
 	}
 	c.AddCommand(transactionsList(t), transactionsShow(t), transactionsWatch(t), transactionsResume(t),
 		transactionsAsk(t, "confirm", "Say that all is well, so that the change is kept", "Ends the wait of loom apply --hold: every device keeps the change."),
