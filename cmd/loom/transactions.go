@@ -124,8 +124,8 @@ func moments(r transaction.Record) []moment {
 		return []moment{{At: r.At, What: "ended: " + string(r.Outcome)}}
 	}
 	var out []moment
-	for _, name := range slices.Sorted(maps.Keys(r.Devices)) {
-		out = append(out, moment{At: r.At, Device: name, Status: r.Devices[name]})
+	for _, m := range r.Moments {
+		out = append(out, moment{At: m.At, Device: m.Device, Status: m.Status})
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import "time"
 
 // Done takes what came of an action.
 func (s *State) Done(ans Answer, now time.Time) {
+	s.now = now
 	switch {
 	case ans.Class == Fenced:
 		s.suspend(ans.Err)

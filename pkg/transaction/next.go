@@ -77,6 +77,7 @@ func (a *agenda) later(t time.Time) bool {
 // Next says what to do now, and when to ask again if no answer comes before. It never asks for the
 // same thing twice.
 func (s *State) Next(now time.Time) ([]Action, time.Time) {
+	s.now = now
 	a := &agenda{now: now}
 	switch s.Phase {
 	case Forward:
@@ -468,6 +469,6 @@ func (s *State) end(a *agenda) {
 	s.deciding = true
 	r := s.ending(outcome)
 	end := Record{Kind: Ended, At: a.now, Outcome: outcome, Devices: r.Devices, Errors: r.Errors, Why: s.why()}
-	clear(s.notes)
+	s.flush(a.now)
 	s.queue = append(s.queue, end)
 }

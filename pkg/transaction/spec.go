@@ -94,9 +94,17 @@ type Record struct {
 	Segment  int               `json:"segment,omitempty"` // from 0
 	Decision Decision          `json:"decision,omitempty"`
 	Why      string            `json:"why,omitempty"`
-	Devices  map[string]Status `json:"devices,omitempty"`
+	Moments  []Moment          `json:"moments,omitempty"` // of Noted
+	Devices  map[string]Status `json:"devices,omitempty"` // of Ended
 	Errors   map[string]string `json:"errors,omitempty"`
 	Outcome  Outcome           `json:"outcome,omitempty"`
+}
+
+// Moment is when a device came to stand where it stands.
+type Moment struct {
+	At     time.Time `json:"at"`
+	Device string    `json:"device"`
+	Status Status    `json:"status"`
 }
 
 // Status is where one device stands.

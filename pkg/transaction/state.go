@@ -3,7 +3,6 @@ package transaction
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -42,11 +41,12 @@ type State struct {
 
 	returning bool // devices of the segment before were undrained, and nobody has looked yet whether they are back
 
-	queue    []Record          // to be written next
-	writing  []Record          // being written
-	deciding bool              // a decision is queued or being written
-	notes    map[string]Status // not in the journal yet
-	told     []*member         // not told yet
+	queue    []Record  // to be written next
+	writing  []Record  // being written
+	deciding bool      // a decision is queued or being written
+	now      time.Time // of the call that is under way
+	notes    []Moment  // not in the journal yet
+	told     []*member // not told yet
 	result   Result
 	halted   error
 }
@@ -98,7 +98,7 @@ func New(spec Spec, now time.Time) *State {
 }
 
 func fresh(spec Spec) *State {
-	s := &State{Spec: spec, Phase: Forward, byName: map[string]*member{}, notes: map[string]Status{}}
+	s := &State{Spec: spec, Phase: Forward, byName: map[string]*member{}}
 	jobs := map[string]*Job{}
 	for i := range s.Spec.Jobs {
 		jobs[s.Spec.Jobs[i].Device] = &s.Spec.Jobs[i]
@@ -180,7 +180,7 @@ func (s *State) fold(r Record) {
 		s.wave, s.segment = r.Wave, s.segmentOf(r.Wave)
 		s.Phase = Forward // a segment after one that was committed
 	case Noted:
-		s.recollect(r.Devices)
+		s.recollect(r.Moments)
 	case Decided:
 		s.deciding = false
 		s.since = r.At
@@ -199,14 +199,14 @@ func (s *State) fold(r Record) {
 }
 
 // recollect takes statuses that were noted before the process ended: only what is final counts.
-func (s *State) recollect(devices map[string]Status) {
-	for name, status := range devices {
-		m := s.byName[name]
+func (s *State) recollect(moments []Moment) {
+	for _, at := range moments {
+		m := s.byName[at.Device]
 		if m == nil {
 			continue
 		}
-		m.status = status
-		if status == Saved || status == Restored {
+		m.status = at.Status
+		if m.status == Saved || m.status == Restored {
 			m.final = true
 		}
 	}
@@ -251,7 +251,7 @@ func named(name string, err error) error {
 func (s *State) note(m *member, status Status) {
 	if m.status != status {
 		m.status = status
-		s.notes[m.name] = status
+		s.notes = append(s.notes, Moment{s.now, m.name, status})
 		s.told = append(s.told, m)
 	}
 }
@@ -377,7 +377,7 @@ func (s *State) Armed() map[string]time.Time {
 // flush makes a record of the statuses that are not in the journal yet.
 func (s *State) flush(now time.Time) {
 	if len(s.notes) > 0 {
-		s.queue = append(s.queue, Record{Kind: Noted, At: now, Devices: maps.Clone(s.notes)})
-		clear(s.notes)
+		s.queue = append(s.queue, Record{Kind: Noted, At: now, Moments: s.notes})
+		s.notes = nil
 	}
 }
