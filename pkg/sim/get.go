@@ -110,7 +110,7 @@ func (s source) updates(path config.Path) []*gnmi.Update {
 	}
 	n := definite(s.tree.Schema(), path)
 	if c := s.tree.Find(path[:n]); c.Valid() {
-		if value, some := s.value(nil, c, selected(path[n:], s.levels)); some {
+		if value, some := s.value(nil, c, selected(path[n:], s.levels), topOfValue); some {
 			out = append(out, update(path[:n], value))
 		}
 	}
@@ -130,11 +130,19 @@ func update(path config.Path, value []byte) *gnmi.Update {
 // shows tells whether a leaf or leaf-list is shown.
 func (s source) shows(c config.Cursor) bool { return s.keep(c.Node()) && !(s.sparse && c.IsDefault()) }
 
+// place is where an object is in a JSON value: its names depend on it.
+type place bool
+
+const (
+	topOfValue  place = true
+	belowParent place = false
+)
+
 // value appends what is shown of a node, which is no list, as JSON; some is false where that is nothing.
-func (s source) value(dst []byte, c config.Cursor, sel selection) (out []byte, some bool) {
+func (s source) value(dst []byte, c config.Cursor, sel selection, at place) (out []byte, some bool) {
 	switch {
 	case !isLeaf(c):
-		return s.object(dst, c, sel)
+		return s.object(dst, c, sel, at)
 	case !sel.rest.all() || !s.shows(c):
 		return dst, false
 	}
@@ -143,13 +151,16 @@ func (s source) value(dst []byte, c config.Cursor, sel selection) (out []byte, s
 
 // object appends a container or an entry. An entry has its keys; they alone do not make it worth
 // showing, unless it was asked for as such.
-func (s source) object(dst []byte, c config.Cursor, sel selection) (out []byte, some bool) {
+func (s source) object(dst []byte, c config.Cursor, sel selection, at place) (out []byte, some bool) {
 	start := len(dst)
 	dst = append(dst, '{')
 	some = s.bare && sel.rest.all() && s.keep(c.Node()) && (c.IsEntry() || c.Node().Kind == config.Presence)
 	for child := range c.Children() {
 		before, below := len(dst), false
-		dst = appendName(dst, child, len(dst) == start+1)
+		if len(dst) > start+1 {
+			dst = append(dst, ',')
+		}
+		dst = appendName(dst, child, at == topOfValue || child.Node().Module != c.Node().Module)
 		if child.IsKey() {
 			dst = child.AppendJSON(dst)
 			continue
@@ -174,7 +185,7 @@ func (s source) member(dst []byte, c config.Cursor, sel selection) ([]byte, bool
 	if !ok {
 		return dst, false
 	}
-	return s.value(dst, c, sub)
+	return s.value(dst, c, sub, belowParent)
 }
 
 // entries appends the entries of a list that are selected below its parent.
@@ -190,7 +201,7 @@ func (s source) entries(dst []byte, list config.Cursor, sel selection) (out []by
 		if some {
 			dst = append(dst, ',')
 		}
-		if dst, one = s.object(dst, entry, sub); !one {
+		if dst, one = s.object(dst, entry, sub, belowParent); !one {
 			dst = dst[:before]
 		}
 		some = some || one
@@ -201,15 +212,14 @@ func (s source) entries(dst []byte, list config.Cursor, sel selection) (out []by
 	return append(dst, ']'), true
 }
 
-// appendName appends a member name. Every name is qualified, which RFC 7951 §4 allows anywhere and wants at
-// the top of a value.
-func appendName(dst []byte, c config.Cursor, first bool) []byte {
-	if !first {
-		dst = append(dst, ',')
-	}
+// appendName appends a member name. It is qualified at the top of a value and where the module is not that of the
+// parent, and nowhere else (RFC 7951 §4).
+func appendName(dst []byte, c config.Cursor, qualified bool) []byte {
 	dst = append(dst, '"')
-	dst = append(dst, c.Tree().Schema().Modules[c.Node().Module]...)
-	dst = append(dst, ':')
+	if qualified {
+		dst = append(dst, c.Tree().Schema().Modules[c.Node().Module]...)
+		dst = append(dst, ':')
+	}
 	dst = append(dst, c.Node().Name...)
 	return append(dst, '"', ':')
 }
