@@ -411,9 +411,10 @@ func (s *State) undo(a *agenda, m *member) {
 	}
 }
 
-// lookAgain has a device read once more: a Set that nobody answered may take effect yet.
+// lookAgain has a device read once more, a few times before the doubt is over: a Set that nobody answered
+// may take effect yet.
 func (s *State) lookAgain(a *agenda, m *member) {
-	m.place, m.after = unread, a.now.Add(m.doubt.Sub(a.now)/4+1)
+	m.place, m.after = unread, a.now.Add(max(m.doubt.Sub(a.now)/4, firstWait))
 }
 
 // giveUp ends a device with the name of what is known of it.
