@@ -58,9 +58,10 @@ type Answer struct {
 
 // agenda collects what one Next asks for.
 type agenda struct {
-	now  time.Time
-	out  []Action
-	wake time.Time
+	now        time.Time
+	out        []Action
+	wake       time.Time
+	unverified int // devices of the wave that were Set and are not read back
 }
 
 // later tells that a time has not come yet, and has Next called again when it has.
@@ -131,9 +132,17 @@ func (s *State) forward(a *agenda) {
 		return
 	case !s.announced():
 		s.announce(a)
+		s.lookAhead(a)
 		return
 	case s.sent <= s.wave:
+		s.lookAhead(a)
 		return // the announcement is being written
+	}
+	a.unverified = 0
+	for _, m := range s.waves[s.wave] {
+		if m.unverified() {
+			a.unverified++
+		}
 	}
 	all := true
 	for _, m := range s.waves[s.wave] {
@@ -157,6 +166,15 @@ func (s *State) comeBack(a *agenda) {
 	case g.passed:
 		s.returning, s.gate = false, gate{}
 		s.forward(a)
+	}
+}
+
+// lookAhead has the devices of the wave read while the journal is told of it: reading changes nothing.
+func (s *State) lookAhead(a *agenda) {
+	for _, m := range s.waves[s.wave] {
+		if m.busy == "" && m.place == unread && !a.later(m.after) {
+			s.do(a, m, Read, m.sent)
+		}
 	}
 }
 
@@ -186,12 +204,15 @@ func (s *State) advance(a *agenda, m *member) bool {
 	case m.place != m.sent:
 		s.fail(m.name, m.astray())
 	case m.place == m.job.goal():
+		if m.unverified() {
+			a.unverified--
+		}
 		s.note(m, Verified)
 		return true
 	case m.armed: // a preparatory step, read back: it need not wait for the decision
 		s.do(a, m, Confirm, 0)
 	case s.moving(a, m):
-	case s.room(m):
+	case s.room(a, m):
 		s.send(a, m)
 	}
 	return false
@@ -225,22 +246,23 @@ var (
 	errMore    = errors.New("the device has more than it was given")
 )
 
+// unverified tells whether a device was Set and is not read back.
+func (m *member) unverified() bool { return m.sent > 0 && m.status != Verified }
+
 // room tells whether a device may be Set before the others are read back.
-func (s *State) room(one *member) bool {
-	limit := s.Spec.Limits.Unverified
-	if limit <= 0 {
-		return true
+func (s *State) room(a *agenda, m *member) bool {
+	others := a.unverified
+	if m.unverified() {
+		others--
 	}
-	for _, m := range s.waves[s.wave] {
-		if m != one && m.sent > 0 && m.status != Verified {
-			limit--
-		}
-	}
-	return limit > 0
+	return s.Spec.Limits.Unverified <= 0 || others < s.Spec.Limits.Unverified
 }
 
 // send asks for the next step. The device may have it from now on, whatever comes back.
 func (s *State) send(a *agenda, m *member) {
+	if !m.unverified() {
+		a.unverified++
+	}
 	m.sent++
 	m.err, m.dirty = nil, !m.job.Timed
 	status := Set
