@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -27,10 +29,13 @@ import (
 // Values but the first are zstd-compressed JSON.
 type journal struct {
 	*keeper
-	next map[string]int // number of the next record
+	next map[string]int               // number of the next record
+	with map[string]map[string][]byte // what is written with the first record of a transaction
 }
 
-func newJournal(k *keeper) *journal { return &journal{keeper: k, next: map[string]int{}} }
+func newJournal(k *keeper) *journal {
+	return &journal{keeper: k, next: map[string]int{}, with: map[string]map[string][]byte{}}
+}
 
 // participant is what is kept of a device beside the job: enough to go on after the topology file
 // has changed.
@@ -112,27 +117,58 @@ var (
 	afterPrepare  = crash.New("journal prepare after")
 )
 
-// prepare keeps what a transaction needs to be gone on with. It is durable before the first record.
-func (j *journal) prepare(ctx context.Context, id string, members []participant, trees []*config.Tree) error {
-	put := map[string][]byte{}
+// prepare keeps what a transaction needs to be gone on with: configurations by their hash. It is durable before
+// the first record, or with it where that is one write.
+func (j *journal) prepare(ctx context.Context, id string, members []participant, trees map[string]*config.Tree) error {
+	put := packTrees(trees)
 	var err error
 	if put["participants/"+id], err = pack(members); err != nil {
 		return err
 	}
-	var buf []byte
-	for _, t := range trees {
-		key := "configurations/" + plan.Hash(t)
-		if put[key] == nil {
-			buf = t.AppendJSON(buf[:0], false)
-			put[key] = encoder().EncodeAll(buf, nil)
-		}
-	}
 	beforePrepare.Here()
-	if err := j.store.Batch(ctx, put, j.lease.Condition()); err != nil {
+	if size(put) <= together {
+		j.with[id] = put
+	} else if err := j.store.Batch(ctx, put, j.lease.Condition()); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	afterPrepare.Here()
 	return nil
+}
+
+// together is how much may be written with the first record: a part of what one transaction of the store takes.
+const together = store.MaxBytes / 4
+
+// size is what values take in the store, or more than together where they are too many for one transaction of it.
+func size(put map[string][]byte) int {
+	if len(put) > store.MaxOperations/2 {
+		return together + 1
+	}
+	n := 0
+	for key, value := range put {
+		n += len(key) + len(value)
+	}
+	return n
+}
+
+// packTrees compresses configurations, on all processors.
+func packTrees(trees map[string]*config.Tree) map[string][]byte {
+	put := make(map[string][]byte, len(trees)+1)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for some := range slices.Chunk(sortedKeys(trees), max(1, (len(trees)-1)/runtime.GOMAXPROCS(0)+1)) {
+		wg.Go(func() {
+			var buf []byte
+			for _, hash := range some {
+				buf = trees[hash].AppendJSON(buf[:0], false)
+				packed := encoder().EncodeAll(buf, nil)
+				mu.Lock()
+				put["configurations/"+hash] = packed
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return put
 }
 
 // Append makes records durable, in one transaction of the store, and only while the lock on the fabric
@@ -151,6 +187,7 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 		case transaction.Planned:
 			tx.Put["open/"+j.topology] = []byte(id)
 			tx.If = append(tx.If, store.Absent("open/"+j.topology))
+			maps.Copy(tx.Put, j.with[id])
 		case transaction.Ended:
 			tx.Delete = append(tx.Delete, "open/"+j.topology)
 		}
@@ -159,6 +196,7 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 		return err
 	}
 	j.next[id] += len(records)
+	delete(j.with, id)
 	return nil
 }
 
@@ -257,15 +295,6 @@ func (j *journal) configuration(ctx context.Context, p *participant, hash string
 		return nil, fmt.Errorf("%s: configuration %.12s: %w", p.Name, hash, err)
 	}
 	return tree, nil
-}
-
-// hashes are those of some trees.
-func hashes(trees []*config.Tree) []string {
-	out := make([]string, len(trees))
-	for i, t := range trees {
-		out[i] = plan.Hash(t)
-	}
-	return out
 }
 
 func jobOf(spec *transaction.Spec, device string) *transaction.Job {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -163,6 +165,14 @@ type live struct {
 	platform string
 	timed    bool   // it takes back by itself what is not confirmed; known once it was probed
 	owner    string // what its mark says, once it was read: "topology/device", or ""
+	known    atomic.Pointer[known]
+}
+
+// known is what an answer of a device with this digest comes to, as long as the same is intended: that decides
+// what is owned. A device that is read again and has not changed is not parsed again.
+type known struct {
+	answer          [sha256.Size]byte
+	intended, owned *config.Tree // owned nil: not known
 }
 
 // connect dials the given devices side by side and checks that each is what the topology says. All
@@ -245,24 +255,54 @@ func sideBySide(m *meter, names []string, do func(string) error) error {
 
 // running reads everything that may lie inside the scope.
 func (l *live) running(ctx context.Context) (*config.Tree, []config.Unknown, error) {
+	answer, err := l.ask(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.known.Store(&known{answer: answer.Digest()})
+	return answer.Tree()
+}
+
+// ask reads what running does, and leaves it as it came.
+func (l *live) ask(ctx context.Context) (device.Answer, error) {
 	var paths []config.Path
 	for _, text := range l.Target().Driver.Manners.ReadPaths {
 		p, err := config.ParsePath(text)
 		if err != nil {
-			return nil, nil, err
+			return device.Answer{}, err
 		}
 		paths = append(paths, p)
 	}
-	return l.Get(ctx, paths)
+	return l.Ask(ctx, paths)
+}
+
+// remember tells what Loom owns of the configuration that running has just read.
+func (l *live) remember(owned *config.Tree) {
+	if k := l.known.Load(); k != nil {
+		l.known.Store(&known{k.answer, l.intended, owned})
+	}
 }
 
 // Read returns what Loom owns of the running configuration.
 func (l *live) Read(ctx context.Context) (*config.Tree, error) {
-	tree, _, err := l.running(ctx)
+	answer, err := l.ask(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return l.scope.Owned(tree, l.intended), nil
+	digest := answer.Digest()
+	if k := l.known.Load(); k != nil && k.answer == digest && k.intended == l.intended && k.owned != nil {
+		return k.owned, nil
+	}
+	tree, _, err := answer.Tree()
+	if err != nil {
+		return nil, err
+	}
+	owned := l.scope.Owned(tree, l.intended)
+	if config.Equal(owned, l.intended) {
+		owned = l.intended // which is there anyway: a fabric of copies would be large
+		l.known.Store(&known{digest, owned, owned})
+	}
+	return owned, nil
 }
 
 // saved tells whether startup follows the running configuration: whether commits are saved.
@@ -314,11 +354,7 @@ func (l *live) Save(ctx context.Context) (*config.Tree, error) {
 	if err := l.Device.Save(ctx); err != nil {
 		return nil, err
 	}
-	running, _, err := l.Get(ctx, []config.Path{nil})
-	if err != nil {
-		return nil, err
-	}
-	startup, _, err := l.Startup(ctx)
+	running, startup, err := l.Both(ctx)
 	if err != nil {
 		return nil, err
 	}

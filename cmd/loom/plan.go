@@ -172,7 +172,11 @@ func (n *network) planDevices(ctx context.Context, names []string, devices map[s
 	if err != nil {
 		return nil, err
 	}
-	return n.newPlan("live", names, inputs), nil
+	p := n.newPlan("live", names, inputs)
+	for i := range p.Devices {
+		devices[p.Devices[i].Name].remember(p.Devices[i].Before)
+	}
+	return p, nil
 }
 
 func (n *network) newPlan(against string, names []string, inputs map[string]plan.Input) *plan.Plan {

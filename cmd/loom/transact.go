@@ -23,7 +23,7 @@ type change struct {
 	spec    transaction.Spec
 	work    map[string]transaction.Work
 	members []participant
-	trees   []*config.Tree
+	trees   map[string]*config.Tree                        // by their hash
 	gate    func(ctx context.Context, wave []string) error // nil: none
 }
 
@@ -31,7 +31,7 @@ type change struct {
 func newChange(p *plan.Plan, devices map[string]*live, id string, limits transaction.Limits) (*change, error) {
 	c := &change{
 		spec: transaction.Spec{ID: id, Topology: p.Topology, By: whoAmI(), Began: time.Now().UTC(), Limits: limits, Saves: p.Unsaved},
-		work: map[string]transaction.Work{},
+		work: map[string]transaction.Work{}, trees: map[string]*config.Tree{},
 	}
 	for i := range p.Devices {
 		if err := c.add(&p.Devices[i], devices[p.Devices[i].Name]); err != nil {
@@ -48,11 +48,13 @@ func newChange(p *plan.Plan, devices map[string]*live, id string, limits transac
 // add puts one device in.
 func (c *change) add(d *plan.Device, l *live) error {
 	places := []*config.Tree{d.Before, d.After}
-	job := transaction.Job{Device: d.Name, Timed: l.timed, Steps: []transaction.Step{transaction.Change}, Places: hashes(places)}
+	job := transaction.Job{Device: d.Name, Timed: l.timed, Steps: []transaction.Step{transaction.Change}, Places: []string{d.Base, d.Target}}
 	c.spec.Jobs = append(c.spec.Jobs, job)
 	c.work[d.Name] = transaction.Work{Places: places, Requests: []*gnmi.SetRequest{d.Request}}
 	c.members = append(c.members, l.participant(job.Places, job.Places[len(places)-1]))
-	c.trees = append(c.trees, places...)
+	for i, hash := range job.Places {
+		c.trees[hash] = places[i]
+	}
 	return nil
 }
 

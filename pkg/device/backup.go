@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 
@@ -17,6 +18,9 @@ func (d *Device) Document(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	data, err := d.document(resp)
+	if err == nil && !json.Valid(data) { // nobody parses it before it is needed
+		err = errNotJSON
+	}
 	if err != nil {
 		return nil, d.errorf(op, Refused, "answer: %w", err)
 	}

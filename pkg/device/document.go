@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -79,9 +78,9 @@ func (p *part) kid(e config.Elem, label string) *part {
 func rawValue(v *gnmi.TypedValue) (json.RawMessage, error) {
 	switch v := v.GetValue().(type) {
 	case *gnmi.TypedValue_JsonIetfVal:
-		return checkedJSON(v.JsonIetfVal)
+		return oneValue(v.JsonIetfVal)
 	case *gnmi.TypedValue_JsonVal:
-		return checkedJSON(v.JsonVal)
+		return oneValue(v.JsonVal)
 	case *gnmi.TypedValue_LeaflistVal:
 		return rawList(v.LeaflistVal.GetElement())
 	case *gnmi.TypedValue_StringVal:
@@ -99,14 +98,6 @@ func rawValue(v *gnmi.TypedValue) (json.RawMessage, error) {
 	default:
 		return nil, fmt.Errorf("%T, not JSON_IETF as asked", v)
 	}
-}
-
-// checkedJSON refuses what is not exactly one JSON value: it is copied between others.
-func checkedJSON(data []byte) (json.RawMessage, error) {
-	if !json.Valid(data) {
-		return nil, errors.New("value is not JSON")
-	}
-	return data, nil
 }
 
 // rawList returns scalars as a JSON array.
@@ -171,11 +162,9 @@ func (p *part) scalar(known bool) (json.RawMessage, bool) {
 // arrays returns the elements of all values, if all are arrays.
 func (p *part) arrays() (all []json.RawMessage, ok bool) {
 	for _, raw := range p.raws {
-		var elements []json.RawMessage
-		if json.Unmarshal(raw, &elements) != nil || !startsWith(raw, '[') {
+		if eachElement(raw, func(element json.RawMessage) { all = append(all, element) }) != nil {
 			return nil, false
 		}
-		all = append(all, elements...)
 	}
 	return all, len(p.raws) > 0
 }
@@ -342,31 +331,20 @@ type member struct {
 
 // splitObject returns the members of an object in their order. A name given twice is an error.
 func splitObject(raw json.RawMessage) ([]member, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+	if !startsWith(raw, '{') {
 		return nil, errors.New("value is no object")
 	}
 	var members []member
 	seen := map[string]bool{}
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return nil, err
+	err := eachMember(raw, func(name string, value json.RawMessage) error {
+		if seen[localName(name)] {
+			return fmt.Errorf("member %q is given twice", name)
 		}
-		m := member{name: t.(string)}
-		if err := dec.Decode(&m.value); err != nil {
-			return nil, err
-		}
-		if seen[localName(m.name)] {
-			return nil, fmt.Errorf("member %q is given twice", m.name)
-		}
-		seen[localName(m.name)] = true
-		members = append(members, m)
-	}
-	if _, err := dec.Token(); err != nil && err != io.EOF {
-		return nil, err
-	}
-	return members, nil
+		seen[localName(name)] = true
+		members = append(members, member{name, value})
+		return nil
+	})
+	return members, err
 }
 
 // find returns the value of a member by its local name.

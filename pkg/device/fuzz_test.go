@@ -10,8 +10,8 @@ import (
 	"github.com/loomfabric/loom/pkg/sim/simtest"
 )
 
-// FuzzDocument joins two updates of a hostile device: the result is refused or is JSON, and parsing it
-// does not fail in any way but with an error.
+// FuzzDocument joins two updates of a hostile device. What is no JSON is refused, by then or when it is parsed, and of
+// two values that are neither reaches into the other.
 func FuzzDocument(f *testing.F) {
 	f.Add("/", `{"interface":[{"name":"a"}]}`, "/interface[name=a]/mtu", `9000`)
 	f.Add("/interface", `[{"name":"a","subinterface":[{"index":0}]}]`, "/interface[name=a]/subinterface[index=0]", `{"type":"routed"}`)
@@ -33,11 +33,12 @@ func FuzzDocument(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !json.Valid(data) {
-			t.Fatalf("no JSON: %s", data)
-		}
-		if _, _, err := config.Parse(simtest.Schema(), simtest.New, data, config.ParseOptions{}); err != nil {
-			return
+		_, _, err = config.Parse(simtest.Schema(), simtest.New, data, config.ParseOptions{})
+		switch valid := json.Valid(data); {
+		case json.Valid([]byte(json1)) && json.Valid([]byte(json2)) && !valid:
+			t.Fatalf("of JSON came %s", data)
+		case !valid && err == nil:
+			t.Fatalf("no JSON, and parsed: %s", data)
 		}
 	})
 }

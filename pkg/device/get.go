@@ -41,11 +41,7 @@ func (d *Device) get(ctx context.Context, op string, what gnmi.GetRequest_DataTy
 	if err != nil {
 		return nil, nil, err
 	}
-	tree, unknown, err := d.parseAnswer(resp, config.ParseOptions{State: what != gnmi.GetRequest_CONFIG})
-	if err != nil {
-		return nil, nil, d.errorf(op, Refused, "answer: %w", err)
-	}
-	return tree, unknown, nil
+	return d.parseAnswer(op, resp, config.ParseOptions{State: what != gnmi.GetRequest_CONFIG})
 }
 
 // ask sends one Get.
@@ -63,12 +59,21 @@ func (d *Device) ask(ctx context.Context, op string, what gnmi.GetRequest_DataTy
 }
 
 // parseAnswer merges the notifications of an answer into one tree.
-func (d *Device) parseAnswer(resp *gnmi.GetResponse, o config.ParseOptions) (*config.Tree, []config.Unknown, error) {
+func (d *Device) parseAnswer(op string, resp *gnmi.GetResponse, o config.ParseOptions) (*config.Tree, []config.Unknown, error) {
 	data, err := d.document(resp)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, d.errorf(op, Refused, "answer: %w", err)
 	}
-	return config.Parse(d.target.Driver.Schema, d.target.Release, data, o)
+	return d.parse(op, "answer", data, o)
+}
+
+// parse reads a document of the device; what names it in errors.
+func (d *Device) parse(op, what string, data []byte, o config.ParseOptions) (*config.Tree, []config.Unknown, error) {
+	tree, unknown, err := config.Parse(d.target.Driver.Schema, d.target.Release, data, o)
+	if err != nil {
+		return nil, nil, d.errorf(op, Refused, "%s: %w", what, err)
+	}
+	return tree, unknown, nil
 }
 
 // document merges the notifications of an answer into one RFC 7951 document.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/openconfig/gnoi/file"
 	"github.com/openconfig/gnoi/types"
 	"google.golang.org/grpc"
@@ -18,24 +19,52 @@ import (
 
 // Startup reads the configuration that the device would boot with, by gNOI, and checks its hash.
 func (d *Device) Startup(ctx context.Context) (*config.Tree, []config.Unknown, error) {
-	const op = "startup"
-	name := d.target.Driver.Manners.StartupFile
-	if name == "" {
-		return nil, nil, d.errorf(op, Refused, "the driver knows no startup file")
-	}
-	var data []byte
-	err := d.call(ctx, op, false, d.target.Timeout, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
-		data, err = readFile(ctx, conn, name)
-		return err
-	})
+	data, err := d.startup(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	tree, unknown, err := config.Parse(d.target.Driver.Schema, d.target.Release, data, config.ParseOptions{})
-	if err != nil {
-		return nil, nil, d.errorf(op, Refused, "%s: %w", name, err)
+	return d.parse(startupOp, d.target.Driver.Manners.StartupFile, data, config.ParseOptions{})
+}
+
+const startupOp = "startup"
+
+func (d *Device) startup(ctx context.Context) ([]byte, error) {
+	name := d.target.Driver.Manners.StartupFile
+	if name == "" {
+		return nil, d.errorf(startupOp, Refused, "the driver knows no startup file")
 	}
-	return tree, unknown, nil
+	var data []byte
+	err := d.call(ctx, startupOp, false, d.target.Timeout, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+		data, err = readFile(ctx, conn, name)
+		return err
+	})
+	return data, err
+}
+
+// Both reads the whole running configuration and the startup configuration, in this order. Where they are the same
+// text, white space aside, they are one tree: a device that writes both in the same order is parsed once.
+func (d *Device) Both(ctx context.Context) (running, startup *config.Tree, err error) {
+	const op = "get"
+	resp, err := d.ask(ctx, op, gnmi.GetRequest_CONFIG, []config.Path{nil})
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := d.document(resp)
+	if err != nil {
+		return nil, nil, d.errorf(op, Refused, "answer: %w", err)
+	}
+	if running, _, err = d.parse(op, "answer", text, config.ParseOptions{}); err != nil {
+		return nil, nil, err
+	}
+	file, err := d.startup(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if sameTokens(text, file) {
+		return running, running, nil
+	}
+	startup, _, err = d.parse(startupOp, d.target.Driver.Manners.StartupFile, file, config.ParseOptions{})
+	return running, startup, err
 }
 
 // readFile reads one file of a device.
