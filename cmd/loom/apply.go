@@ -316,6 +316,7 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	if err != nil {
 		return res, err
 	}
+	res.Weaker = c.weaker(w.j.store.Shared())
 	if !quiet {
 		t.printf("\n%s: %s in %s\n", p.Topology, outcomeText(res, p), time.Since(start).Round(time.Millisecond))
 		if res.Outcome == transaction.Mixed {

@@ -187,7 +187,21 @@ func (n *network) newPlan(against string, names []string, inputs map[string]plan
 		in.Device.Groups = groups[name]
 		list = append(list, in)
 	}
-	return plan.New(n.design.Name, against, list, n.at)
+	p := plan.New(n.design.Name, against, list, n.at)
+	p.Weaker = untimed(p)
+	return p
+}
+
+// untimed names the devices whose release has no confirm timers, as far as a release tells; apply asks
+// the devices themselves.
+func untimed(p *plan.Plan) []string {
+	var names []string
+	for i := range p.Devices {
+		if d := &p.Devices[i]; !drivers[d.OS].Manners.Confirm(d.Release) {
+			names = append(names, d.Name)
+		}
+	}
+	return withoutTimers(names)
 }
 
 // planDir compares with documents that loom render wrote.

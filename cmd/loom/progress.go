@@ -54,7 +54,11 @@ func (p *progress) draw(e transaction.Event) {
 	saved := p.count(transaction.Saved)
 	confirmed := saved + p.count(transaction.Confirmed)
 	verified := confirmed + p.count(transaction.Verified)
-	p.t.notef("\r\x1b[Kwave %d  %d/%d verified, %d confirmed, %d saved  %s %s", e.Wave, verified, p.total, confirmed, saved, e.Device, e.Status)
+	left := ""
+	if e.Left > 0 {
+		left = fmt.Sprintf(", %s left to confirm", e.Left.Round(time.Second))
+	}
+	p.t.notef("\r\x1b[Kwave %d  %d/%d verified, %d confirmed, %d saved%s  %s %s", e.Wave, verified, p.total, confirmed, saved, left, e.Device, e.Status)
 	if saved == p.saves {
 		p.t.notef("\n")
 	}

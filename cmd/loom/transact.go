@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -251,10 +250,7 @@ func (c *change) untimed() []string {
 
 // weaker says, before anything is done, which guarantees are weaker than all or nothing.
 func (c *change) weaker(shared bool) []string {
-	var out []string
-	if names := c.untimed(); len(names) > 0 {
-		out = append(out, fmt.Sprintf("%s without confirm timers: should this program and its machine be lost, they keep the change until somebody takes it back", list(names)))
-	}
+	out := withoutTimers(c.untimed())
 	if !shared {
 		out = append(out, "the lock is a directory of this machine: somebody elsewhere is not kept out, and is noticed by what is read back")
 	}
@@ -262,6 +258,14 @@ func (c *change) weaker(shared bool) []string {
 		out = append(out, fmt.Sprintf("decided in %d parts: what an earlier part has confirmed is undone by the inverse, should a later one fail", n))
 	}
 	return out
+}
+
+// withoutTimers says what it means that devices do not take a change back by themselves.
+func withoutTimers(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{list(names) + " without confirm timers: should this program and its machine be lost, they keep the change until somebody takes it back"}
 }
 
 // list names a few things.
@@ -283,6 +287,3 @@ func join(names []string) string {
 	}
 	return out
 }
-
-// statuses are the devices by status, for people and in a stable order.
-func statuses(m map[string]transaction.Status) []string { return slices.Sorted(maps.Keys(m)) }

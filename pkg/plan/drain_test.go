@@ -41,7 +41,7 @@ func TestAChangeThatInterruptsTrafficIsMadeWhileItIsElsewhere(t *testing.T) {
 		why    string // the paths of the interruptions; "-": not drained
 		steps  string
 	}{
-		{"another AS number", router, router.without(bgp+"/autonomous-system").with(bgp + "/autonomous-system 65002"), "", bgp + "/autonomous-system", "drain change undrain"},
+		{"another AS number", router, router.without(bgp + "/autonomous-system").with(bgp + "/autonomous-system 65002"), "", bgp + "/autonomous-system", "drain change undrain"},
 		{"a session goes", router, router.without(bgp + "/neighbor[peer-address=192.0.2.3]"), "", bgp + "/neighbor[peer-address=192.0.2.3]", "drain change undrain"},
 		{"a session comes", router, router.with(bgp + "/neighbor[peer-address=192.0.2.5]/peer-group g"), "", "-", ""},
 		{"a fabric link has another speed", router, router.with("/interface[name=ethernet-1/1]/ethernet/port-speed 100G"), "", "/interface[name=ethernet-1/1]/ethernet/port-speed", "drain change undrain"},
@@ -53,7 +53,7 @@ func TestAChangeThatInterruptsTrafficIsMadeWhileItIsElsewhere(t *testing.T) {
 		{"a bond shows servers another system", bonded, bonded.without("/interface[name=lag1]/lag/lacp").with("/interface[name=lag1]/lag/lacp/system-id-mac 02:00:00:00:00:02"), "", "/interface[name=lag1]/lag/lacp", "drain change undrain"},
 		{"a description", router, router.with("/interface[name=ethernet-1/1]/description x"), "", "-", ""},
 		{"a description, where all changes are asked for", router, router.with("/interface[name=ethernet-1/1]/description x"), plan.DrainAlways, "", "drain change undrain"},
-		{"another AS number, where none is asked for", router, router.without(bgp+"/autonomous-system").with(bgp + "/autonomous-system 65002"), plan.DrainNever, "-", ""},
+		{"another AS number, where none is asked for", router, router.without(bgp + "/autonomous-system").with(bgp + "/autonomous-system 65002"), plan.DrainNever, "-", ""},
 		{"a router that is new", nil, router, plan.DrainAlways, "-", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func stepsText(d *plan.Device) string {
 	return strings.Join(out, " ")
 }
 
-var renumbered = router.without(bgp+"/autonomous-system").with(bgp + "/autonomous-system 65002")
+var renumbered = router.without(bgp + "/autonomous-system").with(bgp + "/autonomous-system 65002")
 
 func TestEveryStepOfADrainLeadsToTheNextPlace(t *testing.T) {
 	t.Parallel()

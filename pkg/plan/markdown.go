@@ -24,6 +24,9 @@ func (p *Plan) Markdown(w io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "### loom plan: %s\n", line(p.headline()))
 	end := p.markdownEnd()
+	for _, less := range p.Weaker {
+		fmt.Fprintf(b, "\n**Weaker than all or nothing**: %s\n", line(less))
+	}
 	b.WriteString(p.markdownRisks())
 	left := maxComment - b.Len() - len(end)
 	table := p.markdownTable(left / 2)

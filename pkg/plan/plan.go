@@ -37,6 +37,7 @@ type Plan struct {
 	Unsaved  []string   `json:"unsaved,omitempty"` // those in sync whose startup configuration does not follow
 	Removed  []string   `json:"removed,omitempty"` // devices that the new intent no longer has; Loom leaves them as they are
 	Skipped  []string   `json:"skipped,omitempty"` // devices outside the limit
+	Weaker   []string   `json:"weaker,omitempty"`  // in which ways carrying it out is less than all or nothing
 	Waves    [][]string `json:"waves"`             // devices that may change together, in order
 	Rollout  Rollout    `json:"rollout"`           // how the waves came about
 	Risks    []Risk     `json:"risks"`             // what has to be approved by its class (see Risks)

@@ -75,6 +75,9 @@ func (p *Plan) outcome() string {
 }
 
 func (p *Plan) footer(b *strings.Builder, s Style) {
+	for _, less := range p.Weaker {
+		fmt.Fprintf(b, "\nWeaker than all or nothing: %s\n", less)
+	}
 	if len(p.Unsaved) > 0 {
 		fmt.Fprintf(b, "\nTo be saved, their startup configuration does not follow: %s\n", strings.Join(p.Unsaved, ", "))
 	}

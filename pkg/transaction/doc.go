@@ -24,6 +24,7 @@ type Result struct {
 	Outcome  Outcome           `json:"outcome"`
 	Devices  map[string]Status `json:"devices"`
 	Errors   map[string]string `json:"errors,omitempty"`
+	Weaker   []string          `json:"weaker,omitempty"`  // in which ways it was less than all or nothing; set by who began it
 	Deadline time.Time         `json:"deadline,omitzero"` // when the last device that is armed takes its change back
 	Err      error             `json:"-"`                 // what went wrong first
 }
