@@ -83,7 +83,7 @@ type Fault struct {
 	At     time.Time `json:"at"`
 	ID     string    `json:"id"`
 	Device string    `json:"device"`
-	Fault  string    `json:"fault"` // as the simulation writes it
+	Kind   string    `json:"kind"` // as the simulation calls it
 }
 
 // Names of the files of a run.

@@ -153,7 +153,7 @@ func tell() *story {
 }
 
 func (s *story) fault(id, device, text string) {
-	s.run.Faults = append(s.run.Faults, Fault{At: s.now(), ID: id, Device: device, Fault: text})
+	s.run.Faults = append(s.run.Faults, Fault{At: s.now(), ID: id, Device: device, Kind: strings.Fields(text)[0]})
 	s.entry(Entry{Event: "inject", Device: device, Fault: id + " " + text})
 	s.entry(Entry{Event: "clear", Device: device, Fault: id + " " + text})
 }
@@ -246,6 +246,13 @@ func TestOneRecordThatWasTamperedWithBreaksItsRuleAndNoOther(t *testing.T) {
 				}
 			}
 		}},
+		{"a device would boot what was taken back", "truth", func(t *testing.T, r *Run) {
+			for i := range r.Devices {
+				if e := &r.Devices[i]; e.Event == "state" && e.Device == "leaf1" && e.Time.After(r.Calls[1].Returned) && e.Time.Before(r.Calls[2].Invoked) {
+					e.Startup = "c"
+				}
+			}
+		}},
 		{"a commit is still open", "truth", func(t *testing.T, r *Run) { r.Devices[len(r.Devices)-2].Pending = "t3" }},
 		{"a configuration changed by itself", "explained", func(t *testing.T, r *Run) {
 			e := r.nth(t, "leaf2", "confirm", 0)
@@ -253,7 +260,7 @@ func TestOneRecordThatWasTamperedWithBreaksItsRuleAndNoOther(t *testing.T) {
 		}},
 		{"a fault was not injected", "faults", func(t *testing.T, r *Run) { r.Faults = r.Faults[1:] }},
 		{"a fault never came to be", "faults", func(t *testing.T, r *Run) {
-			r.Faults = append(r.Faults, Fault{ID: "f3", Device: "leaf1", Fault: "refuse leaf1"})
+			r.Faults = append(r.Faults, Fault{ID: "f3", Device: "leaf1", Kind: "refuse"})
 		}},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/transaction"
@@ -214,7 +215,7 @@ func accounted(f *facts, complain func(string, ...any)) {
 	for device, looks := range f.looks {
 		for _, l := range looks {
 			switch {
-			case l.kind == "state" || l.id == probe && l.kind == "confirm" && l.Code != "OK":
+			case l.kind == "state" || l.id == probe && l.kind == "confirm" && l.From == l.To:
 			case l.id != "":
 				if c := f.byID[l.id]; c == nil || c.job(device) == nil {
 					complain("entry %d: %s got a %s of %s, of which the journal knows nothing", l.Number, device, l.kind, l.id)
@@ -296,7 +297,7 @@ func whole(f *facts, complain func(string, ...any)) {
 
 func truth(f *facts, complain func(string, ...any)) {
 	for device, looks := range f.looks {
-		for _, l := range looks {
+		for i, l := range looks {
 			if l.kind != "state" {
 				continue
 			}
@@ -305,11 +306,25 @@ func truth(f *facts, complain func(string, ...any)) {
 				continue
 			}
 			f.states++
-			if l.To != want || l.Startup != want || l.Pending != "" {
-				complain("entry %d: %s does not have what %s says: running %t, startup %t, open commit %q", l.Number, device, of.id, l.To == want, l.Startup == want, l.Pending)
+			saved := l.Startup == want
+			if of.ended.Devices[device] == transaction.Restored { // what others had left unsaved need not be saved
+				saved = saved || l.Startup == startupBefore(looks[:i], of.planned)
+			}
+			if l.To != want || !saved || l.Pending != "" {
+				complain("entry %d: %s does not have what %s says: running %t, startup %t, open commit %q", l.Number, device, of.id, l.To == want, saved, l.Pending)
 			}
 		}
 	}
+}
+
+// startupBefore is what a device would have booted when it was last looked at before a time.
+func startupBefore(looks []*look, at time.Time) string {
+	for _, l := range slices.Backward(looks) {
+		if l.kind == "state" && l.Time.Before(at) {
+			return l.Startup
+		}
+	}
+	return ""
 }
 
 // promised is the digest that a device has to have at a time, since when nothing else may have touched it, and by
@@ -361,27 +376,23 @@ func explained(f *facts, complain func(string, ...any)) {
 }
 
 func faults(f *facts, complain func(string, ...any)) {
-	injected := map[string]string{}
+	injected := map[string]Fault{}
 	for _, x := range f.Faults {
-		injected[x.ID] = x.ID + " " + x.Fault
+		injected[x.ID] = x
 	}
 	for _, e := range f.Devices {
 		if e.Event != "inject" {
 			continue
 		}
-		found := false
-		for id, text := range injected {
-			if text == e.Fault {
-				found = true
-				delete(injected, id)
-			}
-		}
-		if !found {
+		id, text, _ := strings.Cut(e.Fault, " ")
+		kind, _, _ := strings.Cut(text, " ")
+		if x, ok := injected[id]; !ok || x.Device != e.Device || x.Kind != kind {
 			complain("entry %d: nobody has injected %s", e.Number, e.Fault)
 		}
+		delete(injected, id)
 	}
-	for _, text := range injected {
-		complain("the devices never had %s", text)
+	for _, x := range injected {
+		complain("%s never had %s, %s", x.Device, x.ID, x.Kind)
 	}
 }
 
