@@ -66,8 +66,20 @@ func (k *checker) device(name string) {
 	}
 	s := newShown(&d)
 	for _, c := range k.index.Contracts(name) {
-		k.judge(&c, s)
+		if k.despite(&c) {
+			k.judge(&c, s)
+		}
 	}
+}
+
+// despite takes out of a contract what a drain suspends: a drained device is no end of an ethernet segment. It
+// tells whether anything is left.
+func (k *checker) despite(c *Contract) bool {
+	if c.ESI == "" || len(k.observed.Drained) == 0 {
+		return true
+	}
+	c.Ends = slices.DeleteFunc(slices.Clone(c.Ends), func(e VTEP) bool { return k.observed.Drained[e.Device] })
+	return !k.observed.Drained[c.Device]
 }
 
 // age says how old the last observation of a device is.

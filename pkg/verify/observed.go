@@ -10,6 +10,9 @@ import (
 type Observed struct {
 	At      time.Time // when the observation was complete
 	Devices map[string]Device
+	// Drained are the devices whose traffic somebody has moved away: their ends of ethernet segments are down on
+	// purpose, and their neighbors do without.
+	Drained map[string]bool
 }
 
 // Device is what was seen of one device, in the words of no operating system. The zero Device has nothing.
