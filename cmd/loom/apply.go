@@ -104,6 +104,7 @@ type applyOptions struct {
 	format     *string
 	how        *rollout
 	gates      *gating         // nil: none
+	drains     *drainRequest   // nil: none is asked for
 	told       map[string]bool // weaker guarantees that need not be told again; nil: tell all
 	plan       string          // hash of the one plan that may be applied, or its beginning
 	approved   []string        // classes of risks
@@ -143,6 +144,9 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions, dir s
 	defer k.close()
 	j := newJournal(k)
 	if err := o.finish(ctx, t, j, r); err != nil {
+		return err
+	}
+	if err := n.intendDrains(ctx, j, o.drains); err != nil {
 		return err
 	}
 	devices, err := connect(ctx, n, r, names)
@@ -198,7 +202,8 @@ func (o *applyOptions) carryOut(ctx context.Context, t *terminal, w *site, out *
 		return err
 	}
 	if out.Plan.Empty() {
-		return nil
+		_, err := w.n.during(ctx, w.j, o.drains, func() (transaction.Result, error) { return transaction.Result{}, nil })
+		return err
 	}
 	if err := refused(out.Plan); err != nil {
 		return err
@@ -212,7 +217,7 @@ func (o *applyOptions) carryOut(ctx context.Context, t *terminal, w *site, out *
 	if err := o.approve(ctx, t, out.Plan); err != nil {
 		return err
 	}
-	res, err := o.push(ctx, t, w, out.Plan, devices)
+	res, err := w.n.during(ctx, w.j, o.drains, func() (transaction.Result, error) { return o.push(ctx, t, w, out.Plan, devices) })
 	if res.Outcome != "" {
 		out.Result = &res
 	}
@@ -311,7 +316,7 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 		}
 	}
 	start := time.Now()
-	c.gate = o.gates.between(ctx, w.n, w.r, p, c.spec.ID)
+	c.gate, c.back = o.gates.between(ctx, w.n, w.r, p, c.spec.ID)
 	res, err := w.j.carryOut(ctx, c, devices, o.parallel, newProgress(t, p, quiet).event)
 	if err != nil {
 		return res, err
@@ -330,7 +335,7 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 func (o *applyOptions) limits(p *plan.Plan) transaction.Limits {
 	return tuned(transaction.Limits{
 		Rollback: o.rollback, Unverified: o.unverified, Patience: o.rollback + time.Minute, Settle: min(o.rollback, 15*time.Second),
-		Retries: 4, Hold: o.hold, Soak: time.Duration(p.Rollout.Soak),
+		Retries: 4, Hold: o.hold, Moving: o.gates.moves(), Soak: time.Duration(p.Rollout.Soak),
 	})
 }
 
@@ -349,7 +354,7 @@ func (j *journal) carryOut(ctx context.Context, c *change, devices map[string]*l
 		return transaction.Result{}, err
 	}
 	run := j.runner(devices, c.work)
-	run.Parallel, run.Progress, run.Gate = parallel, progress, c.gate
+	run.Parallel, run.Progress, run.Gate, run.Back = parallel, progress, c.gate, c.back
 	ctx, release, stop := j.listen(ctx, c.spec.ID)
 	defer stop()
 	run.Release = release

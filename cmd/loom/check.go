@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/verify"
 	"github.com/spf13/cobra"
 )
@@ -31,6 +32,7 @@ is judged.`,
 	all := c.Flags().Bool("all", false, "show notices too, and every finding of many")
 	limit := limitFlag(c)
 	timeout := c.Flags().Duration("timeout", 10*time.Second, "how long one device may take before it counts as unreachable")
+	drains := addStoreFlags(c)
 	releases := releaseFlag(c)
 	format := formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -53,9 +55,13 @@ is judged.`,
 		if err != nil {
 			return err
 		}
+		if err := n.recallDrains(cmd.Context(), t, drains, dataDir(srcs)); err != nil {
+			return err
+		}
 		o := newObserver(n, r, *timeout)
 		o.drift = true
 		seen := o.observe(cmd.Context(), names)
+		seen.Drained = n.drained()
 		if err := cmd.Context().Err(); err != nil {
 			return err
 		}
@@ -70,6 +76,7 @@ type checkResult struct {
 	At       time.Time     `json:"observed"`
 	Devices  int           `json:"devices"`           // that were looked at
 	Skipped  int           `json:"skipped,omitempty"` // by --limit
+	Drained  []plan.Out    `json:"drained,omitempty"` // whose ethernet segments are down on purpose
 	Findings []findingView `json:"findings"`          // roots and what follows from them
 
 	roots []verify.Group
@@ -86,7 +93,7 @@ type findingView struct {
 func (n *network) checked(o verify.Observed, skipped int) *checkResult {
 	findings := verify.Check(n.design, o)
 	r := &checkResult{
-		Topology: n.design.Name, At: o.At, Devices: len(o.Devices), Skipped: skipped, Findings: []findingView{},
+		Topology: n.design.Name, At: o.At, Devices: len(o.Devices), Skipped: skipped, Drained: n.out, Findings: []findingView{},
 		roots: verify.Groups(findings), kinds: kindsOf(findings), place: n.at,
 	}
 	taken := map[string][]string{}
@@ -120,6 +127,9 @@ const maxRoots = 50
 
 // text prints roots like the mistakes of a topology, and below each what it takes with it.
 func (r *checkResult) text(t *terminal, all bool) {
+	for _, o := range r.Drained {
+		t.printf("%s\n", o)
+	}
 	shown, found, notices, follow := 0, 0, 0, map[string]bool{}
 	for _, g := range r.roots {
 		if g.Severity == verify.Notice {

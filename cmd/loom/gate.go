@@ -17,16 +17,20 @@ type gate struct {
 	index  *verify.Index
 	before []verify.Finding // before the first wave
 
-	within time.Duration // in which the network has to come to rest
-	soak   time.Duration // for which it has to stay at rest; 0: not at all
-	retry  time.Duration // between attempts to reach a device that cannot be read
+	within  time.Duration   // in which the network has to come to rest
+	drained map[string]bool // devices whose traffic was moved away; read by each pass
+
+	soak  time.Duration // for which it has to stay at rest; 0: not at all
+	retry time.Duration // between attempts to reach a device that cannot be read
 }
 
 // gate looks at the devices that will change, and their neighbors, as they are before. Devices that nobody can read
 // then need not come back for the gate to open.
 func (n *network) gate(ctx context.Context, o *observer, names []string) *gate {
-	g := &gate{observer: o, index: verify.NewIndex(n.design), within: time.Minute, retry: time.Second}
-	g.before = g.index.Check(o.observe(ctx, g.around(names)))
+	g := &gate{observer: o, index: verify.NewIndex(n.design), drained: n.drained(), within: time.Minute, retry: time.Second}
+	before := o.observe(ctx, g.around(names))
+	before.Drained = g.drained
+	g.before = g.index.Check(before)
 	return g
 }
 
@@ -80,7 +84,7 @@ func (g *gate) pass(ctx context.Context, devices []string, waiting func(device s
 	for _, name := range names {
 		go g.follow(ctx, name, reports)
 	}
-	o := verify.Observed{Devices: make(map[string]verify.Device, len(names))}
+	o := verify.Observed{Devices: make(map[string]verify.Device, len(names)), Drained: g.drained}
 	late := g.after(g.within)
 	var rested <-chan time.Time // runs while there is nothing new
 	var fresh []verify.Finding

@@ -18,7 +18,8 @@ import (
 type gating struct {
 	within time.Duration // 0: the network is not looked at
 	rest   time.Duration
-	checks []string // commands of the user
+	moving time.Duration // after a drain, before the change
+	checks []string      // commands of the user
 }
 
 // Defaults of the gate: a network that needs longer than the first is not at rest, and one that is at
@@ -26,12 +27,15 @@ type gating struct {
 const (
 	defaultGate = time.Minute
 	defaultRest = time.Second
+	// Routes take a few seconds through a fabric: BGP speakers pace what they announce (RFC 4271 §9.2.1.1).
+	defaultMoving = 5 * time.Second
 )
 
 func gateFlags(c *cobra.Command) *gating {
 	g := &gating{}
 	c.Flags().DurationVar(&g.within, "gate", defaultGate, "`TIME` in which the network has to come to rest behind a wave, without findings that were not there before; 0 does not look")
 	c.Flags().DurationVar(&g.rest, "rest", defaultRest, "`TIME` for which it has to stay at rest")
+	c.Flags().DurationVar(&g.moving, "drain-wait", defaultMoving, "`TIME` for traffic to move away from a drained device before it changes")
 	c.Flags().StringArrayVar(&g.checks, "check", nil, "`COMMAND` to run behind every wave; if it fails, everything is taken back (may be given more than once)")
 	return g
 }
@@ -40,8 +44,8 @@ func (g *gating) validate() error {
 	if g == nil {
 		return nil
 	}
-	if g.within < 0 || g.rest < 0 {
-		return errors.New("--gate and --rest: use times such as 30s, or 0")
+	if g.within < 0 || g.rest < 0 || g.moving < 0 {
+		return errors.New("--gate, --rest and --drain-wait: use times such as 30s, or 0")
 	}
 	return nil
 }
@@ -49,9 +53,12 @@ func (g *gating) validate() error {
 // between looks at the devices of a plan before anything is changed, and returns what has to hold behind
 // each wave: the devices that have changed, and their neighbors, show nothing wrong that was not
 // wrong before, and the user's commands agree.
-func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.Plan, id string) func(context.Context, []string) error {
+//
+// The second gate is behind the undrain of devices for which others wait: they are whole again. Between drain
+// and undrain their ends of ethernet segments are down on purpose.
+func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.Plan, id string) (pass, back func(context.Context, []string) error) {
 	if g == nil || g.within == 0 && len(g.checks) == 0 {
-		return nil
+		return nil, nil
 	}
 	waiting, names := map[string]bool{}, []string{}
 	for _, name := range p.Skipped {
@@ -67,10 +74,13 @@ func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.P
 		network.within, network.soak = g.within, g.rest
 	}
 	wave := 0
-	return func(ctx context.Context, devices []string) error {
+	pass = func(ctx context.Context, devices []string) error {
 		wave++
 		for _, name := range devices {
 			delete(waiting, name)
+			if d := p.Device(name); network != nil && d != nil && d.Drain != nil {
+				network.drained[name] = true
+			}
 		}
 		if network != nil {
 			if err := network.pass(ctx, devices, func(name string) bool { return waiting[name] }); err != nil {
@@ -84,6 +94,25 @@ func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.P
 		}
 		return nil
 	}
+	back = func(ctx context.Context, devices []string) error {
+		if network == nil {
+			return nil
+		}
+		network.drained = n.drained()
+		if err := network.pass(ctx, devices, func(name string) bool { return waiting[name] }); err != nil {
+			return fmt.Errorf("with traffic back behind wave %d: %w", wave, err)
+		}
+		return nil
+	}
+	return pass, back
+}
+
+// moves is how long traffic may take to leave a drained device.
+func (g *gating) moves() time.Duration {
+	if g == nil {
+		return defaultMoving
+	}
+	return g.moving
 }
 
 // lookAtOne is how long one device may take to show what it has.

@@ -43,6 +43,7 @@ type keeper struct {
 	lease    *store.Lease
 	topology string
 	control  *control // nil for a store that others can open too
+	mark     string   // file that says that devices are drained; "" for a store that others can open too
 }
 
 // dataDir is where the journal of a topology is, unless told otherwise.
@@ -129,6 +130,7 @@ func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string
 	}
 	k := &keeper{store: s, lease: lease, topology: topology}
 	if !s.Shared() {
+		k.mark = f.drainMark(dir)
 		if k.control, err = openControl(f.storeDir(dir), s); err != nil {
 			return nil, errors.Join(err, k.close())
 		}

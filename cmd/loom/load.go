@@ -16,6 +16,7 @@ import (
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/driver"
 	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/srlinux"
 	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/spf13/cobra"
@@ -30,6 +31,9 @@ type network struct {
 	places *topology.Topology // knows where things are declared; mostly topo itself
 	design *fabric.Design
 	trees  map[string]*config.Tree // intended configuration by device
+	out    []plan.Out              // devices that somebody has drained: their trees are
+	over   []plan.Out              // devices whose drain is over
+	asIs   map[string]bool         // devices that keep what they have, and are drained
 	watch  *terminal               // where long work shows how far it is; nil: nowhere
 }
 

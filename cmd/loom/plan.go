@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -44,6 +45,7 @@ though Loom leaves them as they are; with --limit they are not looked for.`,
 	format := formatFlag(c, "text", "json", "markdown")
 	a := accessFlags(c)
 	how := rolloutFlags(c)
+	drains := addStoreFlags(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := how.check(); err != nil {
 			return err
@@ -55,6 +57,11 @@ though Loom leaves them as they are; with --limit they are not looked for.`,
 		n, err := compileNetwork(t, srcs, *releases)
 		if err != nil {
 			return err
+		}
+		if *against == "live" {
+			if err := n.recallDrains(cmd.Context(), t, drains, dataDir(srcs)); err != nil {
+				return err
+			}
 		}
 		p, err := n.plan(cmd.Context(), t, comparison{args, *against, *limit, *releases, a, how})
 		if err != nil {
@@ -161,6 +168,11 @@ func (n *network) planDevices(ctx context.Context, names []string, devices map[s
 		if in.Running, in.Unknown, err = devices[name].running(ctx); err != nil {
 			return err
 		}
+		if n.asIs[name] {
+			if err := n.keepAsIs(&in); err != nil {
+				return err
+			}
+		}
 		in.Marked = drivers[in.Device.OS].Mark(in.Running, n.design.Device(name))
 		in.Unsaved = in.Marked && !devices[name].saved(in.Running)
 		devices[name].owner = drivers[in.Device.OS].Owner(in.Running)
@@ -188,7 +200,7 @@ func (n *network) newPlan(against string, names []string, inputs map[string]plan
 		list = append(list, in)
 	}
 	p := plan.New(n.design.Name, against, list, n.at)
-	p.Weaker = untimed(p)
+	p.Weaker, p.Out = untimed(p), slices.Concat(n.out, n.over)
 	return p
 }
 

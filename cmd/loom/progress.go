@@ -66,6 +66,8 @@ func (p *progress) draw(e transaction.Event) {
 
 func (p *progress) log(e transaction.Event) {
 	switch e.Status {
+	case transaction.Drained:
+		p.t.notef("   wave %d  %-12s is drained  %s\n", e.Wave, e.Device, e.Took.Round(time.Millisecond))
 	case transaction.Verified:
 		p.t.notef("   wave %d  %-12s has the change and was read back  %s\n", e.Wave, e.Device, e.Took.Round(time.Millisecond))
 	case transaction.Restored:

@@ -71,6 +71,9 @@ func (n *network) rollback(ctx context.Context, t *terminal, o *applyOptions, di
 	if err := o.finish(ctx, t, j, r); err != nil {
 		return err
 	}
+	if err := n.intendDrains(ctx, j, nil); err != nil {
+		return err
+	}
 	u, err := j.undoing(ctx, r, id)
 	if u != nil {
 		defer closeAll(u.devices)

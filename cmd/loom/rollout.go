@@ -23,6 +23,7 @@ type rollout struct {
 	order      string
 	maxDevices int
 	window     int
+	drain      string
 }
 
 // defaultWindow is how many devices may be armed at a time. Each of them needs its timer started again
@@ -37,6 +38,7 @@ func rolloutFlags(c *cobra.Command) *rollout {
 	c.Flags().StringVar(&r.order, "order", "", fmt.Sprintf("`ROLES` in the order in which they change (default %s)", strings.Join(plan.DefaultOrder, ",")))
 	c.Flags().IntVar(&r.window, "window", defaultWindow, "at most `N` devices hold a change unconfirmed; with more it is decided in parts")
 	c.Flags().IntVar(&r.maxDevices, "max-devices", plan.DefaultMaxDevices, "more devices in service than `K` are a risk to approve")
+	c.Flags().StringVar(&r.drain, "drain", string(plan.DrainAuto), "devices whose traffic is moved away for their change: auto (where it interrupts traffic), never or always")
 	return r
 }
 
@@ -46,9 +48,13 @@ func (r *rollout) onto(n *network, p *plan.Plan, reach map[string]netip.Addr) er
 	if err != nil {
 		return err
 	}
+	if err := p.Drain(o.Drain, n.drainer); err != nil {
+		return err
+	}
 	p.Cut(o)
 	p.MaxDevices = r.maxDevices
-	p.Risks = plan.Risks(p, guardsOf, plan.RiskOptions{MaxDevices: r.maxDevices, Reach: reach})
+	p.Risks = plan.Risks(p, guardsOf, plan.RiskOptions{MaxDevices: r.maxDevices, Reach: reach, Drained: names(n.out)})
+	n.foresee(p)
 	return nil
 }
 
@@ -66,6 +72,9 @@ func (r *rollout) check() error {
 	case r.maxDevices < 1:
 		return fmt.Errorf("--max-devices %d: use 1 or more", r.maxDevices)
 	}
+	if _, err := r.mode(); err != nil {
+		return err
+	}
 	_, err := r.roles()
 	return err
 }
@@ -75,7 +84,11 @@ func (r *rollout) options(d *fabric.Design) (plan.WaveOptions, error) {
 	if err != nil {
 		return plan.WaveOptions{}, err
 	}
-	o := plan.WaveOptions{Size: r.waves, Soak: r.soak, Order: roles, Armed: r.window}
+	mode, err := r.mode()
+	if err != nil {
+		return plan.WaveOptions{}, err
+	}
+	o := plan.WaveOptions{Size: r.waves, Soak: r.soak, Order: roles, Armed: r.window, Drain: mode}
 	switch n, err := strconv.Atoi(r.canary); {
 	case r.canary == "":
 	case r.canary == "none" || err == nil && n == 0:
@@ -90,6 +103,17 @@ func (r *rollout) options(d *fabric.Design) (plan.WaveOptions, error) {
 		}
 	}
 	return o, nil
+}
+
+// mode is which devices are drained; "" by default.
+func (r *rollout) mode() (plan.DrainMode, error) {
+	switch m := plan.DrainMode(r.drain); m {
+	case "", plan.DrainAuto:
+		return "", nil
+	case plan.DrainNever, plan.DrainAlways:
+		return m, nil
+	}
+	return "", fmt.Errorf("--drain %s: use %s, %s or %s", r.drain, plan.DrainAuto, plan.DrainNever, plan.DrainAlways)
 }
 
 // roles are those of --order, in singular or plural.

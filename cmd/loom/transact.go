@@ -24,6 +24,7 @@ type change struct {
 	members []participant
 	trees   map[string]*config.Tree                        // by their hash
 	gate    func(ctx context.Context, wave []string) error // nil: none
+	back    func(ctx context.Context, wave []string) error // behind an undrain; nil: none
 }
 
 // newChange puts a transaction together from a plan.
@@ -46,10 +47,17 @@ func newChange(p *plan.Plan, devices map[string]*live, id string, limits transac
 
 // add puts one device in.
 func (c *change) add(d *plan.Device, l *live) error {
-	places := []*config.Tree{d.Before, d.After}
 	job := transaction.Job{Device: d.Name, Timed: l.timed, Steps: []transaction.Step{transaction.Change}, Places: []string{d.Base, d.Target}}
+	places, requests := []*config.Tree{d.Before, d.After}, []*gnmi.SetRequest{d.Request}
+	if d.Drain != nil {
+		job.Steps, job.Places, places, requests = nil, job.Places[:1], places[:1], nil
+		for _, s := range d.Drain.Steps {
+			job.Steps, job.Places = append(job.Steps, transaction.Step(s.Name)), append(job.Places, s.Target)
+			places, requests = append(places, s.To), append(requests, s.Request)
+		}
+	}
 	c.spec.Jobs = append(c.spec.Jobs, job)
-	c.work[d.Name] = transaction.Work{Places: places, Requests: []*gnmi.SetRequest{d.Request}}
+	c.work[d.Name] = transaction.Work{Places: places, Requests: requests}
 	c.members = append(c.members, l.participant(job.Places, job.Places[len(places)-1]))
 	for i, hash := range job.Places {
 		c.trees[hash] = places[i]
@@ -65,7 +73,10 @@ func (c *change) cut(p *plan.Plan) {
 		if checkpoint := p.Rollout.Stages[i].Checkpoint; checkpoint || i == len(p.Waves)-1 {
 			c.spec.Segments = append(c.spec.Segments, segment)
 			segment = transaction.Segment{}
-			if checkpoint {
+			switch {
+			case checkpoint && p.Rollout.Stages[i].Drained:
+				segment.Why = "drained devices carry traffic again before others are drained"
+			case checkpoint:
 				segment.Why = fmt.Sprintf("no more than %d devices stay unconfirmed", p.Rollout.Armed)
 			}
 		}

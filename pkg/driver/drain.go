@@ -6,9 +6,9 @@ package driver
 // A Path of a list means that an entry goes. Any other means that the node differs, comes or goes in an
 // entry that stays; entries that come or go with it are named by their list.
 type Disruption struct {
-	Path  string
-	Why   string
-	Idle  string // a value with which nothing is interrupted by another: "disable"
+	Path string
+	Why  string
+	Idle string // a value with which nothing is interrupted by another: "disable"
 	// Needs are paths of what else has to be there before. {x} in a key stands for the key or leaf x of the entry that
 	// the node is in, {.} for the value that the node had; a list without keys means any entry.
 	Needs []string

@@ -50,6 +50,7 @@ type Out struct {
 	Since  time.Time `json:"since"`
 	Until  time.Time `json:"until,omitzero"` // absent: until it is undrained
 	Why    string    `json:"why,omitempty"`
+	Over   bool      `json:"over,omitempty"` // Until has passed: the plan has it carry traffic again
 }
 
 // Drainer is what a driver says about draining one device.
@@ -192,7 +193,7 @@ func (d *Drain) text(b *strings.Builder, s Style) {
 	}
 }
 
-// out names the devices that somebody has drained.
+// out names the devices that somebody has drained, and says what is left.
 func (p *Plan) out(b *strings.Builder) {
 	for i, o := range p.Out {
 		if i == 0 {
@@ -200,10 +201,19 @@ func (p *Plan) out(b *strings.Builder) {
 		}
 		b.WriteString(o.String() + "\n")
 	}
+	for i, line := range p.Forecast {
+		if i == 0 {
+			b.WriteString("\nWhile they are drained\n")
+		}
+		b.WriteString("  " + line + "\n")
+	}
 }
 
 // String is a sentence.
 func (o Out) String() string {
+	if o.Over {
+		return fmt.Sprintf("%s was drained by %s until %s; that is over, and it carries traffic again", o.Device, o.By, o.Until.UTC().Format(time.DateTime))
+	}
 	text := fmt.Sprintf("%s is drained by %s since %s", o.Device, o.By, o.Since.UTC().Format(time.DateTime))
 	if o.Until.IsZero() {
 		text += ", until it is undrained"

@@ -42,6 +42,7 @@ type Plan struct {
 	Rollout  Rollout    `json:"rollout"`           // how the waves came about
 	Risks    []Risk     `json:"risks"`             // what has to be approved by its class (see Risks)
 
+	Forecast   []string `json:"forecast,omitempty"`    // what is left while devices are drained
 	Out        []Out    `json:"out,omitempty"`         // devices that somebody has drained
 	MaxDevices int      `json:"max_devices,omitempty"` // of RiskOptions, where the plan was judged
 	Steady     []Device `json:"-"`                     // those in sync, with what they have
