@@ -67,7 +67,8 @@ type chaos struct {
 	dir, loom string
 	sim       *sim.Sim
 	files     [2]string
-	next      int // of the files
+	next      int    // of the files
+	last      string // transaction that was done
 	devices   []string
 	run       evidence.Run
 }
@@ -154,6 +155,7 @@ type event struct {
 // disturbed runs a command while everything goes wrong.
 func (c *chaos) disturbed() {
 	var events []event
+	var hold []string
 	at := func(most int, do func(*exec.Cmd)) {
 		events = append(events, event{time.Duration(c.rng.IntN(most)) * time.Millisecond, do})
 	}
@@ -173,21 +175,49 @@ func (c *chaos) disturbed() {
 			event{time.Duration(begin+200+c.rng.IntN(1000)) * time.Millisecond, func(cmd *exec.Cmd) { _ = cmd.Process.Signal(syscall.SIGCONT) }})
 	case 5: // there are two of it
 		at(300, func(*exec.Cmd) { c.apply(nil) })
+	case 6, 7: // somebody is to say that all is well, and does, or not
+		hold = []string{"--hold", "2s"}
+		if word := []string{"confirm", "cancel", ""}[c.rng.IntN(3)]; word != "" {
+			events = append(events, event{time.Second, func(*exec.Cmd) { c.ask(word) }})
+		}
 	}
 	slices.SortFunc(events, func(a, b event) int { return int(a.after - b.after) })
 	if c.rng.IntN(6) > 0 {
 		c.next = 1 - c.next
 	}
-	c.apply(events)
+	if c.last != "" && c.rng.IntN(6) == 0 {
+		c.call(append([]string{"rollback", c.last, c.files[c.next], "--overwrite"}, hold...), events)
+	} else {
+		c.apply(events, hold...)
+	}
 	c.sim.Attest()
 }
 
-// apply runs `loom apply`, and notes what a client sees of it.
-func (c *chaos) apply(events []event) evidence.Call {
+// ask tells the transaction that is under way, if there is one, what somebody thinks of it.
+func (c *chaos) ask(word string) {
+	out, err := exec.CommandContext(c.Context(), c.loom, "transactions", "list", "--format", "json", "--data", filepath.Join(c.dir, "data")).Output()
+	var all []account
+	if err != nil || json.Unmarshal(out, &all) != nil || len(all) == 0 || all[0].Outcome != "" {
+		return // it has ended meanwhile
+	}
+	c.perform([]string{"transactions", word, all[0].ID, "--data", filepath.Join(c.dir, "data")}, nil)
+}
+
+func (c *chaos) apply(events []event, more ...string) evidence.Call {
+	return c.call(append([]string{"apply", c.files[c.next], "--gate", "0", "--take-over", "--backup", filepath.Join(c.dir, "backup")}, more...), events)
+}
+
+// call runs a command that changes devices.
+func (c *chaos) call(args []string, events []event) evidence.Call {
+	return c.perform(append(args, "--inventory", filepath.Join(c.dir, "sim.json"), "--data", filepath.Join(c.dir, "data"),
+		"--yes", "--rollback", "10s", "--max-devices", "10", "--format", "json"), events)
+}
+
+// perform runs a command, and notes what a client sees of it.
+func (c *chaos) perform(args []string, events []event) evidence.Call {
 	ctx, cancel := context.WithTimeout(c.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, c.loom, "apply", c.files[c.next], "--inventory", filepath.Join(c.dir, "sim.json"), "--data", filepath.Join(c.dir, "data"),
-		"--yes", "--take-over", "--backup", filepath.Join(c.dir, "backup"), "--rollback", "10s", "--gate", "0", "--max-devices", "10", "--format", "json")
+	cmd := exec.CommandContext(ctx, c.loom, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &errs, time.Second
 	call := evidence.Call{Number: len(c.run.Calls), Command: cmd.Args, Invoked: time.Now(), Result: evidence.OK}
@@ -228,8 +258,11 @@ func (c *chaos) note(call *evidence.Call, err error, out []byte, errs string) {
 	var said applied
 	if call.Result != evidence.Unknown && json.Unmarshal(out, &said) == nil && said.Result != nil {
 		call.Transaction, call.Outcome = said.Result.ID, said.Result.Outcome
+		if call.Outcome == transaction.Done {
+			c.last = call.Transaction
+		}
 	}
-	c.Logf("%s %s: exit %d, %s after %s: %s", filepath.Base(call.Command[2]), call.Result, call.Exit, call.Outcome, call.Returned.Sub(call.Invoked).Round(time.Millisecond), errs)
+	c.Logf("%s %s %s: exit %d, %s after %s: %s", call.Command[1], filepath.Base(call.Command[2]), call.Result, call.Exit, call.Outcome, call.Returned.Sub(call.Invoked).Round(time.Millisecond), errs)
 	c.run.Calls[call.Number] = *call
 }
 
