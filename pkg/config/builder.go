@@ -192,6 +192,36 @@ func (b *Builder) setPath(p Path, value string) error {
 	return b.setAt(at, id, v)
 }
 
+// Load puts everything that a tree of the builder's schema and release has into the empty builder: what SetPath would
+// do node by node, without looking up a path. Causes come along.
+func (b *Builder) Load(t *Tree) {
+	if t.schema != b.d.x.schema || t.release != b.d.release || len(b.d.nodes) > 1 {
+		panic("config: a tree is loaded into a builder of another release, or one that is not empty")
+	}
+	b.d.load(t)
+	for i, c := range b.d.causes {
+		b.d.known[c] = uint32(i)
+	}
+}
+
+// Defaults sets the defaults that are in use (RFC 7950 §7.6.1) of configuration: those of leaves and leaf-lists that are
+// absent from a node that is there. What the release does not take is left out, and so are leafrefs, which may point at
+// nothing. The schema knows neither when nor choice, so a container that is absent stays so: its defaults may belong to
+// another kind of interface.
+func (b *Builder) Defaults() {
+	d := b.d
+	for i, n := int32(0), int32(len(d.nodes)); i < n; i++ {
+		if shape := d.nodes[i].shape; shape != containerShape && shape != entryShape || d.nodes[i].seen == gone {
+			continue
+		}
+		for _, id := range d.x.defaulted[d.nodes[i].id] {
+			if d.x.schema.Nodes[id].In.Has(d.release) && d.find(i, id) == 0 {
+				d.addDefault(i, id, b.cause)
+			}
+		}
+	}
+}
+
 // Tree returns the tree, or every mistake found, each a *CausedError that prints "/path: cause". The
 // builder is empty again afterwards, but for Beside.
 func (b *Builder) Tree() (*Tree, error) {

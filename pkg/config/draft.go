@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -265,6 +266,22 @@ func (d *draft) addValue(list int32, v scalar, cause uint32) (i int32, fresh boo
 func (d *draft) setLeaf(i int32, v scalar, cause uint32) {
 	n := &d.nodes[i]
 	n.value, n.form, n.cause = v.text, v.form, cause
+}
+
+// addDefault adds a leaf or leaf-list with its default, as far as the release takes that.
+func (d *draft) addDefault(parent int32, id ID, cause uint32) {
+	n := &d.x.schema.Nodes[id]
+	if n.Kind == Leaf {
+		if v, err := d.check(id, n.Default); err == nil {
+			d.add(draftNode{value: v.text, form: v.form, id: id, shape: leafShape, parent: parent, cause: cause})
+		}
+		return
+	}
+	for _, text := range strings.Fields(n.Default) {
+		if v, err := d.check(id, text); err == nil {
+			d.addValue(d.child(parent, id, cause), v, cause)
+		}
+	}
 }
 
 // remove takes a node and all below it out of the draft.

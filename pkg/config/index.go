@@ -20,6 +20,7 @@ type index struct {
 	refers    []ID       // the leaf that a leafref points at; 0: none, or not in this profile
 	referred  []bool     // some leafref points at it
 	mandatory [][]ID     // mandatory children
+	defaulted [][]ID     // children that Builder.Defaults may set, by ID of the parent
 	defaults  []handle   // the default of leaves that have one, else the zero handle
 	rows      [][]handle // the default values of leaf-lists that have them, in canonical order
 	patterns  []compiled // by type
@@ -49,7 +50,7 @@ func newIndex(s *Schema) *index {
 	x := &index{
 		schema: s, byName: make(map[nameKey]ID, n), pos: make([]uint16, n), local: make([]string, n),
 		qualified: make([]string, n), label: make([]string, n), isKey: make([]bool, n), refers: make([]ID, n),
-		referred: make([]bool, n), mandatory: make([][]ID, n), defaults: make([]handle, n), rows: make([][]handle, n),
+		referred: make([]bool, n), mandatory: make([][]ID, n), defaulted: make([][]ID, n), defaults: make([]handle, n), rows: make([][]handle, n),
 		patterns: make([]compiled, len(s.Types)),
 	}
 	for i := range s.Nodes {
@@ -77,6 +78,9 @@ func (x *index) addChildren(parent ID) {
 		}
 		if c.Mandatory && !c.State {
 			x.mandatory[parent] = append(x.mandatory[parent], id)
+		}
+		if c.HasDefault && !c.State && s.Types[c.Type].Base != Leafref {
+			x.defaulted[parent] = append(x.defaulted[parent], id)
 		}
 	}
 	for _, k := range p.Keys {

@@ -150,6 +150,53 @@ func TestTheOrderOfBuildingDoesNotMatter(t *testing.T) {
 	})
 }
 
+func TestALoadedTreeIsTheSameTree(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		tree := someTree(t, "tree")
+		b := newBuilder(t, tree)
+		b.Load(tree)
+		loaded, err := b.Tree()
+		if err != nil || string(loaded.AppendJSON(nil, false)) != string(tree.AppendJSON(nil, false)) {
+			t.Errorf("got %s and %v, want %s", loaded.AppendJSON(nil, false), err, tree.AppendJSON(nil, false))
+		}
+	})
+}
+
+func TestDefaultsAddLeavesAndMeanNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		tree := someTree(t, "tree")
+		b := newBuilder(t, tree)
+		b.Load(tree)
+		b.Defaults()
+		full, err := b.Tree()
+		if err != nil || !Equal(tree, full) {
+			t.Fatalf("%v: %s means something else than %s", err, full.AppendJSON(nil, false), tree.AppendJSON(nil, false))
+		}
+		for c := range full.All() {
+			s := c.Tree().Schema()
+			if k := c.Node().Kind; k == Leaf || k == LeafList || k == List && !c.IsEntry() {
+				continue
+			}
+			for _, id := range c.Node().Children {
+				n := &s.Nodes[id]
+				if n.HasDefault && !n.State && n.In.Has(full.release) && s.Types[n.Type].Base != Leafref && !c.Child(id).Valid() && tree.Find(c.Path()).Valid() {
+					t.Errorf("%s has no %s", c.Path(), n.Name)
+				}
+			}
+		}
+	})
+}
+
+func newBuilder(t fatal, like *Tree) *Builder {
+	b, err := NewBuilder(like.Schema(), like.Release())
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return b
+}
+
 func fill(b *Builder, ports []string, fields []int) {
 	for _, port := range ports {
 		for _, f := range fields {

@@ -2,23 +2,15 @@ package sim
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/loomfabric/loom/pkg/config"
 )
 
-// withDefaults returns a tree with the defaults that are in use (RFC 7950 §7.6.1): those of leaves that are absent
-// from a node that is there. The schema knows neither when nor choice, so a container that is absent stays so: its
-// defaults may belong to another kind of interface.
+// withDefaults returns a tree with the defaults that are in use, see config.Builder.
 func withDefaults(t *config.Tree) *config.Tree {
 	return rebuilt(t, func(b *config.Builder) {
-		release := t.Schema().Release(t.Release())
-		copyInto(b, t)
-		for c := range t.All() {
-			if !isLeaf(c) && !isList(c) {
-				addDefaults(b, c, release)
-			}
-		}
+		b.Load(t)
+		b.Defaults()
 	})
 }
 
@@ -69,25 +61,4 @@ func leadsToDefault(s *config.Schema, release int, p config.Path) bool {
 	return slices.ContainsFunc(step(s, release, at, config.Elem{Name: anyLevels}), func(id config.ID) bool {
 		return s.Nodes[id].HasDefault && !s.Nodes[id].State
 	})
-}
-
-// addDefaults sets the leaves and leaf-lists of a container or entry that are absent and have a default
-// which the release knows.
-func addDefaults(b *config.Builder, c config.Cursor, release int) {
-	s := c.Tree().Schema()
-	for _, id := range s.Nodes[c.ID()].Children {
-		n := s.Nodes[id]
-		if !n.HasDefault || n.State || !n.In.Has(release) || c.Child(id).Valid() || s.Types[n.Type].Base == config.Leafref {
-			continue
-		}
-		values := []string{n.Default}
-		if n.Kind == config.LeafList {
-			values = strings.Fields(n.Default)
-		}
-		for _, v := range values {
-			if _, err := s.Canonical(id, release, v); err == nil {
-				b.SetPath(c.Path().Child(n.Name), v)
-			}
-		}
-	}
 }

@@ -149,7 +149,7 @@ func (d *Device) observe(large bool) *config.Tree {
 	if err != nil {
 		panic(err) // the release was checked when the device was made
 	}
-	copyInto(b, running)
+	b.Load(running)
 	if sw := d.spec.Software; sw != nil && sw.Observe != nil {
 		sw.Observe(b, d.observation(large))
 	} else {
@@ -178,13 +178,6 @@ func (d *Device) observation(large bool) Observation {
 		o.Router, o.State = s.plant.Routers[d.spec.Name], s.state
 	}
 	return o
-}
-
-// copyInto sets everything that a tree has.
-func copyInto(b *config.Builder, t *config.Tree) {
-	for c := range t.All() {
-		setIn(b, c)
-	}
 }
 
 // setIn sets one node of another tree.
