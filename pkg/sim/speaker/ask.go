@@ -12,25 +12,30 @@ import (
 // What a speaker is asked. It answers in between two messages, and waits for nothing.
 
 func (s *speaker) addPeer(p *api.Peer) error {
+	defer s.deeds.Add(1)
 	return s.bgp.AddPeer(context.Background(), &api.AddPeerRequest{Peer: p})
 }
 
 // updatePeer starts a session anew if its configuration differs, with a Cease NOTIFICATION that says why.
 func (s *speaker) updatePeer(p *api.Peer) error {
+	defer s.deeds.Add(1)
 	_, err := s.bgp.UpdatePeer(context.Background(), &api.UpdatePeerRequest{Peer: p})
 	return err
 }
 
 func (s *speaker) deletePeer(a netip.Addr) error {
+	defer s.deeds.Add(1)
 	return s.bgp.DeletePeer(context.Background(), &api.DeletePeerRequest{Address: a.String()})
 }
 
 // softReset puts all that the neighbors have sent through the import policy again (RFC 4271 has no name for it).
 func (s *speaker) softReset() error {
+	defer s.deeds.Add(1)
 	return s.bgp.ResetPeer(context.Background(), &api.ResetPeerRequest{Soft: true, Direction: api.ResetPeerRequest_IN})
 }
 
 func (s *speaker) addPath(r *network.Route) error {
+	defer s.deeds.Add(1)
 	p, err := encode(r, markOf(r))
 	if err != nil {
 		return err
@@ -40,6 +45,7 @@ func (s *speaker) addPath(r *network.Route) error {
 }
 
 func (s *speaker) deletePath(r *network.Route) error {
+	defer s.deeds.Add(1)
 	p, err := encode(r, markOf(r))
 	if err != nil {
 		return err

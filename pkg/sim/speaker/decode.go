@@ -17,6 +17,7 @@ type decoder struct {
 	attributes map[string]*attributes
 	routes     map[string]*network.Route
 	announced  map[network.NLRI][]*network.Route // by all routers
+	known      *map[string][]network.Route       // announced is made from
 }
 
 // attributes are those of a path, whatever route it leads to.
@@ -34,15 +35,16 @@ type attributes struct {
 
 func newDecoder() *decoder {
 	d := &decoder{}
-	d.know(nil)
+	d.know(&map[string][]network.Route{})
 	return d
 }
 
 // know tells which routes there are. Paths that lead to one of them share it.
-func (d *decoder) know(announced map[string][]network.Route) {
+func (d *decoder) know(announced *map[string][]network.Route) {
+	d.known = announced
 	d.attributes, d.routes = map[string]*attributes{}, map[string]*network.Route{}
 	d.announced = map[network.NLRI][]*network.Route{}
-	for _, routes := range announced {
+	for _, routes := range *announced {
 		for i := range routes {
 			r := &routes[i]
 			d.announced[r.NLRI] = append(d.announced[r.NLRI], r)

@@ -26,6 +26,8 @@ type speaker struct {
 	id      netip.Addr     // the router id that it was started with, see identity
 	log     logger
 	touched atomic.Pointer[func()] // called after it has handled a message or a change of state
+	deeds   atomic.Uint64          // how much it has done that may have changed its routes
+	rules   *ruleBook              // that it has; nil: unknown. The directing goroutine's
 }
 
 // Observe is called by the speaker after each thing it has done.
@@ -33,6 +35,7 @@ func (s *speaker) Observe(op gobgp.FSMOperation, _, _ time.Duration) {
 	if op != gobgp.FSMMessage {
 		return
 	}
+	s.deeds.Add(1)
 	if f := s.touched.Load(); f != nil {
 		(*f)()
 	}
@@ -148,8 +151,20 @@ func (s *speaker) silence() error {
 	return err
 }
 
-// setPolicies replaces all rules at once. Routes are judged by them when they come in or go out next.
+// setPolicies replaces all rules at once, if they are others. Routes are judged by them when they come in or go out next.
 func (s *speaker) setPolicies(b *ruleBook) error {
+	if s.rules != nil && s.rules.same(b) {
+		return nil
+	}
+	s.rules = nil
+	if err := s.replacePolicies(b); err != nil {
+		return err
+	}
+	s.rules = b
+	return nil
+}
+
+func (s *speaker) replacePolicies(b *ruleBook) error {
 	return s.bgp.SetPolicies(context.Background(), &api.SetPoliciesRequest{
 		DefinedSets: b.sets(),
 		Policies: []*api.Policy{

@@ -20,6 +20,7 @@ type briefing struct {
 	ends     []*end         // of the sessions; nil: it does not run here
 	index    map[string]int // of the sessions, by the addresses that the speaker knows
 	picky    bool
+	keep     []string // with picky: what the EVPN routes carry that it has a use for, see useful
 	instance *network.Instance
 	exchange [][]network.Family // that both ends of each session speak
 }
@@ -30,7 +31,7 @@ func (r *router) brief(s *scene, far func(*end) *end) {
 	if r.network == nil {
 		b.sessions, b.ends = nil, nil
 	} else {
-		b.picky, b.instance = r.picky, defaultInstance(r.network)
+		b.picky, b.keep, b.instance = r.picky, r.keep, defaultInstance(r.network)
 	}
 	b.exchange = make([][]network.Family, len(b.ends))
 	for i, e := range b.ends {
@@ -46,7 +47,7 @@ func (r *router) brief(s *scene, far func(*end) *end) {
 }
 
 func (b *briefing) same(c *briefing) bool {
-	return b.plant == c.plant && b.picky == c.picky &&
+	return b.plant == c.plant && b.picky == c.picky && slices.Equal(b.keep, c.keep) &&
 		slices.Equal(b.ends, c.ends) &&
 		reflect.DeepEqual(b.sessions, c.sessions) && reflect.DeepEqual(b.exchange, c.exchange)
 }
@@ -93,6 +94,7 @@ func (r *router) read(d *decoder) (*view, error) {
 		return v, nil
 	}
 	x.imports = network.Imports(b.plant, r.name)
+	deeds := r.speaker.deeds.Load() // before the speaker is asked: what it does in the meantime is read again
 	err := r.speaker.peers(func(p *api.Peer) {
 		if i, ok := b.index[p.Conf.NeighborAddress]; ok {
 			x.peers[i] = p
@@ -101,11 +103,8 @@ func (r *router) read(d *decoder) (*view, error) {
 	for i := range v.sessions {
 		x.session(i)
 	}
-	tables := make(map[network.Family][][]network.Path)
-	for _, f := range allFamilies {
-		table, e := x.table(f)
-		tables[f], err = table, errors.Join(err, e)
-	}
+	tables, e := x.tables(deeds)
+	err = errors.Join(err, e)
 	x.choose(tables)
 	x.count()
 	return v, err
@@ -149,6 +148,64 @@ func (x *reading) session(i int) {
 	case s.Code != 0:
 		s.Cause = fmt.Sprintf("NOTIFICATION %d/%d", s.Code, s.Subcode)
 	}
+}
+
+// kept is what was read of a speaker's tables. They are as they were as long as the speaker has done nothing and what
+// they are read by is the same.
+type kept struct {
+	by     *briefing
+	known  *map[string][]network.Route
+	deeds  uint64 // of the speaker, before it was read
+	tables map[network.Family][][]network.Path
+}
+
+// holds returns whether what was read is what would be read now.
+func (k *kept) holds(x *reading, deeds uint64) bool {
+	return k != nil && k.deeds == deeds && k.known == x.known && k.by.readsLike(x.briefing)
+}
+
+// readsLike returns whether two briefings lead to the same paths: they come by the same sessions, and the same ones of
+// those that were rejected are shown.
+func (b *briefing) readsLike(c *briefing) bool {
+	return b == c || b.picky == c.picky && b.keepsAll() == c.keepsAll() && slices.Equal(b.keep, c.keep) &&
+		slices.Equal(b.ends, c.ends) && slices.EqualFunc(b.sessions, c.sessions, func(s, t network.Session) bool {
+		return key(&s) == key(&t) && s.LocalAS == t.LocalAS
+	})
+}
+
+// keepsAll returns whether rejected EVPN routes are shown that nobody here has a use for
+// (/network-instance/protocols/bgp/afi-safi/evpn/keep-all-routes).
+func (b *briefing) keepsAll() bool { return !b.picky || b.instance.BGP != nil && b.instance.BGP.KeepAll }
+
+// tables returns the routes of all families. A speaker that has done nothing since it was read is not asked again: most
+// readings are for what has changed in the network around it.
+func (x *reading) tables(deeds uint64) (map[network.Family][][]network.Path, error) {
+	if !x.router.kept.holds(x, deeds) {
+		k := &kept{by: x.briefing, known: x.known, deeds: deeds, tables: map[network.Family][][]network.Path{}}
+		x.router.kept = nil
+		for _, f := range allFamilies {
+			table, err := x.table(f)
+			if err != nil {
+				return nil, err
+			}
+			k.tables[f] = table
+		}
+		x.router.kept = k
+	}
+	tables := make(map[network.Family][][]network.Path, len(allFamilies))
+	for f, table := range x.router.kept.tables {
+		tables[f] = cloned(table)
+	}
+	return tables, nil
+}
+
+// cloned returns a table whose paths can be ordered and judged without changing those of the other one.
+func cloned(table [][]network.Path) [][]network.Path {
+	clone := make([][]network.Path, len(table))
+	for i, paths := range table {
+		clone[i] = slices.Clone(paths)
+	}
+	return clone
 }
 
 // table reads the routes of one family with all paths that lead to each, sorted. Those that a policy has rejected are among
@@ -257,9 +314,9 @@ func (x *reading) rejected(session int, f network.Family, table [][]network.Path
 }
 
 // keeps returns whether a rejected path is kept to be shown. An EVPN route that nobody here has a use for is not, unless the
-// router is told to (/network-instance/protocols/bgp/afi-safi/evpn/keep-all-routes).
+// router is told to.
 func (x *reading) keeps(p *network.Path) bool {
-	return p.Family != network.L2EVPN || !x.picky || x.instance.BGP.KeepAll || x.imports(p.Route)
+	return p.Family != network.L2EVPN || x.keepsAll() || x.imports(p.Route)
 }
 
 // choose says which paths can be used, which are best, and which are used. Unicast routes come first, since they lead to

@@ -26,6 +26,7 @@ type router struct {
 	picky   bool
 
 	briefing atomic.Pointer[briefing] // for who reads it
+	kept     *kept                    // the reading goroutine's
 	dirty    chan<- struct{}
 	log      *slog.Logger
 	first    atomic.Int64 // when it was touched first since it was read, in Unix nanoseconds; 0: not

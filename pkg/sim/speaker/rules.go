@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,6 +110,15 @@ func (b *ruleBook) keys(direction int) map[string]string {
 	}
 	return keys
 }
+
+// same returns whether two books hold the same rules.
+func (b *ruleBook) same(c *ruleBook) bool {
+	return reflect.DeepEqual(b.marks, c.marks) && slices.Equal(b.keep, c.keep) && b.picky == c.picky &&
+		slices.EqualFunc(b.chains[inward], c.chains[inward], sameChain) && slices.EqualFunc(b.chains[outward], c.chains[outward], sameChain) &&
+		maps.EqualFunc(b.named, c.named, func(x, y *api.DefinedSet) bool { return proto.Equal(x, y) })
+}
+
+func sameChain(a, b *chain) bool { return a.key == b.key && slices.Equal(a.addresses, b.addresses) }
 
 // set remembers a set that rules refer to.
 func (b *ruleBook) set(s *api.DefinedSet) {

@@ -214,7 +214,7 @@ func (n *Network) listen(ctx context.Context) {
 		}
 		if k := n.known.Load(); k != known {
 			known = k
-			d.know(*k)
+			d.know(k)
 		}
 		next, waiting := n.read(d)
 		if next != nil {
