@@ -142,6 +142,7 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions, dir s
 		return err
 	}
 	defer k.close()
+	r.election = uint64(k.lease.Epoch)
 	j := newJournal(k)
 	if err := o.finish(ctx, t, j, r); err != nil {
 		return err

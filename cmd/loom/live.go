@@ -41,6 +41,7 @@ type resolver struct {
 	entries            map[string]device.InventoryEntry
 	ca                 *x509.CertPool
 	username, password string
+	election           uint64 // epoch of the lock on the fabric; 0 for who only reads
 }
 
 // read reads the inventory, if one is named.
@@ -139,7 +140,7 @@ func (r *resolver) target(d *fabric.Device) (device.Target, error) {
 	drv := drivers[d.OS]
 	t := device.Target{
 		Name: d.Name, CA: r.ca, Fingerprint: d.Fingerprint, Username: r.username, Password: r.password,
-		Driver: drv, Release: d.Release,
+		Driver: drv, Release: d.Release, Election: r.election,
 	}
 	e, listed := r.entries[d.Name]
 	switch {

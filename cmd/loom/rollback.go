@@ -67,6 +67,7 @@ func (n *network) rollback(ctx context.Context, t *terminal, o *applyOptions, di
 		return err
 	}
 	defer k.close()
+	r.election = uint64(k.lease.Epoch)
 	j := newJournal(k)
 	if err := o.finish(ctx, t, j, r); err != nil {
 		return err

@@ -105,6 +105,8 @@ func (j *journal) runner(devices map[string]*live, work map[string]transaction.W
 func classify(err error) transaction.Class {
 	e := (*device.Error)(nil)
 	switch {
+	case errors.Is(err, device.ErrFenced):
+		return transaction.Fenced
 	case errors.Is(err, device.ErrUnknown):
 		return transaction.Unknown
 	case errors.Is(err, device.ErrRetry):
@@ -204,7 +206,7 @@ func (r *resolver) revived(m *participant) (device.Target, error) {
 	}
 	t := device.Target{
 		Name: m.Name, Address: m.Address, CA: r.ca, Fingerprint: m.Fingerprint, Username: r.username, Password: r.password,
-		Driver: drv, Release: m.Release,
+		Driver: drv, Release: m.Release, Election: r.election,
 	}
 	if e, ok := r.entries[m.Name]; ok {
 		t.Address = e.Address

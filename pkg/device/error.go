@@ -21,6 +21,8 @@ const (
 	Refused
 	// Unknown means that a Set may or may not have taken effect: read back, never repeat it blindly.
 	Unknown
+	// Fenced means that another writer has taken the device over: nothing happened, and nothing is ours to do.
+	Fenced
 )
 
 // Sentinels for errors.Is, one per class.
@@ -28,6 +30,7 @@ var (
 	ErrRetry   = errors.New("not now")
 	ErrRefused = errors.New("refused")
 	ErrUnknown = errors.New("outcome unknown")
+	ErrFenced  = errors.New("another writer has taken the device over")
 )
 
 // sentinel returns the error that stands for the class.
@@ -37,6 +40,8 @@ func (c Class) sentinel() error {
 		return ErrRetry
 	case Refused:
 		return ErrRefused
+	case Fenced:
+		return ErrFenced
 	}
 	return ErrUnknown
 }
@@ -90,7 +95,11 @@ func (d *Device) rpcError(op string, err error, write, sent bool) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Device: d.target.Name, Op: op, Class: classOf(err, write && sent), Err: err}
+	class := classOf(err, write && sent)
+	if write && d.arbitrates() && status.Code(err) == codes.PermissionDenied {
+		class = Fenced // gNMI master arbitration §3.1
+	}
+	return &Error{Device: d.target.Name, Op: op, Class: class, Err: err}
 }
 
 // classOf classifies an error; doubt tells that the request may have taken effect before it failed.

@@ -71,6 +71,11 @@ func (d *Device) set(ctx context.Context, op string, req *gnmi.SetRequest, ext *
 	if ext != nil {
 		out.Extension = append([]*gnmi_ext.Extension{ext}, out.Extension...)
 	}
+	if d.arbitrates() {
+		out.Extension = append(out.Extension, &gnmi_ext.Extension{Ext: &gnmi_ext.Extension_MasterArbitration{
+			MasterArbitration: &gnmi_ext.MasterArbitration{ElectionId: &gnmi_ext.Uint128{Low: d.target.Election}},
+		}})
+	}
 	limit := d.target.Driver.Manners.SetTimeout
 	if limit == 0 {
 		limit = defaultSetTimeout
@@ -79,6 +84,12 @@ func (d *Device) set(ctx context.Context, op string, req *gnmi.SetRequest, ext *
 		_, err := gnmi.NewGNMIClient(conn).Set(ctx, out)
 		return err
 	})
+}
+
+// arbitrates tells whether Sets carry an election, so that a writer that has lost its turn is refused.
+func (d *Device) arbitrates() bool {
+	honours := d.target.Driver.Manners.Arbitrate
+	return d.target.Election > 0 && honours != nil && honours(d.target.Release)
 }
 
 // Save makes the startup configuration follow the running one, by the leaf that the operating

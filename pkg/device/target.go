@@ -28,8 +28,11 @@ type Target struct {
 	Fingerprint        string
 	Username, Password string
 	Driver             *driver.Driver
-	Release            string        // release of Driver.Schema that its configuration is read by; "" means the newest
-	Timeout            time.Duration // of a call that has no deadline; 0 means 30 s. Sets take Driver.Manners.SetTimeout
+	// Election is the number that goes with every Set, where the device honours master arbitration: it
+	// refuses those of a writer with a lower one (gNMI master arbitration §3.1). 0: none.
+	Election uint64
+	Release  string        // release of Driver.Schema that its configuration is read by; "" means the newest
+	Timeout  time.Duration // of a call that has no deadline; 0 means 30 s. Sets take Driver.Manners.SetTimeout
 }
 
 const (

@@ -40,6 +40,7 @@ func Driver() *driver.Driver {
 			GNMIVersion: "0.10.0",
 			Rollback:    10 * time.Minute,
 			Confirm:     func(release string) bool { return release != Old },
+			Arbitrate:   func(release string) bool { return release != Old },
 			SaveOn:      "/system/configuration/auto-save",
 			StartupFile: "/etc/config.json",
 			ReadPaths:   []string{"/interface", "/policy", "/system"},
