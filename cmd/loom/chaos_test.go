@@ -159,9 +159,9 @@ func (c *chaos) disturbed() {
 	at := func(most int, do func(*exec.Cmd)) {
 		events = append(events, event{time.Duration(c.rng.IntN(most)) * time.Millisecond, do})
 	}
-	for range c.rng.IntN(4) {
+	for range 1 + c.rng.IntN(4) {
 		f := c.fault()
-		at(400, func(*exec.Cmd) { c.inject(f) })
+		at(300, func(*exec.Cmd) { c.inject(f) })
 	}
 	switch c.rng.IntN(10) {
 	case 0, 1, 2:

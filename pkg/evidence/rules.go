@@ -126,6 +126,7 @@ func calls(f *facts, complain func(string, ...any)) {
 		case c == nil:
 			complain("call %d was told of %s, which is not in the journal", call.Number, call.Transaction)
 			continue
+		case call.Outcome == transaction.Interrupted && call.Exit == exits[transaction.Mixed]: // a later call goes on with it
 		case c.ended == nil || c.ended.Outcome != call.Outcome:
 			complain("call %d was told that %s is %s, and the journal says something else", call.Number, c.id, call.Outcome)
 		case exits[call.Outcome] != call.Exit:
