@@ -16,9 +16,9 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 # The race detector sleeps for a second before a process ends, unless it is told not to.
 export GORACE := $(strip $(GORACE) atexit_sleep_ms=0)
 
-.PHONY: all help build test race unraced foreign conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
+.PHONY: all help build test race unraced kill foreign conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
 
-all: build test slices foreign conformance current lint demo ## everything that CI checks
+all: build test slices kill foreign conformance current lint demo ## everything that CI checks
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,12 @@ unraced: ## the other tests, without it: those in files that begin with `//go:bu
 	@set -e; files=$$(grep -rl --include='*_test.go' '^//go:build !race$$' cmd models pkg); \
 	names=$$(sed -n 's/^func \(Test[^(]*\)(.*/\1/p' $$files | paste -sd'|'); set -x; \
 	$(GO) test -vet=off -run "^($$names)$$" $$(dirname $$files | sort -u | sed 's|^|./|')
+
+kill: ## the program killed at every point between two effects, and its power cut; docs/testing.md
+	$(GO) vet -tags crashpoints ./cmd/loom ./pkg/crash
+	$(GO) test -count=1 -tags crashpoints ./pkg/crash
+	@set -o pipefail; set -x; \
+	$(GO) test -count=1 -tags crashpoints -timeout 10m -parallel 16 -v -run "^TestKill$$" ./cmd/loom | { grep -Ev '^(=== | +--- PASS)' || true; }
 
 foreign: $(LOOM_GNMI_CLI) $(LOOM_GRPCURL) ## a simulated device as clients see it that nobody here wrote: gnmi_cli, grpcurl
 	$(GO) vet -tags foreign ./pkg/sim

@@ -1,0 +1,187 @@
+//go:build crashpoints
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/sim"
+)
+
+// routers are the devices of one case. They live in the process of the test, so that they outlive the program
+// that is killed.
+type routers struct {
+	*testing.T
+	dir   string // of the case: data, logs, temporary files
+	n     *network
+	sim   *sim.Sim
+	clock *leapClock
+}
+
+// leapClock goes as the host's does, and can be set forward.
+type leapClock struct {
+	mu     sync.Mutex
+	ahead  time.Duration
+	timers []*leapTimer
+}
+
+type leapTimer struct {
+	at   time.Time
+	f    func()
+	stop func() bool
+}
+
+func (c *leapClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *leapClock) AfterFunc(d time.Duration, f func()) func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &leapTimer{at: time.Now().Add(c.ahead + d)}
+	t.f = func() {
+		if c.take(t) {
+			f()
+		}
+	}
+	t.stop = time.AfterFunc(d, t.f).Stop
+	c.timers = append(c.timers, t)
+	return func() { c.take(t) }
+}
+
+// take tells whether a timer has neither run nor been stopped before.
+func (c *leapClock) take(t *leapTimer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.Index(c.timers, t)
+	if i < 0 {
+		return false
+	}
+	c.timers = slices.Delete(c.timers, i, i+1)
+	t.stop()
+	return true
+}
+
+// leap sets the clock forward, and runs what falls due before it returns.
+func (c *leapClock) leap(d time.Duration) {
+	c.mu.Lock()
+	c.ahead += d
+	now := time.Now().Add(c.ahead)
+	due := slices.DeleteFunc(slices.Clone(c.timers), func(t *leapTimer) bool { return t.at.After(now) })
+	c.mu.Unlock()
+	slices.SortStableFunc(due, func(a, b *leapTimer) int { return a.at.Compare(b.at) })
+	for _, t := range due {
+		t.f()
+	}
+}
+
+// newRouters starts the devices of a design as they come from the factory.
+func newRouters(t *testing.T, n *network) *routers {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "k") // short, as the path of a socket has to be
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	f := &routers{T: t, dir: dir, n: n, clock: &leapClock{}}
+	c := simulation{bgp: bgpComputed}.config(n.design, nil)
+	c.Clock = f.clock
+	if f.sim, err = sim.Start(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.sim.Close)
+	f.sim.Record(nil, 10000)
+	f.write("sim.json", string(f.sim.Inventory().JSON()))
+	return f
+}
+
+func (f *routers) path(name string) string { return filepath.Join(f.dir, name) }
+
+func (f *routers) write(name, text string) {
+	f.Helper()
+	if err := os.WriteFile(f.path(name), []byte(text), 0o700); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *routers) inject(kind, target string, more ...func(*sim.Fault)) {
+	f.Helper()
+	fault := sim.Fault{Kind: kind, Target: target}
+	for _, m := range more {
+		m(&fault)
+	}
+	if _, err := f.sim.Inject(fault); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// Where a device is, all of what Loom owns of it.
+const (
+	atBase   = "base"
+	atTarget = "target"
+)
+
+// where tells at which of both a configuration is; of one that is neither, how far from the target.
+func (f *routers) where(name string, tree *config.Tree) string {
+	d, target := f.n.design.Device(name), f.n.trees[name]
+	owned := drivers[d.OS].Scope(d).Owned(tree, target)
+	switch changes := config.Diff(owned, target); {
+	case len(changes) == 0:
+		return atTarget
+	case owned.Leaves() == 0:
+		return atBase
+	default:
+		return fmt.Sprintf("neither: %d leaves differ from the target, first %s", len(changes), changes[0].At)
+	}
+}
+
+// place is where a device is, running and startup configuration, and says what else is wrong with it.
+func (f *routers) place(name string) string {
+	d := f.sim.Device(name)
+	running, startup := d.Running(), d.Startup()
+	at := f.where(name, running)
+	if boots := f.where(name, startup); boots != at {
+		at += ", but startup is " + boots
+	} else if changes := config.Diff(startup, running); len(changes) > 0 {
+		at += fmt.Sprintf(", but startup differs from running in %d places, first %s", len(changes), changes[0].At)
+	}
+	if id := d.Pending(); id != "" {
+		at += ", and commit " + id + " is pending"
+	}
+	return at
+}
+
+// sets counts the Sets that the devices have answered.
+func (f *routers) sets() int {
+	list, err := f.sim.Journal()
+	if err != nil {
+		f.Fatal(err)
+	}
+	n := 0
+	for _, e := range list {
+		if e.Event == "set" {
+			n++
+		}
+	}
+	return n
+}
+
+// until waits for a condition.
+func (f *routers) until(what string, holds func() bool) {
+	f.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); {
+		if time.Now().After(deadline) {
+			f.Fatalf("waited 30 s for this: %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
