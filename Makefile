@@ -70,6 +70,9 @@ render-all: build # every topology for every release
 	@rm -rf $(OUT)
 	@set -e; for t in $(TOPOLOGIES); do for r in $(RELEASES); do \
 	  $(LOOM) render $$t -o $(OUT)/$$(basename $$t .yaml)-$$r --release srlinux=$$r; done; done
+	@# a leaf and a spine that are drained, of an overlay inside an AS and of one between several
+	@set -e; for t in demo ebgp-overlay; do for r in $(RELEASES); do \
+	  $(LOOM) render topologies/$$t.yaml -o $(OUT)/$$t-drained-$$r --limit leaf1,spine1 --drained leaf1,spine1 --release srlinux=$$r; done; done
 
 lint: vet ## gofmt, vet, staticcheck, formatted topologies
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -118,6 +118,19 @@ func (n *network) expect(drains []plan.Out, now time.Time) error {
 	return nil
 }
 
+// drainAll has the network expect that the devices of a selector are drained.
+func (n *network) drainAll(selector string) error {
+	in, _, err := selectBy(n.design, "--drained", selector)
+	if err != nil {
+		return err
+	}
+	var drains []plan.Out
+	for _, name := range in {
+		drains = append(drains, plan.Out{Device: name})
+	}
+	return n.expect(drains, time.Time{})
+}
+
 // names are the devices of some drains.
 func names(drains []plan.Out) []string {
 	var out []string
@@ -194,7 +207,7 @@ func (q *drainRequest) among(drains []plan.Out, topology string, now time.Time) 
 			continue
 		case i < 0:
 			fresh[name] = true
-			drains = append(slices.Clip(drains), plan.Out{Device: name, Since: now})
+			drains = append(slices.Clip(drains), plan.Out{Device: name, Since: now.Truncate(time.Second)})
 			i = len(drains) - 1
 		default:
 			drains = slices.Clone(drains)
@@ -226,7 +239,7 @@ func (n *network) intendDrains(ctx context.Context, j *journal, q *drainRequest)
 	if err := j.markDrains(ctx); err != nil {
 		return err
 	}
-	now := time.Now().UTC().Truncate(time.Second)
+	now := time.Now().UTC()
 	drains, fresh, err := q.among(drains, n.design.Name, now)
 	if err != nil {
 		return err

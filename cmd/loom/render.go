@@ -38,6 +38,8 @@ removed. With --limit the other documents and their lines of the list stay.`,
 	}
 	dir := c.Flags().StringP("output", "o", "", "`DIR` to write to; made if absent")
 	limit := limitFlag(c)
+	drained := c.Flags().String("drained", "", "render devices that match `SELECTOR` as loom drain would leave them")
+	_ = c.Flags().MarkHidden("drained") // for the conformance of what nobody writes to files
 	releases := releaseFlag(c)
 	_ = c.MarkFlagDirname("output")
 	c.RunE = func(_ *cobra.Command, args []string) error {
@@ -55,6 +57,11 @@ removed. With --limit the other documents and their lines of the list stay.`,
 		names, skipped, err := selectDevices(n.design, *limit)
 		if err != nil {
 			return err
+		}
+		if *drained != "" {
+			if err := n.drainAll(*drained); err != nil {
+				return err
+			}
 		}
 		if err := writeRendered(*dir, n, names, *limit != ""); err != nil {
 			return err

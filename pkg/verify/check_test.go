@@ -300,3 +300,24 @@ func TestTheCostOfALeafDoesNotGrowWithTheFabric(t *testing.T) {
 		t.Errorf("got:\n%swant %q", got, want)
 	}
 }
+
+// What a drain takes down is no finding, on the leaf and on its peer; undrained, it is one.
+func TestADrainedLeafIsNoEndOfItsEthernetSegments(t *testing.T) {
+	t.Parallel()
+	for _, f := range faults {
+		if f.name != "a bond has lost a leg and its ethernet segment an end" {
+			continue
+		}
+		w := newWorld(t, small)
+		f.do(w)
+		if got := verify.Check(w.design, w.Observed); len(got) == 0 {
+			t.Error("nothing is found without a drain")
+		}
+		w.Observed.Drained = map[string]bool{"leaf3": true}
+		if got := text(verify.Check(w.design, w.Observed)); got != "" {
+			t.Errorf("with leaf3 drained:\n%s", got)
+		}
+		return
+	}
+	t.Error("the fault has another name now")
+}
