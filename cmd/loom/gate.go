@@ -147,9 +147,16 @@ func (g *gate) follow(ctx context.Context, name string, reports chan<- report) {
 	}
 }
 
-// pace is the least time between two readings of a device that is followed. While sessions come up there
-// is news all the time.
-const pace = 100 * time.Millisecond
+// pace is the least time between two readings of a device that is followed: while sessions come up there is news all
+// the time. A device that takes long to be read is read less often, but soon enough for a network to be seen at rest.
+const (
+	pace     = 100 * time.Millisecond
+	slowest  = 500 * time.Millisecond
+	idleness = 4 // how much longer than a reading it is left alone
+)
+
+// breath is how long to leave a device alone that took some time to be read.
+func breath(took time.Duration) time.Duration { return min(max(pace, idleness*took), slowest) }
 
 // stream follows a device over one connection, and returns why that ended.
 func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)) error {
@@ -170,10 +177,13 @@ func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)
 		select {
 		case <-news:
 			reading, cancel := context.WithTimeout(ctx, g.limit)
-			tell(g.read(reading, l))
+			begun := g.now()
+			shows := g.read(reading, l)
+			took := g.now().Sub(begun)
 			cancel()
+			tell(shows)
 			select { // what changes in the meantime is one piece of news
-			case <-g.after(pace):
+			case <-g.after(breath(took)):
 			case <-ctx.Done():
 			}
 		case err := <-ended:

@@ -92,3 +92,20 @@ func TestAGateDoesNotWaitForDevicesThatWereDeadBefore(t *testing.T) {
 		t.Errorf("got %v, want the end of the context", err)
 	}
 }
+
+func TestADeviceThatTakesLongToBeReadIsReadLessOften(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]time.Duration{
+		time.Millisecond:       pace,
+		80 * time.Millisecond:  320 * time.Millisecond,
+		time.Second:            slowest,
+		-10 * time.Millisecond: pace, // a clock may be set back
+	} {
+		if got := breath(took); got != want {
+			t.Errorf("after %v: %v, want %v", took, got, want)
+		}
+	}
+	if slowest >= defaultRest {
+		t.Errorf("what happens while a device is left alone for %v is not seen in the %v that a network has to rest", slowest, defaultRest)
+	}
+}
