@@ -175,7 +175,9 @@ func (b *briefing) readsLike(c *briefing) bool {
 
 // keepsAll returns whether rejected EVPN routes are shown that nobody here has a use for
 // (/network-instance/protocols/bgp/afi-safi/evpn/keep-all-routes).
-func (b *briefing) keepsAll() bool { return !b.picky || b.instance.BGP != nil && b.instance.BGP.KeepAll }
+func (b *briefing) keepsAll() bool {
+	return !b.picky || b.instance.BGP != nil && b.instance.BGP.KeepAll
+}
 
 // tables returns the routes of all families. A speaker that has done nothing since it was read is not asked again: most
 // readings are for what has changed in the network around it.
