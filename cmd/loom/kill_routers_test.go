@@ -87,7 +87,7 @@ func (c *leapClock) leap(d time.Duration) {
 // newRouters starts the devices of a design as they come from the factory.
 func newRouters(t *testing.T, n *network) *routers {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "k") // short, as the path of a socket has to be
+	dir, err := os.MkdirTemp("", "loom-kill-") // short, as the path of a socket has to be
 	if err != nil {
 		t.Fatal(err)
 	}
