@@ -129,15 +129,53 @@ func TestStateMayHaveNamesThatTheSchemaHasNotHeardOf(t *testing.T) {
 	}
 }
 
-// What is no name of anything has to fit, and so has all configuration, keys too.
-func TestStateIsCheckedAsFarAsItsTypesGo(t *testing.T) {
+// A value that its type refuses may be one of another release: it is told, and the tree is without it.
+func TestParseReturnsValuesThatTheReleaseDoesNotHave(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, in string
+		unknown  []string
+		tree     string
+	}{
+		{"an enumeration", `{"admin-state":"on-fire","mtu":1500}`, []string{`/interface[name=lag1]/admin-state "on-fire"`}, `,"mtu":1500`},
+		{"a member of a union", `{"speed" : "warp"}`, []string{`/interface[name=lag1]/speed "warp"`}, ``},
+		{"a number beyond its range", `{"mtu":99}`, []string{`/interface[name=lag1]/mtu 99`}, ``},
+		{"a key takes its entry along", `{"subinterface":[{"index":0,"acl":[{"name":"a", "type":"express"},{"name":"a","type":"enable"}]}]}`,
+			[]string{`/interface[name=lag1]/subinterface[index=0]/acl[name=a][type=express] {"name":"a", "type":"express"}`},
+			`,"subinterface":[{"index":0,"ex-more:acl":[{"name":"a","type":"enable"}]}]`},
+		{"a counter that is none", `{"statistics":{"in":"many"}}`, []string{`/interface[name=lag1]/statistics/in "many"`}, ``},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			doc := `{"interface":[{"name":"lag1",` + c.in[1:] + `]}`
+			tree, unknown, err := Parse(model, newRelease, []byte(doc), ParseOptions{State: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, u := range unknown {
+				got = append(got, u.Path.String()+" "+string(u.JSON))
+			}
+			if diff := cmp.Diff(c.unknown, got); diff != "" {
+				t.Error(diff)
+			}
+			if got, want := string(tree.AppendJSON(nil, false)), `{"ex-base:interface":[{"name":"lag1"`+c.tree+`}]}`; got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			var value *ValueError
+			if _, _, err = Parse(model, newRelease, []byte(doc), ParseOptions{State: true, Strict: true}); !errors.As(err, &value) {
+				t.Errorf("strict: got %v, want an error about a value", err)
+			}
+		})
+	}
+}
+
+// What no release writes is a mistake, of state too.
+func TestValuesHaveTheFormOfTheirType(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{
-		`{"name":"lag1","statistics":{"in":"many"}}`, `{"name":"lag1","statistics":{"fast":"perhaps"}}`,
-		`{"name":"lag1","statistics":{"condition":7}}`, `{"name":"lag1","statistics":{"condition":""}}`,
-		`{"name":"lag1","statistics":{"condition":[null]}}`, `{"name":"lag1","statistics":{"condition":"a\u0001"}}`,
-		`{"name":"lag1","admin-state":"on-fire"}`, `{"name":"lag1","speed":"warp"}`,
-		`{"name":"lag1","subinterface":[{"index":0,"acl":[{"name":"a","type":"express"}]}]}`,
+		`{"name":"lag1","statistics":{"condition":7}}`, `{"name":"lag1","statistics":{"condition":[null]}}`,
+		`{"name":"lag1","statistics":{"condition":"a\u0001"}}`, `{"name":"lag1","admin-state":5}`, `{"name":"lag1","mtu":[null]}`,
 	} {
 		var value *ValueError
 		if _, _, err := Parse(model, oldRelease, []byte(`{"interface":[`+in+`]}`), ParseOptions{State: true}); !errors.As(err, &value) {
@@ -206,8 +244,6 @@ func TestParseTellsPathAndOffsetOfAMistake(t *testing.T) {
 		{"a comma too many", `{"system":{"name":"a",}}`, "want another element after ',', have '}'"},
 		{"a name without quotes", `{system:{}}`, "offset 1: /: want a member's name, have 's'"},
 		{"no colon", `{"system" {}}`, "offset 10: /: want ':', have '{'"},
-		{"a bad value", `{"system":{"mtu": 99}}`, "offset 18: /system/mtu: 99 is out of range 1450..9412"},
-		{"a fraction for an integer", `{"system":{"mtu":1500.0}}`, `/system/mtu: "1500.0" is not a whole number`},
 		{"a bad number", `{"system":{"mtu":01500}}`, `/system/mtu: "01500" is no JSON value`},
 		{"a bad word", `{"system":{"mtu":nil}}`, `/system/mtu: "nil" is no JSON value`},
 		{"null", `{"system":{"mtu":null}}`, `/system/mtu: null is no value`},
@@ -227,7 +263,7 @@ func TestParseTellsPathAndOffsetOfAMistake(t *testing.T) {
 		{"a value twice", `{"routing":{"as-path":[1,1]}}`, `offset 25: /routing/as-path: "1" is there twice`},
 		{"a key missing", `{"interface":[{"mtu":1500}]}`, `offset 14: /interface: an entry has no key name`},
 		{"a second key missing", `{"interface":[{"name":"lag1","subinterface":[{"index":1,"acl":[{"name":"a"}]}]}]}`, `/interface[name=lag1]/subinterface[index=1]/acl: an entry has no key type`},
-		{"a bad key", `{"interface":[{"name":"eth0"}]}`, `offset 22: /interface/name: "eth0" is not a valid port`},
+		{"an entry twice whose key is unknown", `{"interface":[{"name":"eth0"},{"name":"eth0"}]}`, `entry /interface[name=eth0] is there twice`},
 		{"a key twice", `{"interface":[{"name":"lag1","name":"lag2"}]}`, `"name" is there twice`},
 		{"too deep", `{"x":` + deep, "nesting is deeper than 64"},
 		{"invalid UTF-8", "{\"system\":{\"banner\":\"\xff\"}}", "a string is not valid UTF-8"},
@@ -246,6 +282,31 @@ func TestParseTellsPathAndOffsetOfAMistake(t *testing.T) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestOneUnknownValueOfALeafListTakesAllAlong(t *testing.T) {
+	t.Parallel()
+	doc := `{"routing":{"as-path": [1, 4294967296,2],"community":["a"]}}`
+	tree, unknown, err := Parse(model, newRelease, []byte(doc), ParseOptions{})
+	if err != nil || len(unknown) != 1 || unknown[0].Path.String() != "/routing/as-path" || string(unknown[0].JSON) != "[1, 4294967296,2]" {
+		t.Fatalf("got %v, %v", unknown, err)
+	}
+	if got, want := string(tree.AppendJSON(nil, false)), `{"ex-base:routing":{"community":["a"]}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestStrictParseTellsPathAndOffsetOfABadValue(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ in, want string }{
+		{`{"system":{"mtu": 99}}`, "offset 18: /system/mtu: 99 is out of range 1450..9412"},
+		{`{"system":{"mtu":1500.0}}`, `offset 17: /system/mtu: "1500.0" is not a whole number`},
+		{`{"interface":[{"name":"eth0"}]}`, `offset 22: /interface/name: "eth0" is not a valid port`},
+	} {
+		if _, _, err := Parse(model, newRelease, []byte(c.in), ParseOptions{Strict: true}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
 	}
 }
 

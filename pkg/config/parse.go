@@ -10,24 +10,24 @@ import (
 // ParseOptions say how Parse reads a document.
 type ParseOptions struct {
 	At     Path // the document is the value at this path; empty: the root
-	Strict bool // nodes, and values of state, that the release does not have are errors
+	Strict bool // nodes and values that the release does not have are errors
 	State  bool // keep state (config false) instead of dropping it
 }
 
-// Unknown is a part of a document that the schema or release does not have: configuration that
-// somebody else put there.
+// Unknown is a part of a document that the schema or release does not have: a node without a name, or a
+// value outside of its type. Somebody else put it there, or the device is newer than the schema.
 type Unknown struct {
-	Path Path
-	JSON []byte // as found
+	Path Path   // of the node; of a value its leaf, its leaf-list, or the entry that it is a key of
+	JSON []byte // as found; of a leaf-list all values, for one cannot be deleted alone
 }
 
 // Parse reads an RFC 7951 document. Names may be bare or qualified, identities too, numbers bare
 // or quoted. Errors carry path and byte offset. Duplicate members, values and entries, missing
 // keys, nesting deeper than 64 and invalid UTF-8 are errors; what the release does not have is
 // returned, never lost. Types are checked; mandatory leaves and references are not, because a
-// document may be a part. An array at a list's path is read as its entries. Names that a device
-// gives its state (enumerations, identities) and that the schema has not heard of are kept as they
-// are: a device newer than the schema is still to be looked at.
+// document may be a part. An array at a list's path is read as its entries. A device newer than the
+// schema is still to be looked at: a value outside of its type is Unknown, and the tree is without
+// it; names that a device gives its state (enumerations, identities) are kept as they are.
 func Parse(s *Schema, release string, data []byte, o ParseOptions) (*Tree, []Unknown, error) {
 	d, err := newDraft(s, release)
 	if err != nil {
@@ -55,6 +55,7 @@ type parser struct {
 	state    bool
 	readonly bool // state is an error: a Set cannot write it
 	unknown  []Unknown
+	entries  map[string]bool // paths of entries that are unknown: finds duplicates
 }
 
 // document reads the whole document as the value of a node.
@@ -185,8 +186,13 @@ func (p *parser) foreign(i int32, name string) error {
 	if err != nil {
 		return err
 	}
-	p.unknown = append(p.unknown, Unknown{p.d.path(i).Child(local), bytes.Clone(raw)})
+	p.keep(p.d.path(i).Child(local), raw)
 	return nil
+}
+
+// keep notes a part that is unknown.
+func (p *parser) keep(at Path, raw []byte) {
+	p.unknown = append(p.unknown, Unknown{at, bytes.Clone(raw)})
 }
 
 // list reads the entries of a list.
@@ -213,11 +219,14 @@ func (p *parser) entry(list int32) error {
 	}
 	p.peek()
 	start, depth := p.pos, p.depth
-	keys, err := p.keys(list)
+	keys, foreign, err := p.keys(list)
 	if err != nil {
 		return err
 	}
 	p.pos, p.depth = start, depth
+	if foreign {
+		return p.foreignEntry(list, keys)
+	}
 	i := p.d.entry(list, keys, 0)
 	if p.d.nodes[i].seen == p.doc {
 		return fmt.Errorf("entry %s is there twice", p.d.path(i))
@@ -226,35 +235,62 @@ func (p *parser) entry(list int32) error {
 	return p.object(i)
 }
 
-// keys reads an entry as far as its keys go: in canonical documents, its first members.
-func (p *parser) keys(list int32) ([]scalar, error) {
+// foreignEntry keeps an entry with a key that the release has no value for.
+func (p *parser) foreignEntry(list int32, keys []scalar) error {
 	n := p.d.schema(list)
-	keys, missing := make([]scalar, len(n.Keys)), len(n.Keys)
+	at := p.d.path(list)
+	e := &at[len(at)-1]
+	for k, id := range n.Keys {
+		e.Keys = append(e.Keys, KeyValue{p.d.x.schema.Nodes[id].Name, keys[k].text.Value()})
+	}
+	if text := at.String(); p.entries[text] {
+		return fmt.Errorf("entry %s is there twice", text)
+	} else if p.entries == nil {
+		p.entries = map[string]bool{text: true}
+	} else {
+		p.entries[text] = true
+	}
+	raw, err := p.skip()
+	if err != nil {
+		return err
+	}
+	p.keep(at, raw)
+	return nil
+}
+
+// keys reads an entry as far as its keys go: in canonical documents, its first members. foreign tells
+// that the release has no value for one of them.
+func (p *parser) keys(list int32) (keys []scalar, foreign bool, err error) {
+	n := p.d.schema(list)
+	missing := len(n.Keys)
+	keys = make([]scalar, missing)
 	start := p.pos
 	if err := p.enter('{'); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for first := true; missing > 0; first = false {
 		more, err := p.more(first, '}')
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if !more {
 			p.pos = start
-			return nil, p.keyMissing(n, keys)
+			return nil, false, p.keyMissing(n, keys)
 		}
 		found, err := p.key(list, keys)
-		if err != nil {
-			return nil, err
+		if err != nil && err != errForeign {
+			return nil, false, err
 		}
+		foreign = foreign || err == errForeign
 		if found {
 			missing--
 		}
 	}
-	return keys, nil
+	return keys, foreign, nil
 }
 
-// key reads one member and tells whether it was a key that had been missing.
+// key reads one member and tells whether it was a key that had been missing. Of a key that the release
+// has no value for, the error is errForeign and the text is kept.
 func (p *parser) key(list int32, keys []scalar) (bool, error) {
 	name, err := p.name()
 	if err != nil {
@@ -275,6 +311,10 @@ func (p *parser) key(list int32, keys []scalar) (bool, error) {
 		return false, err
 	}
 	keys[k], err = p.check(id, lit)
+	if err == errForeign {
+		keys[k] = scalarOf(string(lit.text), 0)
+		return true, err
+	}
 	if err != nil {
 		p.pos = start
 		return false, &ValueError{Path: p.d.path(list).Child(p.d.x.schema.Nodes[id].Name), Value: string(lit.text), Err: err}
@@ -301,6 +341,10 @@ func (p *parser) leaf(i int32) error {
 	}
 	n := &p.d.nodes[i]
 	v, err := p.check(n.id, lit)
+	if err == errForeign && !p.d.x.isKey[n.id] {
+		p.keep(p.d.path(i), p.data[start:p.pos])
+		return nil // a leaf without a value is no part of the tree
+	}
 	if err == nil && p.d.x.isKey[n.id] && !n.value.is(v.text) {
 		err = fmt.Errorf("key is %s in one place and %s in another", quote(n.value.Value()), quote(v.text.Value()))
 	}
@@ -316,12 +360,18 @@ func (p *parser) leaf(i int32) error {
 
 // leafList reads values and adds them to those that are there.
 func (p *parser) leafList(i int32) error {
+	p.peek()
+	all, foreign := p.pos, false
 	if err := p.enter('['); err != nil {
 		return err
 	}
 	for first := true; ; first = false {
 		more, err := p.more(first, ']')
 		if !more {
+			if foreign && err == nil {
+				p.d.clear(i)
+				p.keep(p.d.path(i), p.data[all:p.pos])
+			}
 			return err
 		}
 		start := p.pos
@@ -329,7 +379,10 @@ func (p *parser) leafList(i int32) error {
 		if err != nil {
 			return err
 		}
-		if err := p.addValue(i, lit); err != nil {
+		switch err := p.addValue(i, lit); {
+		case err == errForeign:
+			foreign = true
+		case err != nil:
 			p.pos = start
 			return &ValueError{Path: p.d.path(i), Value: string(lit.text), Err: err}
 		}
@@ -351,6 +404,9 @@ func (p *parser) addValue(list int32, lit literal) error {
 	return nil
 }
 
+// errForeign says that a value is sound, but outside of its type: another release may have it.
+var errForeign = errors.New("the release has no such value")
+
 // check checks a literal against the type of a leaf and against the form that RFC 7951 §6 gives
 // the type; numbers may be quoted or not.
 func (p *parser) check(id ID, lit literal) (scalar, error) {
@@ -363,6 +419,8 @@ func (p *parser) check(id ID, lit literal) (scalar, error) {
 	switch {
 	case lit.empty && (err != nil || v.form&isEmpty == 0):
 		return scalar{}, errors.New("[null] is given, but the type is not empty")
+	case err != nil && p.foreignTo(typ, lit):
+		return scalar{}, errForeign
 	case err != nil:
 		return scalar{}, err
 	case !lit.empty && v.form&isEmpty != 0:
@@ -377,6 +435,12 @@ func (p *parser) check(id ID, lit literal) (scalar, error) {
 func (p *parser) mayBeNew(id ID, lit literal) bool {
 	n := &p.d.x.schema.Nodes[id]
 	return n.State && p.state && !p.strict && lit.quoted && len(lit.text) > 0 && yangText(string(lit.text)) && p.d.x.names(n.Type)
+}
+
+// foreignTo tells whether a value that its type refuses may be one of another release: it is a text, and
+// written as values of the type are.
+func (p *parser) foreignTo(typ uint16, lit literal) bool {
+	return !p.strict && (lit.quoted || !p.d.x.wantsQuotes(typ)) && yangText(string(lit.text))
 }
 
 // names tells whether values of a type are, or may be, names that later releases add to.

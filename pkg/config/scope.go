@@ -46,6 +46,31 @@ func (s Scope) Covers(c Cursor, intended *Tree) bool {
 	return h.owned && !h.split
 }
 
+// Owns is Covers for a path: of something that no tree has, because the schema or the release has it not.
+func (s Scope) Owns(p Path, intended *Tree) bool {
+	owned := false
+	for i := range s {
+		r := &s[i]
+		n := min(len(r.Path), len(p))
+		switch {
+		case !slices.EqualFunc(r.Path[:n], p[:n], Elem.meets):
+		case r.Own == Never:
+			return false
+		case n == len(r.Path):
+			owned = owned || r.Own == Whole || intended.Find(p[:n]).Valid()
+		}
+	}
+	return owned
+}
+
+// meets tells whether a rule's element matches one of a path.
+func (e Elem) meets(o Elem) bool {
+	return e.Name == o.Name && !slices.ContainsFunc(e.Keys, func(k KeyValue) bool {
+		v, ok := o.Key(k.Name)
+		return k.Value != "*" && !(ok && glob(k.Value, v))
+	})
+}
+
 // Outside returns the leaves, leaf-lists and presence containers of the intended tree that the
 // scope does not own: a driver's bug. Keys of an entry and presence containers count only where they
 // hold nothing else; otherwise they are there for the sake of what they hold, which is judged itself.

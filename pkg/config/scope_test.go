@@ -61,6 +61,21 @@ func TestOwnedReducesATreeToTheScope(t *testing.T) {
 	}
 }
 
+func TestOwnsJudgesWhatNoTreeHasAsCoversWould(t *testing.T) {
+	t.Parallel()
+	intended := parse(t, `{"interface":[{"name":"lag1"}]}`)
+	for p, want := range map[string]bool{
+		"/system/new": false, "/system/mtu": true, "/system/dns": false, "/system/dns/options/new": true, "/interface[name=lag1]/new": true,
+		"/interface[name=lag2]/new": false, "/interface[name=ethernet-9/9]": true, "/interface[name=weird]": false, "/interface": false,
+		"/interface[name=ethernet-1/10]": false, "/interface[name=ethernet-1/10]/group": false, "/interface[name=ethernet-1/10]/new": true,
+		"/interface[name=mgmt0]/new": false, "/interface[name=mgmt0]/description": false, "/routing/new": true, "/routing/uplink": false, "/new": false,
+	} {
+		if got := testScope.Owns(path(t, p), intended); got != want {
+			t.Errorf("%s: got %v, want %v", p, got, want)
+		}
+	}
+}
+
 func TestCoversIsTrueOnlyWhereNothingBelowIsSomebodyElses(t *testing.T) {
 	t.Parallel()
 	tree := parse(t, foreignDoc)

@@ -259,6 +259,35 @@ func TestNodesWithoutANameInTheProfileAreDriftWhereTheirParentIsOwned(t *testing
 	}
 }
 
+func TestAValueThatTheReleaseDoesNotHaveGivesWayToTheIntendedOne(t *testing.T) {
+	want := tree(t, func(b *config.Builder) { port(b, "ethernet-1/1", "ours", 9000) })
+	has := `{"interface":[{"name":"ethernet-1/1","description":"ours","mtu":123456,"ethernet":{"reload-delay":-1}},{"name":"mgmt0","mtu":123456}]}`
+	running, unknown, err := config.Parse(want.Schema(), want.Release(), []byte(has), config.ParseOptions{})
+	if err != nil || len(unknown) != 3 {
+		t.Fatalf("unknown: %v, %v", unknown, err)
+	}
+	in := input(t, "leaf1", "", running, want)
+	in.Unknown = unknown
+	d := plan.New("demo", "live", []plan.Input{in}, at).Devices[0]
+	var got []string
+	for _, c := range d.Changes {
+		got = append(got, strings.TrimSpace(fmt.Sprint(c.Op, " ", c.Path, " ", c.Old, " ", c.New)))
+	}
+	if changes := []string{
+		"create /interface[name=ethernet-1/1]/mtu  9000", "delete /interface[name=ethernet-1/1]/mtu 123456",
+		"delete /interface[name=ethernet-1/1]/ethernet/reload-delay -1",
+	}; !slices.Equal(got, changes) {
+		t.Errorf("changes: got %q, want %q", got, changes)
+	}
+	after, err := config.Apply(running, d.Request)
+	if err != nil || !config.Equal(in.Scope.Owned(after, want), want) {
+		t.Errorf("the request leads to %s, %v", after.AppendJSON(nil, false), err)
+	}
+	if n := len(d.Inverse.Update); n != 2 {
+		t.Errorf("the way back restores %d of 2: %v", n, d.Inverse)
+	}
+}
+
 func TestAPlanIsAValueThatReadsBack(t *testing.T) {
 	var b bytes.Buffer
 	if err := example(t).JSON(&b); err != nil {

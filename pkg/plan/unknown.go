@@ -5,8 +5,9 @@ import (
 	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
-// unknownInScope lists configuration that the profile has no name for and that lies inside
-// something Loom owns whole: it is not intended, so it goes like any other drift.
+// unknownInScope lists configuration that the profile has no name or no value for and that lies inside
+// something Loom owns whole: it is not intended, so it goes like any other drift. Where a leaf is intended
+// to have another value it is both deleted and set: deletes come first (gNMI spec §3.4.3).
 func unknownInScope(in Input) []Change {
 	var out []Change
 	for _, u := range owned(in) {
@@ -29,17 +30,22 @@ func addUnknownRestores(req *gnmi.SetRequest, in Input) {
 	}
 }
 
-// owned are the unknown nodes whose nearest known ancestor is Loom's, and stays.
+// owned are the unknown parts that are Loom's and do not go with what they lie in.
 func owned(in Input) []config.Unknown {
 	var out []config.Unknown
 	for _, u := range in.Unknown {
-		at := in.Running.Find(parent(u.Path))
-		stays := in.Intended.Find(parent(u.Path)).Valid()
-		if at.Valid() && stays && in.Scope.Covers(at, in.Intended) {
+		if in.Scope.Owns(u.Path, in.Intended) && in.Intended.Find(nearest(in.Running, u.Path)).Valid() {
 			out = append(out, u)
 		}
 	}
 	return out
+}
+
+// nearest is the path of what a node of another tree would lie in.
+func nearest(t *config.Tree, p config.Path) config.Path {
+	for p = parent(p); len(p) > 0 && !t.Find(p).Valid(); p = parent(p) {
+	}
+	return p
 }
 
 func parent(p config.Path) config.Path { return p[:max(len(p)-1, 0)] }
