@@ -60,7 +60,7 @@ type Object struct {
 }
 
 // Need is a condition. {x} in a key of its path stands for the key or leaf x of the object. With Is
-// the leaf must have the value; with Not it may not, and need not be there; with neither it must be there.
+// the leaf must have the value, a leaf-list among others; with Not it may not, and need not be there; with neither it must be there.
 type Need struct{ Path, Is, Not string }
 
 // Paths are all patterns of the guards, for who checks them against a schema.

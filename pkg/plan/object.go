@@ -29,7 +29,7 @@ func (s *search) fulfils(t *config.Tree, c config.Cursor, needs []driver.Need) b
 		at := t.Find(filled(s.path(n.Path), c))
 		switch {
 		case n.Is != "":
-			if !at.Valid() || at.Value() != n.Is {
+			if !at.Valid() || !slices.Contains(values(at), n.Is) {
 				return false
 			}
 		case n.Not != "":

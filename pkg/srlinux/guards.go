@@ -116,6 +116,12 @@ var guards = driver.Guards{
 		{Name: "gRPC server", Path: "/system/grpc-server", Needs: []driver.Need{
 			{Path: "/system/grpc-server[name={name}]/admin-state", Is: "enable"}, // its default is disable
 		}},
+		{Name: "gNMI service", Path: "/system/grpc-server", Needs: []driver.Need{
+			{Path: "/system/grpc-server[name={name}]/services", Is: "srl_nokia-grpc:gnmi"}, // its default is none
+		}},
+		{Name: "server of native models", Path: "/system/grpc-server", Needs: []driver.Need{ // what Loom's paths mean
+			{Path: "/system/grpc-server[name={name}]/yang-models", Not: "openconfig"},
+		}},
 		{Name: "gNMI server", Path: "/system/gnmi-server/network-instance", Needs: []driver.Need{ // before 24.3
 			{Path: "/system/gnmi-server/network-instance[name={name}]/admin-state", Is: "enable"},
 		}},
