@@ -117,6 +117,16 @@ func (o *applyOptions) check() error {
 	if o.rollback < leastRollback {
 		return fmt.Errorf("--rollback %s: too short to confirm in; use at least %s", o.rollback, leastRollback)
 	}
+	switch {
+	case o.hold < 0:
+		return fmt.Errorf("--hold %s: use a time such as 10m, or leave it out", o.hold)
+	case o.store.wait < 0:
+		return fmt.Errorf("--wait %s: use a time such as 10m, or leave it out", o.store.wait)
+	case o.unverified < 0:
+		return fmt.Errorf("--unverified %d: use 1 or more, or 0 for no limit", o.unverified)
+	case o.parallel < 1:
+		return fmt.Errorf("--parallel %d: use 1 or more", o.parallel)
+	}
 	return nil
 }
 
@@ -318,6 +328,10 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	}
 	start := time.Now()
 	c.gate, c.back = o.gates.between(ctx, w.n, w.r, p, c.spec.ID)
+	c.holding = func(until time.Time) {
+		t.notef("   unconfirmed until %s, then taken back; say so before with\n     loom transactions confirm %[2]s%[3]s\n     loom transactions cancel %[2]s%[3]s\n",
+			until.Local().Format(time.TimeOnly), c.spec.ID, w.j.flags)
+	}
 	res, err := w.j.carryOut(ctx, c, devices, o.parallel, newProgress(t, p, quiet).event)
 	if err != nil {
 		return res, err
@@ -356,6 +370,7 @@ func (j *journal) carryOut(ctx context.Context, c *change, devices map[string]*l
 	}
 	run := j.runner(devices, c.work)
 	run.Parallel, run.Progress, run.Gate, run.Back = parallel, progress, c.gate, c.back
+	run.Holding = c.holding
 	ctx, release, stop := j.listen(ctx, c.spec.ID)
 	defer stop()
 	run.Release = release

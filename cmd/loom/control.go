@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/store"
@@ -101,19 +101,30 @@ func (a *storeAsker) ask(ctx context.Context, id, word string) error {
 	return err
 }
 
-// listen hears what people say about a transaction: a word to confirm closes the channel, one to cancel
-// ends the context.
+// nobody takes what people say where no process works on a transaction: it would never be heard.
+type nobody struct{}
+
+func (nobody) ask(_ context.Context, id, _ string) error {
+	return fmt.Errorf("%s: %w", id, errNobody)
+}
+
+var errNobody = errors.New("it is not over, and no process works on it; loom transactions resume ends it, and so does the next loom apply")
+
+// listen hears what people say about a transaction: each word to confirm comes out of the channel, as a
+// transaction of several parts wants one for each; one to cancel ends the context.
 func (j *journal) listen(ctx context.Context, id string) (context.Context, <-chan struct{}, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	watching, stop := context.WithCancel(ctx)
-	release := make(chan struct{})
+	release := make(chan struct{}, 1)
 	go func() {
-		free := sync.OnceFunc(func() { close(release) })
 		for change := range j.store.Watch(watching, "requests/"+id, 0) {
 			for _, r := range change.Put {
 				switch string(r.Value) {
 				case "confirm":
-					free()
+					select {
+					case release <- struct{}{}:
+					default: // said twice
+					}
 				case "cancel":
 					cancel(errors.New("cancelled by loom transactions cancel"))
 				}
@@ -133,6 +144,11 @@ func dialControl(dir string) (*remote, error) {
 		return nil, err
 	}
 	socket := strings.TrimSpace(string(path))
+	probe, err := net.Dial("unix", socket) // the file of a process that was killed stays
+	if err != nil {
+		return nil, err
+	}
+	_ = probe.Close()
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}
@@ -166,9 +182,8 @@ func (r *remote) call(ctx context.Context, method, what string, v url.Values, ou
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		var b strings.Builder
-		_, _ = fmt.Fprint(&b, resp.Status)
-		return fmt.Errorf("the process that holds the store: %s", b.String())
+		why, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // as much of it as there is
+		return fmt.Errorf("the process that holds the store: %s", strings.TrimSpace(string(why)))
 	}
 	if out == nil {
 		return nil

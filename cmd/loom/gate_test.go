@@ -9,6 +9,7 @@ import (
 
 	"github.com/loomfabric/loom/pkg/device"
 	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/verify"
 )
 
@@ -107,5 +108,16 @@ func TestADeviceThatTakesLongToBeReadIsReadLessOften(t *testing.T) {
 	}
 	if slowest >= defaultRest {
 		t.Errorf("what happens while a device is left alone for %v is not seen in the %v that a network has to rest", slowest, defaultRest)
+	}
+}
+
+func TestAWaveKeepsItsNumberWhenItIsLookedAtAgain(t *testing.T) {
+	p := &plan.Plan{Waves: [][]string{{"leaf1", "leaf2"}, {"spine1"}}}
+	g := &gating{checks: []string{`test "$LOOM_WAVE $LOOM_DEVICES" = "1 leaf1 leaf2" -o "$LOOM_WAVE $LOOM_DEVICES" = "2 spine1"`}}
+	pass, _ := g.between(t.Context(), nil, nil, p, "loom-test")
+	for _, wave := range [][]string{p.Waves[0], p.Waves[0], p.Waves[1]} { // the second time after the soak
+		if err := pass(t.Context(), wave); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,9 +74,8 @@ func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.P
 		network = n.gate(ctx, newObserver(n, r, min(g.within, lookAtOne)), names)
 		network.within, network.soak = g.within, g.rest
 	}
-	wave := 0
 	pass = func(ctx context.Context, devices []string) error {
-		wave++
+		wave := waveOf(p, devices) // passed once more after a soak
 		for _, name := range devices {
 			delete(waiting, name)
 			if d := p.Device(name); network != nil && d != nil && d.Drain != nil {
@@ -100,11 +100,16 @@ func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.P
 		}
 		network.drained = n.drained()
 		if err := network.pass(ctx, devices, func(name string) bool { return waiting[name] }); err != nil {
-			return fmt.Errorf("with traffic back behind wave %d: %w", wave, err)
+			return fmt.Errorf("with traffic back behind wave %d: %w", waveOf(p, devices), err)
 		}
 		return nil
 	}
 	return pass, back
+}
+
+// waveOf is which wave of a plan some devices are, from 1.
+func waveOf(p *plan.Plan, devices []string) int {
+	return 1 + slices.IndexFunc(p.Waves, func(wave []string) bool { return slices.Equal(wave, devices) })
 }
 
 // moves is how long traffic may take to leave a drained device.

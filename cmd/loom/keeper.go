@@ -42,6 +42,7 @@ type keeper struct {
 	store    *store.Store
 	lease    *store.Lease
 	topology string
+	flags    string   // that name the store to another command, with a space before them
 	control  *control // nil for a store that others can open too
 	mark     string   // file that says that devices are drained; "" for a store that others can open too
 }
@@ -128,7 +129,7 @@ func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string
 	if err != nil {
 		return nil, errors.Join(held(err, topology), s.Close())
 	}
-	k := &keeper{store: s, lease: lease, topology: topology}
+	k := &keeper{store: s, lease: lease, topology: topology, flags: f.flags(dir)}
 	if !s.Shared() {
 		k.mark = f.drainMark(dir)
 		if k.control, err = openControl(f.storeDir(dir), s); err != nil {
@@ -136,6 +137,17 @@ func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string
 		}
 	}
 	return k, nil
+}
+
+// flags name the store to another command that is started in the same directory.
+func (f *storeFlags) flags(dir string) string {
+	switch dir = filepath.Dir(f.storeDir(dir)); {
+	case len(f.etcd) > 0:
+		return " --etcd " + strings.Join(f.etcd, ",")
+	case dir == filepath.Clean(dataDir(nil)):
+		return ""
+	}
+	return " --data " + dir
 }
 
 // held says what to do about somebody else who is at work.

@@ -40,7 +40,6 @@ Exit code: 0 done or nothing to do, 1 error before any change, 3 rolled back, 4 
 		}
 		defer k.close()
 		r.election = uint64(k.lease.Epoch)
-		r.election = uint64(k.lease.Epoch)
 		quiet := *format == "json"
 		res, err := newJournal(k).resume(cmd.Context(), t, r, *parallel, newProgress(t, &plan.Plan{}, quiet).event)
 		if err != nil {

@@ -38,9 +38,10 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	o := applyOptions{access: accessFlags(c), gates: &gating{}}
 	pushFlags(c, &o)
 	c.Flags().StringArrayVar(&o.gates.checks, "check", nil, "`COMMAND` to run behind every wave; if it fails, everything is as before the rollback")
+	c.Flags().DurationVar(&o.gates.moving, "drain-wait", defaultMoving, "`TIME` for traffic to move away from a drained device before it changes")
 	overwrite := c.Flags().Bool("overwrite", false, "take back what others changed since, where the transaction had changed it")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := errors.Join(o.check(), o.how.check(), o.checkApproval(t)); err != nil {
+		if err := errors.Join(o.check(), o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
 			return err
 		}
 		srcs, err := sources(args[1:])
@@ -131,6 +132,9 @@ func (j *journal) undoing(ctx context.Context, r *resolver, id string) (*undoing
 	}
 	if s.Spec.Topology != j.topology {
 		return nil, fmt.Errorf("%s is of topology %s, not of %s; name its files", id, s.Spec.Topology, j.topology)
+	}
+	if o := s.Result().Outcome; o == transaction.RolledBack || o == transaction.Unchanged {
+		return nil, fmt.Errorf("%s ended %s: there is nothing of it to take back", id, o)
 	}
 	members, err := j.participants(ctx, id)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,7 +135,8 @@ func scriptNewest(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], list[0].ID)
 }
 
-// scriptHolding waits until a transaction waits for somebody to confirm it, and puts its id into a variable.
+// scriptHolding waits until a transaction waits for somebody to confirm it, and puts its id into a variable. Devices
+// that are named are those of its part.
 func scriptHolding(ts *testscript.TestScript, _ bool, args []string) {
 	data := ts.Getenv("LOOM_DATA")
 	deadline := time.Now().Add(30 * time.Second)
@@ -148,7 +150,7 @@ func scriptHolding(ts *testscript.TestScript, _ bool, args []string) {
 			continue
 		}
 		a, err := readAccount(context.Background(), books, ids[len(ids)-1])
-		if err == nil && a.Outcome == "" && !a.anyBut(transaction.Verified) {
+		if err == nil && a.Outcome == "" && !a.anyBut(transaction.Verified, args[1:]) {
 			ts.Setenv(args[0], a.ID)
 			return
 		}
@@ -156,10 +158,10 @@ func scriptHolding(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no transaction waits")
 }
 
-// anyBut tells whether a device has another status.
-func (s *account) anyBut(status transaction.Status) bool {
-	for _, have := range s.Devices {
-		if have != status {
+// anyBut tells whether one of the devices, all by default, has another status.
+func (s *account) anyBut(status transaction.Status, devices []string) bool {
+	for name, have := range s.Devices {
+		if have != status && (len(devices) == 0 || slices.Contains(devices, name)) {
 			return true
 		}
 	}

@@ -25,6 +25,7 @@ type change struct {
 	trees   map[string]*config.Tree                        // by their hash
 	gate    func(ctx context.Context, wave []string) error // nil: none
 	back    func(ctx context.Context, wave []string) error // behind an undrain; nil: none
+	holding func(until time.Time)                          // it waits for somebody to say that all is well
 }
 
 // newChange puts a transaction together from a plan.
@@ -54,6 +55,12 @@ func (c *change) add(d *plan.Device, l *live) error {
 		for _, s := range d.Drain.Steps {
 			job.Steps, job.Places = append(job.Steps, transaction.Step(s.Name)), append(job.Places, s.Target)
 			places, requests = append(places, s.To), append(requests, s.Request)
+		}
+	}
+	if l.goes = nil; !config.Equal(d.Before, d.After) { // else who reads the device cannot tell before from after
+		l.goes = map[string]bool{}
+		for _, path := range d.Unnamed() {
+			l.goes[path.String()] = true
 		}
 	}
 	c.spec.Jobs = append(c.spec.Jobs, job)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,7 +24,8 @@ func transactionsCommand(t *terminal) *cobra.Command {
 		Use:   "transactions",
 		Short: "Changes that were made, and the one that is being made",
 		Long: `Every loom apply is a transaction with a journal: which devices, what happened to each and when,
-and how it ended. The journal is kept beside the topology (.loom), or where --data or --etcd say.
+and how it ended. The journal is kept beside the topology (.loom), or where --data or --etcd say. list, show,
+watch, confirm and cancel look in the directory in which they are started: elsewhere say --data DIR/.loom.
 
 While loom apply --hold waits, confirm makes the change permanent and cancel takes it back.`,
 		Example: `  loom transactions list
@@ -35,20 +39,54 @@ While loom apply --hold waits, confirm makes the change permanent and cancel tak
 	return c
 }
 
-// books opens what can be read: the store itself, or the one that another process holds.
+// books opens what can be read: the store itself, or the one that another process holds. That one has its
+// socket a little later than the store, and gives it up a little earlier.
 func (f *storeFlags) books(ctx context.Context, t *terminal) (ledger, asker, func() error, error) {
-	s, err := f.open(ctx, t, dataDir(nil))
-	if err == nil {
-		return s, &storeAsker{s}, s.Close, nil
-	}
-	if h := (*store.HeldError)(nil); !errors.As(err, &h) || h.Dir == "" {
+	if err := f.exists(); err != nil {
 		return nil, nil, nil, err
 	}
-	r, dialErr := dialControl(f.storeDir(dataDir(nil)))
-	if dialErr != nil {
-		return nil, nil, nil, errors.Join(err, dialErr)
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	for until := time.Now().Add(holderMoves); ; {
+		s, err := f.open(ctx, t, dataDir(nil))
+		switch {
+		case err == nil && s.Shared():
+			return s, &storeAsker{s}, s.Close, nil
+		case err == nil:
+			return s, nobody{}, s.Close, nil
+		}
+		if h := (*store.HeldError)(nil); !errors.As(err, &h) || h.Dir == "" {
+			return nil, nil, nil, err
+		}
+		r, dialErr := dialControl(f.storeDir(dataDir(nil)))
+		if dialErr == nil {
+			return r, r, func() error { return nil }, nil
+		}
+		if time.Now().After(until) {
+			return nil, nil, nil, errors.Join(err, dialErr)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, nil, context.Cause(ctx)
+		case <-tick.C:
+		}
 	}
-	return r, r, func() error { return nil }, nil
+}
+
+// holderMoves is how long a process may hold a store without a socket.
+const holderMoves = 5 * time.Second
+
+// exists tells whether there is a journal where it is looked for; looking begins none.
+func (f *storeFlags) exists() error {
+	if len(f.etcd) > 0 {
+		return nil
+	}
+	dir := f.storeDir(dataDir(nil))
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: no journal here, so no transaction yet; that of a topology elsewhere is beside it: --data %s",
+			dir, filepath.Join("DIR-OF-THE-TOPOLOGY", ".loom"))
+	}
+	return nil
 }
 
 // storeDir is the directory of the store.
@@ -248,12 +286,17 @@ func transactionsWatch(t *terminal) *cobra.Command {
 	c := &cobra.Command{Use: "watch TRANSACTION", Short: "Follow a transaction until it is over", Args: cobra.ExactArgs(1)}
 	f := addStoreFlags(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		books, _, closeBooks, err := f.books(cmd.Context(), t)
-		if err != nil {
-			return err
+		for shown := 0; ; {
+			books, asker, closeBooks, err := f.books(cmd.Context(), t)
+			if err != nil {
+				return err
+			}
+			over, err := watch(cmd.Context(), t, books, args[0], &shown, asker == nobody{})
+			err = errors.Join(err, closeBooks())
+			if gone := (*url.Error)(nil); over || !errors.As(err, &gone) {
+				return err
+			} // the process that held the store has ended: what it wrote can be read without it
 		}
-		defer closeBooks()
-		return watch(cmd.Context(), t, books, args[0])
 	}
 	return c
 }
@@ -261,24 +304,29 @@ func transactionsWatch(t *terminal) *cobra.Command {
 // glance is how often a transaction is looked at while it is followed.
 const glance = 250 * time.Millisecond
 
-func watch(ctx context.Context, t *terminal, books ledger, id string) error {
+// watch prints what is new about a transaction, from what was shown before on, until it is over; at once where
+// it is idle, as nobody works on it.
+func watch(ctx context.Context, t *terminal, books ledger, id string, shown *int, idle bool) (over bool, err error) {
 	tick := time.NewTicker(glance)
 	defer tick.Stop()
-	for shown := 0; ; {
+	for {
 		s, err := readAccount(ctx, books, id)
 		if err != nil {
-			return err
+			return false, err
 		}
-		for _, m := range s.Timeline[shown:] {
+		for _, m := range s.Timeline[*shown:] {
 			t.printf("%8s  %s\n", m.At.Sub(s.Began).Round(time.Millisecond), strings.TrimSpace(m.What+m.Device+" "+string(m.Status)))
 		}
-		shown = len(s.Timeline)
-		if s.Outcome != "" {
-			return nil
+		*shown = len(s.Timeline)
+		switch {
+		case s.Outcome != "":
+			return true, nil
+		case idle:
+			return true, fmt.Errorf("%s: %w", id, errNobody)
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return true, context.Cause(ctx)
 		case <-tick.C:
 		}
 	}

@@ -55,7 +55,8 @@ type Runner struct {
 	Classify func(error) Class                              // of the errors of a Device
 	Parallel int                                            // actions at the same time; one that takes long counts no more
 	Progress func(Event)                                    // called from one goroutine at a time; may be nil
-	Release  <-chan struct{}                                // somebody says that all is well; may be nil
+	Release  <-chan struct{}                                // somebody says that all is well, once for each part; may be nil
+	Holding  func(until time.Time)                          // called when it begins to wait for Release; may be nil
 	Now      func() time.Time
 
 	began time.Time
@@ -85,6 +86,9 @@ func (r *Runner) Run(ctx context.Context, s *State) Result {
 		r.jobs[s.Spec.Jobs[i].Device] = &s.Spec.Jobs[i]
 	}
 	work := context.WithoutCancel(ctx)
+	looking, lookAway := context.WithCancel(work) // what a gate would say is of no interest once everything is taken back
+	defer lookAway()
+	var held time.Time
 	answers := make(chan Answer, len(s.members)+2)
 	done, release := ctx.Done(), r.Release
 	flying := 0
@@ -92,9 +96,20 @@ func (r *Runner) Run(ctx context.Context, s *State) Result {
 		actions, wake := s.Next(r.Now())
 		flying += len(actions)
 		for _, a := range actions {
-			go func() { answers <- r.perform(work, s.Spec.ID, s.names(a.Wave), s.Spec.Limits.Rollback, a) }()
+			ctx := work
+			if a.Op == Check {
+				ctx = looking
+			}
+			go func() { answers <- r.perform(ctx, s.Spec.ID, s.names(a.Wave), s.Spec.Limits.Rollback, a) }()
 		}
 		r.report(s)
+		if s.failing != nil {
+			lookAway()
+		}
+		if until := s.Held(); r.Holding != nil && until.After(held) {
+			held = until
+			r.Holding(until)
+		}
 		if flying == 0 && (s.Phase == Over || s.Phase == Suspended) {
 			return s.Result()
 		}
@@ -106,8 +121,10 @@ func (r *Runner) Run(ctx context.Context, s *State) Result {
 		case <-done:
 			done = nil
 			s.Interrupt(context.Cause(ctx))
-		case <-release:
-			release = nil
+		case _, more := <-release:
+			if !more {
+				release = nil
+			}
 			s.Release()
 		}
 		flying -= r.drain(s, answers)
@@ -273,6 +290,10 @@ func (r *Runner) act(ctx context.Context, id string, rollback time.Duration, a A
 // place finds at which place of its job a device is.
 func (r *Runner) place(a Action, tree *config.Tree) (int, error) {
 	places := r.Work[a.Device].Places
+	if p := places[a.Place]; config.Equal(tree, p) { // two places may be one tree: what no tree has goes between them
+		r.keep(a.Device, p)
+		return a.Place, nil
+	}
 	for i, p := range places {
 		if config.Equal(tree, p) {
 			r.keep(a.Device, p)
