@@ -167,6 +167,7 @@ type live struct {
 	timed    bool   // it takes back by itself what is not confirmed; known once it was probed
 	owner    string // what its mark says, once it was read: "topology/device", or ""
 	known    atomic.Pointer[known]
+	goes     map[string]bool // paths of what a change deletes that no tree has, beside what it changes in the trees
 }
 
 // known is what an answer of a device with this digest comes to, as long as the same is intended: that decides
@@ -294,16 +295,29 @@ func (l *live) Read(ctx context.Context) (*config.Tree, error) {
 	if k := l.known.Load(); k != nil && k.answer == digest && k.intended == l.intended && k.owned != nil {
 		return k.owned, nil
 	}
-	tree, _, err := answer.Tree()
+	tree, unknown, err := answer.Tree()
 	if err != nil {
 		return nil, err
 	}
 	owned := l.scope.Owned(tree, l.intended)
 	if config.Equal(owned, l.intended) {
+		if err := l.left(unknown); err != nil {
+			return nil, err
+		}
 		owned = l.intended // which is there anyway: a fabric of copies would be large
 		l.known.Store(&known{digest, owned, owned})
 	}
 	return owned, nil
+}
+
+// left tells whether a device that has what is intended still has something that was to go, and that no tree has.
+func (l *live) left(unknown []config.Unknown) error {
+	for _, u := range unknown {
+		if l.goes[u.Path.String()] {
+			return fmt.Errorf("%s: still has %s, which it was told to delete", l.Name(), u.Path)
+		}
+	}
+	return nil
 }
 
 // saved tells whether startup follows the running configuration: whether commits are saved.
@@ -359,11 +373,15 @@ func (l *live) Save(ctx context.Context) (*config.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	if changes := config.Diff(startup, running); len(changes) > 0 {
-		return nil, fmt.Errorf("startup differs from running in %d places, first %s", len(changes), changes[0].At)
+	var places []string
+	for _, c := range config.Diff(startup.Tree, running.Tree) {
+		places = append(places, c.At.String())
+	}
+	if places = append(places, config.DiffUnknown(startup.Unknown, running.Unknown)...); len(places) > 0 {
+		return nil, fmt.Errorf("startup differs from running in %d places, first %s", len(places), places[0])
 	}
 	if l.intended == nil {
-		return running, nil
+		return running.Tree, nil
 	}
-	return l.scope.Owned(running, l.intended), nil
+	return l.scope.Owned(running.Tree, l.intended), nil
 }

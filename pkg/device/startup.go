@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/openconfig/gnoi/file"
@@ -23,7 +24,17 @@ func (d *Device) Startup(ctx context.Context) (*config.Tree, []config.Unknown, e
 	if err != nil {
 		return nil, nil, err
 	}
-	return d.parse(startupOp, d.target.Driver.Manners.StartupFile, data, config.ParseOptions{})
+	return d.parseStartup(data)
+}
+
+// parseStartup reads a startup file; what says who wrote it is no configuration.
+func (d *Device) parseStartup(data []byte) (*config.Tree, []config.Unknown, error) {
+	m := &d.target.Driver.Manners
+	tree, unknown, err := d.parse(startupOp, m.StartupFile, data, config.ParseOptions{})
+	unknown = slices.DeleteFunc(unknown, func(u config.Unknown) bool {
+		return m.Preamble != "" && len(u.Path) == 1 && u.Path[0].Name == m.Preamble
+	})
+	return tree, unknown, err
 }
 
 const startupOp = "startup"
@@ -41,29 +52,35 @@ func (d *Device) startup(ctx context.Context) ([]byte, error) {
 	return data, err
 }
 
+// Configuration is all that a device has, inside and outside of what the profile knows.
+type Configuration struct {
+	Tree    *config.Tree
+	Unknown []config.Unknown
+}
+
 // Both reads the whole running configuration and the startup configuration, in this order. Where they are the same
 // text, white space aside, they are one tree: a device that writes both in the same order is parsed once.
-func (d *Device) Both(ctx context.Context) (running, startup *config.Tree, err error) {
+func (d *Device) Both(ctx context.Context) (running, startup Configuration, err error) {
 	const op = "get"
 	resp, err := d.ask(ctx, op, gnmi.GetRequest_CONFIG, []config.Path{nil})
 	if err != nil {
-		return nil, nil, err
+		return running, startup, err
 	}
 	text, err := d.document(resp)
 	if err != nil {
-		return nil, nil, d.errorf(op, Refused, "answer: %w", err)
+		return running, startup, d.errorf(op, Refused, "answer: %w", err)
 	}
-	if running, _, err = d.parse(op, "answer", text, config.ParseOptions{}); err != nil {
-		return nil, nil, err
+	if running.Tree, running.Unknown, err = d.parse(op, "answer", text, config.ParseOptions{}); err != nil {
+		return running, startup, err
 	}
 	file, err := d.startup(ctx)
 	if err != nil {
-		return nil, nil, err
+		return running, startup, err
 	}
 	if sameTokens(text, file) {
 		return running, running, nil
 	}
-	startup, _, err = d.parse(startupOp, d.target.Driver.Manners.StartupFile, file, config.ParseOptions{})
+	startup.Tree, startup.Unknown, err = d.parseStartup(file)
 	return running, startup, err
 }
 

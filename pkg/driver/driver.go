@@ -66,6 +66,7 @@ type Manners struct {
 	Arbitrate   func(release string) bool // whether a release honours master arbitration; nil: none is known to
 	SaveOn      string                    // path of a boolean leaf: while true every commit is saved to startup; "" if none
 	StartupFile string                    // gNOI path of the startup configuration, RFC 7951 JSON
+	Preamble    string                    // member of the startup file that tells who wrote it when, and is no configuration; "" if none
 	ReadPaths   []string                  // subtrees to Get for a read-back of everything inside any scope
 	SetTimeout  time.Duration             // longest time a commit may take
 }

@@ -30,6 +30,9 @@ func addUnknownRestores(req *gnmi.SetRequest, in Input) {
 	}
 }
 
+// Unnamed are the paths of what the request deletes that no tree has: the profile has no name or value for it.
+func (d *Device) Unnamed() []config.Path { return d.unnamed }
+
 // owned are the unknown parts that are Loom's and do not go with what they lie in.
 func owned(in Input) []config.Unknown {
 	var out []config.Unknown

@@ -53,6 +53,8 @@ var manners = driver.Manners{
 	Confirm:     func(release string) bool { return release != "23.10" },
 	SaveOn:      "/system/configuration/auto-save",
 	StartupFile: "/etc/opt/srlinux/config.json",
+	// Releases write {"_preamble":{"header":{"created":...}}} before the configuration of a file.
+	Preamble: "_preamble",
 	// All of /system, because a raw leaf may lie anywhere in it.
 	ReadPaths:  []string{"/interface", "/network-instance", "/tunnel-interface", "/routing-policy", "/bfd", "/system"},
 	SetTimeout: 60 * time.Second,
