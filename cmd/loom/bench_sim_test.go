@@ -97,7 +97,7 @@ func (s simulated) settle(b *testing.B) simUsage {
 func (s simulated) configure(b *testing.B) simUsage {
 	s.idle(b, time.Second)
 	s.start = time.Now()
-	out, err := exec.Command("loom", "apply", s.topology, "--inventory", s.inventory, "--data", b.TempDir(), "--yes").CombinedOutput()
+	out, err := exec.Command("loom", "apply", s.topology, "--inventory", s.inventory, "--data", b.TempDir(), "--gate", "0", "--yes").CombinedOutput()
 	if err != nil {
 		b.Fatalf("loom apply: %v\n%s", err, out)
 	}

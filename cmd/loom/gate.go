@@ -27,7 +27,7 @@ type gate struct {
 // gate looks at the devices that will change, and their neighbors, as they are before. Devices that nobody can read
 // then need not come back for the gate to open.
 func (n *network) gate(ctx context.Context, o *observer, names []string) *gate {
-	g := &gate{observer: o, index: verify.NewIndex(n.design), drained: n.drained(), within: time.Minute, retry: time.Second}
+	g := &gate{observer: o, index: verify.NewIndex(n.design), drained: n.drained(), within: time.Minute, retry: time.Second, turns: make(chan struct{}, maxConnections)}
 	before := o.observe(ctx, g.around(names))
 	before.Drained = g.drained
 	g.before = g.index.Check(before)
@@ -160,9 +160,7 @@ func breath(took time.Duration) time.Duration { return min(max(pace, idleness*to
 
 // stream follows a device over one connection, and returns why that ended.
 func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)) error {
-	dialing, cancel := context.WithTimeout(ctx, g.limit)
-	defer cancel()
-	l, err := dial(dialing, g.n, g.r, name)
+	l, err := g.dial(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -176,11 +174,12 @@ func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)
 	for {
 		select {
 		case <-news:
-			reading, cancel := context.WithTimeout(ctx, g.limit)
 			begun := g.now()
-			shows := g.read(reading, l)
+			shows, err := g.readOne(ctx, l)
+			if err != nil {
+				return err
+			}
 			took := g.now().Sub(begun)
-			cancel()
 			tell(shows)
 			select { // what changes in the meantime is one piece of news
 			case <-g.after(breath(took)):
@@ -189,6 +188,39 @@ func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)
 		case err := <-ended:
 			return err
 		}
+	}
+}
+
+// dial connects to a device; a bounded number at a time, so that a thousand devices do not get in each
+// other's way.
+func (g *gate) dial(ctx context.Context, name string) (*live, error) {
+	if err := g.turn(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-g.turns }()
+	ctx, cancel := context.WithTimeout(ctx, g.limit)
+	defer cancel()
+	return dial(ctx, g.n, g.r, name)
+}
+
+// readOne reads what a device shows, a bounded number of devices at a time.
+func (g *gate) readOne(ctx context.Context, l *live) (verify.Device, error) {
+	if err := g.turn(ctx); err != nil {
+		return verify.Device{}, err
+	}
+	defer func() { <-g.turns }()
+	ctx, cancel := context.WithTimeout(ctx, g.limit)
+	defer cancel()
+	return g.read(ctx, l), nil
+}
+
+// turn waits for a place among those that speak to a device.
+func (g *gate) turn(ctx context.Context) error {
+	select {
+	case g.turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
