@@ -22,6 +22,7 @@ type gate struct {
 
 	soak  time.Duration // for which it has to stay at rest; 0: not at all
 	retry time.Duration // between attempts to reach a device that cannot be read
+	turns chan struct{} // one for each device that is connected to or read at this moment
 }
 
 // gate looks at the devices that will change, and their neighbors, as they are before. Devices that nobody can read
