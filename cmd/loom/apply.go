@@ -103,11 +103,10 @@ type applyOptions struct {
 	releases   *map[string]string
 	format     *string
 	how        *rollout
-	gates      *gating         // nil: none
-	drains     *drainRequest   // nil: none is asked for
-	told       map[string]bool // weaker guarantees that need not be told again; nil: tell all
-	plan       string          // hash of the one plan that may be applied, or its beginning
-	approved   []string        // classes of risks
+	gates      *gating       // nil: none
+	drains     *drainRequest // nil: none is asked for
+	plan       string        // hash of the one plan that may be applied, or its beginning
+	approved   []string      // classes of risks
 }
 
 // leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
@@ -204,6 +203,12 @@ type site struct {
 
 // carryOut shows the plan, gets leave for it, and pushes it.
 func (o *applyOptions) carryOut(ctx context.Context, t *terminal, w *site, out *applied, devices map[string]*live) error {
+	if err := probe(ctx, out.Plan, devices); err != nil {
+		return err
+	}
+	if !out.Plan.Empty() {
+		out.Plan.Weaker = weaker(out.Plan, devices, w.j.store.Shared())
+	}
 	if *o.format != "json" {
 		if err := printPlan(t, out.Plan, "text", o.all); err != nil {
 			return err
@@ -316,16 +321,6 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	}
 	c.spec.Undoes, c.spec.Plan = o.undoes, p.Hash()
 	quiet := *o.format == "json"
-	if !quiet {
-		for _, less := range c.weaker(w.j.store.Shared()) {
-			if !o.told[less] {
-				t.notef("weaker than all or nothing: %s\n", less)
-			}
-			if o.told != nil {
-				o.told[less] = true
-			}
-		}
-	}
 	start := time.Now()
 	c.gate, c.back = o.gates.between(ctx, w.n, w.r, p, c.spec.ID)
 	c.holding = func(until time.Time) {
@@ -336,7 +331,7 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	if err != nil {
 		return res, err
 	}
-	res.Weaker = c.weaker(w.j.store.Shared())
+	res.Weaker = weaker(p, devices, w.j.store.Shared())
 	if !quiet {
 		t.printf("\n%s: %s in %s\n", p.Topology, outcomeText(res, p), time.Since(start).Round(time.Millisecond))
 		if res.Outcome == transaction.Mixed {

@@ -61,11 +61,10 @@ type demo struct {
 	sim           *sim.Sim
 	began         time.Time
 	data          string // where its journal is
-	told          map[string]bool
 }
 
 func (d *demo) run(ctx context.Context) error {
-	d.began, d.told = time.Now(), map[string]bool{}
+	d.began = time.Now()
 	var err error
 	if d.data, err = os.MkdirTemp("", "loom-demo-"); err != nil {
 		return err
@@ -303,7 +302,7 @@ func (d *demo) apply(ctx context.Context, n *network) error {
 		return err
 	}
 	format := "text"
-	o := &applyOptions{rollback: time.Minute, parallel: 16, format: &format, store: &storeFlags{}, gates: &gating{within: time.Minute}, told: d.told}
+	o := &applyOptions{rollback: time.Minute, parallel: 16, format: &format, store: &storeFlags{}, gates: &gating{within: time.Minute}}
 	k, err := o.store.keep(ctx, d.t, d.data, n.design.Name)
 	if err != nil {
 		return err

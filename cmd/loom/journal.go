@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/loomfabric/loom/pkg/config"
@@ -171,9 +172,14 @@ func packTrees(trees map[string]*config.Tree) map[string][]byte {
 	return put
 }
 
+// writeTimeout is how long a write to the journal may take. Nothing is done to devices meanwhile, and their timers run.
+const writeTimeout = 30 * time.Second
+
 // Append makes records durable, in one transaction of the store, and only while the lock on the fabric
 // is held.
 func (j *journal) Append(ctx context.Context, id string, records []transaction.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
 	tx := store.Tx{If: []store.Condition{j.lease.Condition()}, Put: map[string][]byte{}}
 	for i, r := range records {
 		data, err := pack(r)

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/user"
@@ -71,16 +72,30 @@ func (f *storeFlags) open(ctx context.Context, t *terminal, dir string) (*store.
 	} else {
 		o.Dir = f.storeDir(dir)
 	}
-	ctx, cancel := context.WithTimeout(ctx, max(f.wait, 30*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, max(f.wait, openTimeout))
 	defer cancel()
 	s, err := store.Open(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, f.advise(err)
 	}
 	for _, notice := range s.Notices() {
 		t.notef("%s\n", notice)
 	}
 	return s, nil
+}
+
+// openTimeout is how long a store may take to open: an election, or the way to a cluster.
+const openTimeout = 10 * time.Second
+
+// advise says what to do about a store that does not open.
+func (f *storeFlags) advise(err error) error {
+	switch {
+	case len(f.etcd) > 0:
+		return fmt.Errorf("--etcd %s: %w; name the client URLs of a cluster that answers, such as https://host:2379", strings.Join(f.etcd, ","), err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; use --data DIR, or $LOOM_DATA, for a directory that you may write", err)
+	}
+	return err
 }
 
 // tls is how to reach a cluster: as its URLs say. A plain one is for loopback and tests.
@@ -119,7 +134,7 @@ func (f *storeFlags) tls() (*tls.Config, error) {
 
 // keep opens the store and takes the lock on a fabric.
 func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string) (*keeper, error) {
-	s, err := f.open(ctx, t, dir)
+	s, err := f.openAfterReaders(ctx, t, dir)
 	if err != nil {
 		return nil, held(err, topology)
 	}
@@ -137,6 +152,34 @@ func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string
 		}
 	}
 	return k, nil
+}
+
+// openAfterReaders opens the store, and waits a moment for commands that only look into it.
+func (f *storeFlags) openAfterReaders(ctx context.Context, t *terminal, dir string) (*store.Store, error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for tries := 0; ; tries++ {
+		s, err := f.open(ctx, t, dir)
+		h := (*store.HeldError)(nil)
+		if err == nil || tries == 30 || !errors.As(err, &h) || !looks(h.By) {
+			return s, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// looks tells whether somebody, as whoAmI says it, only reads.
+func looks(who string) bool {
+	for _, command := range []string{"transactions", "plan", "check"} {
+		if strings.HasSuffix(who, " loom "+command) {
+			return true
+		}
+	}
+	return false
 }
 
 // flags name the store to another command that is started in the same directory.

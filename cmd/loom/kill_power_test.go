@@ -69,7 +69,7 @@ func (p *victim) freezeIdle(pid int, log string) (disk string, passed []string) 
 			p.Fatal(err)
 		}
 		_ = syscall.Kill(-pid, syscall.SIGCONT)
-		time.Sleep(apart)
+		<-time.After(apart)
 		return false
 	})
 	return disk, passed

@@ -178,10 +178,11 @@ func (f *routers) sets() int {
 // until waits for a condition.
 func (f *routers) until(what string, holds func() bool) {
 	f.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); <-tick.C {
 		if time.Now().After(deadline) {
 			f.Fatalf("waited 30 s for this: %s", what)
 		}
-		time.Sleep(2 * time.Millisecond)
 	}
 }

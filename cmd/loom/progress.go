@@ -30,7 +30,7 @@ func (p *progress) event(e transaction.Event) {
 	p.states[e.Device] = e.Status
 	switch {
 	case e.Err != nil:
-		p.line("%s: %s: %v\n", e.Device, e.Status, e.Err)
+		p.line("   %v\n", e.Err)
 	case p.t.live:
 		p.draw(e)
 	default:

@@ -97,9 +97,24 @@ func (n *network) rollback(ctx context.Context, t *terminal, o *applyOptions, di
 		return errors.Join(t.json(out), err)
 	}
 	if err == nil && !p.Empty() {
-		t.printf("the topology still asks for what was taken back; change the file too\n")
+		return u.remind(ctx, t, k)
 	}
 	return err
+}
+
+// remind says what still asks for what was taken back.
+func (u *undoing) remind(ctx context.Context, t *terminal, k *keeper) error {
+	drains, err := readDrains(ctx, k.store, k.topology)
+	if err != nil {
+		return err
+	}
+	drained := slices.DeleteFunc(names(drains), func(name string) bool { return !slices.Contains(u.names, name) })
+	if len(drained) > 0 {
+		t.printf("still to be drained, and will be by the next apply: %s; loom undrain ends that\n", list(drained))
+		return nil
+	}
+	t.printf("the topology still asks for what was taken back; change the file too\n")
+	return nil
 }
 
 // undoing is a transaction that is to be taken back: what its devices have today, and what they

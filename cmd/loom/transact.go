@@ -233,10 +233,14 @@ func dialled(dev *device.Device, d *fabric.Device, intended *config.Tree) *live 
 // device with the extension says so, one without takes an empty Set and ignores the rest.
 func (l *live) probe(ctx context.Context) error {
 	drv := l.Target().Driver
+	if l.probed {
+		return nil
+	}
 	if !drv.Manners.Confirm(l.Target().Release) {
 		return nil
 	}
 	err := l.Confirm(ctx, "loom-probe")
+	l.probed = err == nil || !errors.Is(err, device.ErrRetry) && !errors.Is(err, device.ErrUnknown)
 	e := (*device.Error)(nil)
 	switch {
 	case err == nil:
@@ -256,26 +260,27 @@ func (l *live) probe(ctx context.Context) error {
 	return err
 }
 
-// untimed lists the devices that will not take a change back by themselves.
-func (c *change) untimed() []string {
-	var out []string
-	for _, j := range c.spec.Jobs {
-		if !j.Timed {
-			out = append(out, j.Device)
+// weaker says, before anything is done, which guarantees are weaker than all or nothing. The devices have been probed.
+func weaker(p *plan.Plan, devices map[string]*live, shared bool) []string {
+	var names []string
+	for i := range p.Devices {
+		if name := p.Devices[i].Name; !devices[name].timed {
+			names = append(names, name)
 		}
 	}
-	slices.Sort(out)
-	return out
-}
-
-// weaker says, before anything is done, which guarantees are weaker than all or nothing.
-func (c *change) weaker(shared bool) []string {
-	out := withoutTimers(c.untimed())
+	slices.Sort(names)
+	out := withoutTimers(names)
 	if !shared {
 		out = append(out, "the lock is a directory of this machine: somebody elsewhere is not kept out, and is noticed by what is read back")
 	}
-	if n := len(c.spec.Segments); n > 1 {
-		out = append(out, fmt.Sprintf("decided in %d parts: what an earlier part has confirmed is undone by the inverse, should a later one fail", n))
+	parts := 1
+	for _, stage := range p.Rollout.Stages {
+		if stage.Checkpoint {
+			parts++
+		}
+	}
+	if parts > 1 {
+		out = append(out, fmt.Sprintf("decided in %d parts: what an earlier part has confirmed is undone by the inverse, should a later one fail", parts))
 	}
 	return out
 }

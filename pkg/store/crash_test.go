@@ -47,7 +47,7 @@ func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
 			t.Fatal(err)
 		}
 		if round%2 == 0 { // while it starts, or begins to commit
-			time.Sleep(time.Duration(random.IntN(120)) * time.Millisecond)
+			<-time.After(time.Duration(random.IntN(120)) * time.Millisecond)
 		} else {
 			last, _ = acked(lines, 20+random.IntN(100))
 		}

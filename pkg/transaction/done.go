@@ -73,7 +73,7 @@ func (s *State) answered(m *member, ans Answer, now time.Time) {
 	if ans.Err != nil {
 		m.err = ans.Err
 		if ans.Class != NotPending {
-			s.told = append(s.told, m)
+			s.told, m.news = append(s.told, m), true
 		}
 	}
 	switch ans.Op {

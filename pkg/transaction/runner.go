@@ -161,8 +161,8 @@ func (r *Runner) report(s *State) {
 	left := s.left(now)
 	for _, m := range told {
 		e := Event{Device: m.name, Status: m.status, Wave: min(m.wave, len(s.waves)-1) + 1, Took: now.Sub(r.began), Left: left}
-		if m.err != nil && m.status != Saved {
-			e.Err = named(m.name, m.err)
+		if m.news { // an error is told once, when it comes
+			e.Err, m.news = named(m.name, m.err), false
 		}
 		r.Progress(e)
 	}

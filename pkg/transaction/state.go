@@ -87,6 +87,7 @@ type member struct {
 	mends int       // requests since the decision that it said it has done
 	after time.Time // not asked again before
 	err   error
+	news  bool // err has not been told yet
 }
 
 // New begins a transaction. The first action that Next gives is to make the Spec durable.
