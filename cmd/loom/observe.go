@@ -9,6 +9,7 @@ import (
 
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/device"
+	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/verify"
 )
 
@@ -73,15 +74,22 @@ func (o *observer) read(ctx context.Context, l *live) verify.Device {
 
 // drift compares what Loom owns of the running configuration with what it intends.
 func (l *live) drift(ctx context.Context) (*verify.Drift, error) {
-	running, _, err := l.running(ctx)
+	running, unknown, err := l.running(ctx)
 	if err != nil {
 		return nil, err
 	}
 	drv := drivers[l.design.OS]
-	changes := config.Diff(drv.Scope(l.design).Owned(running, l.intended), l.intended)
-	d := &verify.Drift{Changes: len(changes), Foreign: !drv.Mark(running, l.design)}
-	if len(changes) > 0 {
-		d.First = changes[0].At.String()
+	in := plan.Input{Scope: drv.Scope(l.design), Running: running, Intended: l.intended, Unknown: unknown}
+	var places []string
+	for _, c := range config.Diff(in.Scope.Owned(running, l.intended), l.intended) {
+		places = append(places, c.At.String())
+	}
+	for _, u := range in.Strange() {
+		places = append(places, u.Path.String())
+	}
+	d := &verify.Drift{Changes: len(places), Foreign: !drv.Mark(running, l.design)}
+	if len(places) > 0 {
+		d.First = places[0]
 	}
 	return d, nil
 }

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //
 //	sim TOPOLOGY            simulates every device, and writes the inventory to sim.json
 //	by-hand DEVICE PATH JSON  changes one device as an operator at the box would; JSON - deletes
+//	unknown DEVICE PATH JSON  gives one device what the profile has no name or no value for
 //	stop DEVICE             switches a device off
 //	startup DEVICE PATH VALUE  demands a value in the configuration that the device would boot with
 //	exit N COMMAND...       runs loom and demands its exit code
@@ -47,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sim":     scriptSim,
 			"by-hand": scriptByHand,
+			"unknown": scriptUnknown,
 			"stop":    func(ts *testscript.TestScript, _ bool, args []string) { simOf(ts).Device(args[0]).Stop() },
 			"startup": scriptStartup,
 			"exit":    scriptExit,
@@ -100,6 +102,12 @@ func scriptByHand(ts *testscript.TestScript, _ bool, args []string) {
 		req = &gnmi.SetRequest{Update: []*gnmi.Update{{Path: p.GNMI(), Val: val}}}
 	}
 	ts.Check(simOf(ts).Device(args[0]).Apply(req))
+}
+
+func scriptUnknown(ts *testscript.TestScript, _ bool, args []string) {
+	p, err := config.ParsePath(args[1])
+	ts.Check(err)
+	ts.Check(simOf(ts).Device(args[0]).Hold(config.Unknown{Path: p, JSON: []byte(args[2])}))
 }
 
 func scriptStartup(ts *testscript.TestScript, neg bool, args []string) {

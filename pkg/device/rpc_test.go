@@ -318,3 +318,37 @@ func TestGetReadsAnAnswerInPieces(t *testing.T) {
 		t.Errorf("unknown = %v", unknown)
 	}
 }
+
+func TestBothTellsWhatTheSchemaDoesNotHave(t *testing.T) {
+	t.Parallel()
+	const saved = `{"_preamble":{"header":{"created":"2025-03-31T12:00:00Z"}},"interface":[{"name":"e1","mtu":"big"}],"x:acme":[1,2]}`
+	sum := sha256.Sum256([]byte(saved))
+	for name, c := range map[string]struct{ running, want string }{
+		"the same in another order": {`{"acme":[2,1],"interface":[{"mtu":"big","name":"e1"}]}`, ""},
+		"a value is another":        {`{"acme":[1,2],"interface":[{"name":"e1","mtu":"bigger"}]}`, "/interface[name=e1]/mtu"},
+		"a node is not saved":       {`{"acme":[1,2],"new":{},"interface":[{"name":"e1","mtu":"big"}]}`, "/new"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := &hostile{
+				get: func(context.Context, *gnmi.GetRequest) (*gnmi.GetResponse, error) {
+					val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(c.running)}}
+					return &gnmi.GetResponse{Notification: []*gnmi.Notification{{Update: []*gnmi.Update{{Val: val}}}}}, nil
+				},
+				startup: []*file.GetResponse{
+					{Response: &file.GetResponse_Contents{Contents: []byte(saved)}},
+					{Response: &file.GetResponse_Hash{Hash: &types.HashType{Method: types.HashType_SHA256, Hash: sum[:]}}},
+				},
+			}
+			to, _ := h.run(t)
+			to.Driver.Manners.Preamble = "_preamble"
+			running, startup, err := dial(t, to).Both(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(config.DiffUnknown(startup.Unknown, running.Unknown), " "); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}

@@ -162,7 +162,7 @@ func (in Input) plan(at At) Device {
 		return d
 	}
 	d.New, d.scope = d.Before.Leaves() == 0, in.Scope
-	for _, u := range owned(in) {
+	for _, u := range in.Strange() {
 		d.unnamed = append(d.unnamed, u.Path)
 	}
 	covers := func(c config.Cursor) bool { return in.Scope.Covers(c, in.Intended) }

@@ -10,21 +10,21 @@ import (
 // to have another value it is both deleted and set: deletes come first (gNMI spec §3.4.3).
 func unknownInScope(in Input) []Change {
 	var out []Change
-	for _, u := range owned(in) {
+	for _, u := range in.Strange() {
 		out = append(out, Change{Op: Delete, Path: u.Path.String(), Old: string(u.JSON)})
 	}
 	return out
 }
 
 func addUnknownDeletes(req *gnmi.SetRequest, in Input) {
-	for _, u := range owned(in) {
+	for _, u := range in.Strange() {
 		req.Delete = append(req.Delete, u.Path.GNMI())
 	}
 }
 
 // addUnknownRestores makes the way back give again what the way forth deletes, as it was found.
 func addUnknownRestores(req *gnmi.SetRequest, in Input) {
-	for _, u := range owned(in) {
+	for _, u := range in.Strange() {
 		val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: u.JSON}}
 		req.Update = append(req.Update, &gnmi.Update{Path: u.Path.GNMI(), Val: val})
 	}
@@ -33,8 +33,8 @@ func addUnknownRestores(req *gnmi.SetRequest, in Input) {
 // Unnamed are the paths of what the request deletes that no tree has: the profile has no name or value for it.
 func (d *Device) Unnamed() []config.Path { return d.unnamed }
 
-// owned are the unknown parts that are Loom's and do not go with what they lie in.
-func owned(in Input) []config.Unknown {
+// Strange are the unknown parts that are Loom's to delete and do not go with what they lie in.
+func (in Input) Strange() []config.Unknown {
 	var out []config.Unknown
 	for _, u := range in.Unknown {
 		if in.Scope.Owns(u.Path, in.Intended) && in.Intended.Find(nearest(in.Running, u.Path)).Valid() {

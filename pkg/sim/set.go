@@ -72,6 +72,7 @@ func (c configuration) apply(req *gnmi.SetRequest) (configuration, error) {
 	if len(req.GetUnionReplace()) > 0 {
 		return c.union(req)
 	}
+	c, req = c.forget(req)
 	req, err := accepted(c.tree(), req)
 	if err != nil {
 		return configuration{}, err
@@ -86,6 +87,7 @@ func (c configuration) put(req *gnmi.SetRequest) (configuration, error) {
 		return configuration{}, err
 	}
 	unknown, err := survivors(c.unknown, req)
+	unknown = replaced(unknown, tree)
 	if tree == c.tree() {
 		return configuration{c.shelf, unknown}, err
 	}

@@ -55,7 +55,13 @@ func graft(at map[string]any, u config.Unknown) error {
 	for _, e := range u.Path[:last] {
 		at = enter(at, e)
 	}
-	at[u.Path[last].Name] = value
+	name := memberName(at, u.Path[last].Name)
+	if len(u.Path[last].Keys) == 0 {
+		at[name] = value
+		return nil
+	}
+	entries, _ := at[name].([]any)
+	at[name] = append(entries, value)
 	return nil
 }
 
