@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/verify"
@@ -78,12 +79,14 @@ func (e *gateError) Error() string {
 // never will. It follows the devices by subscriptions (ON_CHANGE), each on a fresh connection, and reads again
 // what has changed; it returns a *gateError when the time is over.
 func (g *gate) pass(ctx context.Context, devices []string, waiting func(device string) bool) error {
+	var followers sync.WaitGroup
+	defer followers.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	names := g.around(devices)
 	reports := make(chan report)
 	for _, name := range names {
-		go g.follow(ctx, name, reports)
+		followers.Go(func() { g.follow(ctx, name, reports) })
 	}
 	o := verify.Observed{Devices: make(map[string]verify.Device, len(names)), Drained: g.drained}
 	late := g.after(g.within)

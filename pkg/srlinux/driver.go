@@ -51,6 +51,7 @@ var manners = driver.Manners{
 	GNMIVersion: "0.10.0",
 	Rollback:    10 * time.Minute, // default of the commit-confirmed extension
 	Confirm:     func(release string) bool { return release != "23.10" },
+	Arbitrate:   func(string) bool { return false }, // nothing published says that a release honours it
 	SaveOn:      "/system/configuration/auto-save",
 	StartupFile: "/etc/opt/srlinux/config.json",
 	// Releases write {"_preamble":{"header":{"created":...}}} before the configuration of a file.
