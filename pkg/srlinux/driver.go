@@ -54,7 +54,7 @@ var manners = driver.Manners{
 	Arbitrate:   func(string) bool { return false }, // nothing published says that a release honours it
 	SaveOn:      "/system/configuration/auto-save",
 	StartupFile: "/etc/opt/srlinux/config.json",
-	// Releases write {"_preamble":{"header":{"created":...}}} before the configuration of a file.
+	// config.json begins with {"_preamble":{"header":{"generated-by":"SRLINUX","created":...}}}: seen of 25.10 and 26.3.
 	Preamble: "_preamble",
 	// All of /system, because a raw leaf may lie anywhere in it.
 	ReadPaths:  []string{"/interface", "/network-instance", "/tunnel-interface", "/routing-policy", "/bfd", "/system"},
