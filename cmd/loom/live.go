@@ -164,8 +164,7 @@ type live struct {
 	intended *config.Tree
 	scope    config.Scope // what Loom owns of it
 	platform string
-	timed    bool // it takes back by itself what is not confirmed; known once it was probed
-	probed   bool
+	timed    bool   // it takes back by itself what is not confirmed; known once it was probed
 	owner    string // what its mark says, once it was read: "topology/device", or ""
 	known    atomic.Pointer[known]
 	goes     map[string]bool // paths of what a change deletes that no tree has, beside what it changes in the trees

@@ -233,14 +233,10 @@ func dialled(dev *device.Device, d *fabric.Device, intended *config.Tree) *live 
 // device with the extension says so, one without takes an empty Set and ignores the rest.
 func (l *live) probe(ctx context.Context) error {
 	drv := l.Target().Driver
-	if l.probed {
-		return nil
-	}
 	if !drv.Manners.Confirm(l.Target().Release) {
 		return nil
 	}
 	err := l.Confirm(ctx, "loom-probe")
-	l.probed = err == nil || !errors.Is(err, device.ErrRetry) && !errors.Is(err, device.ErrUnknown)
 	e := (*device.Error)(nil)
 	switch {
 	case err == nil:
