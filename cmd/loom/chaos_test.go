@@ -311,6 +311,8 @@ func (c *chaos) inject(f sim.Fault) {
 	id, err := c.sim.Inject(f)
 	if err != nil { // such as a device that is in a blackhole already
 		c.Logf("%s: %v", f, err)
+	}
+	if id == "" {
 		return
 	}
 	c.run.Faults = append(c.run.Faults, evidence.Fault{At: at, ID: id, Device: f.Target, Kind: f.Kind})

@@ -88,7 +88,8 @@ func newBook(c Clock) *book {
 }
 
 // Inject makes something go wrong, from now on, and returns the id by which it is cleared. A fault that
-// does its work at once is over when Inject returns, and so are those that are refused.
+// does its work at once is over when Inject returns. The id comes with an error too, where the fault has
+// begun and cannot do its work: the journal has it.
 func (s *Sim) Inject(fault Fault) (string, error) {
 	kind, err := s.judge(&fault)
 	if err != nil {
@@ -105,7 +106,7 @@ func (s *Sim) Inject(fault Fault) (string, error) {
 	b.journal.note("inject", f)
 	if err := f.begin(); err != nil {
 		f.end()
-		return "", fmt.Errorf("%s %s: %w", fault.Kind, fault.Target, err)
+		return f.id, fmt.Errorf("%s %s: %w", fault.Kind, fault.Target, err)
 	}
 	return f.id, nil
 }
