@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -123,39 +120,13 @@ func (g *gating) moves() time.Duration {
 // lookAtOne is how long one device may take to show what it has.
 const lookAtOne = 10 * time.Second
 
-// run runs a user's command; its exit status decides.
+// run runs a user's command behind a wave.
 func (g *gating) run(ctx context.Context, command, id string, wave int, devices []string) error {
 	limit := g.within
 	if limit == 0 {
 		limit = defaultGate
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	var out bytes.Buffer
-	c := exec.CommandContext(ctx, "sh", "-c", command)
-	c.Stdout, c.Stderr = &out, &out
-	c.WaitDelay = time.Second
-	c.Env = append(os.Environ(),
-		"LOOM_TRANSACTION="+id, fmt.Sprintf("LOOM_WAVE=%d", wave), "LOOM_DEVICES="+strings.Join(devices, " "))
-	err := c.Run()
-	if ctx.Err() != nil {
-		err = fmt.Errorf("not done in %s", limit)
-	}
-	if err == nil {
-		return nil
-	}
-	if last := lastLines(out.String()); last != "" {
-		return fmt.Errorf("%w: %s", err, last)
-	}
-	return err
-}
-
-// lastLines is the end of what a command said, for an error in one line.
-func lastLines(s string) string {
-	const most = 200
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > most {
-		s = "…" + s[len(s)-most:]
-	}
-	return s
+	u := userCheck{command: command, limit: limit, moment: checkMoment, env: []string{
+		"LOOM_TRANSACTION=" + id, fmt.Sprintf("LOOM_WAVE=%d", wave), "LOOM_DEVICES=" + strings.Join(devices, " ")}}
+	return u.run(ctx)
 }
