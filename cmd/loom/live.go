@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -28,10 +30,21 @@ const maxConnections = 32
 // access is how a command reaches devices: the flags that override what the topology says.
 type access struct {
 	inventory string
+	cert, key string                           // files of our certificate
+	warn      func(format string, args ...any) // tells people beside the output
 }
 
+// accessFlags are those of a command that logs in to devices.
 func accessFlags(c *cobra.Command) *access {
-	a := &access{}
+	a := inventoryFlag(c)
+	c.Flags().StringVar(&a.cert, "cert", "", "`FILE` with our certificate (PEM), for devices that ask for one; wins over the inventory")
+	c.Flags().StringVar(&a.key, "key", "", "`FILE` with its key")
+	return a
+}
+
+// inventoryFlag is that of a command that only has to know where things are.
+func inventoryFlag(c *cobra.Command) *access {
+	a := &access{warn: c.PrintErrf}
 	c.Flags().StringVar(&a.inventory, "inventory", "", "`FILE` with addresses, authority and login of the devices, as `loom sim` prints it")
 	return a
 }
@@ -40,6 +53,7 @@ func accessFlags(c *cobra.Command) *access {
 type resolver struct {
 	entries            map[string]device.InventoryEntry
 	ca                 *x509.CertPool
+	certificate        *tls.Certificate // shown to devices that ask for one; nil: none
 	username, password string
 	election           uint64 // epoch of the lock on the fabric; 0 for who only reads
 }
@@ -66,13 +80,25 @@ func (a *access) resolve(n *network) (*resolver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newResolver(n.design.Login, inv)
+	if inv, err = a.showing(inv); err != nil {
+		return nil, err
+	}
+	r, err := newResolver(n.design.Login, inv)
+	if err == nil && r.certificate != nil {
+		if late := device.CheckCertificate(r.certificate, time.Now()); late != nil {
+			return nil, fmt.Errorf("%s: %w", cmp.Or(a.cert, a.inventory), late)
+		}
+	}
+	return r, err
 }
 
 func newResolver(login fabric.Login, inv device.Inventory) (*resolver, error) {
 	r := resolverOf(inv)
 	var err error
 	if r.ca, err = authorities(login, inv); err != nil {
+		return nil, err
+	}
+	if r.certificate, err = inv.Certificate(); err != nil {
 		return nil, err
 	}
 	if r.username != "" {
@@ -139,7 +165,7 @@ func secret(ref, fallback string) (string, error) {
 func (r *resolver) target(d *fabric.Device) (device.Target, error) {
 	drv := drivers[d.OS]
 	t := device.Target{
-		Name: d.Name, CA: r.ca, Fingerprint: d.Fingerprint, Username: r.username, Password: r.password,
+		Name: d.Name, CA: r.ca, Fingerprint: d.Fingerprint, Certificate: r.certificate, Username: r.username, Password: r.password,
 		Driver: drv, Release: d.Release, Election: r.election,
 	}
 	e, listed := r.entries[d.Name]

@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 //	by-hand DEVICE PATH JSON  changes one device as an operator at the box would; JSON - deletes
 //	unknown DEVICE PATH JSON  gives one device what the profile has no name or no value for
 //	stop DEVICE             switches a device off
+//	certify NAME [stranger]  writes a client certificate of the simulation's authority, or of another, to NAME.pem and NAME.key
+//	demand-certificates     lets every device ask for client certificates of the simulation's authority
 //	startup DEVICE PATH VALUE  demands a value in the configuration that the device would boot with
 //	exit N COMMAND...       runs loom and demands its exit code
 //	settles FILE N COMMAND...  runs loom until it prints what is in FILE and ends with exit code N
@@ -46,16 +48,18 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sim":     scriptSim,
-			"by-hand": scriptByHand,
-			"unknown": scriptUnknown,
-			"stop":    func(ts *testscript.TestScript, _ bool, args []string) { simOf(ts).Device(args[0]).Stop() },
-			"startup": scriptStartup,
-			"exit":    scriptExit,
-			"settles": scriptSettles,
-			"replace": scriptReplace,
-			"newest":  scriptNewest,
-			"holding": scriptHolding,
+			"sim":                 scriptSim,
+			"by-hand":             scriptByHand,
+			"unknown":             scriptUnknown,
+			"stop":                func(ts *testscript.TestScript, _ bool, args []string) { simOf(ts).Device(args[0]).Stop() },
+			"startup":             scriptStartup,
+			"certify":             scriptCertify,
+			"demand-certificates": func(ts *testscript.TestScript, _ bool, _ []string) { demandCertificates(ts, simOf(ts)) },
+			"exit":                scriptExit,
+			"settles":             scriptSettles,
+			"replace":             scriptReplace,
+			"newest":              scriptNewest,
+			"holding":             scriptHolding,
 		},
 	})
 }
@@ -108,6 +112,35 @@ func scriptUnknown(ts *testscript.TestScript, _ bool, args []string) {
 	p, err := config.ParsePath(args[1])
 	ts.Check(err)
 	ts.Check(simOf(ts).Device(args[0]).Hold(config.Unknown{Path: p, JSON: []byte(args[2])}))
+}
+
+func scriptCertify(ts *testscript.TestScript, _ bool, args []string) {
+	s := simOf(ts)
+	if len(args) > 1 {
+		other, err := sim.Start(context.Background(), sim.Config{})
+		ts.Check(err)
+		defer other.Close()
+		s = other
+	}
+	cert, key, err := s.ClientCertificate("loom")
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), cert, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".key"), key, 0o600))
+}
+
+// demandCertificates has every device ask clients for a certificate of the simulation's authority, from the next connection on.
+func demandCertificates(t interface{ Check(error) }, s *sim.Sim) {
+	anchor, err := json.Marshal(s.Inventory().CA)
+	t.Check(err)
+	req := &gnmi.SetRequest{}
+	for leaf, value := range map[string]string{"authenticate-client": "true", "trust-anchor": string(anchor)} {
+		val := &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(value)}}
+		req.Update = append(req.Update, &gnmi.Update{Path: mustPath("/system/tls/server-profile[name=fabric]/" + leaf).GNMI(), Val: val})
+	}
+	for _, d := range s.Devices() {
+		t.Check(d.Apply(req))
+		t.Check(d.Save())
+	}
 }
 
 func scriptStartup(ts *testscript.TestScript, neg bool, args []string) {

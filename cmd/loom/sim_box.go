@@ -15,7 +15,7 @@ does on SR Linux. It is refused while a commit waits for its confirmation.`,
 		Example: "  loom sim save leaf1 --inventory sim.json",
 		Args:    needs(1, "a device"),
 	}
-	a := accessFlags(c)
+	a := inventoryFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.control(func(s *simapi.Client) error {
 			for _, device := range args {
@@ -40,7 +40,7 @@ func simAcceptCommand(t *terminal) *cobra.Command {
 		Example: "  loom sim accept leaf1 --inventory sim.json",
 		Args:    needs(1, "a device"),
 	}
-	a := accessFlags(c)
+	a := inventoryFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.control(func(s *simapi.Client) error {
 			for _, device := range args {

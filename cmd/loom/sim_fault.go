@@ -50,7 +50,7 @@ kinds, and which of the flags each takes.`,
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	a := accessFlags(c)
+	a := inventoryFlag(c)
 	for _, p := range sim.Parameters() {
 		c.Flags().String(p.Name, "", p.Help)
 	}
@@ -81,7 +81,7 @@ func faultListCommand(t *terminal) *cobra.Command {
 		Example: "  loom sim fault list --inventory sim.json",
 		Args:    noArguments,
 	}
-	a := accessFlags(c)
+	a := inventoryFlag(c)
 	format := formatFlag(c, "text", "json", "csv")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.control(func(s *simapi.Client) error {
@@ -123,7 +123,7 @@ func faultClearCommand(t *terminal) *cobra.Command {
 connections. What a fault has changed in a configuration stays.`,
 		Example: "  loom sim fault clear f1 f2 --inventory sim.json\n  loom sim fault clear all --inventory sim.json",
 	}
-	a := accessFlags(c)
+	a := inventoryFlag(c)
 	all := c.Flags().Bool("all", false, "every fault that is active, as the word all")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if slices.Equal(args, []string{"all"}) {
@@ -153,7 +153,7 @@ what happens. It ends with the last step; interrupted, it clears what it has inj
 		Args:              needs(1, "a scenario"),
 		ValidArgsFunction: yamlFiles,
 	}
-	a := accessFlags(c)
+	a := inventoryFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		data, err := os.ReadFile(args[0])
 		if err != nil {

@@ -212,7 +212,7 @@ func (r *resolver) revived(m *participant) (device.Target, error) {
 		return device.Target{}, fmt.Errorf("%s: %s is no operating system that this program knows", m.Name, m.OS)
 	}
 	t := device.Target{
-		Name: m.Name, Address: m.Address, CA: r.ca, Fingerprint: m.Fingerprint, Username: r.username, Password: r.password,
+		Name: m.Name, Address: m.Address, CA: r.ca, Fingerprint: m.Fingerprint, Certificate: r.certificate, Username: r.username, Password: r.password,
 		Driver: drv, Release: m.Release, Election: r.election,
 	}
 	if e, ok := r.entries[m.Name]; ok {

@@ -19,7 +19,7 @@ topology. Nothing is sent to the device, no credentials either.`,
 		Example: "  loom trust leaf3 topologies/demo.yaml --inventory sim.json",
 		Args:    needs(1, "a device"),
 	}
-	a := accessFlags(c)
+	a := inventoryFlag(c)
 	yes := c.Flags().Bool("yes", false, "do not ask")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		srcs, err := sources(args[1:])

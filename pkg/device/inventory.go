@@ -2,6 +2,7 @@ package device
 
 import (
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,9 @@ import (
 // `--inventory` reads.
 type Inventory struct {
 	CA string `json:"ca,omitempty"` // PEM: authorities that signed the devices' certificates
+	// Cert and Key are PEM: our certificate, for devices that ask for one, and its key. Both or none.
+	Cert string `json:"cert,omitempty"`
+	Key  string `json:"key,omitempty"`
 	// Login of every device, for simulated ones: a login of real devices belongs into the environment
 	// or a file that the topology refers to.
 	Username string `json:"username,omitempty"`
@@ -56,6 +60,9 @@ func (inv Inventory) check() error {
 	if _, err := inv.Pool(); err != nil {
 		errs = append(errs, err)
 	}
+	if _, err := inv.Certificate(); err != nil {
+		errs = append(errs, fmt.Errorf("inventory: cert and key: %w", err))
+	}
 	if _, _, err := net.SplitHostPort(inv.Simulation); err != nil && inv.Simulation != "" {
 		errs = append(errs, fmt.Errorf("inventory: simulation %q: want host:port", inv.Simulation))
 	}
@@ -97,6 +104,14 @@ func (inv Inventory) Pool() (*x509.CertPool, error) {
 		return nil, errors.New("inventory: ca: no certificate in PEM form")
 	}
 	return pool, nil
+}
+
+// Certificate returns our certificate, nil where the inventory has none.
+func (inv Inventory) Certificate() (*tls.Certificate, error) {
+	if inv.Cert == "" && inv.Key == "" {
+		return nil, nil
+	}
+	return ClientCertificate([]byte(inv.Cert), []byte(inv.Key))
 }
 
 // Find returns the entry of a device.

@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -25,7 +26,9 @@ type Target struct {
 	ServerName string         // name that the certificate must hold; "" means Name
 	// Fingerprint is the SHA-256 of the device's certificate in hex. If set it alone decides whether
 	// the device is trusted, so that a self-signed certificate will do.
-	Fingerprint        string
+	Fingerprint string
+	// Certificate is shown to a device that asks for one (mutual TLS, gNMI spec §3.1); nil: none is shown.
+	Certificate        *tls.Certificate
 	Username, Password string
 	Driver             *driver.Driver
 	// Election is the number that goes with every Set, where the device honours master arbitration: it

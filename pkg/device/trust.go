@@ -45,6 +45,10 @@ func (t *Target) tlsConfig() *tls.Config {
 		c.InsecureSkipVerify = true
 		c.VerifyConnection = t.verifyPin
 	}
+	if t.Certificate != nil {
+		// Shown to whoever asks, whatever authorities he names: one that does not like it then says so.
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return t.Certificate, nil }
+	}
 	return c
 }
 
@@ -82,8 +86,28 @@ func (h *handshaker) ClientHandshake(ctx context.Context, authority string, raw 
 	if err != nil {
 		err = h.link.device.target.explain(err)
 		h.link.note(err)
+		return conn, info, err
 	}
-	return conn, info, err
+	return &judged{conn, h.link}, info, nil
+}
+
+// judged is a connection on which the device may yet refuse our certificate: in TLS 1.3 our side of the handshake is over
+// before the device has looked at it (RFC 8446 §4.4.2.4).
+type judged struct {
+	net.Conn
+	link *link
+}
+
+// Read notes why the device refuses the session.
+func (j *judged) Read(p []byte) (int, error) {
+	n, err := j.Conn.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	if refusal := (*trustError)(nil); errors.As(j.link.device.target.explain(err), &refusal) {
+		j.link.note(refusal)
+	}
+	return n, err
 }
 
 // Clone returns a copy, as grpc asks of credentials.
@@ -98,6 +122,7 @@ func (t *Target) explain(err error) error {
 		host      x509.HostnameError
 		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
+		remote    *net.OpError
 	)
 	say := func(format string, args ...any) error { return &trustError{fmt.Sprintf(format, args...), err} }
 	switch {
@@ -111,6 +136,12 @@ func (t *Target) explain(err error) error {
 		return say("certificate of %s is not valid (%s); renew it on the device", t.Name, invalid.Error())
 	case errors.As(err, &record):
 		return say("%s does not speak TLS on %s; give its gNMI server a TLS profile, or check the port", t.Name, t.Address)
+	case errors.As(err, &remote) && remote.Op == "remote error" && strings.Contains(remote.Err.Error(), "certificate"):
+		// An alert about what we have shown (RFC 8446 §6.2). Package tls does not export its type.
+		if t.Certificate == nil {
+			return say("%s wants a client certificate (%s); give one with --cert and --key", t.Name, remote.Err)
+		}
+		return say("%s does not take our client certificate (%s); use one of an authority that its TLS profile trusts", t.Name, remote.Err)
 	}
 	return err
 }
