@@ -106,14 +106,14 @@ func TestLocksOfKilledProcessesAreFree(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	acked(lines, 1)
+	first, _ := acked(lines, 1)
 	var held *HeldError
 	if _, err := tryOpen(t, Options{Dir: dir}); !errors.As(err, &held) || held.By != "the child" {
 		t.Errorf("while it lives: %v", err)
 	}
 	killed(t, c, lines, 0)
 	l, err := open(t, dir).Hold(t.Context(), "apply", Holder{Who: "me"})
-	if err != nil || l.Epoch != 2 {
+	if err != nil || l.Epoch <= int64(first) {
 		t.Errorf("%+v, %v", l, err)
 	}
 }

@@ -19,6 +19,9 @@ var (
 	// the *ConflictError that names it.
 	ErrConflict = errors.New("conflict")
 
+	// ErrLost: a lock that was held is not any more, so that nothing was done. errors.As finds the *LostError.
+	ErrLost = errors.New("the lock is lost")
+
 	// ErrUnknown: the answer to a commit was lost (deadline, connection, election). It may have been
 	// made or may yet be made: read back what it wrote, do not repeat it blindly.
 	ErrUnknown = errors.New("the outcome is not known")
@@ -50,6 +53,29 @@ func (e *ConflictError) Error() string {
 
 // Is makes errors.Is(err, ErrConflict) hold.
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// LostError: the lock was held, and is not any more. As the reason of a transaction it is an ErrConflict, too.
+type LostError struct {
+	Name  string
+	By    string    // who has it now; empty if nobody, or if it is not known
+	Since time.Time // by that holder's clock
+	Why   string    // if known
+}
+
+// Error says which lock, why, and who has it now.
+func (e *LostError) Error() string {
+	why := e.Why
+	if why == "" {
+		why = "this process stood still, or was cut off from the store, for longer than it lasts"
+	}
+	if e.By == "" {
+		return fmt.Sprintf("lock %s: lost: %s", e.Name, why)
+	}
+	return fmt.Sprintf("lock %s: lost: %s; now held by %s, since %s", e.Name, why, e.By, e.Since.Format(time.RFC3339))
+}
+
+// Is makes errors.Is hold for ErrLost and ErrConflict.
+func (e *LostError) Is(target error) bool { return target == ErrLost || target == ErrConflict }
 
 // HeldError: somebody else has the data directory, or the lock.
 type HeldError struct {

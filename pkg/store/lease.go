@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -26,17 +27,22 @@ type Holder struct {
 //
 // Holding it is no proof: a process that stood still longer than the TTL has lost it and does not know
 // yet. What proves it is Condition in a transaction, or Epoch at a device that remembers the highest it
-// has seen.
+// has seen. Check is for what has neither.
 type Lease struct {
 	Name  string
-	Epoch int64 // rises with every holder of this name, for ever
+	Epoch int64 // rises with every holder of this name, for ever; milliseconds since 1970, unless they come too fast
 
 	store    *Store
 	id       clientv3.LeaseID
+	ttl      time.Duration
 	path     string
 	revision int64
 	lost     chan struct{}
 	stop     context.CancelFunc
+
+	mu      sync.Mutex // guards what follows
+	proven  time.Time  // when the request left whose answer says that the lease is there
+	renewed chan struct{}
 }
 
 // holding is the record of a lock; an epoch has the number alone.
@@ -52,36 +58,106 @@ func (s *Store) Hold(ctx context.Context, name string, h Holder) (*Lease, error)
 	if h.TTL <= 0 {
 		h.TTL = DefaultTTL
 	}
+	asked := time.Now()
 	grant, err := ask(ctx, s, func(ctx context.Context) (*clientv3.LeaseGrantResponse, error) {
 		return s.client.Grant(ctx, int64(math.Ceil(h.TTL.Seconds())))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", name, err)
 	}
-	l := &Lease{Name: name, store: s, id: grant.ID, path: s.options.Root + locks + name, lost: make(chan struct{})}
+	l := &Lease{
+		Name: name, store: s, id: grant.ID, ttl: time.Duration(grant.TTL) * time.Second, path: s.options.Root + locks + name,
+		lost: make(chan struct{}), proven: asked, renewed: make(chan struct{}),
+	}
 	// Before the lock is wanted: waiting for it may take longer than the TTL.
 	kept, stop := context.WithCancel(s.done)
 	l.stop = stop
-	alive, err := s.client.KeepAlive(kept, grant.ID)
-	if err == nil {
-		go l.keep(alive) // it ends with the lease or with the store
-		err = l.take(ctx, h)
-	} else {
-		close(l.lost)
-	}
-	if err != nil {
+	go l.keep(kept)
+	if err := l.take(ctx, h); err != nil {
 		stop()
 		return nil, errors.Join(err, l.revoke(context.WithoutCancel(ctx)))
 	}
 	return l, nil
 }
 
-// keep reads the answers to keep-alives until there are no more: the lease ended, or the store did.
-func (l *Lease) keep(alive <-chan *clientv3.LeaseKeepAliveResponse) {
+// keep renews the lease until it has ended, or the store has. A cluster that does not answer does not end it: when
+// it is back the lease may still be there.
+func (l *Lease) keep(ctx context.Context) {
 	defer close(l.lost)
 	defer l.stop()
-	for range alive {
+	tick := time.NewTicker(l.ttl / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := l.renew(ctx); errors.Is(err, rpctypes.ErrLeaseNotFound) {
+			return
+		}
 	}
+}
+
+func (l *Lease) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.ttl/3)
+	defer cancel()
+	asked := time.Now()
+	_, err := ask(ctx, l.store, func(ctx context.Context) (*clientv3.LeaseKeepAliveResponse, error) {
+		return l.store.client.KeepAliveOnce(ctx, l.id)
+	})
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.proven = asked // not when the answer was read: this process may have stood still in between
+	close(l.renewed)
+	l.renewed = make(chan struct{})
+	return nil
+}
+
+// Check returns nil if nobody else can have had the lock until now, and waits while that is not known: where a
+// cluster does not answer, until it does or the context ends. It is for effects that no condition can guard. What
+// follows it has to follow at once: it cannot see a process that stands still between the two.
+// Errors: *LostError.
+func (l *Lease) Check(ctx context.Context) error {
+	for {
+		fresh, renewed := l.fresh(time.Now())
+		select {
+		case <-l.lost:
+			return l.lostTo(ctx)
+		default:
+		}
+		if fresh {
+			return nil
+		}
+		select {
+		case <-renewed:
+		case <-l.lost:
+		case <-ctx.Done():
+			return &LostError{Name: l.Name, Why: fmt.Sprintf("the store has not answered for longer than %s", l.ttl)}
+		}
+	}
+}
+
+// fresh tells whether the lease cannot have ended at a time, and what is closed when it is renewed next. The clock of
+// the process stands still while the machine sleeps, and the one on the wall can be set: both have to agree.
+func (l *Lease) fresh(now time.Time) (bool, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return now.Sub(l.proven) < l.ttl && now.Round(0).Sub(l.proven.Round(0)) < l.ttl, l.renewed
+}
+
+// lostTo says who has the lock now, if that can be read.
+func (l *Lease) lostTo(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	lost := &LostError{Name: l.Name}
+	if has, held, _, err := l.read(ctx); err == nil && held > 0 {
+		lost.By, lost.Since = has.Who, has.Since
+	}
+	return lost
 }
 
 func (l *Lease) take(ctx context.Context, h Holder) error {
@@ -141,7 +217,8 @@ func (l *Lease) read(ctx context.Context) (holding, int64, epoch, error) {
 // try makes the lock and its next epoch in one transaction, if nobody did since the epoch was read.
 func (l *Lease) try(ctx context.Context, h Holder, last epoch) (bool, error) {
 	s := l.store
-	next := last.number + 1
+	// By the clock, so that no holder of another store has had it: one that is new, or restored from a backup.
+	next := max(last.number+1, s.options.Now().UnixMilli())
 	lock, err := encode(locks+l.Name, holding{h.Who, s.options.Now(), next})
 	if err != nil {
 		return false, err
@@ -199,7 +276,7 @@ func (l *Lease) epochPath() string { return l.store.options.Root + epochs + l.Na
 // Condition holds while nobody but this holder had the lock since it was taken: a transaction with it
 // fails with ErrConflict once the lock is lost, also before the holder knows.
 func (l *Lease) Condition() Condition {
-	return Condition{Key: "lock " + l.Name, Revision: l.revision, path: l.path}
+	return Condition{Key: "lock " + l.Name, Revision: l.revision, path: l.path, lock: l.Name}
 }
 
 // Lost is closed when the lock is no longer held: the lease ended, the store stopped, or Release was

@@ -58,7 +58,7 @@ func TestALockHasOneHolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	bob := <-waiting
-	if bob == nil || ann.Epoch != 1 || bob.Epoch != 2 || other.Epoch != 1 {
+	if first := since.UnixMilli(); bob == nil || ann.Epoch != first || bob.Epoch != first+1 || other.Epoch != first {
 		t.Errorf("epochs of %+v, %+v, %+v", ann, bob, other)
 	}
 	if !isLost(ann) || isLost(bob) {
@@ -86,7 +86,8 @@ func TestAWriteWithALostLockFails(t *testing.T) {
 		t.Errorf("after it ended: %v", err)
 	}
 	bob := hold(t, s, "a", Holder{Who: "bob"})
-	if err := write(ann); !errors.Is(err, ErrConflict) || bob.Epoch <= ann.Epoch {
+	var lost *LostError
+	if err := write(ann); !errors.As(err, &lost) || lost.Name != "a" || lost.By != "bob" || bob.Epoch <= ann.Epoch {
 		t.Errorf("after another took it, epoch %d after %d: %v", bob.Epoch, ann.Epoch, err)
 	}
 	if err := write(bob); err != nil {
@@ -101,19 +102,34 @@ func TestAWriteWithALostLockFails(t *testing.T) {
 	}
 }
 
-// Who deletes a lock by hand does not make its epochs begin anew.
+// Who deletes a lock by hand does not make its epochs begin anew, nor does a clock that is set back. Those of a new
+// store are later than those of one that was there before.
 func TestEpochsAreNeverUsedTwice(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	clock := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	dirs := []string{t.TempDir(), t.TempDir()}
 	var last int64
-	for range 2 {
-		s := open(t, dir)
+	for _, round := range []struct {
+		dir  string
+		at   time.Duration
+		want func(last int64) int64 // the first epoch
+	}{
+		{dirs[0], 0, func(int64) int64 { return clock.UnixMilli() }},
+		{dirs[0], -time.Hour, func(last int64) int64 { return last + 1 }},
+		{dirs[1], time.Hour, func(int64) int64 { return clock.Add(time.Hour).UnixMilli() }},
+		{dirs[0], 2 * time.Hour, func(int64) int64 { return clock.Add(2 * time.Hour).UnixMilli() }},
+	} {
+		s, err := tryOpen(t, Options{Dir: round.dir, Now: func() time.Time { return clock.Add(round.at) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := round.want(last)
 		for range 3 {
 			l := hold(t, s, "a", Holder{})
-			if l.Epoch != last+1 {
-				t.Errorf("epoch %d after %d", l.Epoch, last)
+			if l.Epoch != want || l.Epoch <= last {
+				t.Errorf("epoch %d after %d, want %d", l.Epoch, last, want)
 			}
-			last = l.Epoch
+			last, want = l.Epoch, l.Epoch+1
 			if _, err := s.client.Delete(t.Context(), l.path); err != nil {
 				t.Fatal(err)
 			}
@@ -138,6 +154,9 @@ func TestALeaseIsLostWhenItEnds(t *testing.T) {
 	case <-l.Lost(): // with the next keep-alive, a third of the TTL later
 	case <-time.After(10 * time.Second):
 		t.Error("nobody says so")
+	}
+	if err := l.Check(t.Context()); !errors.Is(err, ErrLost) {
+		t.Errorf("checking it: %v", err)
 	}
 	if err := l.Release(t.Context()); err != nil {
 		t.Errorf("releasing it: %v", err)

@@ -11,6 +11,8 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
 	"go.etcd.io/etcd/server/v3/storage/wal"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 )
 
 // What a member takes of disk and time.
@@ -184,7 +186,12 @@ func (s *Store) openCluster(ctx context.Context) error {
 		Context:              s.done,
 		DialKeepAliveTime:    10 * time.Second, // etcd's servers allow 5 s
 		DialKeepAliveTimeout: 5 * time.Second,
-		Logger:               s.fail.logger(),
+		// A cluster that comes back is found before the leases that outlived it end.
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 500 * time.Millisecond},
+			MinConnectTimeout: 5 * time.Second,
+		})},
+		Logger: s.fail.logger(),
 	})
 	if err != nil {
 		return fmt.Errorf("store: %v: %w", s.options.Endpoints, err)

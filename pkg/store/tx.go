@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sync/errgroup"
@@ -35,6 +36,7 @@ type Condition struct {
 	Key      string
 	Revision int64
 	path     string // of a lock; empty for a record
+	lock     string // its name
 }
 
 // Absent holds if there is no record under the key.
@@ -53,7 +55,7 @@ type Tx struct {
 // Commit makes a transaction and returns its revision. When it returns without an error, the
 // transaction is on the disk: of this member, or of a majority of the cluster.
 //
-// Errors: *ConflictError (ErrConflict), ErrTooLarge: nothing was written. ErrUnknown, ErrStopped:
+// Errors: *ConflictError or *LostError (ErrConflict), ErrTooLarge: nothing was written. ErrUnknown, ErrStopped:
 // perhaps written, read it back. Any other: nothing was written.
 func (s *Store) Commit(ctx context.Context, tx Tx) (int64, error) {
 	if err := tx.check(len(s.path(""))); err != nil {
@@ -134,7 +136,9 @@ func (s *Store) operations(tx Tx) []clientv3.Op {
 func (s *Store) reads(tx Tx) []clientv3.Op {
 	out := make([]clientv3.Op, len(tx.If))
 	for i, c := range tx.If {
-		out[i] = clientv3.OpGet(s.where(c), clientv3.WithKeysOnly())
+		if out[i] = clientv3.OpGet(s.where(c)); c.path == "" {
+			out[i] = clientv3.OpGet(s.where(c), clientv3.WithKeysOnly())
+		}
 	}
 	return out
 }
@@ -152,11 +156,24 @@ func conflict(tx Tx, answer *clientv3.TxnResponse) error {
 		if kvs := answer.Responses[i].GetResponseRange().GetKvs(); len(kvs) == 1 {
 			has = kvs[0].GetModRevision()
 		}
-		if has != c.Revision {
+		switch {
+		case has != c.Revision && c.path != "":
+			return lostIn(c, answer.Responses[i].GetResponseRange().GetKvs())
+		case has != c.Revision:
 			return &ConflictError{Key: c.Key, Want: c.Revision, Revision: has}
 		}
 	}
 	return fmt.Errorf("store: commit: %w, but every condition holds", ErrConflict)
+}
+
+// lostIn is the error of a transaction whose lock is lost, given the lock as it is.
+func lostIn(c Condition, kvs []*mvccpb.KeyValue) error {
+	lost := &LostError{Name: c.lock}
+	var has holding
+	if len(kvs) == 1 && decode(locks+c.lock, kvs[0].GetValue(), kvs[0].GetModRevision(), &has) == nil {
+		lost.By, lost.Since = has.Who, has.Since
+	}
+	return lost
 }
 
 // outcome adds ErrUnknown to an error after which a transaction may have been made: whatever does not
