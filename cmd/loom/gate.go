@@ -27,21 +27,22 @@ type gate struct {
 }
 
 // gate looks at the devices that will change, and their neighbors, as they are before. Devices that nobody can read
-// then need not come back for the gate to open.
-func (n *network) gate(ctx context.Context, o *observer, names []string) *gate {
-	g := &gate{observer: o, index: verify.NewIndex(n.design), drained: n.drained(), within: time.Minute, retry: time.Second, turns: make(chan struct{}, maxConnections)}
+// then need not come back for the gate to open. asked is what devices are to show behind the change, by name, those
+// too that have it already: what a change takes away on purpose is not missed, whatever the topology says.
+func (n *network) gate(ctx context.Context, o *observer, names []string, asked map[string]verify.Device) *gate {
+	g := &gate{observer: o, index: verify.NewIndex(n.design).Wanting(asked), drained: n.drained(), within: time.Minute, retry: time.Second, turns: make(chan struct{}, maxConnections)}
 	before := o.observe(ctx, g.around(names))
 	before.Drained = g.drained
 	g.before = g.index.Check(before)
 	return g
 }
 
-// around returns devices with their neighbors, each once.
+// around returns devices with their neighbors, each once, those of the design.
 func (g *gate) around(names []string) []string {
 	var out []string
 	seen := map[string]bool{}
 	add := func(name string) {
-		if !seen[name] {
+		if !seen[name] && g.n.design.Device(name) != nil {
 			seen[name] = true
 			out = append(out, name)
 		}

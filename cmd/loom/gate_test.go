@@ -27,6 +27,15 @@ func (f *fleet) observer(t *testing.T) *observer {
 	return newObserver(f.n, r, 10*time.Second)
 }
 
+// asks is what devices are to show once they are configured as intended.
+func (f *fleet) asks(names ...string) map[string]verify.Device {
+	out := map[string]verify.Device{}
+	for _, name := range names {
+		out[name] = drivers[f.design.Device(name).OS].Asks(f.n.trees[name])
+	}
+	return out
+}
+
 // A leaf gets its configuration in one wave and the spine in the next: the first gate asks for nothing that the spine
 // has a part in, the second one for all, and it waits until it is there. Then something breaks.
 func TestAGateOpensWhenNothingNewIsWrong(t *testing.T) {
@@ -34,7 +43,7 @@ func TestAGateOpensWhenNothingNewIsWrong(t *testing.T) {
 	f := newFleet(t, "tiny.yaml", bgpComputed)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	g := f.n.gate(ctx, f.observer(t), []string{"leaf1", "leaf2", "spine1"})
+	g := f.n.gate(ctx, f.observer(t), []string{"leaf1", "leaf2", "spine1"}, f.asks("leaf1", "leaf2", "spine1"))
 	waits := map[string]bool{"spine1": true, "leaf1": true, "leaf2": true}
 	waiting := func(name string) bool { return waits[name] }
 	for _, wave := range [][]string{{"leaf1"}, {"leaf2"}, {"spine1"}} {
@@ -74,7 +83,7 @@ func TestAGateDoesNotWaitForDevicesThatWereDeadBefore(t *testing.T) {
 	o := f.observer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	g := f.n.gate(ctx, o, []string{"leaf1", "spine1"})
+	g := f.n.gate(ctx, o, []string{"leaf1", "spine1"}, f.asks("leaf1", "spine1"))
 	if err := g.pass(ctx, []string{"leaf1", "spine1"}, nil); err != nil {
 		t.Error(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/verify"
 	"github.com/spf13/cobra"
 )
 
@@ -68,7 +69,7 @@ func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.P
 	}
 	var network *gate
 	if g.within > 0 {
-		network = n.gate(ctx, newObserver(n, r, min(g.within, lookAtOne)), names)
+		network = n.gate(ctx, newObserver(n, r, min(g.within, lookAtOne)), names, asked(p))
 		network.within, network.soak = g.within, g.rest
 	}
 	pass = func(ctx context.Context, devices []string) error {
@@ -102,6 +103,15 @@ func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.P
 		return nil
 	}
 	return pass, back
+}
+
+// asked is what the devices of a plan are to show when it is carried out.
+func asked(p *plan.Plan) map[string]verify.Device {
+	out := map[string]verify.Device{}
+	for _, d := range slices.Concat(p.Devices, p.Steady) {
+		out[d.Name] = drivers[d.OS].Asks(d.After)
+	}
+	return out
 }
 
 // waveOf is which wave of a plan some devices are, from 1.

@@ -33,6 +33,9 @@ type Driver struct {
 	Observe func(state *config.Tree, d *fabric.Device) verify.Device
 	// ObservePaths are what Observe needs: leaves by wildcards, no routes and no counters of traffic.
 	ObservePaths []string
+	// Asks reads what a configuration asks its device to show, in the words of Observe: what is enabled is there.
+	// Whether anything is up, and what depends on other devices, is left zero.
+	Asks func(*config.Tree) verify.Device
 	// Identity finds in a device's state who it is. Paths are what has to be read for it.
 	Identity Identity
 	Manners  Manners

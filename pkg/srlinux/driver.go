@@ -30,6 +30,7 @@ func Driver() *driver.Driver {
 
 		Observe:      Observe,
 		ObservePaths: observePaths,
+		Asks:         Asks,
 
 		Identity: driver.Identity{
 			Version:  "/system/information/version",

@@ -48,6 +48,7 @@ type draft struct {
 	verb     string    // what is wrong, in a word: "down"
 	evidence []string  // what each end says
 	missed   []miss    // tunnel: what each end lacks
+	absentAt []string  // devices that do not have the object
 	suspects []string  // devices whose configuration does not ask for the object as the design does
 	farther  []string  // IDs of causes that were found with the evidence
 }
@@ -93,7 +94,8 @@ func (k *checker) age(d Device) string {
 func (k *checker) drift(name string, design *fabric.Device, drift *Drift) {
 	f := k.draft(Drifted, Warning, &Contract{Device: name, Object: name, Ref: design.Ref}, "is not configured as intended")
 	if drift.Foreign {
-		f.verb, f.Absent = "is not configured by Loom yet", true
+		f.verb = "is not configured by Loom yet"
+		f.lacks(name)
 		return
 	}
 	text := fmt.Sprintf("%d differences, the first at %s", drift.Changes, drift.First)
@@ -134,6 +136,7 @@ func (k *checker) draft(kind Kind, s Severity, c *Contract, verb string) *draft 
 		k.drafts = append(k.drafts, f)
 	}
 	f.Severity = max(f.Severity, s)
+	f.Perhaps = c.Perhaps
 	for _, name := range append([]string{c.Device}, c.Far...) {
 		if !slices.Contains(f.Devices, name) {
 			f.Devices = append(f.Devices, name)
@@ -142,17 +145,22 @@ func (k *checker) draft(kind Kind, s Severity, c *Contract, verb string) *draft 
 	return f
 }
 
-// says adds what one device shows.
+// says adds what one device shows, once.
 func (f *draft) says(device, format string, args ...any) {
-	f.evidence = append(f.evidence, device+" "+fmt.Sprintf(format, args...))
+	if text := device + " " + fmt.Sprintf(format, args...); !slices.Contains(f.evidence, text) {
+		f.evidence = append(f.evidence, text)
+	}
 }
 
 // absent notes that a device does not have the object at all.
 func (f *draft) absent(device, format string, args ...any) {
 	f.says(device, format, args...)
-	f.Absent = true
+	f.lacks(device)
 	f.suspects = append(f.suspects, device)
 }
+
+// lacks notes that a device does not have the object.
+func (f *draft) lacks(device string) { f.absentAt = append(f.absentAt, device) }
 
 // rank is the order in which kinds are worth reading.
 var rank = map[Kind]int{
@@ -166,7 +174,10 @@ func (k *checker) findings() []Finding {
 	slices.SortStableFunc(k.drafts, func(a, b *draft) int { return cmp.Compare(rank[a.Kind], rank[b.Kind]) })
 	out := make([]Finding, len(k.drafts))
 	for i, f := range k.drafts {
-		f.Causes = k.causes(f)
+		f.Absent = len(f.absentAt) > 0 && k.index.changes(f.absentAt)
+		if f.Withdrawn = k.index.withdrawn[f.ID]; !f.Withdrawn { // on purpose, whatever else is wrong
+			f.Causes = k.causes(f)
+		}
 		k.index.sort(f.Devices)
 		for _, m := range f.missed {
 			f.evidence = append(f.evidence, m.String())

@@ -12,11 +12,12 @@ import (
 // Contract is one thing that the design asks one device to show. Which fields mean something depends on
 // what is asked; the others are zero.
 type Contract struct {
-	Asks   Ask
-	Device string
-	Object string     // as findings name it; the same from both ends
-	Far    []string   // the devices at the other ends
-	Ref    fabric.Ref // of the intent
+	Asks    Ask
+	Device  string
+	Object  string     // as findings name it; the same from both ends
+	Far     []string   // the devices at the other ends
+	Perhaps []string   // devices of which one may be the other end, where nobody knows
+	Ref     fabric.Ref // of the intent
 
 	Port, FarPort string     // Up, Neighbor
 	Server        bool       // Up, Neighbor: the far end is no device of the design
@@ -67,6 +68,12 @@ type Index struct {
 	links   map[[2]string][]string     // objects of the links between two devices, in name order
 	speaks  map[string]map[string]bool // who has an overlay session with whom
 	servers map[string]bool            // names of listed servers
+
+	// Of Wanting; all empty where the devices are wanted as designed.
+	asked     map[string]*shown     // what devices are asked for
+	withdrawn map[string]bool       // findings, by ID, of links and sessions that one end is not asked for
+	beyond    map[string][]Contract // for what devices are asked for beside the design
+	renewed   map[string]bool       // objects of those contracts
 }
 
 // NewIndex reads a design once.
@@ -97,7 +104,7 @@ func (x *Index) device(d *fabric.Device) {
 	for i := range d.LAGs {
 		if esi := d.LAGs[i].ESI; esi != "" {
 			x.ends[esi] = append(x.ends[esi], self)
-			x.bonds[esi] = append(x.bonds[esi], lagObject(d.Name, &d.LAGs[i]))
+			x.bonds[esi] = append(x.bonds[esi], lagObject(d.Name, d.LAGs[i].Number))
 		}
 	}
 	for i := range d.Links {
@@ -145,6 +152,7 @@ func (x *Index) Neighbors(device string) []string {
 			set[d.LAGs[i].Peer] = true
 		}
 	}
+	x.meet(device, set)
 	var out []string
 	for name := range set {
 		out = append(out, name)
@@ -158,9 +166,23 @@ func (x *Index) sort(names []string) {
 	slices.SortFunc(names, func(a, b string) int { return x.place[a] - x.place[b] })
 }
 
-// Contracts returns what the design asks a device to show, in a fixed order; nothing of a device that the
-// design has not. It costs what the device has.
+// Contracts returns what a device is asked to show, in a fixed order: by the design, unless it is wanted otherwise (see
+// Wanting); nothing of a device that the design has not. It costs what the device has.
 func (x *Index) Contracts(device string) []Contract {
+	designed := x.designedContracts(device)
+	if len(x.asked) == 0 {
+		return designed
+	}
+	var out []Contract
+	for i := range designed {
+		if x.wanted(&designed[i]) {
+			out = append(out, designed[i])
+		}
+	}
+	return append(out, x.beyond[device]...)
+}
+
+func (x *Index) designedContracts(device string) []Contract {
 	d := x.design.Device(device)
 	if d == nil {
 		return nil
@@ -225,7 +247,7 @@ func (x *Index) portContracts(d *fabric.Device, p *fabric.AccessPort) []Contract
 
 func (x *Index) lagContracts(d *fabric.Device, l *fabric.LAG) []Contract {
 	c := Contract{
-		Asks: Bundled, Device: d.Name, Object: lagObject(d.Name, l),
+		Asks: Bundled, Device: d.Name, Object: lagObject(d.Name, l.Number),
 		Ref: l.Ref, Number: l.Number,
 	}
 	for i := range d.Ports {
@@ -281,8 +303,8 @@ func linkObject(device string, l *fabric.Link) string {
 }
 
 // lagObject names one end of a bond.
-func lagObject(device string, l *fabric.LAG) string {
-	return Far{device, "lag" + strconv.FormatUint(uint64(l.Number), 10)}.String()
+func lagObject(device string, number uint32) string {
+	return Far{device, "lag" + strconv.FormatUint(uint64(number), 10)}.String()
 }
 
 // pairObject names what is between two ends.

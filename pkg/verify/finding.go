@@ -52,8 +52,14 @@ type Finding struct {
 	Object   string     `json:"object"`  // "leaf1:ethernet-1/49 - spine1:ethernet-1/1"
 	Message  string     `json:"message"` // the object first, then the evidence of each end
 	Ref      fabric.Ref `json:"ref"`     // of the intent
-	// Absent means that the object does not exist on a device at all: not configured, or not enabled.
+	// Absent means that the object does not exist on a device at all: not configured, or not enabled. To an index of
+	// Wanting only where it is known what the devices without it are to have: others are left as they are.
 	Absent bool `json:"absent,omitempty"`
+	// Withdrawn means that the object is to be absent: the configuration that is wanted of one of its ends does not
+	// ask for it (see Index.Wanting).
+	Withdrawn bool `json:"withdrawn,omitempty"`
+	// Perhaps are devices of which one may be the other end, where it is not known.
+	Perhaps []string `json:"perhaps,omitempty"`
 	// Causes are the IDs of findings that explain this one, sorted. A finding without is a root.
 	Causes []string `json:"causes,omitempty"`
 }

@@ -6,6 +6,8 @@ import "slices"
 // were there as Absent (it was for the change to make the object), and that involve no device which still
 // waits for its change. waiting may be nil: nobody waits. A device that is left out of a change waits for ever.
 //
+// What is Withdrawn needs no answer, nor does what has no other root.
+//
 // An object that was absent need not come up where it could not: where nothing may be plugged in (Notice),
 // or where all its roots are findings that need no answer themselves. One that was up has no such excuse.
 func New(before, after []Finding, waiting func(device string) bool) []Finding {
@@ -13,17 +15,25 @@ func New(before, after []Finding, waiting func(device string) bool) []Finding {
 	for i := range before {
 		absent[before[i].ID] = before[i].Absent
 	}
-	excused := make(map[string]bool, len(after))
+	excused, withdrawn := make(map[string]bool, len(after)), map[string]bool{}
 	for i := range after {
 		f := &after[i]
 		wasAbsent, was := absent[f.ID]
-		excused[f.ID] = was && (!wasAbsent || f.Severity == Notice) || waiting != nil && slices.ContainsFunc(f.Devices, waiting)
+		waits := waiting != nil && (slices.ContainsFunc(f.Devices, waiting) || slices.ContainsFunc(f.Perhaps, waiting))
+		excused[f.ID] = f.Withdrawn || waits || was && (!wasAbsent || f.Severity == Notice)
+		if f.Withdrawn {
+			withdrawn[f.ID] = true
+		}
+	}
+	all := func(roots []string, are map[string]bool) bool {
+		return !slices.ContainsFunc(roots, func(root string) bool { return !are[root] })
 	}
 	var out []Finding
 	roots := rootsOf(after)
 	for i := range after {
 		f := &after[i]
-		hopeless := absent[f.ID] && !slices.ContainsFunc(roots(f.ID), func(root string) bool { return !excused[root] })
+		under := roots(f.ID)
+		hopeless := absent[f.ID] && all(under, excused) || all(under, withdrawn)
 		if !excused[f.ID] && !hopeless {
 			out = append(out, *f)
 		}

@@ -31,6 +31,8 @@ type Device struct {
 	BFD        []BFD                // any order
 	Tunnels    map[uint32]Tunnel    // VXLAN interfaces, by VNI
 	Segments   map[string]Segment   // ethernet segments, by name
+
+	VTEP netip.Addr // where tunnels begin and end; only of what is asked for (see Index.Wanting)
 }
 
 // Drift is how a running configuration differs from the intended one inside the scope that Loom owns.

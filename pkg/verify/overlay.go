@@ -25,7 +25,7 @@ func (k *checker) stretched(c *Contract, d *shown) {
 		f := k.draft(TunnelMissing, Error, &pair, "has no tunnel")
 		switch {
 		case !there:
-			f.Absent = true
+			f.lacks(c.Device)
 			f.suspects = append(f.suspects, c.Device)
 			f.misses(c, fmt.Sprintf("has no VXLAN interface with VNI %d", c.VNI))
 		case !tunnel.Up:
@@ -122,7 +122,7 @@ func (k *checker) joined(c *Contract, d *shown) {
 // for elected is kept, to be compared with what the other ends do.
 func (k *checker) election(c *Contract, instance string, e Election) string {
 	for _, end := range c.Ends {
-		if !slices.Contains(e.Candidates, end.Addr) {
+		if !slices.Contains(e.Candidates, end.Addr) && k.index.partakes(end.Device, c.ESI, instance) {
 			return fmt.Sprintf("does not count %s in %s", end.Device, instance)
 		}
 	}

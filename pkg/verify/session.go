@@ -79,7 +79,7 @@ func (k *checker) down(c *Contract, s *Session) {
 	}
 	if s == nil { // it would be found by router advertisements, as soon as there are any
 		f.says(c.Device, "has found no neighbor at %s", c.Port)
-		f.Absent = true
+		f.lacks(c.Device)
 		return
 	}
 	text := "says " + s.State
