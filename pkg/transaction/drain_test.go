@@ -23,8 +23,17 @@ func pair(timed bool) Spec {
 // when, and where the devices are in the end.
 func follow(t *testing.T, spec Spec, gate func(Action) error) (story []string, at map[string]int, res Result) {
 	t.Helper()
-	now, at := epoch0, map[string]int{}
-	s := New(spec, now)
+	at = map[string]int{}
+	s := New(spec, epoch0)
+	story, _ = carry(t, s, at, gate, func(Record) bool { return false })
+	return story, at, s.Result()
+}
+
+// carry goes on with a transaction until it is over, or a record is durable after which the process dies. It returns
+// the records, too.
+func carry(t *testing.T, s *State, at map[string]int, gate func(Action) error, dies func(Record) bool) (story []string, records []Record) {
+	t.Helper()
+	now := epoch0
 	for step := 0; s.Phase != Over; step++ {
 		if step > 500 {
 			t.Fatalf("does not end:\n%s", strings.Join(story, "\n"))
@@ -32,6 +41,10 @@ func follow(t *testing.T, spec Spec, gate func(Action) error) (story []string, a
 		actions, wake := s.Next(now)
 		for _, a := range actions {
 			ans := Answer{Op: a.Op, Device: a.Device}
+			records = append(records, a.Records...)
+			if slices.ContainsFunc(a.Records, dies) {
+				return story, records
+			}
 			switch a.Op {
 			case Send, Mend:
 				at[a.Device] = a.Place
@@ -54,7 +67,7 @@ func follow(t *testing.T, spec Spec, gate func(Action) error) (story []string, a
 			now = wake
 		}
 	}
-	return story, at, s.Result()
+	return story, records
 }
 
 func TestTheChangeWaitsForTrafficToMoveAndTheNextDeviceForItToComeBack(t *testing.T) {
@@ -106,5 +119,37 @@ func TestADeviceThatDoesNotComeBackStopsTheNext(t *testing.T) {
 	}
 	if res.Outcome != RolledBack || at["leaf1"] != 0 || !strings.Contains(fmt.Sprint(res.Err), "lag1 is down") {
 		t.Errorf("%s (%v), leaf1 at %d:\n%s", res.Outcome, res.Err, at["leaf1"], strings.Join(story, "\n"))
+	}
+}
+
+// Who begins a part has its gates, and somebody who says that all is well: a process that goes on from the journal has
+// neither.
+func TestAProcessThatGoesOnFromTheJournalBeginsNoNewPart(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		part  int // whose decision is the last record
+		leads Outcome
+		place int
+	}{
+		{"killed at the decision of the first part", 0, RolledBack, 0},
+		{"killed at the decision of the last part", 1, Done, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			at := map[string]int{}
+			open := func(Action) error { return nil }
+			_, records := carry(t, New(pair(true), epoch0), at, open, func(r Record) bool { return r.Kind == Decided && r.Segment == c.part })
+			s, err := Resume(records, epoch0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			story, more := carry(t, s, at, open, func(Record) bool { return false })
+			if got := s.Result().Outcome; got != c.leads || at["leaf1"] != c.place || at["leaf2"] != c.place {
+				t.Errorf("%s, devices at %v:\n%s", got, at, strings.Join(story, "\n"))
+			}
+			if slices.ContainsFunc(more, func(r Record) bool { return r.Kind == Sending }) {
+				t.Error("a wave was sent")
+			}
+		})
 	}
 }

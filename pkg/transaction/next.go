@@ -486,6 +486,9 @@ func (s *State) end(a *agenda) {
 		s.returning = undrained
 		s.segment++
 		s.wave++
+		if s.resumed {
+			s.fail("", errEnded)
+		}
 		s.forward(a)
 		return
 	}

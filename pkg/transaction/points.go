@@ -18,6 +18,9 @@ var points = func() map[string]point {
 	return out
 }()
 
+// holding is where a test kills the process that waits for somebody to say that all is well.
+var holding = crash.New("transaction hold")
+
 // point names the record among the points.
 func (r Record) point() string {
 	if r.Kind == Decided {

@@ -109,6 +109,7 @@ func (r *Runner) Run(ctx context.Context, s *State) Result {
 		if until := s.Held(); r.Holding != nil && until.After(held) {
 			held = until
 			r.Holding(until)
+			holding.Here()
 		}
 		if flying == 0 && (s.Phase == Over || s.Phase == Suspended) {
 			return s.Result()

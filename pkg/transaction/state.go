@@ -33,6 +33,7 @@ type State struct {
 	waves   [][]*member
 	lasts   []int // last wave of each segment
 
+	resumed bool      // by another process than the one that has the gates, and whoever it holds for
 	failing error     // why it has to be taken back; decides the abort
 	since   time.Time // when the phase began
 	gate    gate
@@ -128,13 +129,15 @@ func (s *State) join(name string, job *Job, wave, seg int) *member {
 }
 
 // Resume is where a transaction stands after the process that ran it has ended, from its journal
-// alone. A transaction without a decision is aborted: its devices take the change back by themselves.
+// alone. A segment without a decision is aborted: its devices take the change back by themselves. One that is
+// decided is carried to its end, but none is begun after it: the gates and whoever the change holds for are those of
+// the process that has ended. What was decided before is then undone, as when a later segment fails.
 func Resume(records []Record, now time.Time) (*State, error) {
 	s, err := Replay(records)
 	if err != nil {
 		return nil, err
 	}
-	s.since = now
+	s.since, s.resumed = now, true
 	s.recall(now)
 	if s.Phase == Forward {
 		s.fail("", errEnded)
