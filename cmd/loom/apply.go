@@ -183,7 +183,9 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions, dir s
 // finish ends what an earlier run has left open. What it leaves in a mixed state has to be looked at
 // before anything else is changed.
 func (o *applyOptions) finish(ctx context.Context, t *terminal, j *journal, r *resolver) error {
-	res, err := j.resume(ctx, t, r, o.parallel, newProgress(t, &plan.Plan{}, *o.format == "json").event)
+	shown, stop := newProgress(t, *o.format == "json")
+	defer stop()
+	res, err := j.resume(ctx, t, r, o.parallel, shown)
 	if err != nil || res == nil {
 		return err
 	}
@@ -322,12 +324,17 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	c.spec.Undoes, c.spec.Plan = o.undoes, p.Hash()
 	quiet := *o.format == "json"
 	start := time.Now()
+	shown, stop := newProgress(t, quiet)
+	defer stop()
+	if o.gates != nil {
+		o.gates.tell = shown.waits
+	}
 	c.gate, c.back = o.gates.between(ctx, w.n, w.r, p, c.spec.ID)
 	c.holding = func(until time.Time) {
-		t.notef("   unconfirmed until %s, then taken back; say so before with\n     loom transactions confirm %[2]s%[3]s\n     loom transactions cancel %[2]s%[3]s\n",
+		shown.above("   unconfirmed until %s, then taken back; say so before with\n     loom transactions confirm %[2]s%[3]s\n     loom transactions cancel %[2]s%[3]s\n",
 			until.Local().Format(time.TimeOnly), c.spec.ID, w.j.flags)
 	}
-	res, err := w.j.carryOut(ctx, c, devices, o.parallel, newProgress(t, p, quiet).event)
+	res, err := w.j.carryOut(ctx, c, devices, o.parallel, shown)
 	if err != nil {
 		return res, err
 	}
@@ -359,14 +366,17 @@ func probe(ctx context.Context, p *plan.Plan, devices map[string]*live) error {
 }
 
 // carryOut begins a transaction and goes on until it is over.
-func (j *journal) carryOut(ctx context.Context, c *change, devices map[string]*live, parallel int, progress func(transaction.Event)) (transaction.Result, error) {
+func (j *journal) carryOut(ctx context.Context, c *change, devices map[string]*live, parallel int, shown *progress) (transaction.Result, error) {
 	if err := j.prepare(ctx, c.spec.ID, c.members, c.trees); err != nil {
 		return transaction.Result{}, err
 	}
 	run := j.runner(devices, c.work)
-	run.Parallel, run.Progress, run.Gate, run.Back = parallel, progress, c.gate, c.back
-	run.Holding = c.holding
-	ctx, release, stop := j.listen(ctx, c.spec.ID)
+	run.Parallel, run.Gate, run.Back, run.Holding = parallel, c.gate, c.back, c.holding
+	j.watched(shown).onto(run)
+	ctx, release, stop, err := j.listen(ctx, c.spec.ID)
+	if err != nil {
+		return transaction.Result{}, err
+	}
 	defer stop()
 	run.Release = release
 	return run.Run(ctx, transaction.New(c.spec, time.Now())), nil

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/store"
@@ -23,11 +24,6 @@ type ledger interface {
 	List(ctx context.Context, prefix string) ([]store.Record, int64, error)
 }
 
-// asker takes what people say about a transaction that is under way: "confirm" or "cancel".
-type asker interface {
-	ask(ctx context.Context, id, word string) error
-}
-
 // A data directory belongs to one process at a time. That process answers others on a socket in a
 // directory that only its user may enter; the file control.sock in the data directory names it, because paths of
 // sockets are short.
@@ -37,6 +33,7 @@ const controlFile = "control.sock"
 type control struct {
 	server       *http.Server
 	pointer, dir string
+	shown        atomic.Pointer[look] // how the transaction stands; nil before there is one
 }
 
 // openControl serves what others may ask of the holder of a store.
@@ -64,15 +61,31 @@ func openControl(dir string, s *store.Store) (*control, error) {
 		answer(w, listing{list, rev}, err)
 	})
 	mux.HandleFunc("POST /ask", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, nil, (&storeAsker{s}).ask(r.Context(), r.FormValue("id"), r.FormValue("word")))
+		answer(w, nil, request(r.Context(), s, r.FormValue("id"), r.FormValue("word")))
 	})
+	mux.HandleFunc("GET /look", func(w http.ResponseWriter, _ *http.Request) { answer(w, c.shown.Load(), nil) })
 	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go c.server.Serve(l)
 	return c, nil
 }
 
+// close answers who has asked already, and nobody else.
 func (c *control) close() error {
-	return errors.Join(c.server.Close(), os.Remove(c.pointer), os.RemoveAll(c.dir))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := os.Remove(c.pointer)
+	if c.server.Shutdown(ctx) != nil {
+		err = errors.Join(err, c.server.Close())
+	}
+	return errors.Join(err, os.RemoveAll(c.dir))
+}
+
+// watched has others see what is shown, where they ask this process.
+func (k *keeper) watched(p *progress) *progress {
+	if k.control != nil {
+		p.publish = func(l look) { k.control.shown.Store(&l) }
+	}
+	return p
 }
 
 type got struct {
@@ -91,47 +104,6 @@ func answer(w http.ResponseWriter, v any, err error) {
 		return
 	}
 	_ = json.NewEncoder(w).Encode(v) // the other side is gone
-}
-
-// storeAsker puts what people say where the transaction looks.
-type storeAsker struct{ store *store.Store }
-
-func (a *storeAsker) ask(ctx context.Context, id, word string) error {
-	_, err := a.store.Commit(ctx, store.Tx{Put: map[string][]byte{"requests/" + id: []byte(word)}})
-	return err
-}
-
-// nobody takes what people say where no process works on a transaction: it would never be heard.
-type nobody struct{}
-
-func (nobody) ask(_ context.Context, id, _ string) error {
-	return fmt.Errorf("%s: %w", id, errNobody)
-}
-
-var errNobody = errors.New("it is not over, and no process works on it; loom transactions resume ends it, and so does the next loom apply")
-
-// listen hears what people say about a transaction: each word to confirm comes out of the channel, as a
-// transaction of several parts wants one for each; one to cancel ends the context.
-func (j *journal) listen(ctx context.Context, id string) (context.Context, <-chan struct{}, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	watching, stop := context.WithCancel(ctx)
-	release := make(chan struct{}, 1)
-	go func() {
-		for change := range j.store.Watch(watching, "requests/"+id, 0) {
-			for _, r := range change.Put {
-				switch string(r.Value) {
-				case "confirm":
-					select {
-					case release <- struct{}{}:
-					default: // said twice
-					}
-				case "cancel":
-					cancel(errors.New("cancelled by loom transactions cancel"))
-				}
-			}
-		}
-	}()
-	return ctx, release, func() { stop(); cancel(nil) }
 }
 
 // remote is the store of another process, behind its socket.
@@ -167,8 +139,11 @@ func (r *remote) List(ctx context.Context, prefix string) ([]store.Record, int64
 	return l.Records, l.Revision, err
 }
 
-func (r *remote) ask(ctx context.Context, id, word string) error {
-	return r.call(ctx, http.MethodPost, "ask", url.Values{"id": {id}, "word": {word}}, nil)
+// look is how the transaction that the process carries out stands; nil where it has none.
+func (r *remote) look(ctx context.Context) (*look, error) {
+	var l *look
+	err := r.call(ctx, http.MethodGet, "look", nil, &l)
+	return l, err
 }
 
 func (r *remote) call(ctx context.Context, method, what string, v url.Values, out any) error {

@@ -21,9 +21,25 @@ type gate struct {
 	within  time.Duration   // in which the network has to come to rest
 	drained map[string]bool // devices whose traffic was moved away; read by each pass
 
-	soak  time.Duration // for which it has to stay at rest; 0: not at all
-	retry time.Duration // between attempts to reach a device that cannot be read
-	turns chan struct{} // one for each device that is connected to or read at this moment
+	soak  time.Duration  // for which it has to stay at rest; 0: not at all
+	retry time.Duration  // between attempts to reach a device that cannot be read
+	turns chan struct{}  // one for each device that is connected to or read at this moment
+	tell  func(gateWait) // what it waits for, whenever that changes; may be nil
+}
+
+// gateWait is what a gate waits for: findings to go, devices to be read, or, with neither, to stay at rest. Behind the
+// gate of the network it is a check of the user's that runs.
+type gateWait struct {
+	findings []verify.Finding
+	silent   []string
+	check    string
+}
+
+// waits tells what the gate waits for.
+func (g *gate) waits(w gateWait) {
+	if g.tell != nil {
+		g.tell(w)
+	}
 }
 
 // gate looks at the devices that will change, and their neighbors, as they are before. Devices that nobody can read
@@ -105,6 +121,7 @@ func (g *gate) pass(ctx context.Context, devices []string, waiting func(device s
 			return context.Cause(ctx)
 		}
 		fresh = verify.New(g.before, g.index.Check(o), waiting)
+		g.waits(gateWait{findings: fresh, silent: missing(names, o)})
 		switch {
 		case len(fresh) > 0 || len(o.Devices) < len(names):
 			rested = nil

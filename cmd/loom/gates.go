@@ -19,6 +19,8 @@ type gating struct {
 	rest   time.Duration
 	moving time.Duration // after a drain, before the change
 	checks []string      // commands of the user
+
+	tell func(gateWait) // what is waited for; may be nil
 }
 
 // Defaults of the gate: a network that needs longer than the first is not at rest, and one that is at
@@ -70,7 +72,7 @@ func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.P
 	var network *gate
 	if g.within > 0 {
 		network = n.gate(ctx, newObserver(n, r, min(g.within, lookAtOne)), names, asked(p))
-		network.within, network.soak = g.within, g.rest
+		network.within, network.soak, network.tell = g.within, g.rest, g.tell
 	}
 	pass = func(ctx context.Context, devices []string) error {
 		wave := waveOf(p, devices) // passed once more after a soak
@@ -132,6 +134,9 @@ const lookAtOne = 10 * time.Second
 
 // run runs a user's command behind a wave.
 func (g *gating) run(ctx context.Context, command, id string, wave int, devices []string) error {
+	if g.tell != nil {
+		g.tell(gateWait{check: command})
+	}
 	limit := g.within
 	if limit == 0 {
 		limit = defaultGate

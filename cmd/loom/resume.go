@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/spf13/cobra"
 )
@@ -41,7 +40,9 @@ Exit code: 0 done or nothing to do, 1 error before any change, 3 rolled back, 4 
 		defer k.close()
 		r.election = uint64(k.lease.Epoch)
 		quiet := *format == "json"
-		res, err := newJournal(k).resume(cmd.Context(), t, r, *parallel, newProgress(t, &plan.Plan{}, quiet).event)
+		shown, stop := newProgress(t, quiet)
+		defer stop()
+		res, err := newJournal(k).resume(cmd.Context(), t, r, *parallel, shown)
 		if err != nil {
 			return err
 		}

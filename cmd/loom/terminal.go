@@ -29,9 +29,19 @@ func newTerminal(in *os.File, out, errs *os.File) *terminal {
 	return &terminal{
 		in: in, out: out, err: errs,
 		color: isTerm(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-		live:  isTerm(errs),
+		live:  isTerm(errs) && os.Getenv("TERM") != "dumb",
 		ask:   isTerm(in),
 	}
+}
+
+// columns is how wide the terminal is on which progress is drawn, now; 80 where it does not say.
+func (t *terminal) columns() int {
+	if f, ok := t.err.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
 }
 
 func (t *terminal) printf(format string, args ...any) { fmt.Fprintf(t.out, format, args...) }

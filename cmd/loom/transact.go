@@ -128,7 +128,7 @@ var closes = map[string]bool{"confirm": true, "cancel": true, "extend": true}
 
 // resume goes on with the transaction on the fabric that is not over, if there is one: with what the
 // journal says, whatever the topology says today.
-func (j *journal) resume(ctx context.Context, t *terminal, r *resolver, parallel int, progress func(transaction.Event)) (*transaction.Result, error) {
+func (j *journal) resume(ctx context.Context, t *terminal, r *resolver, parallel int, shown *progress) (*transaction.Result, error) {
 	id, err := j.unfinished(ctx)
 	if err != nil || id == "" {
 		return nil, err
@@ -152,7 +152,8 @@ func (j *journal) resume(ctx context.Context, t *terminal, r *resolver, parallel
 		return nil, err
 	}
 	run := j.runner(devices, work)
-	run.Parallel, run.Progress = parallel, progress
+	run.Parallel = parallel
+	j.watched(shown).onto(run)
 	res := run.Run(ctx, s)
 	return &res, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/store"
+	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/spf13/cobra"
 )
@@ -51,7 +51,7 @@ func (f *storeFlags) books(ctx context.Context, t *terminal) (ledger, asker, fun
 		s, err := f.open(ctx, t, dataDir(nil))
 		switch {
 		case err == nil && s.Shared():
-			return s, &storeAsker{s}, s.Close, nil
+			return s, &clusterAsker{s}, s.Close, nil
 		case err == nil:
 			return s, nobody{}, s.Close, nil
 		}
@@ -111,6 +111,8 @@ type account struct {
 	Devices  map[string]transaction.Status `json:"devices"`
 	Errors   map[string]string             `json:"errors,omitempty"`
 	Timeline []moment                      `json:"timeline,omitempty"`
+
+	rollback time.Duration // after which armed devices take it back
 }
 
 // moment is when something happened.
@@ -128,7 +130,7 @@ func summarize(records []transaction.Record) (account, error) {
 		return account{}, err
 	}
 	spec := s.Spec
-	out := account{ID: spec.ID, Topology: spec.Topology, By: spec.By, Began: spec.Began, Phase: s.Phase, Undoes: spec.Undoes, Devices: map[string]transaction.Status{}}
+	out := account{ID: spec.ID, Topology: spec.Topology, By: spec.By, Began: spec.Began, Phase: s.Phase, Undoes: spec.Undoes, rollback: spec.Limits.Rollback, Devices: map[string]transaction.Status{}}
 	for _, j := range spec.Jobs {
 		out.Devices[j.Device] = s.Status(j.Device)
 	}
@@ -169,7 +171,7 @@ func moments(r transaction.Record) []moment {
 }
 
 func transactionsList(t *terminal) *cobra.Command {
-	c := &cobra.Command{Use: "list", Short: "All transactions of the journal, the newest first", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "list", Short: "All transactions of the journal, the newest first", Args: noArguments}
 	f, format := addStoreFlags(c), formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		books, _, closeBooks, err := f.books(cmd.Context(), t)
@@ -199,13 +201,43 @@ func transactionsList(t *terminal) *cobra.Command {
 	return c
 }
 
-func readAccount(ctx context.Context, books ledger, id string) (account, error) {
+// transactionRecords reads the journal of a transaction that there has to be.
+func transactionRecords(ctx context.Context, books ledger, id string) ([]transaction.Record, error) {
 	records, err := readRecords(ctx, books, id)
+	if err != nil || len(records) > 0 {
+		return records, err
+	}
+	ids, err := transactionIDs(ctx, books)
+	if err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%s: no such transaction%s; loom transactions list shows all", id, meantID(id, ids))
+}
+
+// meantID suggests the transaction that somebody may have meant: the one that was named in part, or else the nearest.
+func meantID(id string, ids []string) string {
+	var parts []string
+	for _, other := range ids {
+		if id != "" && strings.Contains(other, id) {
+			parts = append(parts, other)
+		}
+	}
+	switch {
+	case len(parts) == 1:
+		return "; did you mean " + parts[0] + "?"
+	case len(parts) > 1:
+		return fmt.Sprintf("; %d have that in their name, the last is %s", len(parts), parts[len(parts)-1])
+	}
+	if near := topology.Nearest(id, ids); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
+
+func readAccount(ctx context.Context, books ledger, id string) (account, error) {
+	records, err := transactionRecords(ctx, books, id)
 	if err != nil {
 		return account{}, err
-	}
-	if len(records) == 0 {
-		return account{}, fmt.Errorf("%s: no such transaction; loom transactions list shows all", id)
 	}
 	s, err := summarize(records)
 	if err != nil {
@@ -235,7 +267,7 @@ func (s *account) stands() string {
 }
 
 func transactionsShow(t *terminal) *cobra.Command {
-	c := &cobra.Command{Use: "show TRANSACTION", Short: "One transaction, with a timeline of each device", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "show TRANSACTION", Short: "One transaction, with a timeline of each device", Args: needs(1, "a transaction")}
 	f, format := addStoreFlags(c), formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		books, _, closeBooks, err := f.books(cmd.Context(), t)
@@ -280,81 +312,4 @@ func (s *account) print(t *terminal) {
 		}
 	}
 	w.Flush()
-}
-
-func transactionsWatch(t *terminal) *cobra.Command {
-	c := &cobra.Command{Use: "watch TRANSACTION", Short: "Follow a transaction until it is over", Args: cobra.ExactArgs(1)}
-	f := addStoreFlags(c)
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		for shown := 0; ; {
-			books, asker, closeBooks, err := f.books(cmd.Context(), t)
-			if err != nil {
-				return err
-			}
-			over, err := watch(cmd.Context(), t, books, args[0], &shown, asker == nobody{})
-			err = errors.Join(err, closeBooks())
-			if gone := (*url.Error)(nil); over || !errors.As(err, &gone) {
-				return err
-			} // the process that held the store has ended: what it wrote can be read without it
-		}
-	}
-	return c
-}
-
-// glance is how often a transaction is looked at while it is followed.
-const glance = 250 * time.Millisecond
-
-// watch prints what is new about a transaction, from what was shown before on, until it is over; at once where
-// it is idle, as nobody works on it.
-func watch(ctx context.Context, t *terminal, books ledger, id string, shown *int, idle bool) (over bool, err error) {
-	tick := time.NewTicker(glance)
-	defer tick.Stop()
-	for {
-		s, err := readAccount(ctx, books, id)
-		if err != nil {
-			return false, err
-		}
-		for _, m := range s.Timeline[*shown:] {
-			t.printf("%8s  %s\n", m.At.Sub(s.Began).Round(time.Millisecond), strings.TrimSpace(m.What+m.Device+" "+string(m.Status)))
-		}
-		*shown = len(s.Timeline)
-		switch {
-		case s.Outcome != "":
-			return true, nil
-		case idle:
-			return true, fmt.Errorf("%s: %w", id, errNobody)
-		}
-		select {
-		case <-ctx.Done():
-			return true, context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
-}
-
-func transactionsAsk(t *terminal, word, short, long string) *cobra.Command {
-	c := &cobra.Command{Use: word + " TRANSACTION", Short: short, Long: long, Args: cobra.ExactArgs(1)}
-	f := addStoreFlags(c)
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		books, asker, closeBooks, err := f.books(cmd.Context(), t)
-		if err != nil {
-			return err
-		}
-		defer closeBooks()
-		s, err := readAccount(cmd.Context(), books, args[0])
-		switch {
-		case err != nil:
-			return err
-		case s.Outcome != "":
-			return fmt.Errorf("%s is over: %s; loom rollback takes back what was done", s.ID, s.Outcome)
-		case s.Phase != transaction.Forward:
-			return fmt.Errorf("%s is decided: %s", s.ID, s.Phase)
-		}
-		if err := asker.ask(cmd.Context(), args[0], word); err != nil {
-			return err
-		}
-		t.printf("%s: asked to %s\n", s.ID, word)
-		return nil
-	}
-	return c
 }

@@ -80,6 +80,16 @@ func (s *Store) Hold(ctx context.Context, name string, h Holder) (*Lease, error)
 	return l, nil
 }
 
+// Held tells who has a lock, without wanting it; nil if nobody has. A holder that died is told until its TTL is over.
+func (s *Store) Held(ctx context.Context, name string) (*HeldError, error) {
+	l := &Lease{Name: name, store: s, path: s.options.Root + locks + name}
+	has, held, _, err := l.read(ctx)
+	if err != nil || held == 0 {
+		return nil, err
+	}
+	return &HeldError{Name: name, By: has.Who, Since: has.Since}, nil
+}
+
 // keep renews the lease until it has ended, or the store has. A cluster that does not answer does not end it: when
 // it is back the lease may still be there.
 func (l *Lease) keep(ctx context.Context) {

@@ -57,6 +57,8 @@ type Runner struct {
 	Progress func(Event)                                    // called from one goroutine at a time; may be nil
 	Release  <-chan struct{}                                // somebody says that all is well, once for each part; may be nil
 	Holding  func(until time.Time)                          // called when it begins to wait for Release; may be nil
+	Show     func(View)                                     // called with each tick, with each new phase, after an interrupt and at the end; may be nil
+	Tick     <-chan time.Time                               // when Show is called beside; may be nil
 	Now      func() time.Time
 
 	began time.Time
@@ -72,7 +74,6 @@ type Event struct {
 	Status Status        `json:"status"`
 	Wave   int           `json:"wave"` // from 1
 	Took   time.Duration `json:"took"` // since the run began
-	Left   time.Duration `json:"left"` // until the first armed device takes its change back; 0 where none is
 	Err    error         `json:"-"`    // why it is not as it should be
 }
 
@@ -89,6 +90,7 @@ func (r *Runner) Run(ctx context.Context, s *State) Result {
 	looking, lookAway := context.WithCancel(work) // what a gate would say is of no interest once everything is taken back
 	defer lookAway()
 	var held time.Time
+	var shown Phase // last; "": to be shown in any case
 	answers := make(chan Answer, len(s.members)+2)
 	done, release := ctx.Done(), r.Release
 	flying := 0
@@ -103,6 +105,10 @@ func (r *Runner) Run(ctx context.Context, s *State) Result {
 			go func() { answers <- r.perform(ctx, s.Spec.ID, s.names(a.Wave), s.Spec.Limits.Rollback, a) }()
 		}
 		r.report(s)
+		if r.Show != nil && s.Phase != shown {
+			shown = s.Phase
+			r.Show(s.View(r.Now()))
+		}
 		if s.failing != nil {
 			lookAway()
 		}
@@ -119,8 +125,10 @@ func (r *Runner) Run(ctx context.Context, s *State) Result {
 			s.Done(a, r.Now())
 			flying--
 		case <-r.wakeAt(wake):
+		case <-r.Tick:
+			shown = ""
 		case <-done:
-			done = nil
+			done, shown = nil, ""
 			s.Interrupt(context.Cause(ctx))
 		case _, more := <-release:
 			if !more {
@@ -159,9 +167,8 @@ func (r *Runner) report(s *State) {
 		return
 	}
 	now := r.Now()
-	left := s.left(now)
 	for _, m := range told {
-		e := Event{Device: m.name, Status: m.status, Wave: min(m.wave, len(s.waves)-1) + 1, Took: now.Sub(r.began), Left: left}
+		e := Event{Device: m.name, Status: m.status, Wave: min(m.wave, len(s.waves)-1) + 1, Took: now.Sub(r.began)}
 		if m.news { // an error is told once, when it comes
 			e.Err, m.news = named(m.name, m.err), false
 		}

@@ -40,6 +40,8 @@ type State struct {
 	held    time.Time // until when somebody may say that all is well
 	freed   bool      // somebody said so
 
+	interrupted string // why somebody asked for the end; "" where nobody did
+
 	returning bool // devices of the segment before were undrained, and nobody has looked yet whether they are back
 
 	queue    []Record  // to be written next
@@ -267,17 +269,6 @@ func (s *State) tell() []*member {
 	return told
 }
 
-// left is the time until the first armed device takes its change back; 0 where none is armed.
-func (s *State) left(now time.Time) time.Duration {
-	least := time.Duration(0)
-	for _, m := range s.members {
-		if left := m.until.Sub(now); m.armed && !m.settled && (least == 0 || left < least) {
-			least = max(left, 0)
-		}
-	}
-	return least
-}
-
 // names are the devices of a wave.
 func (s *State) names(wave int) []string {
 	if wave >= len(s.waves) {
@@ -298,6 +289,7 @@ func (s *State) finish(m *member, status Status) {
 
 // Interrupt asks for the end: before the decision the change is taken back, after it nothing stops it.
 func (s *State) Interrupt(why error) {
+	s.interrupted = why.Error()
 	if s.Phase == Forward && !s.deciding {
 		s.fail("", why)
 	}
