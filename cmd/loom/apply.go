@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/spf13/cobra"
 )
@@ -392,6 +393,9 @@ func outcomeError(res transaction.Result) error {
 	case transaction.Mixed:
 		return exit{exitMixed, fmt.Errorf("mixed state: %w\n%s", res.Err, advice(res))}
 	case transaction.Interrupted:
+		if errors.Is(res.Err, store.ErrLost) {
+			return exit{exitMixed, fmt.Errorf("this process does not have the lock on the fabric any more, so nothing more was done here: %w; who has it goes on from the journal, as does the next loom apply", res.Err)}
+		}
 		return exit{exitMixed, fmt.Errorf("the journal failed, so nothing more was done; routers that are armed take the change back by themselves, and the next loom apply goes on from the journal: %w", res.Err)}
 	}
 	return res.Err

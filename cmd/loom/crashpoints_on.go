@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/loomfabric/loom/pkg/crash"
+	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/spf13/cobra"
 )
@@ -22,11 +23,24 @@ func testCommands(t *terminal) []*cobra.Command {
 
 // tuned are the limits of a transaction, with those that $LOOM_LIMITS names as JSON, in nanoseconds: a test
 // does not wait for minutes, which the command line rightly demands.
-func tuned(l transaction.Limits) transaction.Limits {
-	if text := os.Getenv("LOOM_LIMITS"); text != "" {
-		if err := json.Unmarshal([]byte(text), &l); err != nil {
-			panic(fmt.Sprintf("LOOM_LIMITS: %v", err))
+func tuned(l transaction.Limits) transaction.Limits { return from("LOOM_LIMITS", l) }
+
+// tunedBounds are those of a store, with those that $LOOM_BOUNDS names in the same way.
+func tunedBounds(b bounds) bounds { return from("LOOM_BOUNDS", b) }
+
+// tunedStore is how a store is opened. With $LOOM_OPERATIONS its transactions are so small that a small change is
+// prepared in several.
+func tunedStore(o store.Options) store.Options {
+	o.Operations = from("LOOM_OPERATIONS", o.Operations)
+	return o
+}
+
+// from is a value with what a variable of the environment says of it, as JSON.
+func from[T any](name string, v T) T {
+	if text := os.Getenv(name); text != "" {
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			panic(fmt.Sprintf("%s: %v", name, err))
 		}
 	}
-	return l
+	return v
 }

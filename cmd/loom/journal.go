@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -127,7 +128,7 @@ func (j *journal) prepare(ctx context.Context, id string, members []participant,
 		return err
 	}
 	beforePrepare.Here()
-	if size(put) <= together {
+	if size(put, j.store.Operations()) <= together {
 		j.with[id] = put
 	} else if err := j.store.Batch(ctx, put, j.lease.Condition()); err != nil {
 		return fmt.Errorf("journal: %w", err)
@@ -139,9 +140,10 @@ func (j *journal) prepare(ctx context.Context, id string, members []participant,
 // together is how much may be written with the first record: a part of what one transaction of the store takes.
 const together = store.MaxBytes / 4
 
-// size is what values take in the store, or more than together where they are too many for one transaction of it.
-func size(put map[string][]byte) int {
-	if len(put) > store.MaxOperations/2 {
+// size is what values take in the store, or more than together where they are too many for one transaction of it,
+// which has at most so many operations.
+func size(put map[string][]byte, operations int) int {
+	if len(put) > operations/2 {
 		return together + 1
 	}
 	n := 0
@@ -172,13 +174,10 @@ func packTrees(trees map[string]*config.Tree) map[string][]byte {
 	return put
 }
 
-// writeTimeout is how long a write to the journal may take. Nothing is done to devices meanwhile, and their timers run.
-const writeTimeout = 30 * time.Second
-
 // Append makes records durable, in one transaction of the store, and only while the lock on the fabric
 // is held.
 func (j *journal) Append(ctx context.Context, id string, records []transaction.Record) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, j.bounds.Patience)
 	defer cancel()
 	tx := store.Tx{If: []store.Condition{j.lease.Condition()}, Put: map[string][]byte{}}
 	for i, r := range records {
@@ -198,12 +197,39 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 			tx.Delete = append(tx.Delete, "open/"+j.topology)
 		}
 	}
-	if _, err := j.store.Commit(ctx, tx); err != nil {
+	if err := j.durable(ctx, tx); err != nil {
 		return err
 	}
 	j.next[id] += len(records)
 	delete(j.with, id)
 	return nil
+}
+
+// durable makes a transaction of records that are new, and makes it again until the context ends while it is not known
+// whether it was made, as when a cluster is away. As its records must not be there before, it is made once.
+func (j *journal) durable(ctx context.Context, tx store.Tx) error {
+	_, err := j.store.Commit(ctx, tx)
+	for wait := 50 * time.Millisecond; errors.Is(err, store.ErrUnknown) && ctx.Err() == nil; wait = min(2*wait, time.Second) {
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+		if _, err = j.store.Commit(ctx, tx); errors.Is(err, store.ErrConflict) && j.made(ctx, tx) {
+			return nil
+		}
+	}
+	return err
+}
+
+// made tells whether every record of a transaction is there as it puts it.
+func (j *journal) made(ctx context.Context, tx store.Tx) bool {
+	for key, value := range tx.Put {
+		if r, ok, err := j.store.Get(ctx, key); err != nil || !ok || !bytes.Equal(r.Value, value) {
+			return false
+		}
+	}
+	return true
 }
 
 func recordKey(id string, n int) string { return fmt.Sprintf("transactions/%s/%06d", id, n) }

@@ -45,7 +45,8 @@ type keeper struct {
 	topology string
 	flags    string   // that name the store to another command, with a space before them
 	control  *control // nil for a store that others can open too
-	mark     string   // file that says that devices are drained; "" for a store that others can open too
+	bounds   bounds
+	mark     string // file that says that devices are drained; "" for a store that others can open too
 }
 
 // dataDir is where the journal of a topology is, unless told otherwise.
@@ -62,7 +63,7 @@ func dataDir(srcs []topology.Source) string {
 
 // open opens the store. Nothing is locked yet.
 func (f *storeFlags) open(ctx context.Context, t *terminal, dir string) (*store.Store, error) {
-	o := store.Options{Owner: whoAmI(), Wait: f.wait > 0}
+	o := tunedStore(store.Options{Owner: whoAmI(), Wait: f.wait > 0})
 	if len(f.etcd) > 0 {
 		o.Endpoints = f.etcd
 		var err error
@@ -140,11 +141,12 @@ func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string
 	}
 	wait, cancel := context.WithTimeout(ctx, max(f.wait, 10*time.Second))
 	defer cancel()
-	lease, err := s.Hold(wait, "fabric/"+topology, store.Holder{Who: whoAmI(), Wait: f.wait > 0})
+	b := boundsOf(s)
+	lease, err := s.Hold(wait, "fabric/"+topology, store.Holder{Who: whoAmI(), Wait: f.wait > 0, TTL: b.Lease})
 	if err != nil {
 		return nil, errors.Join(held(err, topology), s.Close())
 	}
-	k := &keeper{store: s, lease: lease, topology: topology, flags: f.flags(dir)}
+	k := &keeper{store: s, lease: lease, topology: topology, flags: f.flags(dir), bounds: b}
 	if !s.Shared() {
 		k.mark = f.drainMark(dir)
 		if k.control, err = openControl(f.storeDir(dir), s); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/loomfabric/loom/pkg/device"
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"google.golang.org/grpc/codes"
@@ -103,7 +104,7 @@ func (l *live) participant(places []string, intended string) participant {
 func (j *journal) runner(devices map[string]*live, work map[string]transaction.Work) *transaction.Runner {
 	all := make(map[string]transaction.Device, len(devices))
 	for name, l := range devices {
-		all[name] = l
+		all[name] = &fenced{l, j.keeper}
 	}
 	return &transaction.Runner{Journal: j, Devices: all, Work: work, Classify: classify, Now: time.Now}
 }
@@ -112,7 +113,7 @@ func (j *journal) runner(devices map[string]*live, work map[string]transaction.W
 func classify(err error) transaction.Class {
 	e := (*device.Error)(nil)
 	switch {
-	case errors.Is(err, device.ErrFenced):
+	case errors.Is(err, device.ErrFenced), errors.Is(err, store.ErrLost):
 		return transaction.Fenced
 	case errors.Is(err, device.ErrUnknown):
 		return transaction.Unknown

@@ -34,6 +34,10 @@ type Options struct {
 	// Whoever shares records has to give the same.
 	Root string
 
+	// Operations is how many puts and deletes a transaction may have. Default: MaxOperations; a cluster's owner may
+	// allow less (--max-txn-ops).
+	Operations int
+
 	// Owner says to others who has the directory, as "ann@host pid 4711 loom apply".
 	Owner string
 
@@ -87,6 +91,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Root == "" {
 		o.Root = "loom/"
 	}
+	if o.Operations == 0 {
+		o.Operations = MaxOperations
+	}
 	s := &Store{options: o}
 	s.done, s.end = context.WithCancelCause(context.Background())
 	open := s.openMember
@@ -102,6 +109,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Shared tells whether others can have the store open at the same time.
 func (s *Store) Shared() bool { return len(s.options.Endpoints) > 0 }
+
+// Operations is how many puts and deletes a transaction may have.
+func (s *Store) Operations() int { return s.options.Operations }
 
 // Notices are what opening found and mended, for people to read.
 func (s *Store) Notices() []string { return s.notices }

@@ -58,7 +58,7 @@ type Tx struct {
 // Errors: *ConflictError or *LostError (ErrConflict), ErrTooLarge: nothing was written. ErrUnknown, ErrStopped:
 // perhaps written, read it back. Any other: nothing was written.
 func (s *Store) Commit(ctx context.Context, tx Tx) (int64, error) {
-	if err := tx.check(len(s.path(""))); err != nil {
+	if err := tx.check(len(s.path("")), s.options.Operations); err != nil {
 		return 0, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -80,17 +80,17 @@ func (s *Store) Commit(ctx context.Context, tx Tx) (int64, error) {
 }
 
 // check refuses what etcd would refuse, in words of ours. path is the length of what etcd's key has
-// before ours.
-func (tx Tx) check(path int) error {
+// before ours, most the number of operations that it takes.
+func (tx Tx) check(path, most int) error {
 	n, size := len(tx.Put)+len(tx.Delete), 0
 	path += overhead
 	switch {
 	case n == 0:
 		return errors.New("store: commit: nothing to put or delete")
-	case n > MaxOperations:
-		return fmt.Errorf("store: commit: %d puts and deletes, at most %d: %w; Batch is for independent puts", n, MaxOperations, ErrTooLarge)
-	case len(tx.If) > MaxOperations:
-		return fmt.Errorf("store: commit: %d conditions, at most %d: %w", len(tx.If), MaxOperations, ErrTooLarge)
+	case n > most:
+		return fmt.Errorf("store: commit: %d puts and deletes, at most %d: %w; Batch is for independent puts", n, most, ErrTooLarge)
+	case len(tx.If) > most:
+		return fmt.Errorf("store: commit: %d conditions, at most %d: %w", len(tx.If), most, ErrTooLarge)
 	}
 	for key, value := range tx.Put {
 		if key == "" {
@@ -205,7 +205,7 @@ const batchFlight = 8
 func (s *Store) Batch(ctx context.Context, put map[string][]byte, conditions ...Condition) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(batchFlight)
-	for _, tx := range chunks(put, conditions, len(s.path(""))) {
+	for _, tx := range chunks(put, conditions, len(s.path("")), s.options.Operations) {
 		group.Go(func() error {
 			_, err := s.Commit(ctx, tx)
 			return err
@@ -214,7 +214,7 @@ func (s *Store) Batch(ctx context.Context, put map[string][]byte, conditions ...
 	return group.Wait()
 }
 
-func chunks(put map[string][]byte, conditions []Condition, path int) []Tx {
+func chunks(put map[string][]byte, conditions []Condition, path, most int) []Tx {
 	var out []Tx
 	path += overhead
 	room, fixed := 0, 0
@@ -223,7 +223,7 @@ func chunks(put map[string][]byte, conditions []Condition, path int) []Tx {
 	}
 	for _, key := range slices.Sorted(maps.Keys(put)) {
 		size := path + len(key) + len(put[key])
-		if len(out) == 0 || size > room || len(out[len(out)-1].Put) == MaxOperations {
+		if len(out) == 0 || size > room || len(out[len(out)-1].Put) == most {
 			out = append(out, Tx{If: conditions, Put: map[string][]byte{}})
 			room = MaxBytes - fixed
 		}
