@@ -1,0 +1,151 @@
+package optics
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Choice is a mode tried on a line: with what margin its channels arrive when the line is full at the end of its life.
+type Choice struct {
+	Mode   *Mode
+	Launch DBm
+	Margin DB
+	Fails  Fails
+	// Relay is the margin with one more amplifier in the middle of the longest span; NaN: there is none to add.
+	Relay DB
+	Why   string // why the mode cannot be tried at all; "" where it was
+}
+
+// Closes tells whether the mode keeps a margin.
+func (c *Choice) Closes(margin DB) bool {
+	return c.Why == "" && c.Fails&^TooMuchNoise == 0 && c.Margin >= margin
+}
+
+// Choose tries modes on a line, each with channels enough to fill it, and orders them: the fastest for its spectrum first. The first that closes is
+// the one to take. The answer does not depend on the order of modes.
+func (l *Line) Choose(modes []*Mode, age Ageing) ([]Choice, error) {
+	out := make([]Choice, 0, len(modes))
+	for _, m := range modes {
+		c, err := l.try(m, age)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b Choice) int {
+		return cmp.Or(cmp.Compare(b.Mode.Rate, a.Mode.Rate), cmp.Compare(a.Mode.Spacing, b.Mode.Spacing), cmp.Compare(b.Margin, a.Margin), cmp.Compare(a.Mode.Name, b.Mode.Name))
+	})
+	return out, nil
+}
+
+func (l *Line) try(m *Mode, age Ageing) (Choice, error) {
+	c := Choice{Mode: m, Relay: DB(math.NaN())}
+	width, err := l.Grid.slotWidth(m)
+	if err != nil {
+		c.Why = err.Error()
+		return c, nil
+	}
+	slots, err := l.Grid.Room(GHz(float64(width) * 12.5))
+	if err != nil || len(slots) == 0 {
+		c.Why = "no slot of its width lies in the band"
+		return c, err
+	}
+	lit := []Carried{{Slot: slots[len(slots)/2], Mode: m, TxPower: m.TxDefault}}
+	r, err := l.Plan(lit, age, DBm(math.NaN()))
+	if err != nil {
+		return c, err
+	}
+	last := r.Last()
+	c.Launch, c.Margin, c.Fails = r.Launch, last.Margin, last.Worst.Verdict.Fails
+	if relayed := l.Relayed(); relayed != nil {
+		r, err := relayed.Plan(lit, age, DBm(math.NaN()))
+		if err != nil {
+			return c, err
+		}
+		c.Relay = r.Last().Margin
+	}
+	return c, nil
+}
+
+// Relayed is the line with one more amplifier, of the kind that it has, in the middle of its longest span; nil where it has none.
+func (l *Line) Relayed() *Line {
+	kind := l.kind()
+	at, part, longest := -1, -1, Km(0)
+	for i, s := range l.Sections {
+		for k, e := range s.Passive {
+			if f, ok := e.(Fiber); ok && f.Length > longest {
+				at, part, longest = i, k, f.Length
+			}
+		}
+	}
+	if kind == nil || at < 0 {
+		return nil
+	}
+	out, s := *l, l.Sections[at]
+	near, far := s.Passive[part].(Fiber), s.Passive[part].(Fiber)
+	near.Length, far.Length = near.Length/2, far.Length/2
+	near.Lumped, far.Lumped = split(near.Lumped, near.Length)
+	first := Section{Name: s.Name + " (first half)", Passive: append(slices.Clone(s.Passive[:part]), near), Amplifier: kind}
+	second := Section{Name: s.Name + " (second half)", Passive: append([]Element{far}, s.Passive[part+1:]...), Amplifier: s.Amplifier}
+	out.Sections = slices.Concat(l.Sections[:at], []Section{first, second}, l.Sections[at+1:])
+	return &out
+}
+
+// kind is the amplifier that the line is built with: one in line, or else one at its ends.
+func (l *Line) kind() *AmplifierKind {
+	for _, s := range l.Sections {
+		if s.Amplifier != nil {
+			return s.Amplifier
+		}
+	}
+	return l.Booster
+}
+
+func split(lumps []LumpedLoss, at Km) (near, far []LumpedLoss) {
+	for _, l := range lumps {
+		if l.At <= at {
+			near = append(near, l)
+		} else {
+			far = append(far, LumpedLoss{l.At - at, l.Loss})
+		}
+	}
+	return near, far
+}
+
+// Advice says what a line can do beside what it does, in one sentence: the fastest mode that keeps the margin, what the next faster one
+// misses, and what another amplifier would give.
+func Advice(choices []Choice, margin DB) string {
+	fits := slices.IndexFunc(choices, func(c Choice) bool { return c.Closes(margin) })
+	text := "no mode keeps a margin of " + margin.String()
+	if fits >= 0 {
+		c := &choices[fits]
+		text = fmt.Sprintf("%dG fits with %v (%s)", c.Mode.Rate, c.Margin, c.Mode.Name)
+	}
+	faster := choices
+	if fits >= 0 {
+		faster = choices[:fits]
+	}
+	// of the next faster rate, the mode that comes nearest
+	var next *Choice
+	for i := range faster {
+		c := &faster[i]
+		if c.Why == "" && (fits < 0 || c.Mode.Rate > choices[fits].Mode.Rate) &&
+			(next == nil || c.Mode.Rate < next.Mode.Rate || c.Mode.Rate == next.Mode.Rate && c.Margin > next.Margin) {
+			next = c
+		}
+	}
+	if next == nil {
+		return text
+	}
+	if other := next.Fails &^ TooMuchNoise; other != 0 {
+		text += fmt.Sprintf("; %dG fails by %v", next.Mode.Rate, other)
+	} else {
+		text += fmt.Sprintf("; %dG misses by %v", next.Mode.Rate, margin-next.Margin)
+	}
+	if !math.IsNaN(float64(next.Relay)) && next.Relay > next.Margin {
+		text += fmt.Sprintf("; a mid-span amplifier gives %v", next.Relay-next.Margin)
+	}
+	return text
+}

@@ -1,0 +1,199 @@
+package optics
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// reference is testdata/reference.json: lines with the figures that GNPy 2.14.1 computes for them.
+type reference struct {
+	Cases []struct {
+		ID     string
+		Expect struct {
+			Feasible bool
+			Fails    []string
+			Worst    float64 `json:"worst_margin_db"`
+			Trace    []map[string]any
+			Channels []map[string]any `json:"per_channel"`
+		}
+	}
+}
+
+func none(string) (*Mode, bool) { return nil, false }
+
+func TestReferenceLines(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/reference.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want reference
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	cases, err := ParseCases(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := cases.Evaluate(none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := asMap(t, answers)["cases"].([]any)
+	if len(got) != len(want.Cases) || len(got) != 6 {
+		t.Fatalf("%d answers to %d cases", len(got), len(want.Cases))
+	}
+	for i, c := range want.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			a := got[i].(map[string]any)
+			if a["id"] != c.ID || a["feasible"] != c.Expect.Feasible || !slices.Equal(texts(a["fails"]), c.Expect.Fails) {
+				t.Errorf("verdict %v %v of %v; want %v %v", a["feasible"], a["fails"], a["id"], c.Expect.Feasible, c.Expect.Fails)
+			}
+			near(t, "worst margin", a["worst_margin_db"], c.Expect.Worst)
+			compare(t, a["per_channel"].([]any), c.Expect.Channels)
+			compare(t, a["trace"].([]any), c.Expect.Trace)
+		})
+	}
+}
+
+// compare holds every figure that is expected against the one that came.
+func compare(t *testing.T, got []any, want []map[string]any) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d of %d", len(got), len(want))
+	}
+	for i, w := range want {
+		g := got[i].(map[string]any)
+		for key, v := range w {
+			if _, ok := v.(float64); ok {
+				near(t, key, g[key], v)
+			} else if !reflect.DeepEqual(g[key], v) {
+				t.Errorf("%d %s: %v, want %v", i, key, g[key], v)
+			}
+		}
+	}
+}
+
+// near allows what is left of rounding to a millionth: a thousandth of what is promised.
+func near(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if g, ok := got.(float64); !ok || math.Abs(g-want.(float64)) > 2e-6 {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+func asMap(t *testing.T, v any) map[string]any {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out map[string]any
+	if err := json.Unmarshal(data, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func texts(v any) []string {
+	out := []string{}
+	for _, x := range v.([]any) {
+		out = append(out, x.(string))
+	}
+	return out
+}
+
+// oneCase is a file of one case: 80 km of fibre with whatever else is said.
+func oneCase(mode, line, channel string) string {
+	return `{"modes": {"m": {"baud_gbd": 60, "tx_osnr_db": 34, "req_osnr_db": 24, "rx_min_dbm": -30, "rx_max_dbm": 0, "cd_max": 2000, "pmd_max_ps": 10` + mode + `}},
+"cases": [{"id": "x", "line": [` + line + `], "channels": [{"frequency_thz": 193.1, "tx_power_dbm": 0, "mode": "m"` + channel + `}]}]}`
+}
+
+const fibre80 = `{"type": "fiber", "length_km": 80, "loss_db_km": 0.2, "dispersion_ps_nm_km": 17, "effective_area_um2": 83}`
+
+func TestWhatACaseCanSayBeside(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, mode, line, channel string
+		key                       string
+		want                      any
+	}{
+		{"a lumped loss weakens the light", "", strings.Replace(fibre80, "80,", `80, "lumped": [[40, 1.5]],`, 1), "", "rx_power_dbm", -17.5},
+		{"a fibre whose loss depends on the frequency has that between two points", "",
+			strings.Replace(fibre80, `"loss_db_km": 0.2`, `"loss_db_km_at": [[193, 0.2], [194, 0.3]]`, 1), "", "rx_power_dbm", -16.8},
+		{"no amplifier, no limit of OSNR", "", fibre80, "", "osnr_01nm_db", nil},
+		{"a penalty by dispersion lies between two points", `, "penalties": {"cd_ps_nm": [[0, 0], [1000, 0], [2000, 1]]}`, fibre80, "", "penalties_db", 0.36},
+		{"outside its table the penalty is infinite, and so is what is missing", `, "penalties": {"rx_power_dbm": [[-10, 1], [0, 0]]}`, fibre80, "", "margin_db", nil},
+		{"too much dispersion fails by that", "", strings.Replace(fibre80, "80,", "120,", 1), "", "fails", []any{"cd"}},
+		{"outside its table noise fails as well", `, "penalties": {"cd_ps_nm": [[0, 0], [2000, 0]]}`, strings.Replace(fibre80, "80,", "120,", 1), "", "fails", []any{"gsnr", "cd"}},
+		{"a channel can have another transmitter than its mode", "", fibre80, `, "tx_osnr_db": 20`, "fails", []any{"gsnr"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			cases, err := ParseCases([]byte(oneCase(c.mode, c.line, c.channel)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := cases.Evaluate(none)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := asMap(t, a)["cases"].([]any)[0].(map[string]any)["per_channel"].([]any)[0].(map[string]any)[c.key]
+			if want, ok := c.want.(float64); ok {
+				near(t, c.key, got, want)
+			} else if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%s: %v, want %v", c.key, got, c.want)
+			}
+		})
+	}
+}
+
+func TestEveryAddAndDropCostsItsOSNR(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(oneCase("", fibre80, ""), `"id": "x"`, `"id": "x", "n_add_drop": 2, "add_drop_osnr_db": 33`, 1)
+	cases, err := ParseCases([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := cases.Evaluate(none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 1 / (10^-3.4 + 2 × 10^-3.3)
+	want := -10 * math.Log10(math.Pow(10, -3.4)+2*math.Pow(10, -3.3))
+	near(t, "OSNR", float64(a.Cases[0].Channels[0].OSNRWithTx), want)
+}
+
+func TestMistakesInCases(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, text, want string }{
+		{"no JSON", "{\n \"cases\": [}", `2:12: invalid character '}' looking for beginning of value`},
+		{"a text for a number", strings.Replace(oneCase("", fibre80, ""), "193.1", `"193.1"`, 1), `2:178: cases.channels.frequency_thz: a string where float64 is wanted`},
+		{"no cases", `{}`, "no cases: write"},
+		{"an element of a kind that is not known", oneCase("", `{"type": "raman"}`, ""), `case "x": element 1 (raman): type "raman" is none of loss, edfa, fiber`},
+		{"an amplifier without its noise", oneCase("", `{"type": "edfa", "gain_db": 10, "p_max_dbm": 20}`, ""), `case "x": element 1 (edfa): nf_db is missing`},
+		{"a mode that nobody knows", strings.Replace(oneCase("", fibre80, ""), `"mode": "m"`, `"mode": "400XR"`, 1), `case "x": channel at 193.1 THz: mode "400XR" is neither defined`},
+		{"a fibre shorter than nothing", oneCase("", strings.Replace(fibre80, "80,", "-1,", 1), ""), `case "x": element 1: length -1 km: it has to be above 0`},
+		{"a frequency outside the fibre's table", oneCase("", strings.Replace(fibre80, `"loss_db_km": 0.2`, `"loss_db_km_at": [[194, 0.2], [195, 0.3]]`, 1), ""),
+			`case "x": element 1: no attenuation is known at 193.1 THz`},
+		{"two channels in one place", strings.Replace(oneCase("", fibre80, ""), `"channels": [`, `"channels": [{"frequency_thz": 193.12, "tx_power_dbm": 0, "mode": "m"}, `, 1),
+			`case "x": channels at 193.1 THz and 193.12 THz overlap`},
+		{"add/drops without their OSNR", strings.Replace(oneCase("", fibre80, ""), `"id": "x"`, `"id": "x", "n_add_drop": 2`, 1), `case "x": n_add_drop 2 needs add_drop_osnr_db`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			cases, err := ParseCases([]byte(c.text))
+			if err == nil {
+				_, err = cases.Evaluate(none)
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("%v\nwant %s", err, c.want)
+			}
+		})
+	}
+}

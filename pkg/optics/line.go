@@ -1,0 +1,263 @@
+package optics
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// AmplifierKind is what an amplifier of one type can do.
+type AmplifierKind struct {
+	Name        string
+	MinGain     DB
+	MaxGain     DB
+	NoiseFigure DB
+	MaxOutput   DBm // of all channels together
+}
+
+// Line is a line as it is built, in one direction: what is passive, and what amplifies behind it. What is set by
+// somebody, gains and powers, is not in it: Set finds that.
+type Line struct {
+	Name     string
+	Grid     Grid
+	Mux      DB             // loss between a transmitter and the line; 0: the transceiver is on the fibre
+	Booster  *AmplifierKind // nil: none
+	Sections []Section      // at least one
+	Demux    DB             // loss between the line and a receiver
+	Ends     AddDrop        // what ROADMs at the ends add to the noise
+}
+
+// Section is a stretch without gain, and what makes up for it.
+type Section struct {
+	Name      string
+	Passive   []Element      // fibres, losses, a ROADM on the way through
+	Amplifier *AmplifierKind // at the end; nil: none
+}
+
+// Amplified tells whether anything on the line has a gain.
+func (l *Line) Amplified() bool {
+	return l.Booster != nil || slices.ContainsFunc(l.Sections, func(s Section) bool { return s.Amplifier != nil })
+}
+
+// Length is that of all fibres.
+func (l *Line) Length() Km {
+	var out Km
+	l.fibers(func(f Fiber) { out += f.Length })
+	return out
+}
+
+// Spans counts the fibres between amplifiers.
+func (l *Line) Spans() int {
+	n := 0
+	for _, s := range l.Sections {
+		if hasFiber(s.Passive) {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *Line) fibers(see func(Fiber)) {
+	for _, s := range l.Sections {
+		for _, e := range s.Passive {
+			if f, ok := e.(Fiber); ok {
+				see(f)
+			}
+		}
+	}
+}
+
+func hasFiber(es []Element) bool {
+	return slices.ContainsFunc(es, func(e Element) bool { _, ok := e.(Fiber); return ok })
+}
+
+// Check tells what about the line cannot be.
+func (l *Line) Check() error {
+	errs := []error{l.Grid.Check(), notNegative("mux loss", float64(l.Mux), "dB"), notNegative("demux loss", float64(l.Demux), "dB")}
+	if l.Spans() == 0 {
+		errs = append(errs, errors.New("no fibre"))
+	}
+	for _, s := range l.Sections {
+		for _, e := range s.Passive {
+			if _, ok := e.(Amplifier); ok {
+				errs = append(errs, fmt.Errorf("%s: an amplifier among what is passive", s.Name))
+			} else if err := e.Check(); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", s.Name, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Carried is a channel on a line: where in the spectrum, how, and with what power its transmitter launches it.
+type Carried struct {
+	Name    string
+	Slot    Slot
+	Mode    *Mode
+	TxPower DBm
+}
+
+// Setting is what somebody sets on a line: the gain of each amplifier, and the power of a channel behind it.
+type Setting struct {
+	Booster  Amplifier   // zero where the line has none
+	Sections []Amplifier // by section; zero where it has none
+	Launch   DBm         // power of a channel into each fibre
+}
+
+// Set finds the gains that launch every channel with the same power into each fibre, and bring it to the receiver with
+// the power in the middle of what all receivers take. Where an amplifier cannot give that much, it gives what it can.
+// lit is how many channels share what an amplifier gives.
+func (l *Line) Set(launch DBm, channels []Carried, lit int) Setting {
+	s := Setting{Sections: make([]Amplifier, len(l.Sections)), Launch: launch}
+	at := meanTx(channels) - DBm(l.Mux)
+	if l.Booster != nil {
+		s.Booster = l.Booster.reach(launch, at, lit)
+		at += DBm(s.Booster.Gain)
+	}
+	for i, sec := range l.Sections {
+		at = through(sec.Passive, at)
+		if sec.Amplifier == nil {
+			continue
+		}
+		want := launch
+		if i == len(l.Sections)-1 {
+			want = receivable(channels) + DBm(l.Demux)
+		}
+		s.Sections[i] = sec.Amplifier.reach(want, at, lit)
+		at += DBm(s.Sections[i].Gain)
+	}
+	return s
+}
+
+// reach is the amplifier set to bring a channel from one power to another, while so many are lit.
+func (k *AmplifierKind) reach(want, have DBm, lit int) Amplifier {
+	most := k.MaxOutput - DBm(toDB(float64(max(lit, 1))))
+	gain := DB(min(want, most) - have)
+	gain = min(max(gain, k.MinGain), k.MaxGain)
+	a := Amplifier{Gain: roundTo(gain, 0.01), NoiseFigure: k.NoiseFigure, MaxOutput: k.MaxOutput}
+	// An amplifier that cannot amplify so little attenuates behind itself.
+	if over := have + DBm(a.Gain) - want; over > 0.005 {
+		a.VOA = roundTo(DB(over), 0.01)
+	}
+	return a
+}
+
+// roundTo is the nearest value that somebody can set.
+func roundTo(x DB, step float64) DB { return DB(math.Round(float64(x)/step) * step) }
+
+func meanTx(channels []Carried) DBm {
+	sum := 0.0
+	for _, c := range channels {
+		sum += c.TxPower.watts()
+	}
+	return dbm(sum / float64(max(len(channels), 1)))
+}
+
+// receivable is the middle of the powers that every receiver takes.
+func receivable(channels []Carried) DBm {
+	low, high := DBm(math.Inf(-1)), DBm(math.Inf(1))
+	for _, c := range channels {
+		low, high = max(low, c.Mode.RxMin), min(high, c.Mode.RxMax)
+	}
+	return (low + high) / 2
+}
+
+// through is the power of a channel in the middle of the band behind what is passive.
+func through(es []Element, at DBm) DBm {
+	for _, e := range es {
+		switch e := e.(type) {
+		case Loss:
+			at -= DBm(e.Loss)
+		case Fiber:
+			at -= DBm(e.TotalLoss(middle(e)))
+		case Equalizer:
+			at = min(e.Target, at-DBm(e.Loss))
+		}
+	}
+	return at
+}
+
+// middle is a frequency at which the fibre's attenuation is known.
+func middle(e Fiber) THz {
+	if len(e.Loss) < 2 {
+		return 193.1
+	}
+	return min(max(193.1, e.Loss[0].Frequency), e.Loss[len(e.Loss)-1].Frequency)
+}
+
+// Elements are the line as light sees it, from a transmitter to a receiver.
+func (l *Line) Elements(s Setting) []Element {
+	var out []Element
+	if l.Mux > 0 {
+		out = append(out, Loss{l.Mux})
+	}
+	if l.Booster != nil {
+		out = append(out, s.Booster)
+	}
+	for i, sec := range l.Sections {
+		out = append(out, sec.Passive...)
+		if sec.Amplifier != nil {
+			out = append(out, s.Sections[i])
+		}
+	}
+	if l.Demux > 0 {
+		out = append(out, Loss{l.Demux})
+	}
+	return out
+}
+
+// Arrival is a channel at its receiver.
+type Arrival struct {
+	Carried
+	Light   Light
+	Verdict Verdict
+}
+
+// Arrivals carries the channels over the line. They come back in the order in which they were given.
+func (l *Line) Arrivals(s Setting, channels []Carried) ([]Arrival, error) {
+	p, err := NewPropagator(comb(channels))
+	if err != nil {
+		return nil, err
+	}
+	return l.arrivals(p, s, channels)
+}
+
+func (l *Line) arrivals(p *Propagator, s Setting, channels []Carried) ([]Arrival, error) {
+	if err := p.Run(l.Elements(s), nil); err != nil {
+		return nil, err
+	}
+	out := make([]Arrival, len(channels))
+	for i, c := range channels {
+		light := p.At(i)
+		out[i] = Arrival{c, light, c.Mode.Judge(light, l.Ends)}
+	}
+	return out, nil
+}
+
+func comb(channels []Carried) []Channel {
+	out := make([]Channel, len(channels))
+	for i, c := range channels {
+		out[i] = Channel{Frequency: c.Slot.Frequency(), Baud: c.Mode.Baud, TxPower: c.TxPower}
+	}
+	return out
+}
+
+// worst is the arrival with the least margin, and its margin. A channel that fails for another reason than noise comes first.
+func worst(arrivals []Arrival) (Arrival, DB) {
+	w := arrivals[0]
+	for _, a := range arrivals[1:] {
+		if a.rank() < w.rank() {
+			w = a
+		}
+	}
+	return w, w.Verdict.Margin
+}
+
+// rank orders arrivals: less is worse.
+func (a Arrival) rank() float64 {
+	if a.Verdict.Fails&^TooMuchNoise != 0 {
+		return math.Min(float64(a.Verdict.Margin), 0) - 100
+	}
+	return float64(a.Verdict.Margin)
+}
