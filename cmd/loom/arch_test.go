@@ -30,6 +30,7 @@ type rule struct {
 var layers = []rule{
 	{"models/intent", "the one definition of what can be asked for; everything else is built on it", nil},
 	{"models/hardware", "data about boxes, true whatever runs on them", nil},
+	{"models/optics", "data about transceivers, fibres and amplifiers", []string{"pkg/optics"}},
 	{"models/srlinux", "tables that drive the tree", []string{"pkg/config"}},
 	{"models/srlinux/ygotsrl", "an oracle that shares nothing with what it judges", nil},
 	{"models/gen/...", "makes the tables; nothing of ours is needed for it but their types", []string{"models/gen/...", "pkg/config"}},
@@ -38,7 +39,7 @@ var layers = []rule{
 	{"pkg/topology", "the language: what can be asked for, not what it comes to; it knows no hardware and no router", []string{"models/intent"}},
 	{"pkg/optics", "physics", nil},
 	{"pkg/config", "trees of any schema: it must not know what is configured", nil},
-	{"pkg/fabric", "decides for every operating system alike, so it knows no driver", []string{"models/hardware", "models/intent", "pkg/topology", "pkg/optics"}},
+	{"pkg/fabric", "decides for every operating system alike, so it knows no driver", []string{"models/hardware", "models/intent", "models/optics", "pkg/topology", "pkg/optics"}},
 	{"pkg/driver", "what a kind of device is, as a value", []string{"pkg/config", "pkg/fabric", "pkg/verify"}},
 
 	{"pkg/srlinux", "a pure function of a device of the design; adding a driver touches no other package", driverMay},
