@@ -143,24 +143,12 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions, dir s
 	if err != nil {
 		return err
 	}
-	r, err := o.access.resolve(n)
+	w, err := o.open(ctx, t, n, dir)
 	if err != nil {
 		return err
 	}
-	k, err := o.store.keep(ctx, t, dir, n.design.Name)
-	if err != nil {
-		return err
-	}
-	defer k.close()
-	r.election = uint64(k.lease.Epoch)
-	j := newJournal(k)
-	if err := o.finish(ctx, t, j, r); err != nil {
-		return err
-	}
-	if err := n.intendDrains(ctx, j, o.drains); err != nil {
-		return err
-	}
-	devices, err := connect(ctx, n, r, names)
+	defer w.close()
+	devices, err := connect(ctx, n, w.r, names)
 	if err != nil {
 		return err
 	}
@@ -170,16 +158,41 @@ func (n *network) apply(ctx context.Context, t *terminal, o *applyOptions, dir s
 		return err
 	}
 	p.Limit, p.Skipped = *o.limit, skipped
-	if err := o.how.onto(n, p, n.reach(r)); err != nil {
-		return err
-	}
-	out := applied{Plan: p}
-	err = o.carryOut(ctx, t, &site{n, r, j}, &out, devices)
-	if *o.format == "json" {
-		return errors.Join(t.json(out), err)
-	}
-	return err
+	return o.carryOut(ctx, t, w, p, devices)
 }
+
+// site is where a change is made: a network, the way to its devices, and the journal.
+type site struct {
+	n *network
+	r *resolver
+	j *journal
+}
+
+// open makes a network ready to be changed: it takes the lock on the fabric, ends what an earlier run has left open,
+// and has the network expect who is drained.
+func (o *applyOptions) open(ctx context.Context, t *terminal, n *network, dir string) (*site, error) {
+	r, err := o.access.resolve(n)
+	if err != nil {
+		return nil, err
+	}
+	k, err := o.store.keep(ctx, t, dir, n.design.Name)
+	if err != nil {
+		return nil, err
+	}
+	r.election = uint64(k.lease.Epoch)
+	w := &site{n, r, newJournal(k)}
+	if err = o.finish(ctx, t, w.j, r); err == nil {
+		err = n.intendDrains(ctx, w.j, o.drains)
+	}
+	if err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// close lets others change the fabric.
+func (w *site) close() { w.j.close() }
 
 // finish ends what an earlier run has left open. What it leaves in a mixed state has to be looked at
 // before anything else is changed.
@@ -197,15 +210,21 @@ func (o *applyOptions) finish(ctx context.Context, t *terminal, j *journal, r *r
 	return nil
 }
 
-// site is where a change is made: a network, the way to its devices, and the journal.
-type site struct {
-	n *network
-	r *resolver
-	j *journal
+// carryOut cuts a plan into waves, makes the change, and prints how it ended.
+func (o *applyOptions) carryOut(ctx context.Context, t *terminal, w *site, p *plan.Plan, devices map[string]*live) error {
+	if err := o.how.onto(w.n, p, w.n.reach(w.r)); err != nil {
+		return err
+	}
+	out := applied{Plan: p}
+	err := o.change(ctx, t, w, &out, devices)
+	if *o.format == "json" {
+		return errors.Join(t.json(out), err)
+	}
+	return err
 }
 
-// carryOut shows the plan, gets leave for it, and pushes it.
-func (o *applyOptions) carryOut(ctx context.Context, t *terminal, w *site, out *applied, devices map[string]*live) error {
+// change shows the plan, gets leave for it, and pushes it.
+func (o *applyOptions) change(ctx context.Context, t *terminal, w *site, out *applied, devices map[string]*live) error {
 	if err := probe(ctx, out.Plan, devices); err != nil {
 		return err
 	}

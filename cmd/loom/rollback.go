@@ -22,6 +22,9 @@ loom apply does, as a transaction of its own. What others changed since, elsewhe
 stays. Where somebody has changed the very same settings since, rollback lists them and stops;
 --overwrite takes them back too.
 
+Behind each wave is the gate of loom apply. What is missed there is what the devices are to have when the
+transaction is taken back: not what it brought and the topology still asks for, but what they had before it.
+
 The topology still asks for what is taken back: change the file as well, or the next apply brings it
 again. PATH says how to log in and which fabric is locked.
 
@@ -35,10 +38,9 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 			return nil
 		},
 	}
-	o := applyOptions{access: accessFlags(c), gates: &gating{}}
+	o := applyOptions{access: accessFlags(c)}
 	pushFlags(c, &o)
-	c.Flags().StringArrayVar(&o.gates.checks, "check", nil, "`COMMAND` to run behind every wave; if it fails, everything is as before the rollback")
-	c.Flags().DurationVar(&o.gates.moving, "drain-wait", defaultMoving, "`TIME` for traffic to move away from a drained device before it changes")
+	o.gates = gateFlags(c)
 	overwrite := c.Flags().Bool("overwrite", false, "take back what others changed since, where the transaction had changed it")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := errors.Join(o.check(), o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
@@ -59,24 +61,12 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 
 // rollback is the whole of `loom rollback`.
 func (n *network) rollback(ctx context.Context, t *terminal, o *applyOptions, dir, id string, overwrite bool) error {
-	r, err := o.access.resolve(n)
+	w, err := o.open(ctx, t, n, dir)
 	if err != nil {
 		return err
 	}
-	k, err := o.store.keep(ctx, t, dir, n.design.Name)
-	if err != nil {
-		return err
-	}
-	defer k.close()
-	r.election = uint64(k.lease.Epoch)
-	j := newJournal(k)
-	if err := o.finish(ctx, t, j, r); err != nil {
-		return err
-	}
-	if err := n.intendDrains(ctx, j, nil); err != nil {
-		return err
-	}
-	u, err := j.undoing(ctx, r, id)
+	defer w.close()
+	u, err := w.j.undoing(ctx, w.r, id)
 	if u != nil {
 		defer closeAll(u.devices)
 	}
@@ -86,25 +76,17 @@ func (n *network) rollback(ctx context.Context, t *terminal, o *applyOptions, di
 	if len(u.clashes) > 0 && !overwrite {
 		return u.clashError()
 	}
+	o.undoes = id
 	p := u.plan(n)
-	if err := o.how.onto(n, p, n.reach(r)); err != nil {
+	if err := o.carryOut(ctx, t, w, p, u.devices); err != nil || p.Empty() || *o.format == "json" {
 		return err
 	}
-	o.undoes = id
-	out := applied{Plan: p}
-	err = o.carryOut(ctx, t, &site{n, r, j}, &out, u.devices)
-	if *o.format == "json" {
-		return errors.Join(t.json(out), err)
-	}
-	if err == nil && !p.Empty() {
-		return u.remind(ctx, t, k)
-	}
-	return err
+	return u.remind(ctx, t, w.j)
 }
 
 // remind says what still asks for what was taken back.
-func (u *undoing) remind(ctx context.Context, t *terminal, k *keeper) error {
-	drains, err := readDrains(ctx, k.store, k.topology)
+func (u *undoing) remind(ctx context.Context, t *terminal, j *journal) error {
+	drains, err := readDrains(ctx, j.store, j.topology)
 	if err != nil {
 		return err
 	}
