@@ -111,7 +111,7 @@ type row struct {
 
 // maxWaves is how many waves have a row of their own. With more, those before and behind the one that is worked on
 // share a row.
-const maxWaves = 6
+const maxWaves = 8
 
 func (l *look) rows() []row {
 	var out []row

@@ -18,8 +18,8 @@ type progress struct {
 	publish func(look) // to others who want to see; may be nil
 
 	mu     sync.Mutex // guards what follows: a gate tells from another goroutine
-	gate   *gateWait // nil: not known
-	waited string    // the same as text; "" where it has to be found out
+	gate   *gateWait  // nil: not known
+	waited string     // the same as text; "" where it has to be found out
 
 	block  []string // on the screen
 	phase  string   // last title
