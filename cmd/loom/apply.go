@@ -15,6 +15,7 @@ import (
 	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func applyCommand(t *terminal) *cobra.Command {
@@ -49,11 +50,9 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 		Args:              namedFiles,
 		ValidArgsFunction: yamlFiles,
 	}
-	o := applyOptions{access: accessFlags(c)}
+	o := pushFlags(c)
 	c.Flags().BoolVar(&o.takeOver, "take-over", false, "overwrite foreign configuration on devices met for the first time")
 	c.Flags().StringVar(&o.backupDir, "backup", filepath.Join(".loom", "backup"), "`DIR` for the backup before a take-over")
-	pushFlags(c, &o)
-	o.gates = gateFlags(c)
 	o.limit = limitFlag(c)
 	o.releases = releaseFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -68,13 +67,14 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 		if err != nil {
 			return err
 		}
-		return n.apply(cmd.Context(), t, &o, dataDir(srcs))
+		return n.apply(cmd.Context(), t, o, dataDir(srcs))
 	}
 	return c
 }
 
 // pushFlags are those of every command that changes devices.
-func pushFlags(c *cobra.Command, o *applyOptions) {
+func pushFlags(c *cobra.Command) *applyOptions {
+	o := &applyOptions{access: accessFlags(c), given: c.Flags()}
 	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&o.all, "all", false, "show every line of large changes")
 	c.Flags().DurationVar(&o.rollback, "rollback", 5*time.Minute, "time after which a device takes back an unconfirmed change")
@@ -83,12 +83,13 @@ func pushFlags(c *cobra.Command, o *applyOptions) {
 	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
 	c.Flags().IntVar(&o.unverified, "unverified", 64, "devices at most that were changed and not read back")
 	c.Flags().DurationVar(&o.hold, "hold", 0, "keep the change unconfirmed so long, for somebody to look and to say with loom transactions confirm that all is well")
-	o.how = rolloutFlags(c)
-	o.store = addStoreFlags(c)
+	o.how, o.gates, o.store = rolloutFlags(c), gateFlags(c), addStoreFlags(c)
 	o.format = formatFlag(c, "text", "json")
+	return o
 }
 
 type applyOptions struct {
+	given      *pflag.FlagSet // of the command; nil: none
 	access     *access
 	yes        bool
 	all        bool

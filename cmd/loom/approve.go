@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/spf13/pflag"
 )
 
 // asks tells whether the user is asked before a change.
@@ -56,8 +57,43 @@ func (o *applyOptions) expected(p *plan.Plan) error {
 	if p.Empty() {
 		return fmt.Errorf("--plan %s: there is nothing to change today; the plan was applied already, or the devices are as intended by other means", o.plan)
 	}
-	return fmt.Errorf("--plan %s: today's plan is %s: the topology, a device or an option (%s) is not as it was; look at it with loom plan again",
-		o.plan, hash[:plan.ShortHash], "--limit, --canary, --waves, --soak, --order, --max-devices")
+	options := o.options()
+	if options == "" {
+		options = " none"
+	}
+	return fmt.Errorf("--plan %s: today's plan is %s: the topology, a device or an option (here:%s) is not as it was; look at it again, with the same options",
+		o.plan, hash[:plan.ShortHash], options)
+}
+
+// besidePlan are the flags that do not say what is done to whom in which order, but who allows it, how it is watched,
+// and where things are. Every other flag of a command makes its plan.
+var besidePlan = []string{
+	"yes", "plan", "approve", "all", "format", "help",
+	"rollback", "parallel", "unverified", "hold", "gate", "rest", "drain-wait", "check",
+	"data", "etcd", "etcd-ca", "etcd-cert", "etcd-key", "wait", "inventory", "cert", "key",
+	"take-over", "backup", "overwrite", "for", "why",
+}
+
+// options are the flags that make the plan, as they were given, each with a space before it. Who repeats the command
+// with the plan's hash has to give them again.
+func (o *applyOptions) options() string {
+	var b strings.Builder
+	if o.given != nil {
+		o.given.Visit(func(f *pflag.Flag) {
+			if !slices.Contains(besidePlan, f.Name) {
+				fmt.Fprintf(&b, " --%s %s", f.Name, quoted(strings.Trim(f.Value.String(), "[]")))
+			}
+		})
+	}
+	return b.String()
+}
+
+// quoted is a word as a shell reads it.
+func quoted(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n\"'\\$`*?[]{}()<>|&;#~!") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // refused stops at what no approval makes right.
@@ -78,8 +114,8 @@ func (o *applyOptions) approveRisks(ctx context.Context, t *terminal, p *plan.Pl
 		}
 	}
 	if len(open) > 0 && !o.asks(t) {
-		return fmt.Errorf("risks that are not approved: %s; look at the plan, and if it is meant so, use --plan %s --approve %s",
-			strings.Join(open, ", "), p.Hash()[:plan.ShortHash], strings.Join(open, ","))
+		return fmt.Errorf("risks that are not approved: %s; look at the plan, and if it is meant so, use --plan %s --approve %s%s",
+			strings.Join(open, ", "), p.Hash()[:plan.ShortHash], strings.Join(open, ","), o.options())
 	}
 	for _, class := range open {
 		yes, err := t.confirm(ctx, fmt.Sprintf("\nApprove %s? Type %s: ", class, class), class)

@@ -12,6 +12,8 @@ import (
 	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/openconfig/gnmi/proto/gnmi"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // risky is a plan with risks of two classes.
@@ -58,6 +60,63 @@ func TestRisksAreApprovedByTheirClass(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// Whatever makes a plan is named to who has to give it again; a flag that is new is, until somebody says otherwise.
+func TestFlagsThatMakeAPlanAreNamedWithItsHash(t *testing.T) {
+	t.Parallel()
+	makes := map[string][]string{
+		"apply":    {"canary", "drain", "limit", "max-devices", "order", "release", "soak", "waves", "window"},
+		"rollback": {"canary", "drain", "max-devices", "order", "soak", "waves", "window"},
+		"drain":    {"canary", "drain", "max-devices", "order", "release", "soak", "waves", "window"},
+		"undrain":  {"canary", "drain", "max-devices", "order", "release", "soak", "waves", "window"},
+	}
+	var known []string
+	for name, want := range makes {
+		root := newRoot(&terminal{out: io.Discard, err: io.Discard})
+		c, _, err := root.Find([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.InitDefaultHelpFlag()
+		var got []string
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			known = append(known, f.Name)
+			if !slices.Contains(besidePlan, f.Name) {
+				got = append(got, f.Name)
+			}
+		})
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("%s: %v make the plan, want %v", name, got, want)
+		}
+	}
+	for _, name := range besidePlan {
+		if !slices.Contains(known, name) {
+			t.Errorf("--%s: no command has it", name)
+		}
+	}
+}
+
+func TestTheOptionsOfAPlanAreNamedAsTheyWereGiven(t *testing.T) {
+	t.Parallel()
+	c := &cobra.Command{}
+	o := pushFlags(c)
+	o.limit, o.releases = limitFlag(c), releaseFlag(c)
+	if err := c.ParseFlags([]string{"--yes", "--drain", "never", "--window", "4", "--limit", "spine*,leaf1", "--gate", "0", "--soak=90s", "--release", "srlinux=24.10", "--plan", strings.Repeat("0", 12)}); err != nil {
+		t.Fatal(err)
+	}
+	const want = " --drain never --limit 'spine*,leaf1' --release srlinux=24.10 --soak 1m30s --window 4"
+	if got := o.options(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for what, err := range map[string]error{
+		"another plan": o.expected(risky()),
+		"open risks":   o.approveRisks(t.Context(), &terminal{out: io.Discard, err: io.Discard}, risky()),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q in it", what, err, want)
+		}
 	}
 }
 

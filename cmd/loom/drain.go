@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -34,7 +33,8 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
   loom drain leaf3 topologies/demo.yaml --yes`,
 		ValidArgsFunction: yamlFiles,
 	}
-	o := drainFlags(c)
+	o := pushFlags(c)
+	o.releases = releaseFlag(c)
 	span := c.Flags().Duration("for", 0, "`TIME` after which the drain is over (default: until loom undrain)")
 	why := c.Flags().String("why", "", "`TEXT` that plans show with the drain")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -57,25 +57,12 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 		Example:           `  loom undrain spine1 topologies/demo.yaml --inventory sim.json`,
 		ValidArgsFunction: yamlFiles,
 	}
-	o := drainFlags(c)
+	o := pushFlags(c)
+	o.releases = releaseFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		return o.drain(cmd, t, args, &drainRequest{undrain: true})
 	}
 	return c
-}
-
-// drainFlags are the flags of loom apply that a drain has, too.
-func drainFlags(c *cobra.Command) *applyOptions {
-	o := &applyOptions{access: accessFlags(c), unverified: 64}
-	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
-	c.Flags().BoolVar(&o.all, "all", false, "show every line of large changes")
-	c.Flags().DurationVar(&o.rollback, "rollback", 5*time.Minute, "time after which a device takes back an unconfirmed change")
-	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
-	c.Flags().StringVar(&o.plan, "plan", "", "carry out only the plan with this `HASH`, and do not ask")
-	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
-	o.how, o.gates, o.store = rolloutFlags(c), gateFlags(c), addStoreFlags(c)
-	o.releases, o.format = releaseFlag(c), formatFlag(c, "text", "json")
-	return o
 }
 
 // drain carries a request out.

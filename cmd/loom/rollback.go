@@ -38,9 +38,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 			return nil
 		},
 	}
-	o := applyOptions{access: accessFlags(c)}
-	pushFlags(c, &o)
-	o.gates = gateFlags(c)
+	o := pushFlags(c)
 	overwrite := c.Flags().Bool("overwrite", false, "take back what others changed since, where the transaction had changed it")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := errors.Join(o.check(), o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
@@ -54,7 +52,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 		if err != nil {
 			return err
 		}
-		return n.rollback(cmd.Context(), t, &o, dataDir(srcs), args[0], *overwrite)
+		return n.rollback(cmd.Context(), t, o, dataDir(srcs), args[0], *overwrite)
 	}
 	return c
 }
