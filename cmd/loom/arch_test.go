@@ -38,6 +38,7 @@ var layers = []rule{
 
 	{"pkg/topology", "the language: what can be asked for, not what it comes to; it knows no hardware and no router", []string{"models/intent"}},
 	{"pkg/optics", "physics", nil},
+	{"pkg/optics/draw", "pictures of it", []string{"pkg/optics"}},
 	{"pkg/config", "trees of any schema: it must not know what is configured", nil},
 	{"pkg/fabric", "decides for every operating system alike, so it knows no driver", []string{"models/hardware", "models/intent", "models/optics", "pkg/topology", "pkg/optics"}},
 	{"pkg/driver", "what a kind of device is, as a value", []string{"pkg/config", "pkg/fabric", "pkg/verify"}},

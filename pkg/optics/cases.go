@@ -13,7 +13,28 @@ import (
 // Every key carries its unit.
 type Cases struct {
 	Modes map[string]caseMode `json:"modes"`
-	Cases []caseLine          `json:"cases"`
+	Cases []caseLine          `json:"cases,omitempty"`
+}
+
+// ModesAlone is a file without cases: modes, to begin one with.
+func ModesAlone(modes []Mode) *Cases {
+	c := &Cases{Modes: map[string]caseMode{}}
+	for _, m := range modes {
+		c.Modes[m.Name] = caseMode{
+			Rate: m.Rate, Baud: float64(m.Baud), RollOff: m.RollOff, TxOSNR: float64(m.TxOSNR), ReqOSNR: float64(m.RequiredOSNR),
+			RxMin: float64(m.RxMin), RxMax: float64(m.RxMax), MaxCD: m.MaxCD, MaxPMD: m.MaxPMD, Source: m.Source,
+			Penalties: casePenalty{CD: pairs(m.Penalties.CD), PMD: pairs(m.Penalties.PMD), RxPower: pairs(m.Penalties.RxPower)},
+		}
+	}
+	return c
+}
+
+func pairs(t Penalty) [][2]float64 {
+	var out [][2]float64
+	for _, p := range t {
+		out = append(out, [2]float64{p.Value, float64(p.Loss)})
+	}
+	return out
 }
 
 type caseMode struct {
@@ -26,14 +47,14 @@ type caseMode struct {
 	RxMax     float64     `json:"rx_max_dbm"`
 	MaxCD     float64     `json:"cd_max"`
 	MaxPMD    float64     `json:"pmd_max_ps"`
-	Penalties casePenalty `json:"penalties"`
-	Source    string      `json:"src"`
+	Penalties casePenalty `json:"penalties,omitzero"`
+	Source    string      `json:"src,omitempty"`
 }
 
 type casePenalty struct {
-	CD      [][2]float64 `json:"cd_ps_nm"`
-	PMD     [][2]float64 `json:"pmd_ps"`
-	RxPower [][2]float64 `json:"rx_power_dbm"`
+	CD      [][2]float64 `json:"cd_ps_nm,omitempty"`
+	PMD     [][2]float64 `json:"pmd_ps,omitempty"`
+	RxPower [][2]float64 `json:"rx_power_dbm,omitempty"`
 }
 
 type caseLine struct {
@@ -65,7 +86,7 @@ type Answer struct {
 	Worst    decibel         `json:"worst_margin_db"`
 	Fails    []string        `json:"fails"` // of all channels, by name
 	Channels []AnswerChannel `json:"per_channel"`
-	Trace    []AnswerStage   `json:"trace"`
+	Trace    []AnswerStage   `json:"trace,omitempty"` // behind each element
 }
 
 // AnswerChannel is one channel at the receiver.
@@ -118,7 +139,7 @@ func ParseCases(data []byte) (*Cases, error) {
 		return nil, located(data, err)
 	}
 	if len(c.Cases) == 0 {
-		return nil, errors.New(`no cases: write {"modes": {…}, "cases": [{"id": …, "line": […], "channels": […]}]}`)
+		return nil, errors.New(`1:1: no cases: write {"modes": {…}, "cases": [{"id": …, "line": […], "channels": […]}]}`)
 	}
 	return &c, nil
 }
@@ -137,7 +158,7 @@ func located(data []byte, err error) error {
 		err = fmt.Errorf("%s: a %s where %s is wanted", kind.Field, kind.Value, kind.Type)
 	}
 	if at < 0 || at > int64(len(data)) {
-		return err
+		return fmt.Errorf("1:1: %w", err)
 	}
 	before := data[:at]
 	line := bytes.Count(before, []byte("\n")) + 1

@@ -174,7 +174,7 @@ func TestMistakesInCases(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no JSON", "{\n \"cases\": [}", `2:12: invalid character '}' looking for beginning of value`},
 		{"a text for a number", strings.Replace(oneCase("", fibre80, ""), "193.1", `"193.1"`, 1), `2:178: cases.channels.frequency_thz: a string where float64 is wanted`},
-		{"no cases", `{}`, "no cases: write"},
+		{"no cases", `{}`, "1:1: no cases: write"},
 		{"an element of a kind that is not known", oneCase("", `{"type": "raman"}`, ""), `case "x": element 1 (raman): type "raman" is none of loss, edfa, fiber`},
 		{"an amplifier without its noise", oneCase("", `{"type": "edfa", "gain_db": 10, "p_max_dbm": 20}`, ""), `case "x": element 1 (edfa): nf_db is missing`},
 		{"a mode that nobody knows", strings.Replace(oneCase("", fibre80, ""), `"mode": "m"`, `"mode": "400XR"`, 1), `case "x": channel at 193.1 THz: mode "400XR" is neither defined`},
@@ -195,5 +195,22 @@ func TestMistakesInCases(t *testing.T) {
 				t.Errorf("%v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestTheModesOfAFileAreThoseThatItWasMadeOf(t *testing.T) {
+	t.Parallel()
+	mode := Mode{Name: "m", Rate: 400, Baud: 60, RollOff: 0.2, TxOSNR: 34, RequiredOSNR: 24, RxMin: -12, RxMax: 1, MaxCD: 2000, MaxPMD: 10, Source: "here",
+		Penalties: Penalties{CD: Penalty{{0, 0}, {2000, 0.5}}}}
+	data, err := json.Marshal(ModesAlone([]Mode{mode}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c Cases
+	if err := json.Unmarshal(data, &c); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.named("m", none); err != nil || !reflect.DeepEqual(got, mode) {
+		t.Errorf("%+v %v\n%s", got, err, data)
 	}
 }

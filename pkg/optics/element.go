@@ -56,13 +56,16 @@ type Equalizer struct {
 	Loss   DB  // least loss: a channel never leaves with more than it came with, less this
 }
 
+// Check tells what about the loss cannot be.
 func (e Loss) Check() error { return notNegative("loss", float64(e.Loss), "dB") }
 
+// Check tells what about the amplifier cannot be.
 func (e Amplifier) Check() error {
 	return errors.Join(finite("gain", float64(e.Gain)), notNegative("noise figure", float64(e.NoiseFigure), "dB"),
 		finite("maximum output", float64(e.MaxOutput)), notNegative("attenuation", float64(e.VOA), "dB"))
 }
 
+// Check tells what about the ROADM cannot be.
 func (e Equalizer) Check() error {
 	return errors.Join(finite("target power", float64(e.Target)), notNegative("loss", float64(e.Loss), "dB"))
 }

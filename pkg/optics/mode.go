@@ -108,6 +108,7 @@ func (f Fails) Names() []string {
 	return out
 }
 
+// String names the reasons.
 func (f Fails) String() string { return strings.Join(f.Names(), ", ") }
 
 // Verdict is what a receiver makes of a channel.

@@ -22,6 +22,7 @@ type Route struct {
 	Length Km
 }
 
+// String names the ducts.
 func (r Route) String() string { return strings.Join(r.Ducts, ", ") }
 
 // Map is the ducts of a network.

@@ -23,8 +23,10 @@ const (
 // Centre is the frequency that a transceiver is tuned to, in MHz.
 func (s Slot) Centre() uint64 { return uint64(gridAnchor + s.N*gridStep) }
 
-// Low and High are the edges of the slot in MHz.
-func (s Slot) Low() uint64  { return s.Centre() - uint64(s.M*gridWidth/2) }
+// Low is the lower edge of the slot in MHz.
+func (s Slot) Low() uint64 { return s.Centre() - uint64(s.M*gridWidth/2) }
+
+// High is the upper edge of the slot in MHz.
 func (s Slot) High() uint64 { return s.Centre() + uint64(s.M*gridWidth/2) }
 
 // Frequency is the centre in THz.
@@ -33,6 +35,7 @@ func (s Slot) Frequency() THz { return THz(float64(s.Centre()) / 1e6) }
 // Width is that of the slot.
 func (s Slot) Width() GHz { return GHz(float64(s.M) * 12.5) }
 
+// String is the centre and the width.
 func (s Slot) String() string {
 	return fmt.Sprintf("%.5f THz, %v wide", float64(s.Frequency()), s.Width())
 }
@@ -94,7 +97,7 @@ func (g Grid) Check() error {
 	return err
 }
 
-// Slots is the slot width that a mode gets on this grid.
+// slotWidth is the width, in slices of 12.5 GHz, that a mode gets on this grid.
 func (g Grid) slotWidth(m *Mode) (int, error) {
 	if g.Width == 0 {
 		return slices12(m.Spacing)
@@ -240,7 +243,10 @@ type NoRoom struct {
 	Cause   error
 }
 
+// Error names the channel and the cause.
 func (e *NoRoom) Error() string { return e.Channel + ": " + e.Cause.Error() }
+
+// Unwrap is the cause.
 func (e *NoRoom) Unwrap() error { return e.Cause }
 
 func (a *assignment) find(w Wanted) (Slot, error) {

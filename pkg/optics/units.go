@@ -39,11 +39,20 @@ func (p DBm) watts() float64 { return fromDB(float64(p)) * 1e-3 }
 
 func dbm(watts float64) DBm { return DBm(toDB(watts * 1e3)) }
 
-func (d DB) String() string  { return trimmed(float64(d), 2) + " dB" }
+// String is the value with its unit, without decimals that say nothing.
+func (d DB) String() string { return trimmed(float64(d), 2) + " dB" }
+
+// String is the value with its unit.
 func (p DBm) String() string { return trimmed(float64(p), 2) + " dBm" }
-func (f THz) String() string { return fmt.Sprintf("%.5g THz", float64(f)) }
+
+// String is the value with its unit.
+func (f THz) String() string { return trimmed(float64(f), 5) + " THz" }
+
+// String is the value with its unit.
 func (w GHz) String() string { return trimmed(float64(w), 3) + " GHz" }
-func (l Km) String() string  { return trimmed(float64(l), 3) + " km" }
+
+// String is the value with its unit.
+func (l Km) String() string { return trimmed(float64(l), 3) + " km" }
 
 // trimmed writes at most so many decimals, and none that say nothing.
 func trimmed(x float64, decimals int) string {
