@@ -196,6 +196,10 @@ const (
 	Role_ROLE_SPINE Role = 1
 	// Connects servers; a VTEP.
 	Role_ROLE_LEAF Role = 2
+	// Connects its site's spines to other sites; carries routes, no services.
+	Role_ROLE_GATEWAY Role = 3
+	// Turns the grey light of gateways into channels of a line; carries no routes.
+	Role_ROLE_TRANSPONDER Role = 4
 )
 
 // Enum value maps for Role.
@@ -204,11 +208,15 @@ var (
 		0: "ROLE_UNSPECIFIED",
 		1: "ROLE_SPINE",
 		2: "ROLE_LEAF",
+		3: "ROLE_GATEWAY",
+		4: "ROLE_TRANSPONDER",
 	}
 	Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED": 0,
 		"ROLE_SPINE":       1,
 		"ROLE_LEAF":        2,
+		"ROLE_GATEWAY":     3,
+		"ROLE_TRANSPONDER": 4,
 	}
 )
 
@@ -292,6 +300,63 @@ func (UnusedPorts) EnumDescriptor() ([]byte, []int) {
 	return file_intent_proto_rawDescGZIP(), []int{4}
 }
 
+// LineEnds is what joins the channels of a line at its ends.
+type LineEnds int32
+
+const (
+	// Not said; never in an expanded intent.
+	LineEnds_LINE_ENDS_UNSPECIFIED LineEnds = 0
+	// Nothing: one transceiver is on the fibre.
+	LineEnds_LINE_ENDS_BARE LineEnds = 1
+	// A passive multiplexer.
+	LineEnds_LINE_ENDS_MUX LineEnds = 2
+	// A ROADM, which also passes channels on to other lines.
+	LineEnds_LINE_ENDS_ROADM LineEnds = 3
+)
+
+// Enum value maps for LineEnds.
+var (
+	LineEnds_name = map[int32]string{
+		0: "LINE_ENDS_UNSPECIFIED",
+		1: "LINE_ENDS_BARE",
+		2: "LINE_ENDS_MUX",
+		3: "LINE_ENDS_ROADM",
+	}
+	LineEnds_value = map[string]int32{
+		"LINE_ENDS_UNSPECIFIED": 0,
+		"LINE_ENDS_BARE":        1,
+		"LINE_ENDS_MUX":         2,
+		"LINE_ENDS_ROADM":       3,
+	}
+)
+
+func (x LineEnds) Enum() *LineEnds {
+	p := new(LineEnds)
+	*p = x
+	return p
+}
+
+func (x LineEnds) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LineEnds) Descriptor() protoreflect.EnumDescriptor {
+	return file_intent_proto_enumTypes[5].Descriptor()
+}
+
+func (LineEnds) Type() protoreflect.EnumType {
+	return &file_intent_proto_enumTypes[5]
+}
+
+func (x LineEnds) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LineEnds.Descriptor instead.
+func (LineEnds) EnumDescriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{5}
+}
+
 // Topology is everything one or several topology files say.
 type Topology struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -311,7 +376,13 @@ type Topology struct {
 	// Configuration that Loom does not model, checked against the device's schema.
 	Raw []*Raw `protobuf:"bytes,7,rep,name=raw,proto3" json:"raw,omitempty"`
 	// How Loom logs in to devices. Never the secrets themselves.
-	Login         *Login `protobuf:"bytes,8,opt,name=login,proto3" json:"login,omitempty"`
+	Login *Login `protobuf:"bytes,8,opt,name=login,proto3" json:"login,omitempty"`
+	// Ways of fibres between places, in the order of their names.
+	Ducts []*Duct `protobuf:"bytes,9,rep,name=ducts,proto3" json:"ducts,omitempty"`
+	// Optical lines over ducts, in the order of their names.
+	Lines []*Line `protobuf:"bytes,10,rep,name=lines,proto3" json:"lines,omitempty"`
+	// What joins two sites by light, in the order of their numbers.
+	Dcis          []*Dci `protobuf:"bytes,11,rep,name=dcis,proto3" json:"dcis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -402,6 +473,27 @@ func (x *Topology) GetLogin() *Login {
 	return nil
 }
 
+func (x *Topology) GetDucts() []*Duct {
+	if x != nil {
+		return x.Ducts
+	}
+	return nil
+}
+
+func (x *Topology) GetLines() []*Line {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *Topology) GetDcis() []*Dci {
+	if x != nil {
+		return x.Dcis
+	}
+	return nil
+}
+
 // Login names where credentials are found: "env:NAME" or "file:PATH".
 type Login struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -485,7 +577,7 @@ type Site struct {
 	Underlay *Underlay `protobuf:"bytes,7,opt,name=underlay,proto3" json:"underlay,omitempty"`
 	// The overlay of the site.
 	Overlay *Overlay `protobuf:"bytes,8,opt,name=overlay,proto3" json:"overlay,omitempty"`
-	// Devices in the order spines, leaves, then by number.
+	// Devices in the order spines, leaves, gateways, transponders, then by number.
 	Devices []*Device `protobuf:"bytes,9,rep,name=devices,proto3" json:"devices,omitempty"`
 	// Where the cables between leaves and spines come from.
 	Cabling Cabling `protobuf:"varint,10,opt,name=cabling,proto3,enum=loom.v1.Cabling" json:"cabling,omitempty"`
@@ -794,7 +886,7 @@ func (x *Overlay) GetClusterId() string {
 	return ""
 }
 
-// Device is one router.
+// Device is one router, or one transponder.
 type Device struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Full name, unique in the topology: the site's prefix, the role and the number ("bj-leaf3").
@@ -805,7 +897,7 @@ type Device struct {
 	Number uint32 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
 	// Hardware profile as Nokia writes it: "7220-IXR-D3L".
 	Platform string `protobuf:"bytes,4,opt,name=platform,proto3" json:"platform,omitempty"`
-	// Release of its operating system: "25.3".
+	// Release of its operating system: "25.3"; empty on a transponder: the newest that its platform has.
 	Release string `protobuf:"bytes,5,opt,name=release,proto3" json:"release,omitempty"`
 	// Free labels, matched by selectors.
 	Labels []string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty"`
@@ -1440,11 +1532,847 @@ func (x *Raw) GetValue() string {
 	return ""
 }
 
+// Duct is one way of fibres between two places.
+type Duct struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name; unique.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Place where it begins: a site, or a hut, which is a place that only ducts name.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Place where it ends.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Length in km.
+	Km float64 `protobuf:"fixed64,4,opt,name=km,proto3" json:"km,omitempty"`
+	// Kind of its fibre: "SSMF".
+	Fibre string `protobuf:"bytes,5,opt,name=fibre,proto3" json:"fibre,omitempty"`
+	// Attenuation in dB/km; absent: that of the kind.
+	Loss *float64 `protobuf:"fixed64,6,opt,name=loss,proto3,oneof" json:"loss,omitempty"`
+	// Chromatic dispersion in ps/(nm km) at 1550 nm; absent: that of the kind.
+	Dispersion *float64 `protobuf:"fixed64,7,opt,name=dispersion,proto3,oneof" json:"dispersion,omitempty"`
+	// Dispersion slope in ps/(nm² km) at 1550 nm; absent: that of the kind.
+	Slope *float64 `protobuf:"fixed64,8,opt,name=slope,proto3,oneof" json:"slope,omitempty"`
+	// Effective area in µm² at 1550 nm; absent: that of the kind.
+	Area *float64 `protobuf:"fixed64,9,opt,name=area,proto3,oneof" json:"area,omitempty"`
+	// Polarization mode dispersion in ps/√km; absent: that of the kind.
+	Pmd *float64 `protobuf:"fixed64,10,opt,name=pmd,proto3,oneof" json:"pmd,omitempty"`
+	// Loss of the connectors at each end, in dB.
+	Connectors float64 `protobuf:"fixed64,11,opt,name=connectors,proto3" json:"connectors,omitempty"`
+	// Losses at places on the way.
+	Lumped []*Lump `protobuf:"bytes,12,rep,name=lumped,proto3" json:"lumped,omitempty"`
+	// What would be cut together with it and is shared with other ducts: a bridge, a trench.
+	Shares        []string `protobuf:"bytes,13,rep,name=shares,proto3" json:"shares,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Duct) Reset() {
+	*x = Duct{}
+	mi := &file_intent_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Duct) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Duct) ProtoMessage() {}
+
+func (x *Duct) ProtoReflect() protoreflect.Message {
+	mi := &file_intent_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Duct.ProtoReflect.Descriptor instead.
+func (*Duct) Descriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Duct) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Duct) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Duct) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Duct) GetKm() float64 {
+	if x != nil {
+		return x.Km
+	}
+	return 0
+}
+
+func (x *Duct) GetFibre() string {
+	if x != nil {
+		return x.Fibre
+	}
+	return ""
+}
+
+func (x *Duct) GetLoss() float64 {
+	if x != nil && x.Loss != nil {
+		return *x.Loss
+	}
+	return 0
+}
+
+func (x *Duct) GetDispersion() float64 {
+	if x != nil && x.Dispersion != nil {
+		return *x.Dispersion
+	}
+	return 0
+}
+
+func (x *Duct) GetSlope() float64 {
+	if x != nil && x.Slope != nil {
+		return *x.Slope
+	}
+	return 0
+}
+
+func (x *Duct) GetArea() float64 {
+	if x != nil && x.Area != nil {
+		return *x.Area
+	}
+	return 0
+}
+
+func (x *Duct) GetPmd() float64 {
+	if x != nil && x.Pmd != nil {
+		return *x.Pmd
+	}
+	return 0
+}
+
+func (x *Duct) GetConnectors() float64 {
+	if x != nil {
+		return x.Connectors
+	}
+	return 0
+}
+
+func (x *Duct) GetLumped() []*Lump {
+	if x != nil {
+		return x.Lumped
+	}
+	return nil
+}
+
+func (x *Duct) GetShares() []string {
+	if x != nil {
+		return x.Shares
+	}
+	return nil
+}
+
+// Lump is a loss at one place of a duct.
+type Lump struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Distance from where the duct begins, in km.
+	Km float64 `protobuf:"fixed64,1,opt,name=km,proto3" json:"km,omitempty"`
+	// Loss in dB.
+	Loss          float64 `protobuf:"fixed64,2,opt,name=loss,proto3" json:"loss,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lump) Reset() {
+	*x = Lump{}
+	mi := &file_intent_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lump) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lump) ProtoMessage() {}
+
+func (x *Lump) ProtoReflect() protoreflect.Message {
+	mi := &file_intent_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lump.ProtoReflect.Descriptor instead.
+func (*Lump) Descriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Lump) GetKm() float64 {
+	if x != nil {
+		return x.Km
+	}
+	return 0
+}
+
+func (x *Lump) GetLoss() float64 {
+	if x != nil {
+		return x.Loss
+	}
+	return 0
+}
+
+// Line is one optical line over ducts, between two sites.
+type Line struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name; unique.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Site where it begins.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Site where it ends.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Names of its ducts in order; none: the shortest route.
+	Via []string `protobuf:"bytes,4,rep,name=via,proto3" json:"via,omitempty"`
+	// Lines with which it shares no duct and nothing that ducts share.
+	ApartFrom []string `protobuf:"bytes,5,rep,name=apart_from,json=apartFrom,proto3" json:"apart_from,omitempty"`
+	// What amplifies; absent: nothing.
+	Amplifiers *Amplifiers `protobuf:"bytes,6,opt,name=amplifiers,proto3" json:"amplifiers,omitempty"`
+	// What joins channels at its ends.
+	Ends LineEnds `protobuf:"varint,7,opt,name=ends,proto3,enum=loom.v1.LineEnds" json:"ends,omitempty"`
+	// Loss of the multiplexer and of the demultiplexer at its ends, in dB; absent with ends of kind BARE and ROADM.
+	Mux *float64 `protobuf:"fixed64,8,opt,name=mux,proto3,oneof" json:"mux,omitempty"`
+	// Width of every slot and distance of their centres in GHz; 0: the flexible grid of ITU-T G.694.1.
+	Grid float64 `protobuf:"fixed64,9,opt,name=grid,proto3" json:"grid,omitempty"`
+	// Lower edge of its band in MHz.
+	Low uint32 `protobuf:"varint,10,opt,name=low,proto3" json:"low,omitempty"`
+	// Upper edge of its band in MHz.
+	High uint32 `protobuf:"varint,11,opt,name=high,proto3" json:"high,omitempty"`
+	// Kept free at both edges of the band, in GHz.
+	Guard float64 `protobuf:"fixed64,12,opt,name=guard,proto3" json:"guard,omitempty"`
+	// Power of a channel into each fibre in dBm; absent: the best.
+	Launch *float64 `protobuf:"fixed64,13,opt,name=launch,proto3,oneof" json:"launch,omitempty"`
+	// How much worse it gets until it is replaced.
+	Ageing *LineAgeing `protobuf:"bytes,14,opt,name=ageing,proto3" json:"ageing,omitempty"`
+	// Prefix of the management addresses of its own devices; empty: none.
+	Management string `protobuf:"bytes,15,opt,name=management,proto3" json:"management,omitempty"`
+	// Hardware profile of its own devices.
+	Platform string `protobuf:"bytes,16,opt,name=platform,proto3" json:"platform,omitempty"`
+	// Release of its own devices; empty: the newest that their platform has.
+	Release string `protobuf:"bytes,17,opt,name=release,proto3" json:"release,omitempty"`
+	// What is given for single devices of it.
+	Devices       []*LineDevice `protobuf:"bytes,18,rep,name=devices,proto3" json:"devices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Line) Reset() {
+	*x = Line{}
+	mi := &file_intent_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Line) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Line) ProtoMessage() {}
+
+func (x *Line) ProtoReflect() protoreflect.Message {
+	mi := &file_intent_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Line.ProtoReflect.Descriptor instead.
+func (*Line) Descriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Line) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Line) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Line) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Line) GetVia() []string {
+	if x != nil {
+		return x.Via
+	}
+	return nil
+}
+
+func (x *Line) GetApartFrom() []string {
+	if x != nil {
+		return x.ApartFrom
+	}
+	return nil
+}
+
+func (x *Line) GetAmplifiers() *Amplifiers {
+	if x != nil {
+		return x.Amplifiers
+	}
+	return nil
+}
+
+func (x *Line) GetEnds() LineEnds {
+	if x != nil {
+		return x.Ends
+	}
+	return LineEnds_LINE_ENDS_UNSPECIFIED
+}
+
+func (x *Line) GetMux() float64 {
+	if x != nil && x.Mux != nil {
+		return *x.Mux
+	}
+	return 0
+}
+
+func (x *Line) GetGrid() float64 {
+	if x != nil {
+		return x.Grid
+	}
+	return 0
+}
+
+func (x *Line) GetLow() uint32 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *Line) GetHigh() uint32 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
+func (x *Line) GetGuard() float64 {
+	if x != nil {
+		return x.Guard
+	}
+	return 0
+}
+
+func (x *Line) GetLaunch() float64 {
+	if x != nil && x.Launch != nil {
+		return *x.Launch
+	}
+	return 0
+}
+
+func (x *Line) GetAgeing() *LineAgeing {
+	if x != nil {
+		return x.Ageing
+	}
+	return nil
+}
+
+func (x *Line) GetManagement() string {
+	if x != nil {
+		return x.Management
+	}
+	return ""
+}
+
+func (x *Line) GetPlatform() string {
+	if x != nil {
+		return x.Platform
+	}
+	return ""
+}
+
+func (x *Line) GetRelease() string {
+	if x != nil {
+		return x.Release
+	}
+	return ""
+}
+
+func (x *Line) GetDevices() []*LineDevice {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
+// Amplifiers are the amplifiers of a line.
+type Amplifiers struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Kind: "EDFA".
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Noise figure in dB; absent: that of the kind.
+	Nf *float64 `protobuf:"fixed64,2,opt,name=nf,proto3,oneof" json:"nf,omitempty"`
+	// Highest output of all channels together in dBm; absent: that of the kind.
+	MaxOutput *float64 `protobuf:"fixed64,3,opt,name=max_output,json=maxOutput,proto3,oneof" json:"max_output,omitempty"`
+	// Least gain in dB; absent: that of the kind.
+	MinGain *float64 `protobuf:"fixed64,4,opt,name=min_gain,json=minGain,proto3,oneof" json:"min_gain,omitempty"`
+	// Largest gain in dB; absent: that of the kind.
+	MaxGain *float64 `protobuf:"fixed64,5,opt,name=max_gain,json=maxGain,proto3,oneof" json:"max_gain,omitempty"`
+	// Places where there are amplifiers; none: at both ends and wherever two ducts of the line meet.
+	At            []string `protobuf:"bytes,6,rep,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Amplifiers) Reset() {
+	*x = Amplifiers{}
+	mi := &file_intent_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Amplifiers) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Amplifiers) ProtoMessage() {}
+
+func (x *Amplifiers) ProtoReflect() protoreflect.Message {
+	mi := &file_intent_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Amplifiers.ProtoReflect.Descriptor instead.
+func (*Amplifiers) Descriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Amplifiers) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Amplifiers) GetNf() float64 {
+	if x != nil && x.Nf != nil {
+		return *x.Nf
+	}
+	return 0
+}
+
+func (x *Amplifiers) GetMaxOutput() float64 {
+	if x != nil && x.MaxOutput != nil {
+		return *x.MaxOutput
+	}
+	return 0
+}
+
+func (x *Amplifiers) GetMinGain() float64 {
+	if x != nil && x.MinGain != nil {
+		return *x.MinGain
+	}
+	return 0
+}
+
+func (x *Amplifiers) GetMaxGain() float64 {
+	if x != nil && x.MaxGain != nil {
+		return *x.MaxGain
+	}
+	return 0
+}
+
+func (x *Amplifiers) GetAt() []string {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// LineAgeing is how much worse a line gets until the end of its life.
+type LineAgeing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Loss that each span gets, in dB.
+	Span float64 `protobuf:"fixed64,1,opt,name=span,proto3" json:"span,omitempty"`
+	// Rise of each amplifier's noise figure in dB.
+	Nf float64 `protobuf:"fixed64,2,opt,name=nf,proto3" json:"nf,omitempty"`
+	// Taken from every margin in dB: ripple, filters, polarization.
+	System        float64 `protobuf:"fixed64,3,opt,name=system,proto3" json:"system,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LineAgeing) Reset() {
+	*x = LineAgeing{}
+	mi := &file_intent_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LineAgeing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LineAgeing) ProtoMessage() {}
+
+func (x *LineAgeing) ProtoReflect() protoreflect.Message {
+	mi := &file_intent_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LineAgeing.ProtoReflect.Descriptor instead.
+func (*LineAgeing) Descriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *LineAgeing) GetSpan() float64 {
+	if x != nil {
+		return x.Span
+	}
+	return 0
+}
+
+func (x *LineAgeing) GetNf() float64 {
+	if x != nil {
+		return x.Nf
+	}
+	return 0
+}
+
+func (x *LineAgeing) GetSystem() float64 {
+	if x != nil {
+		return x.System
+	}
+	return 0
+}
+
+// LineDevice is one device of a line system.
+type LineDevice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Place where it stands: a site at an end of the line, or a hut.
+	Place string `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	// Management address; empty: derived.
+	Management string `protobuf:"bytes,2,opt,name=management,proto3" json:"management,omitempty"`
+	// SHA-256 fingerprint of its certificate, hex; empty: identity by authority.
+	Fingerprint string `protobuf:"bytes,3,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// Free labels, matched by selectors.
+	Labels        []string `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LineDevice) Reset() {
+	*x = LineDevice{}
+	mi := &file_intent_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LineDevice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LineDevice) ProtoMessage() {}
+
+func (x *LineDevice) ProtoReflect() protoreflect.Message {
+	mi := &file_intent_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LineDevice.ProtoReflect.Descriptor instead.
+func (*LineDevice) Descriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *LineDevice) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *LineDevice) GetManagement() string {
+	if x != nil {
+		return x.Management
+	}
+	return ""
+}
+
+func (x *LineDevice) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *LineDevice) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+// Dci joins two sites by channels of light.
+type Dci struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name; unique.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Stable number, 1..9999; unique.
+	Number uint32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Its channels in the order of their numbers.
+	Channels      []*Channel `protobuf:"bytes,3,rep,name=channels,proto3" json:"channels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dci) Reset() {
+	*x = Dci{}
+	mi := &file_intent_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dci) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dci) ProtoMessage() {}
+
+func (x *Dci) ProtoReflect() protoreflect.Message {
+	mi := &file_intent_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dci.ProtoReflect.Descriptor instead.
+func (*Dci) Descriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Dci) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Dci) GetNumber() uint32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Dci) GetChannels() []*Channel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+// Channel is one wavelength.
+type Channel struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stable number in its DCI, from 1; ports and frequency follow from it.
+	Number uint32 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	// Transceiver mode: "OpenZR+ 400G"; empty: the fastest that both ends can do and that keeps the margin.
+	Mode string `protobuf:"bytes,2,opt,name=mode,proto3" json:"mode,omitempty"`
+	// Names of the lines that it passes, in order.
+	Lines []string `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Margin in dB that it keeps when its lines are full, at the end of their life.
+	Margin float64 `protobuf:"fixed64,4,opt,name=margin,proto3" json:"margin,omitempty"`
+	// Centre in MHz; 0: that of its slot.
+	Frequency uint32 `protobuf:"varint,5,opt,name=frequency,proto3" json:"frequency,omitempty"`
+	// Which of the slots of its width it takes between low and high, from 1; used where frequency is 0.
+	Slot uint32 `protobuf:"varint,6,opt,name=slot,proto3" json:"slot,omitempty"`
+	// Lower edge in MHz of where its slot may lie; 0: that of its lines.
+	Low uint32 `protobuf:"varint,7,opt,name=low,proto3" json:"low,omitempty"`
+	// Upper edge in MHz of where its slot may lie; 0: that of its lines.
+	High uint32 `protobuf:"varint,8,opt,name=high,proto3" json:"high,omitempty"`
+	// Power of its transmitters in dBm; absent: the mode's own.
+	Power *float64 `protobuf:"fixed64,9,opt,name=power,proto3,oneof" json:"power,omitempty"`
+	// True if transponders make its light, and not the gateways themselves.
+	Transponders bool `protobuf:"varint,10,opt,name=transponders,proto3" json:"transponders,omitempty"`
+	// Port of a gateway at each site, the first one where the channel carries several links; none: derived.
+	Ports         []*End `protobuf:"bytes,11,rep,name=ports,proto3" json:"ports,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Channel) Reset() {
+	*x = Channel{}
+	mi := &file_intent_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Channel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Channel) ProtoMessage() {}
+
+func (x *Channel) ProtoReflect() protoreflect.Message {
+	mi := &file_intent_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Channel.ProtoReflect.Descriptor instead.
+func (*Channel) Descriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Channel) GetNumber() uint32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Channel) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *Channel) GetLines() []string {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *Channel) GetMargin() float64 {
+	if x != nil {
+		return x.Margin
+	}
+	return 0
+}
+
+func (x *Channel) GetFrequency() uint32 {
+	if x != nil {
+		return x.Frequency
+	}
+	return 0
+}
+
+func (x *Channel) GetSlot() uint32 {
+	if x != nil {
+		return x.Slot
+	}
+	return 0
+}
+
+func (x *Channel) GetLow() uint32 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *Channel) GetHigh() uint32 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
+func (x *Channel) GetPower() float64 {
+	if x != nil && x.Power != nil {
+		return *x.Power
+	}
+	return 0
+}
+
+func (x *Channel) GetTransponders() bool {
+	if x != nil {
+		return x.Transponders
+	}
+	return false
+}
+
+func (x *Channel) GetPorts() []*End {
+	if x != nil {
+		return x.Ports
+	}
+	return nil
+}
+
 var File_intent_proto protoreflect.FileDescriptor
 
 const file_intent_proto_rawDesc = "" +
 	"\n" +
-	"\fintent.proto\x12\aloom.v1\"\xb2\x02\n" +
+	"\fintent.proto\x12\aloom.v1\"\x9e\x03\n" +
 	"\bTopology\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
@@ -1454,7 +2382,11 @@ const file_intent_proto_rawDesc = "" +
 	"\atenants\x18\x05 \x03(\v2\x0f.loom.v1.TenantR\atenants\x125\n" +
 	"\vattachments\x18\x06 \x03(\v2\x13.loom.v1.AttachmentR\vattachments\x12\x1e\n" +
 	"\x03raw\x18\a \x03(\v2\f.loom.v1.RawR\x03raw\x12$\n" +
-	"\x05login\x18\b \x01(\v2\x0e.loom.v1.LoginR\x05login\"O\n" +
+	"\x05login\x18\b \x01(\v2\x0e.loom.v1.LoginR\x05login\x12#\n" +
+	"\x05ducts\x18\t \x03(\v2\r.loom.v1.DuctR\x05ducts\x12#\n" +
+	"\x05lines\x18\n" +
+	" \x03(\v2\r.loom.v1.LineR\x05lines\x12 \n" +
+	"\x04dcis\x18\v \x03(\v2\f.loom.v1.DciR\x04dcis\"O\n" +
 	"\x05Login\x12\x1a\n" +
 	"\busername\x18\x01 \x01(\tR\busername\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\x12\x0e\n" +
@@ -1543,7 +2475,105 @@ const file_intent_proto_rawDesc = "" +
 	"\x03Raw\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\tR\x05value*M\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value\"\xff\x02\n" +
+	"\x04Duct\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\x12\x0e\n" +
+	"\x02km\x18\x04 \x01(\x01R\x02km\x12\x14\n" +
+	"\x05fibre\x18\x05 \x01(\tR\x05fibre\x12\x17\n" +
+	"\x04loss\x18\x06 \x01(\x01H\x00R\x04loss\x88\x01\x01\x12#\n" +
+	"\n" +
+	"dispersion\x18\a \x01(\x01H\x01R\n" +
+	"dispersion\x88\x01\x01\x12\x19\n" +
+	"\x05slope\x18\b \x01(\x01H\x02R\x05slope\x88\x01\x01\x12\x17\n" +
+	"\x04area\x18\t \x01(\x01H\x03R\x04area\x88\x01\x01\x12\x15\n" +
+	"\x03pmd\x18\n" +
+	" \x01(\x01H\x04R\x03pmd\x88\x01\x01\x12\x1e\n" +
+	"\n" +
+	"connectors\x18\v \x01(\x01R\n" +
+	"connectors\x12%\n" +
+	"\x06lumped\x18\f \x03(\v2\r.loom.v1.LumpR\x06lumped\x12\x16\n" +
+	"\x06shares\x18\r \x03(\tR\x06sharesB\a\n" +
+	"\x05_lossB\r\n" +
+	"\v_dispersionB\b\n" +
+	"\x06_slopeB\a\n" +
+	"\x05_areaB\x06\n" +
+	"\x04_pmd\"*\n" +
+	"\x04Lump\x12\x0e\n" +
+	"\x02km\x18\x01 \x01(\x01R\x02km\x12\x12\n" +
+	"\x04loss\x18\x02 \x01(\x01R\x04loss\"\x94\x04\n" +
+	"\x04Line\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\x12\x10\n" +
+	"\x03via\x18\x04 \x03(\tR\x03via\x12\x1d\n" +
+	"\n" +
+	"apart_from\x18\x05 \x03(\tR\tapartFrom\x123\n" +
+	"\n" +
+	"amplifiers\x18\x06 \x01(\v2\x13.loom.v1.AmplifiersR\n" +
+	"amplifiers\x12%\n" +
+	"\x04ends\x18\a \x01(\x0e2\x11.loom.v1.LineEndsR\x04ends\x12\x15\n" +
+	"\x03mux\x18\b \x01(\x01H\x00R\x03mux\x88\x01\x01\x12\x12\n" +
+	"\x04grid\x18\t \x01(\x01R\x04grid\x12\x10\n" +
+	"\x03low\x18\n" +
+	" \x01(\rR\x03low\x12\x12\n" +
+	"\x04high\x18\v \x01(\rR\x04high\x12\x14\n" +
+	"\x05guard\x18\f \x01(\x01R\x05guard\x12\x1b\n" +
+	"\x06launch\x18\r \x01(\x01H\x01R\x06launch\x88\x01\x01\x12+\n" +
+	"\x06ageing\x18\x0e \x01(\v2\x13.loom.v1.LineAgeingR\x06ageing\x12\x1e\n" +
+	"\n" +
+	"management\x18\x0f \x01(\tR\n" +
+	"management\x12\x1a\n" +
+	"\bplatform\x18\x10 \x01(\tR\bplatform\x12\x18\n" +
+	"\arelease\x18\x11 \x01(\tR\arelease\x12-\n" +
+	"\adevices\x18\x12 \x03(\v2\x13.loom.v1.LineDeviceR\adevicesB\x06\n" +
+	"\x04_muxB\t\n" +
+	"\a_launch\"\xd9\x01\n" +
+	"\n" +
+	"Amplifiers\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x13\n" +
+	"\x02nf\x18\x02 \x01(\x01H\x00R\x02nf\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"max_output\x18\x03 \x01(\x01H\x01R\tmaxOutput\x88\x01\x01\x12\x1e\n" +
+	"\bmin_gain\x18\x04 \x01(\x01H\x02R\aminGain\x88\x01\x01\x12\x1e\n" +
+	"\bmax_gain\x18\x05 \x01(\x01H\x03R\amaxGain\x88\x01\x01\x12\x0e\n" +
+	"\x02at\x18\x06 \x03(\tR\x02atB\x05\n" +
+	"\x03_nfB\r\n" +
+	"\v_max_outputB\v\n" +
+	"\t_min_gainB\v\n" +
+	"\t_max_gain\"H\n" +
+	"\n" +
+	"LineAgeing\x12\x12\n" +
+	"\x04span\x18\x01 \x01(\x01R\x04span\x12\x0e\n" +
+	"\x02nf\x18\x02 \x01(\x01R\x02nf\x12\x16\n" +
+	"\x06system\x18\x03 \x01(\x01R\x06system\"|\n" +
+	"\n" +
+	"LineDevice\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x12\x1e\n" +
+	"\n" +
+	"management\x18\x02 \x01(\tR\n" +
+	"management\x12 \n" +
+	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\x12\x16\n" +
+	"\x06labels\x18\x04 \x03(\tR\x06labels\"_\n" +
+	"\x03Dci\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\rR\x06number\x12,\n" +
+	"\bchannels\x18\x03 \x03(\v2\x10.loom.v1.ChannelR\bchannels\"\xa8\x02\n" +
+	"\aChannel\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
+	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x14\n" +
+	"\x05lines\x18\x03 \x03(\tR\x05lines\x12\x16\n" +
+	"\x06margin\x18\x04 \x01(\x01R\x06margin\x12\x1c\n" +
+	"\tfrequency\x18\x05 \x01(\rR\tfrequency\x12\x12\n" +
+	"\x04slot\x18\x06 \x01(\rR\x04slot\x12\x10\n" +
+	"\x03low\x18\a \x01(\rR\x03low\x12\x12\n" +
+	"\x04high\x18\b \x01(\rR\x04high\x12\x19\n" +
+	"\x05power\x18\t \x01(\x01H\x00R\x05power\x88\x01\x01\x12\"\n" +
+	"\ftransponders\x18\n" +
+	" \x01(\bR\ftransponders\x12\"\n" +
+	"\x05ports\x18\v \x03(\v2\f.loom.v1.EndR\x05portsB\b\n" +
+	"\x06_power*M\n" +
 	"\aCabling\x12\x17\n" +
 	"\x13CABLING_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fCABLING_DERIVED\x10\x01\x12\x14\n" +
@@ -1555,16 +2585,23 @@ const file_intent_proto_rawDesc = "" +
 	"\x05Links\x12\x15\n" +
 	"\x11LINKS_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eLINKS_NUMBERED\x10\x01\x12\x14\n" +
-	"\x10LINKS_UNNUMBERED\x10\x02*;\n" +
+	"\x10LINKS_UNNUMBERED\x10\x02*c\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"ROLE_SPINE\x10\x01\x12\r\n" +
-	"\tROLE_LEAF\x10\x02*b\n" +
+	"\tROLE_LEAF\x10\x02\x12\x10\n" +
+	"\fROLE_GATEWAY\x10\x03\x12\x14\n" +
+	"\x10ROLE_TRANSPONDER\x10\x04*b\n" +
 	"\vUnusedPorts\x12\x1c\n" +
 	"\x18UNUSED_PORTS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16UNUSED_PORTS_UNTOUCHED\x10\x01\x12\x19\n" +
-	"\x15UNUSED_PORTS_DISABLED\x10\x02B1Z/github.com/loomfabric/loom/models/intent;intentb\x06proto3"
+	"\x15UNUSED_PORTS_DISABLED\x10\x02*a\n" +
+	"\bLineEnds\x12\x19\n" +
+	"\x15LINE_ENDS_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eLINE_ENDS_BARE\x10\x01\x12\x11\n" +
+	"\rLINE_ENDS_MUX\x10\x02\x12\x13\n" +
+	"\x0fLINE_ENDS_ROADM\x10\x03B1Z/github.com/loomfabric/loom/models/intent;intentb\x06proto3"
 
 var (
 	file_intent_proto_rawDescOnce sync.Once
@@ -1578,54 +2615,73 @@ func file_intent_proto_rawDescGZIP() []byte {
 	return file_intent_proto_rawDescData
 }
 
-var file_intent_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_intent_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_intent_proto_goTypes = []any{
 	(Cabling)(0),       // 0: loom.v1.Cabling
 	(Routing)(0),       // 1: loom.v1.Routing
 	(Links)(0),         // 2: loom.v1.Links
 	(Role)(0),          // 3: loom.v1.Role
 	(UnusedPorts)(0),   // 4: loom.v1.UnusedPorts
-	(*Topology)(nil),   // 5: loom.v1.Topology
-	(*Login)(nil),      // 6: loom.v1.Login
-	(*Site)(nil),       // 7: loom.v1.Site
-	(*Underlay)(nil),   // 8: loom.v1.Underlay
-	(*Bfd)(nil),        // 9: loom.v1.Bfd
-	(*Overlay)(nil),    // 10: loom.v1.Overlay
-	(*Device)(nil),     // 11: loom.v1.Device
-	(*Cable)(nil),      // 12: loom.v1.Cable
-	(*End)(nil),        // 13: loom.v1.End
-	(*Tenant)(nil),     // 14: loom.v1.Tenant
-	(*Segment)(nil),    // 15: loom.v1.Segment
-	(*Attachment)(nil), // 16: loom.v1.Attachment
-	(*Raw)(nil),        // 17: loom.v1.Raw
+	(LineEnds)(0),      // 5: loom.v1.LineEnds
+	(*Topology)(nil),   // 6: loom.v1.Topology
+	(*Login)(nil),      // 7: loom.v1.Login
+	(*Site)(nil),       // 8: loom.v1.Site
+	(*Underlay)(nil),   // 9: loom.v1.Underlay
+	(*Bfd)(nil),        // 10: loom.v1.Bfd
+	(*Overlay)(nil),    // 11: loom.v1.Overlay
+	(*Device)(nil),     // 12: loom.v1.Device
+	(*Cable)(nil),      // 13: loom.v1.Cable
+	(*End)(nil),        // 14: loom.v1.End
+	(*Tenant)(nil),     // 15: loom.v1.Tenant
+	(*Segment)(nil),    // 16: loom.v1.Segment
+	(*Attachment)(nil), // 17: loom.v1.Attachment
+	(*Raw)(nil),        // 18: loom.v1.Raw
+	(*Duct)(nil),       // 19: loom.v1.Duct
+	(*Lump)(nil),       // 20: loom.v1.Lump
+	(*Line)(nil),       // 21: loom.v1.Line
+	(*Amplifiers)(nil), // 22: loom.v1.Amplifiers
+	(*LineAgeing)(nil), // 23: loom.v1.LineAgeing
+	(*LineDevice)(nil), // 24: loom.v1.LineDevice
+	(*Dci)(nil),        // 25: loom.v1.Dci
+	(*Channel)(nil),    // 26: loom.v1.Channel
 }
 var file_intent_proto_depIdxs = []int32{
-	7,  // 0: loom.v1.Topology.sites:type_name -> loom.v1.Site
-	12, // 1: loom.v1.Topology.cables:type_name -> loom.v1.Cable
-	14, // 2: loom.v1.Topology.tenants:type_name -> loom.v1.Tenant
-	16, // 3: loom.v1.Topology.attachments:type_name -> loom.v1.Attachment
-	17, // 4: loom.v1.Topology.raw:type_name -> loom.v1.Raw
-	6,  // 5: loom.v1.Topology.login:type_name -> loom.v1.Login
-	8,  // 6: loom.v1.Site.underlay:type_name -> loom.v1.Underlay
-	10, // 7: loom.v1.Site.overlay:type_name -> loom.v1.Overlay
-	11, // 8: loom.v1.Site.devices:type_name -> loom.v1.Device
-	0,  // 9: loom.v1.Site.cabling:type_name -> loom.v1.Cabling
-	1,  // 10: loom.v1.Underlay.routing:type_name -> loom.v1.Routing
-	2,  // 11: loom.v1.Underlay.links:type_name -> loom.v1.Links
-	9,  // 12: loom.v1.Underlay.bfd:type_name -> loom.v1.Bfd
-	1,  // 13: loom.v1.Overlay.routing:type_name -> loom.v1.Routing
-	3,  // 14: loom.v1.Device.role:type_name -> loom.v1.Role
-	4,  // 15: loom.v1.Device.unused_ports:type_name -> loom.v1.UnusedPorts
-	13, // 16: loom.v1.Cable.a:type_name -> loom.v1.End
-	13, // 17: loom.v1.Cable.b:type_name -> loom.v1.End
-	15, // 18: loom.v1.Tenant.segments:type_name -> loom.v1.Segment
-	13, // 19: loom.v1.Attachment.members:type_name -> loom.v1.End
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	8,  // 0: loom.v1.Topology.sites:type_name -> loom.v1.Site
+	13, // 1: loom.v1.Topology.cables:type_name -> loom.v1.Cable
+	15, // 2: loom.v1.Topology.tenants:type_name -> loom.v1.Tenant
+	17, // 3: loom.v1.Topology.attachments:type_name -> loom.v1.Attachment
+	18, // 4: loom.v1.Topology.raw:type_name -> loom.v1.Raw
+	7,  // 5: loom.v1.Topology.login:type_name -> loom.v1.Login
+	19, // 6: loom.v1.Topology.ducts:type_name -> loom.v1.Duct
+	21, // 7: loom.v1.Topology.lines:type_name -> loom.v1.Line
+	25, // 8: loom.v1.Topology.dcis:type_name -> loom.v1.Dci
+	9,  // 9: loom.v1.Site.underlay:type_name -> loom.v1.Underlay
+	11, // 10: loom.v1.Site.overlay:type_name -> loom.v1.Overlay
+	12, // 11: loom.v1.Site.devices:type_name -> loom.v1.Device
+	0,  // 12: loom.v1.Site.cabling:type_name -> loom.v1.Cabling
+	1,  // 13: loom.v1.Underlay.routing:type_name -> loom.v1.Routing
+	2,  // 14: loom.v1.Underlay.links:type_name -> loom.v1.Links
+	10, // 15: loom.v1.Underlay.bfd:type_name -> loom.v1.Bfd
+	1,  // 16: loom.v1.Overlay.routing:type_name -> loom.v1.Routing
+	3,  // 17: loom.v1.Device.role:type_name -> loom.v1.Role
+	4,  // 18: loom.v1.Device.unused_ports:type_name -> loom.v1.UnusedPorts
+	14, // 19: loom.v1.Cable.a:type_name -> loom.v1.End
+	14, // 20: loom.v1.Cable.b:type_name -> loom.v1.End
+	16, // 21: loom.v1.Tenant.segments:type_name -> loom.v1.Segment
+	14, // 22: loom.v1.Attachment.members:type_name -> loom.v1.End
+	20, // 23: loom.v1.Duct.lumped:type_name -> loom.v1.Lump
+	22, // 24: loom.v1.Line.amplifiers:type_name -> loom.v1.Amplifiers
+	5,  // 25: loom.v1.Line.ends:type_name -> loom.v1.LineEnds
+	23, // 26: loom.v1.Line.ageing:type_name -> loom.v1.LineAgeing
+	24, // 27: loom.v1.Line.devices:type_name -> loom.v1.LineDevice
+	26, // 28: loom.v1.Dci.channels:type_name -> loom.v1.Channel
+	14, // 29: loom.v1.Channel.ports:type_name -> loom.v1.End
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_intent_proto_init() }
@@ -1633,13 +2689,17 @@ func file_intent_proto_init() {
 	if File_intent_proto != nil {
 		return
 	}
+	file_intent_proto_msgTypes[13].OneofWrappers = []any{}
+	file_intent_proto_msgTypes[15].OneofWrappers = []any{}
+	file_intent_proto_msgTypes[16].OneofWrappers = []any{}
+	file_intent_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_intent_proto_rawDesc), len(file_intent_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   13,
+			NumEnums:      6,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

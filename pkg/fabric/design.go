@@ -12,10 +12,14 @@ import (
 type Design struct {
 	Name      string    // name of the topology
 	OverlayAS uint32    // 0 < OverlayAS < 1<<16
-	Devices   []*Device // sorted by site number, role (spines first), number
+	Devices   []*Device // sorted by site number, role (spine, leaf, gateway, transponder), number; then those of lines, by line, along it
 	Cables    []Cable   // every cable, sorted by ends
 	Login     Login     // references, never secrets
 	Work      Work      // what compiling it cost
+	Ducts     []Duct    // sorted by name
+	Lines     []Line    // sorted by name
+	Channels  []Channel // sorted by the number of their DCI, and their own
+	DCIs      []DCI     // sorted by number
 
 	byName map[string]*Device
 }
@@ -39,6 +43,7 @@ type Role string
 const (
 	Spine Role = "spine"
 	Leaf  Role = "leaf"
+	// Gateway, Transponder and LineSystem stand in light.go.
 )
 
 // Ref names the object of the intent that caused something: "sites/bj/devices/leaf3",
@@ -46,13 +51,14 @@ const (
 // field of such an object: "sites/bj/underlay#mtu". topology.Topology.At turns it into a position.
 type Ref string
 
-// Device is one router, decided. Equal inputs give equal devices, whatever else is in the fabric.
+// Device is one router, transponder or line system, decided. What carries no packets has no AS number, no
+// loopback, no underlay and no links. Equal inputs give equal devices, whatever else is in the fabric.
 type Device struct {
 	Name        string // full name, unique
 	Topology    string // name of the topology it belongs to
-	Site        string
+	Site        string // "" for what stands in a hut
 	Role        Role
-	Number      uint32 // 0 < Number; unique in its site and role
+	Number      uint32 // 0 < Number; unique in its site and role; on a line its place along it
 	Platform    *hardware.Platform
 	Release     string // "25.3"
 	OS          string // "srlinux"; the driver that renders it
@@ -74,6 +80,7 @@ type Device struct {
 	VRFs      []IPVRF         // sorted by number
 	Unused    []hardware.Port // ports to disable; empty where unused ports are left untouched
 	Raw       []RawLeaf       // in the order of the intent
+	Light     Light           // zero on what has no coherent optics
 }
 
 // Underlay is what a device's default network instance does.
@@ -82,7 +89,7 @@ type Underlay struct {
 	MTU        uint32         // IP MTU of fabric links in bytes
 	MaxPaths   uint32         // equal-cost paths, at least 1
 	BFD        BFD            // zero: off
-	Advertise  []netip.Prefix // blocks whose prefixes it announces: the loopbacks of its own site; sorted
+	Advertise  []netip.Prefix // blocks whose prefixes it announces: the loopbacks of its own site and of those that DCIs join it with; sorted
 	Ref        Ref
 }
 
@@ -92,7 +99,7 @@ type BFD struct {
 	Interval   uint32 // microseconds, both directions
 }
 
-// Link is one fabric link, seen from one device.
+// Link is one fabric link, seen from one device: a cable inside a site, or what a channel carries to a gateway of another.
 type Link struct {
 	Port     string       // own port: "ethernet-1/49"
 	Speed    string       // "100G"; "" where it is the port's own
@@ -102,7 +109,9 @@ type Link struct {
 	PeerName string       // far device
 	PeerPort string       // far port
 	PeerASN  uint32
-	Ref      Ref // the cable, or the leaf that it is derived for
+	Channel  string // that carries it, "bj-sh/3"; "" for a cable inside a site
+	Via      string // "bj-transponder1:client-2" where the port is plugged into that; "" where it is plugged into the far end, or sends coherent light itself
+	Ref      Ref    // the cable, the device that it is derived for, or the channel
 }
 
 // Overlay is how a device exchanges EVPN routes.
@@ -126,7 +135,7 @@ type OverlayNeighbor struct {
 // the channels' own, so neither a Link nor an AccessPort on a channel names it.
 type Breakout struct {
 	Port     string
-	Channels uint32 // 2 or 4
+	Channels uint32 // 1 to 8
 	Speed    string // of each channel: "25G"
 	Ref      Ref
 }
@@ -204,7 +213,8 @@ type RawLeaf struct {
 type Cable struct {
 	A, B    CableEnd
 	Speed   string
-	Derived bool // from counts, not listed
+	Derived bool   // from counts, not listed
+	Channel string // of light between its ends, "bj-sh/3"; "" for a cable that somebody plugs
 	Ref     Ref
 }
 

@@ -77,6 +77,7 @@ type CoherentPort struct {
 	Power     optics.DBm // transmitted, in hundredths
 	Mode      *optics.Mode
 	Setting   uint16   // the platform's own number for the mode (operational-mode)
+	Lanes     int      // electrical lanes of the transceiver that the mode uses (num-physical-channels); 0: all that it has
 	Clients   []string // ports of the same transponder whose traffic it carries, sorted; none on a router
 	PeerName  string   // far end of the channel
 	PeerPort  string
