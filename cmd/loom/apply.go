@@ -359,6 +359,11 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	if err != nil {
 		return res, err
 	}
+	if res.Outcome != transaction.Interrupted {
+		if err := w.j.tidy(context.WithoutCancel(ctx)); err != nil {
+			t.notef("old transactions were not forgotten: %v\n", err) // the change itself is over
+		}
+	}
 	res.Weaker = weaker(p, devices, w.j.store.Shared())
 	if !quiet {
 		t.printf("\n%s: %s in %s\n", p.Topology, outcomeText(res, p), time.Since(start).Round(time.Millisecond))
@@ -486,8 +491,11 @@ func advice(res transaction.Result) string {
 func newID() string {
 	var b [2]byte
 	_, _ = rand.Read(b[:])
-	return "loom-" + time.Now().UTC().Format("20060102-150405.000") + "-" + hex.EncodeToString(b[:])
+	return idAt(time.Now()) + "-" + hex.EncodeToString(b[:])
 }
+
+// idAt is how the names of transactions begin that began at a time.
+func idAt(t time.Time) string { return "loom-" + t.UTC().Format("20060102-150405.000") }
 
 // backup saves the whole running configuration of a device and returns the file's name.
 func backup(ctx context.Context, l *live, dir string) (string, error) {

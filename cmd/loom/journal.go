@@ -123,18 +123,30 @@ var (
 // the first record, or with it where that is one write.
 func (j *journal) prepare(ctx context.Context, id string, members []participant, trees map[string]*config.Tree) error {
 	put := packTrees(trees)
-	var err error
-	if put["participants/"+id], err = pack(members); err != nil {
+	refers, err := pack(members)
+	if err != nil {
 		return err
 	}
+	put["participants/"+id] = refers
 	beforePrepare.Here()
 	if size(put, j.store.Operations()) <= together {
 		j.with[id] = put
-	} else if err := j.store.Batch(ctx, put, j.lease.Condition()); err != nil {
+	} else if err := j.prepareAhead(ctx, "participants/"+id, put); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	afterPrepare.Here()
 	return nil
+}
+
+// prepareAhead makes values durable, one of them before the others: it refers to them, and what nobody refers to may be
+// forgotten (see prune).
+func (j *journal) prepareAhead(ctx context.Context, first string, put map[string][]byte) error {
+	held := j.lease.Condition()
+	if _, err := j.store.Commit(ctx, store.Tx{If: []store.Condition{held}, Put: map[string][]byte{first: put[first]}}); err != nil {
+		return err
+	}
+	delete(put, first)
+	return j.store.Batch(ctx, put, held)
 }
 
 // together is how much may be written with the first record: a part of what one transaction of the store takes.

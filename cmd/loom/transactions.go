@@ -32,7 +32,7 @@ While loom apply --hold waits, confirm makes the change permanent and cancel tak
   loom transactions show loom-20261122-210412.387-9f3c
   loom transactions confirm loom-20261122-210412.387-9f3c`,
 	}
-	c.AddCommand(transactionsList(t), transactionsShow(t), transactionsWatch(t), transactionsResume(t),
+	c.AddCommand(transactionsList(t), transactionsShow(t), transactionsWatch(t), transactionsResume(t), transactionsPrune(t),
 		transactionsAsk(t, "confirm", "Say that all is well, so that the change is kept", "Ends the wait of loom apply --hold: every device keeps the change."),
 		transactionsAsk(t, "cancel", "Take back a change that is not decided yet", "Before the decision every device goes back to what it was. After it there is loom rollback."),
 	)

@@ -50,6 +50,7 @@ type Tx struct {
 	If     []Condition
 	Put    map[string][]byte
 	Delete []string // a key without a record is no error
+	Below  []string // every record whose key begins with one of these is deleted, however many there are
 }
 
 // Commit makes a transaction and returns its revision. When it returns without an error, the
@@ -82,7 +83,7 @@ func (s *Store) Commit(ctx context.Context, tx Tx) (int64, error) {
 // check refuses what etcd would refuse, in words of ours. path is the length of what etcd's key has
 // before ours, most the number of operations that it takes.
 func (tx Tx) check(path, most int) error {
-	n, size := len(tx.Put)+len(tx.Delete), 0
+	n, size := len(tx.Put)+len(tx.Delete)+len(tx.Below), 0
 	path += overhead
 	switch {
 	case n == 0:
@@ -104,6 +105,12 @@ func (tx Tx) check(path, most int) error {
 		}
 		size += path + len(key)
 	}
+	for _, prefix := range tx.Below {
+		if prefix == "" {
+			return errors.New("store: commit: a delete of every record that there is")
+		}
+		size += 2 * (path + len(prefix))
+	}
 	for _, c := range tx.If {
 		size += 2 * (path + len(c.Key))
 	}
@@ -122,12 +129,15 @@ func (s *Store) compares(tx Tx) []clientv3.Cmp {
 }
 
 func (s *Store) operations(tx Tx) []clientv3.Op {
-	out := make([]clientv3.Op, 0, len(tx.Put)+len(tx.Delete))
+	out := make([]clientv3.Op, 0, len(tx.Put)+len(tx.Delete)+len(tx.Below))
 	for _, key := range slices.Sorted(maps.Keys(tx.Put)) {
 		out = append(out, clientv3.OpPut(s.path(key), string(seal(key, tx.Put[key]))))
 	}
 	for _, key := range tx.Delete {
 		out = append(out, clientv3.OpDelete(s.path(key)))
+	}
+	for _, prefix := range tx.Below {
+		out = append(out, clientv3.OpDelete(s.path(prefix), clientv3.WithPrefix()))
 	}
 	return out
 }
