@@ -28,7 +28,39 @@ func none(string) (*Mode, bool) { return nil, false }
 
 func TestReferenceLines(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("testdata/reference.json")
+	answers, want := evaluated(t, "testdata/reference.json")
+	if len(answers) != len(want.Cases) || len(answers) != 6 {
+		t.Fatalf("%d answers to %d cases", len(answers), len(want.Cases))
+	}
+	for i, c := range want.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			a := answers[i].(map[string]any)
+			if a["id"] != c.ID || a["feasible"] != c.Expect.Feasible || !slices.Equal(texts(a["fails"]), c.Expect.Fails) {
+				t.Errorf("verdict %v %v of %v; want %v %v", a["feasible"], a["fails"], a["id"], c.Expect.Feasible, c.Expect.Fails)
+			}
+			near(t, "worst margin", a["worst_margin_db"], c.Expect.Worst)
+			compare(t, a["per_channel"].([]any), c.Expect.Channels)
+			compare(t, a["trace"].([]any), c.Expect.Trace)
+		})
+	}
+}
+
+// TestLinesDrawnAtRandom have mixed rates and slots, amplifiers at their limit, losses that depend on frequency or lie in one
+// place, slopes of dispersion, and ROADMs at their ends.
+func TestLinesDrawnAtRandom(t *testing.T) {
+	t.Parallel()
+	answers, want := evaluated(t, "testdata/mixed.json")
+	for i, c := range want.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			compare(t, answers[i].(map[string]any)["per_channel"].([]any), c.Expect.Channels)
+		})
+	}
+}
+
+// evaluated is a file evaluated, and what its figures should be.
+func evaluated(t *testing.T, file string) ([]any, reference) {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,21 +76,7 @@ func TestReferenceLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := asMap(t, answers)["cases"].([]any)
-	if len(got) != len(want.Cases) || len(got) != 6 {
-		t.Fatalf("%d answers to %d cases", len(got), len(want.Cases))
-	}
-	for i, c := range want.Cases {
-		t.Run(c.ID, func(t *testing.T) {
-			a := got[i].(map[string]any)
-			if a["id"] != c.ID || a["feasible"] != c.Expect.Feasible || !slices.Equal(texts(a["fails"]), c.Expect.Fails) {
-				t.Errorf("verdict %v %v of %v; want %v %v", a["feasible"], a["fails"], a["id"], c.Expect.Feasible, c.Expect.Fails)
-			}
-			near(t, "worst margin", a["worst_margin_db"], c.Expect.Worst)
-			compare(t, a["per_channel"].([]any), c.Expect.Channels)
-			compare(t, a["trace"].([]any), c.Expect.Trace)
-		})
-	}
+	return asMap(t, answers)["cases"].([]any), want
 }
 
 // compare holds every figure that is expected against the one that came.
