@@ -65,6 +65,7 @@ conformance: build ## every rendered document and every node of our profiles aga
 	@# the releases side by side: the validators keep what they compile by release
 	printf '%s\n' $(RELEASES) | xargs -P 2 -I RELEASE sh -c '$(LOOM_CONFORMANCE)/all.sh $(OUT)/*-RELEASE/'
 	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -features $(LOOM_CONFORMANCE)/srlinux/features
+	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -os openconfig -profile models/openconfig/yang -releases 2026 -modules 'openconfig-*'
 
 render-all: build # every topology for every release
 	@rm -rf $(OUT)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -145,5 +147,37 @@ func TestModulesAreComparedToo(t *testing.T) {
 	}
 	if d := cmp.Diff(want, compareModules(ours, theirs, 1)); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestFilesThatAreComparedWith(t *testing.T) {
+	for _, c := range []struct {
+		modules, file string
+		want          bool
+	}{
+		{"srl_nokia*,!*-tools-*", "srl_nokia/models/srl_nokia-bgp.yang", true},
+		{"srl_nokia*,!*-tools-*", "srl_nokia/models/srl_nokia-tools-bgp.yang", false},
+		{"srl_nokia*,!*-tools-*", "ietf/ietf-inet-types.yang", false},
+		{"openconfig-*", "openconfig-platform.yang", true},
+		{"openconfig-*", "iana-if-type.yang", false},
+	} {
+		if got := (options{modules: c.modules}).compared(c.file); got != c.want {
+			t.Errorf("%s of %s: got %v, want %v", c.file, c.modules, got, c.want)
+		}
+	}
+}
+
+func TestModelsWithoutReleasesLieInOneDirectory(t *testing.T) {
+	dir := t.TempDir()
+	o := options{os: "openconfig", yang: dir}
+	if got, want := o.published("2026"), filepath.Join(dir, "openconfig"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	own := filepath.Join(dir, "openconfig-2026")
+	if err := os.Mkdir(own, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.published("2026"); got != own {
+		t.Errorf("got %s, want %s", got, own)
 	}
 }

@@ -19,10 +19,11 @@ import (
 
 func main() {
 	var o options
-	flag.StringVar(&o.yang, "yang", "", "directory with one directory of the vendor's models for each release: OS-RELEASE")
+	flag.StringVar(&o.yang, "yang", "", "directory with one directory of published models for each release, OS-RELEASE, or with one for all, OS")
 	flag.StringVar(&o.profile, "profile", "models/srlinux/yang", "directory of the profile")
 	flag.StringVar(&o.os, "os", "srlinux", "operating system, as the vendor's directories have it")
 	flag.StringVar(&o.releases, "releases", "24.10,25.3", "releases, oldest first")
+	flag.StringVar(&o.modules, "modules", "srl_nokia*,!*-tools-*", "files of the published models that are compared with; ! before those that are not, and others are read where they are imported")
 	flag.StringVar(&o.features, "features", "", "directory with what platforms report as /system/features, one word a line: RELEASE.PLATFORM")
 	flag.Parse()
 	differences, err := run(o, os.Stdout)
@@ -35,12 +36,38 @@ func main() {
 	}
 }
 
-type options struct{ yang, profile, os, releases, features string }
+type options struct{ yang, profile, os, releases, modules, features string }
+
+// published is the directory with the models of a release.
+func (o options) published(release string) string {
+	dir := filepath.Join(o.yang, o.os)
+	if own := dir + "-" + release; exists(own) {
+		return own
+	}
+	return dir
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// compared tells whether a file of the published models is compared with.
+func (o options) compared(file string) bool {
+	is := false
+	for _, pattern := range strings.Split(o.modules, ",") {
+		pattern, not := strings.CutPrefix(pattern, "!")
+		if match, err := filepath.Match(pattern, filepath.Base(file)); err == nil && match {
+			is = !not
+		}
+	}
+	return is
+}
 
 func run(o options, out io.Writer) (differences int, err error) {
-	if _, err := os.Stat(o.yang); o.yang == "" || err != nil {
-		return 0, fmt.Errorf("no models in %q: Nokia publishes them at github.com/nokia/srlinux-yang-models, "+
-			"one branch for each release; put release R into DIR/%s-R and give -yang DIR", o.yang, o.os)
+	if o.yang == "" || !exists(o.yang) {
+		return 0, fmt.Errorf("no models in %q: put release R into DIR/%s-R and give -yang DIR. Nokia publishes them at "+
+			"github.com/nokia/srlinux-yang-models, one branch for each release, OpenConfig at github.com/openconfig/public", o.yang, o.os)
 	}
 	releases := strings.Split(o.releases, ",")
 	modules, err := profile.ReadDir(os.DirFS(o.profile), func(string) bool { return true })
@@ -62,7 +89,7 @@ func run(o options, out io.Writer) (differences int, err error) {
 		if o.features != "" && platforms == nil {
 			return 0, fmt.Errorf("%s: no list of features %s.* in %s", release, release, o.features)
 		}
-		theirs, vendors, err := loadVendor(filepath.Join(o.yang, o.os+"-"+release), platforms)
+		theirs, vendors, err := loadVendor(o.published(release), o.compared, platforms)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", release, err)
 		}

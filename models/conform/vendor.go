@@ -38,12 +38,10 @@ func featureLists(dir, release string) []featureSet {
 	return sets
 }
 
-// loadVendor reads the vendor's own modules of one release; other modules are read only where they are imported.
-// In of a node is the set of platforms that have it, not of releases.
-func loadVendor(dir string, platforms []featureSet) (*profile.Node, []profile.Module, error) {
-	keep := func(path string) bool {
-		return strings.Contains(path, "srl_nokia") && !strings.Contains(path, "-tools-") && !isSubmodule(filepath.Join(dir, path))
-	}
+// loadVendor reads those of the vendor's modules of one release that are compared with; other modules are read only
+// where they are imported. In of a node is the set of platforms that have it, not of releases.
+func loadVendor(dir string, compared func(file string) bool, platforms []featureSet) (*profile.Node, []profile.Module, error) {
+	keep := func(path string) bool { return compared(path) && !isSubmodule(filepath.Join(dir, path)) }
 	modules, err := profile.ReadDir(os.DirFS(dir), keep)
 	if err != nil {
 		return nil, nil, err

@@ -48,12 +48,21 @@ func build(root *profile.Node, system string, releases []string) (*tables, error
 	return &b.tables, errors.Join(b.errs...)
 }
 
-// models are the modules by the names that Capabilities gives them: SR Linux puts the namespace before the module.
-func models(modules []profile.Module) (out []config.Model) {
+// models are the modules by the names that Capabilities gives them. Most call a model as its module; SR Linux puts the
+// namespace before it.
+func models(modules []profile.Module, names string) (out []config.Model, err error) {
 	for _, m := range modules {
-		out = append(out, config.Model{Name: m.Namespace + ":" + m.Name, Organization: m.Organization, Versions: m.Versions})
+		name := m.Name
+		switch names {
+		case "namespace":
+			name = m.Namespace + ":" + m.Name
+		case "module":
+		default:
+			return nil, fmt.Errorf("-names %s: want namespace or module", names)
+		}
+		out = append(out, config.Model{Name: name, Organization: m.Organization, Versions: m.Versions})
 	}
-	return out
+	return out, nil
 }
 
 func (b *builder) fail(n *profile.Node, format string, args ...any) {

@@ -145,10 +145,21 @@ func TestOutputIsTheSameEveryTime(t *testing.T) {
 
 func TestModulesAreNamedAsTheRouterNamesThem(t *testing.T) {
 	tables := must(t, `leaf a { type string; }`)
-	tables.Models = models([]profile.Module{{Name: "os_m", Namespace: "urn:m", Organization: "O", Versions: []string{"", "2025-03-31"}}})
-	want := `{Name: "urn:m:os_m", Organization: "O", Versions: []string{"", "2025-03-31"}},`
-	if got := tables.emit("p").String(); !strings.Contains(got, want) {
-		t.Errorf("no %s in\n%s", want, got)
+	published := []profile.Module{{Name: "os_m", Namespace: "urn:m", Organization: "O", Versions: []string{"", "2025-03-31"}}}
+	for names, want := range map[string]string{
+		"namespace": `{Name: "urn:m:os_m", Organization: "O", Versions: []string{"", "2025-03-31"}},`,
+		"module":    `{Name: "os_m", Organization: "O", Versions: []string{"", "2025-03-31"}},`,
+	} {
+		var err error
+		if tables.Models, err = models(published, names); err != nil {
+			t.Fatal(err)
+		}
+		if got := tables.emit("p").String(); !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+	if _, err := models(published, "title"); err == nil {
+		t.Error("names of models that nobody gives are taken")
 	}
 }
 

@@ -23,6 +23,7 @@ func main() {
 	flag.StringVar(&o.pkg, "package", "", "package of the schema tables")
 	flag.StringVar(&o.out, "out", "schema_gen.go", "file of the schema tables")
 	flag.StringVar(&o.structs, "structs", "", "directory (and package) of ygot structs for tests; none if empty")
+	flag.StringVar(&o.names, "names", "namespace", "how Capabilities calls a model: by its module, with the `namespace` before it or by the \"module\" alone")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
@@ -30,7 +31,7 @@ func main() {
 	}
 }
 
-type options struct{ yang, os, releases, pkg, out, structs string }
+type options struct{ yang, os, releases, pkg, out, structs, names string }
 
 func run(o options) error {
 	modules, err := profile.ReadDir(os.DirFS(o.yang), func(string) bool { return true })
@@ -50,7 +51,9 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	tables.Models = models(published)
+	if tables.Models, err = models(published, o.names); err != nil {
+		return err
+	}
 	if err := write(o.out, tables.emit(o.pkg)); err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func (l *loader) children(parent *Node, e *yang.Entry, in config.Releases) {
 }
 
 func (l *loader) node(parent *Node, e *yang.Entry, in config.Releases) *Node {
-	n := &Node{Name: e.Name, Parent: parent, Kind: kind(e), In: in, State: e.ReadOnly(), Mandatory: e.Mandatory == yang.TSTrue}
+	n := &Node{Name: e.Name, Parent: parent, Kind: kind(e), In: in, State: e.ReadOnly(), Mandatory: e.Mandatory == yang.TSTrue && !conditional(e.Node)}
 	var err error
 	if n.Module, err = e.InstantiatingModule(); err != nil {
 		l.fail(n, "%v", err)
@@ -144,6 +144,12 @@ func (l *loader) node(parent *Node, e *yang.Entry, in config.Releases) *Node {
 		n.Defaults = defaults(e, n.Type)
 	}
 	return n
+}
+
+// conditional tells whether a node is there only under a condition (RFC 7950 §7.21.5). Where that is false the node is not
+// mandatory, and the tables know no conditions.
+func conditional(n yang.Node) bool {
+	return n.Statement() != nil && slices.ContainsFunc(n.Statement().SubStatements(), func(s *yang.Statement) bool { return s.Keyword == "when" })
 }
 
 func kind(e *yang.Entry) config.Kind {

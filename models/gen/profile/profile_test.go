@@ -190,3 +190,11 @@ func TestModulesTellTheirRevisionInEachRelease(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestWhatIsThereOnlyUnderAConditionIsNotMandatory(t *testing.T) {
+	root := load(t, `module m { namespace "urn:m"; prefix m; leaf a { type string; mandatory true; }
+		leaf b { when "../a = 'x'"; type string; mandatory true; } }`)
+	if a, b := root.Child("a"), root.Child("b"); !a.Mandatory || b.Mandatory {
+		t.Errorf("mandatory: a %v, b %v", a.Mandatory, b.Mandatory)
+	}
+}
