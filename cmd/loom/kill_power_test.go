@@ -6,6 +6,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +16,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"go.etcd.io/etcd/server/v3/storage/schema"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
 	"go.etcd.io/raft/v3/raftpb"
@@ -20,19 +24,36 @@ import (
 )
 
 // cutPower makes of the data directory what a disk has that lost its power now, while the process stands at its
-// point: what it has written and not synced is lost. The process is left standing still.
-func (p *victim) cutPower(pid int, log string) {
+// point: what it has written and not synced is lost. With a torn write the last record was not synced yet, and any part
+// of it has reached the disk. The process is left standing still.
+func (p *victim) cutPower(q *prey, w way) {
 	p.Helper()
-	disk, passed := p.freezeIdle(pid, log)
+	var disk string
+	var passed []string
+	keep := 0.0
+	told := 0
+	if w == torn {
+		// At once: the database must not have what the log loses. It is then as it was before, whole.
+		p.freeze(q.pid)
+		disk, passed = p.path("disk"), linesOf(q.log)
+		if err := os.CopyFS(disk, os.DirFS(p.path("data"))); err != nil {
+			p.Fatal(err)
+		}
+		keep, told = p.random(), 1
+	} else {
+		disk, passed = p.freezeIdle(q.pid, q.log)
+	}
 	logs, err := filepath.Glob(filepath.Join(disk, "store", "etcd", "member", "wal", "*.wal"))
 	if err != nil {
 		p.Fatal(err)
 	}
-	lost := 0
+	database := filepath.Join(disk, "store", "etcd", "member", "snap", "db")
+	applied := p.applied(database)
+	var sum loss
 	for _, log := range logs {
-		lost += p.cutLog(log, acknowledged(passed))
+		sum = sum.and(p.cutLog(log, acknowledged(passed)-told, keep, applied))
 	}
-	torn := p.tear(filepath.Join(disk, "store", "etcd", "member", "snap", "db"))
+	spoilt := w != torn && p.tear(database)
 	if err := os.Rename(p.path("data"), p.path("lost")); err != nil {
 		p.Fatal(err)
 	}
@@ -41,10 +62,45 @@ func (p *victim) cutPower(pid int, log string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cut += min(lost, 1)
-	if torn {
+	p.cut += min(sum.entries, 1)
+	p.split += min(sum.within, 1)
+	if spoilt {
 		p.torn++
 	}
+}
+
+// random is a number from 0 to 1 that is the case's own.
+func (p *victim) random() float64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, p.Name())
+	return rand.New(rand.NewPCG(seed, h.Sum64())).Float64()
+}
+
+// loss is what a log has lost.
+type loss struct{ entries, within int }
+
+func (l loss) and(m loss) loss { return loss{l.entries + m.entries, l.within + m.within} }
+
+// applied is the index of the last entry of the log that a database has; 0 where there is none.
+func (p *victim) applied(file string) (index uint64) {
+	p.Helper()
+	if !exists(file) {
+		return 0
+	}
+	db, err := bolt.Open(file, 0o600, &bolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer db.Close()
+	_ = db.View(func(tx *bolt.Tx) error {
+		if meta := tx.Bucket(schema.Meta.Name()); meta != nil {
+			if v := meta.Get(schema.MetaConsistentIndexKeyName); len(v) == 8 {
+				index = binary.BigEndian.Uint64(v)
+			}
+		}
+		return nil
+	})
+	return index
 }
 
 // freezeIdle stops a process and copies its data, and returns the copy and the points passed until then. The copy
@@ -68,7 +124,7 @@ func (p *victim) freezeIdle(pid int, log string) (disk string, passed []string) 
 		if err := os.CopyFS(disk, os.DirFS(p.path("data"))); err != nil {
 			p.Fatal(err)
 		}
-		_ = syscall.Kill(-pid, syscall.SIGCONT)
+		p.thaw(pid)
 		<-time.After(apart)
 		return false
 	})
@@ -93,6 +149,9 @@ func (p *victim) freeze(pid int) {
 	})
 }
 
+// thaw lets it go on.
+func (p *victim) thaw(pid int) { _ = syscall.Kill(-pid, syscall.SIGCONT) }
+
 // acknowledged counts the commits of the store since the journal of the transaction began.
 func acknowledged(passed []string) int {
 	n := 0
@@ -107,16 +166,18 @@ func acknowledged(passed []string) int {
 // cutLog cuts a file of the log after the last record that is certain to be on the disk, and fills it with the
 // zeros that it was allocated with. etcd syncs after entries, a change of term or vote, and a snapshot (raft's
 // MustSync); a hard state that only says what is committed is lost with the page cache. Of entries with records
-// of the transaction as many are kept as were acknowledged. It returns how many were lost.
-func (p *victim) cutLog(file string, acknowledged int) int {
+// of the transaction as many are kept as were acknowledged, and what the database has. Of what follows a part is
+// kept, from 0 to 1.
+func (p *victim) cutLog(file string, acknowledged int, keep float64, applied uint64) loss {
 	p.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		p.Fatal(err)
 	}
-	synced, records, lost := 0, 0, 0
+	var ends []int // of the records that may be lost
+	synced, records, lost, at := 0, 0, 0, 0
 	var term, vote uint64
-	for at := 0; at+8 <= len(data); {
+	for at+8 <= len(data) {
 		length := binary.LittleEndian.Uint64(data[at:])
 		if length == 0 {
 			break
@@ -127,12 +188,17 @@ func (p *victim) cutLog(file string, acknowledged int) int {
 			p.Fatalf("%s at %d: %v", file, at, err)
 		}
 		at += 8 + (size+7)/8*8
+		ends = append(ends, at)
 		switch rec.GetType() {
 		case wal.EntryType:
+			var e raftpb.Entry
+			if err := proto.Unmarshal(rec.GetData(), &e); err != nil {
+				p.Fatalf("%s at %d: %v", file, at, err)
+			}
 			if bytes.Contains(rec.GetData(), []byte("transactions/")) {
 				records++
 			}
-			if records > acknowledged {
+			if records > acknowledged && e.GetIndex() > applied {
 				lost++
 			}
 		case wal.StateType:
@@ -149,11 +215,16 @@ func (p *victim) cutLog(file string, acknowledged int) int {
 			synced = at
 		}
 	}
-	clear(data[synced:])
+	cut := synced + int(keep*float64(at-synced))
+	clear(data[cut:])
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		p.Fatal(err)
 	}
-	return lost
+	sum := loss{entries: lost}
+	if lost > 0 && cut > synced && !slices.Contains(ends, cut) {
+		sum.within = 1
+	}
+	return sum
 }
 
 // tear spoils the newest of the two meta pages of a database that is at rest, as if it had not been synced, so

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,6 +24,8 @@ type routers struct {
 	n     *network
 	sim   *sim.Sim
 	clock *leapClock
+
+	from, to map[string]*config.Tree // what they have and what they shall have, of what Loom owns; none: nothing
 }
 
 // leapClock goes as the host's does, and can be set forward.
@@ -128,20 +131,33 @@ func (f *routers) inject(kind, target string, more ...func(*sim.Fault)) {
 const (
 	atBase   = "base"
 	atTarget = "target"
+	atBoth   = "both" // of a device that the change is not about
 )
 
 // where tells at which of both a configuration is; of one that is neither, how far from the target.
 func (f *routers) where(name string, tree *config.Tree) string {
-	d, target := f.n.design.Device(name), f.n.trees[name]
-	owned := drivers[d.OS].Scope(d).Owned(tree, target)
-	switch changes := config.Diff(owned, target); {
-	case len(changes) == 0:
+	d, from, to := f.n.design.Device(name), f.from[name], f.to[name]
+	owned := drivers[d.OS].Scope(d).Owned(tree, cmp.Or(to, from))
+	switch isFrom, isTo := equal(owned, from), equal(owned, to); {
+	case isFrom && isTo:
+		return atBoth
+	case isTo:
 		return atTarget
-	case owned.Leaves() == 0:
+	case isFrom:
 		return atBase
-	default:
-		return fmt.Sprintf("neither: %d leaves differ from the target, first %s", len(changes), changes[0].At)
+	case to == nil:
+		return fmt.Sprintf("neither: %d leaves are left", owned.Leaves())
 	}
+	changes := config.Diff(owned, to)
+	return fmt.Sprintf("neither: %d leaves differ from the target, first %s", len(changes), changes[0].At)
+}
+
+// equal tells whether two configurations are the same; nil is an empty one.
+func equal(a, b *config.Tree) bool {
+	if b == nil {
+		return a.Leaves() == 0
+	}
+	return len(config.Diff(a, b)) == 0
 }
 
 // place is where a device is, running and startup configuration, and says what else is wrong with it.
