@@ -178,3 +178,32 @@ func TestAWordIsHeardInAStoreThatWasPacked(t *testing.T) {
 		t.Errorf("where nobody holds the fabric: %v", err)
 	}
 }
+
+func TestWhatIsMissingFromAStoreIsFound(t *testing.T) {
+	t.Parallel()
+	b := newPruneBench(t)
+	id := b.add("red", 2, false, "a", "b")
+	if _, err := b.store.Commit(t.Context(), store.Tx{Put: map[string][]byte{"open/blue": []byte("lost")}, Delete: []string{"configurations/b", recordKey(id, 0)}}); err != nil {
+		t.Fatal(err)
+	}
+	whole := b.add("red", 1, true, "a", "c")
+	records, _, err := b.store.List(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, wrong := checkBooks(t.Context(), b.store, records)
+	if want := fmt.Sprintf("%d records: 2 transactions, 2 configurations", len(records)); found != want {
+		t.Errorf("found %s, want %s", found, want)
+	}
+	for _, want := range []string{
+		"configurations/a: is not what its hash says", "transaction " + id + ": record 0 is missing from the journal",
+		"blue: transaction lost is open, and has no journal",
+	} {
+		if !strings.Contains(fmt.Sprint(wrong), want) {
+			t.Errorf("not found: %s, of\n%v", want, wrong)
+		}
+	}
+	if strings.Contains(fmt.Sprint(wrong), whole) {
+		t.Errorf("%s is whole:\n%v", whole, wrong)
+	}
+}

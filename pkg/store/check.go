@@ -102,11 +102,7 @@ func mend(path string, offset int64) error {
 	if err := writeSynced(path, 0, func(f *os.File) error { return f.Truncate(offset) }); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncDir(filepath.Dir(path))
 }
 
 func writeSynced(path string, flags int, write func(*os.File) error) error {

@@ -111,7 +111,8 @@ type CorruptError struct {
 
 // Error says the record or the place in the file, why, and what to do.
 func (e *CorruptError) Error() string {
-	const advice = "keep a copy of the data directory and restore a backup"
+	const advice = "move the data directory away, keep it, and use loom store restore with a backup; without one begin anew: " +
+		"transactions and drains are forgotten, and routers that are armed take their change back by themselves"
 	if e.File == "" {
 		return fmt.Sprintf("store: record %s at revision %d is corrupt: %s; %s", e.Key, e.Revision, e.Why, advice)
 	}
