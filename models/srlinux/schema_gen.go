@@ -60,6 +60,7 @@ const (
 	InterfaceEthernetHwMacAddress // /interface[name]/ethernet/hw-mac-address
 
 	InterfaceTransceiver                       // /interface[name]/transceiver
+	InterfaceTransceiverFunctionalType         // /interface[name]/transceiver/functional-type
 	InterfaceTransceiverDdmEvents              // /interface[name]/transceiver/ddm-events
 	InterfaceTransceiverForwardErrorCorrection // /interface[name]/transceiver/forward-error-correction
 	InterfaceTransceiverTxLaser                // /interface[name]/transceiver/tx-laser
@@ -136,6 +137,118 @@ const (
 	InterfaceTransceiverVoltageLowAlarmCondition    // /interface[name]/transceiver/voltage/low-alarm-condition
 	InterfaceTransceiverVoltageLowWarningCondition  // /interface[name]/transceiver/voltage/low-warning-condition
 	InterfaceTransceiverVoltageLatestValue          // /interface[name]/transceiver/voltage/latest-value
+
+	InterfaceTransceiverOpticalChannel                 // /interface[name]/transceiver/optical-channel[index]
+	InterfaceTransceiverOpticalChannelIndex            // /interface[name]/transceiver/optical-channel[index]/index
+	InterfaceTransceiverOpticalChannelFrequency        // /interface[name]/transceiver/optical-channel[index]/frequency
+	InterfaceTransceiverOpticalChannelOperationalMode  // /interface[name]/transceiver/optical-channel[index]/operational-mode
+	InterfaceTransceiverOpticalChannelTargetPower      // /interface[name]/transceiver/optical-channel[index]/target-power
+	InterfaceTransceiverOpticalChannelRxLosReaction    // /interface[name]/transceiver/optical-channel[index]/rx-los-reaction
+	InterfaceTransceiverOpticalChannelRxLosThresh      // /interface[name]/transceiver/optical-channel[index]/rx-los-thresh
+	InterfaceTransceiverOpticalChannelLaserTunability  // /interface[name]/transceiver/optical-channel[index]/laser-tunability
+	InterfaceTransceiverOpticalChannelOperFrequency    // /interface[name]/transceiver/optical-channel[index]/oper-frequency
+	InterfaceTransceiverOpticalChannelMinimumFrequency // /interface[name]/transceiver/optical-channel[index]/minimum-frequency
+	InterfaceTransceiverOpticalChannelMaximumFrequency // /interface[name]/transceiver/optical-channel[index]/maximum-frequency
+	InterfaceTransceiverOpticalChannelSupportedGrids   // /interface[name]/transceiver/optical-channel[index]/supported-grids
+
+	InterfaceTransceiverOpticalChannelFineTuning                   // /interface[name]/transceiver/optical-channel[index]/fine-tuning
+	InterfaceTransceiverOpticalChannelFineTuningRange              // /interface[name]/transceiver/optical-channel[index]/fine-tuning/range
+	InterfaceTransceiverOpticalChannelFineTuningResolution         // /interface[name]/transceiver/optical-channel[index]/fine-tuning/resolution
+	InterfaceTransceiverOpticalChannelModuleState                  // /interface[name]/transceiver/optical-channel[index]/module-state
+	InterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization // /interface[name]/transceiver/optical-channel[index]/rx-electrical-snr-x-polarization
+	InterfaceTransceiverOpticalChannelRxElectricalSnrYPolarization // /interface[name]/transceiver/optical-channel[index]/rx-electrical-snr-y-polarization
+	InterfaceTransceiverOpticalChannelRxQualityMargin              // /interface[name]/transceiver/optical-channel[index]/rx-quality-margin
+	InterfaceTransceiverOpticalChannelRxOpticalSnrXPolarization    // /interface[name]/transceiver/optical-channel[index]/rx-optical-snr-x-polarization
+	InterfaceTransceiverOpticalChannelRxOpticalSnrYPolarization    // /interface[name]/transceiver/optical-channel[index]/rx-optical-snr-y-polarization
+
+	InterfaceTransceiverOpticalChannelStatistics // /interface[name]/transceiver/optical-channel[index]/statistics
+
+	InterfaceTransceiverOpticalChannelStatisticsReceived // /interface[name]/transceiver/optical-channel[index]/statistics/received
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRate        // /interface[name]/transceiver/optical-channel[index]/statistics/received/bit-error-rate
+	InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/bit-error-rate/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/bit-error-rate/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/bit-error-rate/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/bit-error-rate/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatio        // /interface[name]/transceiver/optical-channel[index]/statistics/received/electrical-signal-to-noise-ratio
+	InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatioCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/electrical-signal-to-noise-ratio/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatioAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/electrical-signal-to-noise-ratio/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatioMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/electrical-signal-to-noise-ratio/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatioMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/electrical-signal-to-noise-ratio/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatio        // /interface[name]/transceiver/optical-channel[index]/statistics/received/optical-signal-to-noise-ratio
+	InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/optical-signal-to-noise-ratio/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/optical-signal-to-noise-ratio/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/optical-signal-to-noise-ratio/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/optical-signal-to-noise-ratio/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersion        // /interface[name]/transceiver/optical-channel[index]/statistics/received/chromatic-dispersion
+	InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersionCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/chromatic-dispersion/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersionAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/chromatic-dispersion/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersionMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/chromatic-dispersion/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersionMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/chromatic-dispersion/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelay        // /interface[name]/transceiver/optical-channel[index]/statistics/received/differential-group-delay
+	InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelayCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/differential-group-delay/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelayAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/differential-group-delay/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelayMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/differential-group-delay/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelayMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/differential-group-delay/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffset        // /interface[name]/transceiver/optical-channel[index]/statistics/received/frequency-offset
+	InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffsetCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/frequency-offset/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffsetAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/frequency-offset/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffsetMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/frequency-offset/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffsetMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/frequency-offset/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedQuality        // /interface[name]/transceiver/optical-channel[index]/statistics/received/quality
+	InterfaceTransceiverOpticalChannelStatisticsReceivedQualityCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/quality/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedQualityAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/quality/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedQualityMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/quality/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedQualityMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/quality/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPower        // /interface[name]/transceiver/optical-channel[index]/statistics/received/power
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPowerCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/power/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPowerAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/power/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPowerMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/power/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPowerMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/power/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPower        // /interface[name]/transceiver/optical-channel[index]/statistics/received/total-power
+	InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/total-power/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/total-power/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/total-power/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/total-power/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLoss        // /interface[name]/transceiver/optical-channel[index]/statistics/received/polarization-dependent-loss
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLossCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/polarization-dependent-loss/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLossAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/polarization-dependent-loss/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLossMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/polarization-dependent-loss/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLossMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/polarization-dependent-loss/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChange        // /interface[name]/transceiver/optical-channel[index]/statistics/received/state-of-polarization-rate-of-change
+	InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChangeCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/state-of-polarization-rate-of-change/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChangeAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/state-of-polarization-rate-of-change/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChangeMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/state-of-polarization-rate-of-change/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChangeMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/state-of-polarization-rate-of-change/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCount        // /interface[name]/transceiver/optical-channel[index]/statistics/received/media-frame-error-count
+	InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCountCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/received/media-frame-error-count/current
+	InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCountAverage // /interface[name]/transceiver/optical-channel[index]/statistics/received/media-frame-error-count/average
+	InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCountMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/received/media-frame-error-count/minimum
+	InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCountMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/received/media-frame-error-count/maximum
+
+	InterfaceTransceiverOpticalChannelStatisticsTransmitted // /interface[name]/transceiver/optical-channel[index]/statistics/transmitted
+
+	InterfaceTransceiverOpticalChannelStatisticsTransmittedPower        // /interface[name]/transceiver/optical-channel[index]/statistics/transmitted/power
+	InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerCurrent // /interface[name]/transceiver/optical-channel[index]/statistics/transmitted/power/current
+	InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerAverage // /interface[name]/transceiver/optical-channel[index]/statistics/transmitted/power/average
+	InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerMinimum // /interface[name]/transceiver/optical-channel[index]/statistics/transmitted/power/minimum
+	InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerMaximum // /interface[name]/transceiver/optical-channel[index]/statistics/transmitted/power/maximum
+
+	InterfaceTransceiverOpticalChannelTransmitPower        // /interface[name]/transceiver/optical-channel[index]/transmit-power
+	InterfaceTransceiverOpticalChannelTransmitPowerMinimum // /interface[name]/transceiver/optical-channel[index]/transmit-power/minimum
+	InterfaceTransceiverOpticalChannelTransmitPowerMaximum // /interface[name]/transceiver/optical-channel[index]/transmit-power/maximum
+	InterfaceTransceiverSupportedOperationalMode           // /interface[name]/transceiver/supported-operational-mode
 
 	InterfaceSubinterface            // /interface[name]/subinterface[index]
 	InterfaceSubinterfaceIndex       // /interface[name]/subinterface[index]/index
@@ -1809,6 +1922,7 @@ const (
 	typeInterfaceEthernetStandbySignaling
 	typeInterfaceEthernetForwardErrorCorrectionFecOption
 	typeInterfaceEthernetHoldTimeDown
+	typeInterfaceTransceiverFunctionalType
 	typeBoolean
 	typeInterfaceTransceiverForwardErrorCorrection
 	typeInterfaceTransceiverConnectorType
@@ -1820,6 +1934,19 @@ const (
 	typeInterfaceTransceiverChannelLaserBiasCurrentLatestValue
 	typeInt16
 	typeInterfaceTransceiverVoltageLatestValue
+	typeInterfaceTransceiverOpticalChannelIndex
+	typeFrequency
+	typeOperationalMode
+	typeInterfaceTransceiverOpticalChannelTargetPower
+	typeInterfaceTransceiverOpticalChannelRxLosReaction
+	typeInterfaceTransceiverOpticalChannelRxLosThresh
+	typeInterfaceTransceiverOpticalChannelLaserTunability
+	typeInterfaceTransceiverOpticalChannelOperFrequency
+	typeInterfaceTransceiverOpticalChannelSupportedGrids
+	typeInterfaceTransceiverOpticalChannelModuleState
+	typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization
+	typeInterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateCurrent
+	typeInt32
 	typeInterfaceSubinterfaceIndex
 	typeInterfaceSubinterfaceType
 	typeInterfaceSubinterfaceIpMtu
@@ -2091,6 +2218,7 @@ const (
 	modDns
 	modGrpc
 	modInterfaces
+	modInterfacesDco
 	modInterfacesIpDhcp
 	modInterfacesLag
 	modInterfacesNbr
@@ -2160,6 +2288,7 @@ var Schema = &config.Schema{
 		modDns:                   "srl_nokia-dns",
 		modGrpc:                  "srl_nokia-grpc",
 		modInterfaces:            "srl_nokia-interfaces",
+		modInterfacesDco:         "srl_nokia-interfaces-dco",
 		modInterfacesIpDhcp:      "srl_nokia-interfaces-ip-dhcp",
 		modInterfacesLag:         "srl_nokia-interfaces-lag",
 		modInterfacesNbr:         "srl_nokia-interfaces-nbr",
@@ -2218,6 +2347,7 @@ var Schema = &config.Schema{
 		{Name: "urn:nokia.com:srlinux:linux:dns:srl_nokia-dns", Organization: "Nokia", Versions: []string{"2024-10-31", "2025-03-31"}},
 		{Name: "urn:nokia.com:srlinux:grpc:grpc:srl_nokia-grpc", Organization: "Nokia", Versions: []string{"2024-10-31", "2025-03-31"}},
 		{Name: "urn:nokia.com:srlinux:chassis:interfaces:srl_nokia-interfaces", Organization: "Nokia", Versions: []string{"2024-10-31", "2025-03-31"}},
+		{Name: "urn:nokia.com:srlinux:chassis:interfaces-dco:srl_nokia-interfaces-dco", Organization: "Nokia", Versions: []string{"2024-10-31", "2025-03-31"}},
 		{Name: "urn:nokia.com:srlinux:chassis:interfaces-ip-dhcp:srl_nokia-interfaces-ip-dhcp", Organization: "Nokia", Versions: []string{"2022-03-31", "2022-03-31"}},
 		{Name: "urn:nokia.com:srlinux:lag:interfaces-lag:srl_nokia-interfaces-lag", Organization: "Nokia", Versions: []string{"2024-10-31", "2025-03-31"}},
 		{Name: "urn:nokia.com:srlinux:arp-nd:interfaces-nbr:srl_nokia-interfaces-nbr", Organization: "Nokia", Versions: []string{"2024-10-31", "2025-03-31"}},
@@ -2307,7 +2437,8 @@ var Schema = &config.Schema{
 		{Name: "down", Parent: InterfaceEthernetHoldTime, Module: modInterfaces, Kind: config.Leaf, HasDefault: true, Default: "0", In: every, Type: typeInterfaceEthernetHoldTimeDown},
 		{Name: "up", Parent: InterfaceEthernetHoldTime, Module: modInterfaces, Kind: config.Leaf, HasDefault: true, Default: "0", In: every, Type: typeInterfaceEthernetHoldTimeDown},
 		{Name: "hw-mac-address", Parent: InterfaceEthernet, Module: modInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeMacAddress},
-		{Name: "transceiver", Parent: Interface, Module: modInterfaces, In: every, Children: []config.ID{InterfaceTransceiverDdmEvents, InterfaceTransceiverForwardErrorCorrection, InterfaceTransceiverTxLaser, InterfaceTransceiverConnectorType, InterfaceTransceiverDateCode, InterfaceTransceiverEthernetPmd, InterfaceTransceiverFaultCondition, InterfaceTransceiverFormFactor, InterfaceTransceiverOperDownReason, InterfaceTransceiverOperState, InterfaceTransceiverSerialNumber, InterfaceTransceiverVendor, InterfaceTransceiverVendorLotNumber, InterfaceTransceiverVendorPartNumber, InterfaceTransceiverVendorRevision, InterfaceTransceiverWavelength, InterfaceTransceiverChannel, InterfaceTransceiverInputPower, InterfaceTransceiverLaserBiasCurrent, InterfaceTransceiverOutputPower, InterfaceTransceiverTemperature, InterfaceTransceiverVoltage}},
+		{Name: "transceiver", Parent: Interface, Module: modInterfaces, In: every, Children: []config.ID{InterfaceTransceiverFunctionalType, InterfaceTransceiverDdmEvents, InterfaceTransceiverForwardErrorCorrection, InterfaceTransceiverTxLaser, InterfaceTransceiverConnectorType, InterfaceTransceiverDateCode, InterfaceTransceiverEthernetPmd, InterfaceTransceiverFaultCondition, InterfaceTransceiverFormFactor, InterfaceTransceiverOperDownReason, InterfaceTransceiverOperState, InterfaceTransceiverSerialNumber, InterfaceTransceiverVendor, InterfaceTransceiverVendorLotNumber, InterfaceTransceiverVendorPartNumber, InterfaceTransceiverVendorRevision, InterfaceTransceiverWavelength, InterfaceTransceiverChannel, InterfaceTransceiverInputPower, InterfaceTransceiverLaserBiasCurrent, InterfaceTransceiverOutputPower, InterfaceTransceiverTemperature, InterfaceTransceiverVoltage, InterfaceTransceiverOpticalChannel, InterfaceTransceiverSupportedOperationalMode}},
+		{Name: "functional-type", Parent: InterfaceTransceiver, Module: modInterfaces, Kind: config.Leaf, In: r25_3, Type: typeInterfaceTransceiverFunctionalType},
 		{Name: "ddm-events", Parent: InterfaceTransceiver, Module: modInterfaces, Kind: config.Leaf, In: every, Type: typeBoolean},
 		{Name: "forward-error-correction", Parent: InterfaceTransceiver, Module: modInterfaces, Kind: config.Leaf, In: r24_10, Type: typeInterfaceTransceiverForwardErrorCorrection},
 		{Name: "tx-laser", Parent: InterfaceTransceiver, Module: modInterfaces, Kind: config.Leaf, In: every, Type: typeBoolean},
@@ -2375,6 +2506,99 @@ var Schema = &config.Schema{
 		{Name: "low-alarm-condition", Parent: InterfaceTransceiverVoltage, Module: modInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
 		{Name: "low-warning-condition", Parent: InterfaceTransceiverVoltage, Module: modInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
 		{Name: "latest-value", Parent: InterfaceTransceiverVoltage, Module: modInterfaces, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceTransceiverVoltageLatestValue},
+		{Name: "optical-channel", Parent: InterfaceTransceiver, Module: modInterfacesDco, Kind: config.List, In: r25_3, Keys: []config.ID{InterfaceTransceiverOpticalChannelIndex}, Children: []config.ID{InterfaceTransceiverOpticalChannelIndex, InterfaceTransceiverOpticalChannelFrequency, InterfaceTransceiverOpticalChannelOperationalMode, InterfaceTransceiverOpticalChannelTargetPower, InterfaceTransceiverOpticalChannelRxLosReaction, InterfaceTransceiverOpticalChannelRxLosThresh, InterfaceTransceiverOpticalChannelLaserTunability, InterfaceTransceiverOpticalChannelOperFrequency, InterfaceTransceiverOpticalChannelMinimumFrequency, InterfaceTransceiverOpticalChannelMaximumFrequency, InterfaceTransceiverOpticalChannelSupportedGrids, InterfaceTransceiverOpticalChannelFineTuning, InterfaceTransceiverOpticalChannelModuleState, InterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization, InterfaceTransceiverOpticalChannelRxElectricalSnrYPolarization, InterfaceTransceiverOpticalChannelRxQualityMargin, InterfaceTransceiverOpticalChannelRxOpticalSnrXPolarization, InterfaceTransceiverOpticalChannelRxOpticalSnrYPolarization, InterfaceTransceiverOpticalChannelStatistics, InterfaceTransceiverOpticalChannelTransmitPower}},
+		{Name: "index", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelIndex},
+		{Name: "frequency", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, Mandatory: true, In: r25_3, Type: typeFrequency},
+		{Name: "operational-mode", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, Mandatory: true, In: r25_3, Type: typeOperationalMode},
+		{Name: "target-power", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, HasDefault: true, Default: "1", In: r25_3, Type: typeInterfaceTransceiverOpticalChannelTargetPower},
+		{Name: "rx-los-reaction", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, HasDefault: true, Default: "squelch", In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxLosReaction},
+		{Name: "rx-los-thresh", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, HasDefault: true, Default: "-23", In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxLosThresh},
+		{Name: "laser-tunability", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelLaserTunability},
+		{Name: "oper-frequency", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelOperFrequency},
+		{Name: "minimum-frequency", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeFrequency},
+		{Name: "maximum-frequency", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeFrequency},
+		{Name: "supported-grids", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.LeafList, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelSupportedGrids},
+		{Name: "fine-tuning", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelFineTuningRange, InterfaceTransceiverOpticalChannelFineTuningResolution}},
+		{Name: "range", Parent: InterfaceTransceiverOpticalChannelFineTuning, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeUint32},
+		{Name: "resolution", Parent: InterfaceTransceiverOpticalChannelFineTuning, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeUint32},
+		{Name: "module-state", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelModuleState},
+		{Name: "rx-electrical-snr-x-polarization", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "rx-electrical-snr-y-polarization", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "rx-quality-margin", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "rx-optical-snr-x-polarization", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "rx-optical-snr-y-polarization", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "statistics", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceived, InterfaceTransceiverOpticalChannelStatisticsTransmitted}},
+		{Name: "received", Parent: InterfaceTransceiverOpticalChannelStatistics, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRate, InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatio, InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatio, InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersion, InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelay, InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffset, InterfaceTransceiverOpticalChannelStatisticsReceivedQuality, InterfaceTransceiverOpticalChannelStatisticsReceivedPower, InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPower, InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLoss, InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChange, InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCount}},
+		{Name: "bit-error-rate", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRate, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateCurrent},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRate, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateCurrent},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRate, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateCurrent},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRate, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateCurrent},
+		{Name: "electrical-signal-to-noise-ratio", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatioCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatioAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatioMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatioMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatio, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatio, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatio, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedElectricalSignalToNoiseRatio, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "optical-signal-to-noise-ratio", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatio, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatio, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatio, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatio, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "chromatic-dispersion", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersionCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersionAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersionMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersionMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersion, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInt32},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersion, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInt32},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersion, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInt32},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedChromaticDispersion, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInt32},
+		{Name: "differential-group-delay", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelayCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelayAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelayMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelayMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelay, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelay, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelay, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedDifferentialGroupDelay, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "frequency-offset", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffsetCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffsetAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffsetMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffsetMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffset, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInt32},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffset, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInt32},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffset, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInt32},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedFrequencyOffset, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInt32},
+		{Name: "quality", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedQualityCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedQualityAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedQualityMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedQualityMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedQuality, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedQuality, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedQuality, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedQuality, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "power", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedPowerCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedPowerAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedPowerMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedPowerMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "total-power", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "polarization-dependent-loss", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLossCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLossAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLossMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLossMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLoss, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLoss, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLoss, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedPolarizationDependentLoss, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "state-of-polarization-rate-of-change", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChangeCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChangeAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChangeMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChangeMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChange, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChange, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChange, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedStateOfPolarizationRateOfChange, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverOpticalChannelRxElectricalSnrXPolarization},
+		{Name: "media-frame-error-count", Parent: InterfaceTransceiverOpticalChannelStatisticsReceived, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCountCurrent, InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCountAverage, InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCountMinimum, InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCountMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCount, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeUint64},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCount, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeUint64},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCount, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeUint64},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsReceivedMediaFrameErrorCount, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeUint64},
+		{Name: "transmitted", Parent: InterfaceTransceiverOpticalChannelStatistics, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsTransmittedPower}},
+		{Name: "power", Parent: InterfaceTransceiverOpticalChannelStatisticsTransmitted, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerCurrent, InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerAverage, InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerMinimum, InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerMaximum}},
+		{Name: "current", Parent: InterfaceTransceiverOpticalChannelStatisticsTransmittedPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "average", Parent: InterfaceTransceiverOpticalChannelStatisticsTransmittedPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelStatisticsTransmittedPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelStatisticsTransmittedPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "transmit-power", Parent: InterfaceTransceiverOpticalChannel, Module: modInterfacesDco, State: true, In: r25_3, Children: []config.ID{InterfaceTransceiverOpticalChannelTransmitPowerMinimum, InterfaceTransceiverOpticalChannelTransmitPowerMaximum}},
+		{Name: "minimum", Parent: InterfaceTransceiverOpticalChannelTransmitPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "maximum", Parent: InterfaceTransceiverOpticalChannelTransmitPower, Module: modInterfacesDco, Kind: config.Leaf, State: true, In: r25_3, Type: typeInterfaceTransceiverWavelength},
+		{Name: "supported-operational-mode", Parent: InterfaceTransceiver, Module: modInterfacesDco, Kind: config.LeafList, State: true, In: r25_3, Type: typeOperationalMode},
 		{Name: "subinterface", Parent: Interface, Module: modInterfaces, Kind: config.List, In: every, Keys: []config.ID{InterfaceSubinterfaceIndex}, MaxElements: 4095, Children: []config.ID{InterfaceSubinterfaceIndex, InterfaceSubinterfaceAdminState, InterfaceSubinterfaceDescription, InterfaceSubinterfaceType, InterfaceSubinterfaceIpMtu, InterfaceSubinterfaceL2Mtu, InterfaceSubinterfaceAnycastGw, InterfaceSubinterfaceIpv4, InterfaceSubinterfaceIpv6, InterfaceSubinterfaceIfindex, InterfaceSubinterfaceLastChange, InterfaceSubinterfaceName, InterfaceSubinterfaceOperDownReason, InterfaceSubinterfaceOperState, InterfaceSubinterfaceVlan}},
 		{Name: "index", Parent: InterfaceSubinterface, Module: modInterfaces, Kind: config.Leaf, In: every, Type: typeInterfaceSubinterfaceIndex},
 		{Name: "admin-state", Parent: InterfaceSubinterface, Module: modInterfaces, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
@@ -3735,6 +3959,10 @@ var Schema = &config.Schema{
 			{Name: "rs-528", In: r25_3},
 		}},
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 0, Max: 0}, {Min: 100, Max: 86400000}}},
+		{Name: "identityref", Base: config.Identityref, Enums: []config.Enum{
+			{Name: "digital-coherent-optics", Module: modInterfaces, In: r25_3},
+			{Name: "standard", Module: modInterfaces, In: r25_3},
+		}},
 		{Name: "boolean", Base: config.Bool},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "disabled", In: r24_10},
@@ -3810,6 +4038,61 @@ var Schema = &config.Schema{
 		{Name: "decimal64", Base: config.Decimal64, Fraction: 3},
 		{Name: "int16", Base: config.Int16},
 		{Name: "decimal64", Base: config.Decimal64, Fraction: 4},
+		{Name: "uint8", Base: config.Uint8, Range: []config.Range{{Min: 1, Max: 1}}},
+		{Name: "frequency", Base: config.Uint32, Range: []config.Range{{Min: 191100000, Max: 196150000}}},
+		{Name: "operational-mode", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "1021", In: r25_3},
+			{Name: "1022", In: r25_3},
+			{Name: "1025", In: r25_3},
+			{Name: "1033", In: r25_3},
+			{Name: "1037", In: r25_3},
+			{Name: "1043", In: r25_3},
+			{Name: "1051", In: r25_3},
+			{Name: "1061", In: r25_3},
+			{Name: "1065", In: r25_3},
+			{Name: "1069", In: r25_3},
+			{Name: "1081", In: r25_3},
+			{Name: "1082", In: r25_3},
+			{Name: "1083", In: r25_3},
+			{Name: "1085", In: r25_3},
+			{Name: "1088", In: r25_3},
+			{Name: "1169", In: r25_3},
+		}},
+		{Name: "decimal64", Base: config.Decimal64, Fraction: 2, Range: []config.Range{{Min: -2200, Max: 400}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "none", In: r25_3},
+			{Name: "squelch", In: r25_3},
+		}},
+		{Name: "decimal64", Base: config.Decimal64, Fraction: 2, Range: []config.Range{{Min: -3000, Max: -1300}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "unequipped", In: r25_3},
+			{Name: "not-tunable", In: r25_3},
+			{Name: "fully-tunable", In: r25_3},
+			{Name: "tunable-100g", In: r25_3},
+			{Name: "flex-tunable", In: r25_3},
+		}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 0, Max: 0}, {Min: 191100000, Max: 196150000}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "grid-100-ghz", In: r25_3},
+			{Name: "grid-75-ghz", In: r25_3},
+			{Name: "grid-50-ghz", In: r25_3},
+			{Name: "grid-33-ghz", In: r25_3},
+			{Name: "grid-25-ghz", In: r25_3},
+			{Name: "grid-12500-mhz", In: r25_3},
+			{Name: "grid-6250-mhz", In: r25_3},
+			{Name: "grid-3125-mhz", In: r25_3},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "other", In: r25_3},
+			{Name: "low-power", In: r25_3},
+			{Name: "power-up", In: r25_3},
+			{Name: "ready", In: r25_3},
+			{Name: "power-down", In: r25_3},
+			{Name: "fault", In: r25_3},
+		}},
+		{Name: "decimal64", Base: config.Decimal64, Fraction: 1},
+		{Name: "decimal64", Base: config.Decimal64, Fraction: 18},
+		{Name: "int32", Base: config.Int32},
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 0, Max: 9999}}},
 		{Name: "identityref", Base: config.Identityref, Enums: []config.Enum{
 			{Name: "bridged", Module: modInterfaces, In: every},

@@ -107,7 +107,7 @@ func (l *loader) children(parent *Node, e *yang.Entry, in config.Releases) {
 			continue
 		}
 		here := l.Availability(c.Node, in)
-		if a, ok := c.Node.ParentNode().(*yang.Augment); ok {
+		if a := augmentOf(e, c); a != nil {
 			here = l.Availability(a, here)
 		}
 		if c.IsChoice() || c.IsCase() {
@@ -119,6 +119,17 @@ func (l *loader) children(parent *Node, e *yang.Entry, in config.Releases) {
 		l.children(n, c, here)
 		n.keysFirst()
 	}
+}
+
+// augmentOf is the augment that brought a child to its parent, itself or by a grouping that it uses; nil if none did. What
+// holds of the augment holds of all its nodes (RFC 7950 §7.17).
+func augmentOf(parent, child *yang.Entry) yang.Node {
+	for _, a := range parent.Augmented {
+		if a.Dir[child.Name] != nil {
+			return a.Node
+		}
+	}
+	return nil
 }
 
 func (l *loader) node(parent *Node, e *yang.Entry, in config.Releases) *Node {

@@ -198,3 +198,23 @@ func TestWhatIsThereOnlyUnderAConditionIsNotMandatory(t *testing.T) {
 		t.Errorf("mandatory: a %v, b %v", a.Mandatory, b.Mandatory)
 	}
 }
+
+func TestMarksOfAnAugmentHoldForAllThatItBrings(t *testing.T) {
+	root := load(t, `module b { namespace "urn:b"; prefix b; container c { leaf own { type string; } } }`, `module a {
+  namespace "urn:a"; prefix a;
+  import b { prefix b; }
+  import marks { prefix loom; }
+  grouping g { container used { leaf inner { type string; } } }
+  augment "/b:c" { loom:since "3"; uses g; leaf named { type string; } }
+  augment "/b:c" { leaf ever { type string; } }
+}`)
+	c := root.Child("c")
+	for name, want := range map[string]config.Releases{"own": 7, "ever": 7, "named": 4, "used": 4} {
+		if got := c.Child(name).In; got != want {
+			t.Errorf("%s is in releases %b, want %b", name, got, want)
+		}
+	}
+	if got := c.Child("used").Child("inner").In; got != 4 {
+		t.Errorf("what a grouping has inside is in releases %b, want 100", got)
+	}
+}
