@@ -77,9 +77,18 @@ func (b *bench) runAt(ctx context.Context, now func() time.Time, at func(transac
 	if err != nil {
 		panic(err)
 	}
-	run := (&journal{}).runner(b.devices, c.work)
-	run.Journal, run.Parallel, run.Progress, run.Now = &b.records, 4, at, now
+	run := newRunner(&b.records, unfenced(b.devices), c.work)
+	run.Parallel, run.Progress, run.Now = 4, at, now
 	return run.Run(ctx, transaction.New(c.spec, now()))
+}
+
+// unfenced are devices that nobody else could be changing.
+func unfenced(devices map[string]*live) map[string]transaction.Device {
+	out := map[string]transaction.Device{}
+	for name, l := range devices {
+		out[name] = l
+	}
+	return out
 }
 
 // records is a journal in memory.

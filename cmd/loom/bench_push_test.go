@@ -120,7 +120,7 @@ func (f *pushed) openJournal(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	f.journal = newJournal(&keeper{store: s, lease: lease, topology: "bench"})
+	f.journal = newJournal(&keeper{store: s, lease: lease, topology: "bench", bounds: boundsOf(s)})
 	b.Cleanup(func() {
 		if err := f.journal.close(); err != nil {
 			b.Error(err)

@@ -130,8 +130,8 @@ func (b *faultBench) begin(a attempt) transaction.Result {
 	if a.together {
 		c.spec.Segments = []transaction.Segment{{Waves: [][]string{sortedKeys(b.base)}}}
 	}
-	run := (&journal{}).runner(b.devices, c.work)
-	run.Journal, run.Parallel, run.Progress = &b.records, cmp.Or(a.parallel, 4), a.at
+	run := newRunner(&b.records, unfenced(b.devices), c.work)
+	run.Parallel, run.Progress = cmp.Or(a.parallel, 4), a.at
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
 	return run.Run(ctx, transaction.New(c.spec, time.Now()))

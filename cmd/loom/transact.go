@@ -100,13 +100,17 @@ func (l *live) participant(places []string, intended string) participant {
 	}
 }
 
-// runner carries transactions out.
+// runner carries transactions out, while the lock on the fabric is held.
 func (j *journal) runner(devices map[string]*live, work map[string]transaction.Work) *transaction.Runner {
 	all := make(map[string]transaction.Device, len(devices))
 	for name, l := range devices {
 		all[name] = &fenced{l, j.keeper}
 	}
-	return &transaction.Runner{Journal: j, Devices: all, Work: work, Classify: classify, Now: time.Now}
+	return newRunner(j, all, work)
+}
+
+func newRunner(j transaction.Journal, devices map[string]transaction.Device, work map[string]transaction.Work) *transaction.Runner {
+	return &transaction.Runner{Journal: j, Devices: devices, Work: work, Classify: classify, Now: time.Now}
 }
 
 // classify says what an error of a device means for a transaction.
