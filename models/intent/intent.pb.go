@@ -1776,10 +1776,8 @@ type Line struct {
 	Management string `protobuf:"bytes,15,opt,name=management,proto3" json:"management,omitempty"`
 	// Hardware profile of its own devices.
 	Platform string `protobuf:"bytes,16,opt,name=platform,proto3" json:"platform,omitempty"`
-	// Release of its own devices; empty: the newest that their platform has.
-	Release string `protobuf:"bytes,17,opt,name=release,proto3" json:"release,omitempty"`
 	// What is given for single devices of it.
-	Devices       []*LineDevice `protobuf:"bytes,18,rep,name=devices,proto3" json:"devices,omitempty"`
+	Devices       []*LineDevice `protobuf:"bytes,17,rep,name=devices,proto3" json:"devices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1922,13 +1920,6 @@ func (x *Line) GetManagement() string {
 func (x *Line) GetPlatform() string {
 	if x != nil {
 		return x.Platform
-	}
-	return ""
-}
-
-func (x *Line) GetRelease() string {
-	if x != nil {
-		return x.Release
 	}
 	return ""
 }
@@ -2502,7 +2493,7 @@ const file_intent_proto_rawDesc = "" +
 	"\x04_pmd\"*\n" +
 	"\x04Lump\x12\x0e\n" +
 	"\x02km\x18\x01 \x01(\x01R\x02km\x12\x12\n" +
-	"\x04loss\x18\x02 \x01(\x01R\x04loss\"\x94\x04\n" +
+	"\x04loss\x18\x02 \x01(\x01R\x04loss\"\xfa\x03\n" +
 	"\x04Line\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
@@ -2525,9 +2516,8 @@ const file_intent_proto_rawDesc = "" +
 	"\n" +
 	"management\x18\x0f \x01(\tR\n" +
 	"management\x12\x1a\n" +
-	"\bplatform\x18\x10 \x01(\tR\bplatform\x12\x18\n" +
-	"\arelease\x18\x11 \x01(\tR\arelease\x12-\n" +
-	"\adevices\x18\x12 \x03(\v2\x13.loom.v1.LineDeviceR\adevicesB\x06\n" +
+	"\bplatform\x18\x10 \x01(\tR\bplatform\x12-\n" +
+	"\adevices\x18\x11 \x03(\v2\x13.loom.v1.LineDeviceR\adevicesB\x06\n" +
 	"\x04_muxB\t\n" +
 	"\a_launch\"\xd9\x01\n" +
 	"\n" +

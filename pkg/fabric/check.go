@@ -17,6 +17,10 @@ const (
 
 // checkPlatform finds the platform of a device, and reports what it or its release lacks for the role.
 func (d *draft) checkPlatform(n *node) {
+	if r := n.in.GetRole(); r == intent.Role_ROLE_GATEWAY || r == intent.Role_ROLE_TRANSPONDER {
+		d.report.fail(n.ref, n.name()+": gateways and transponders are not built yet", "take it out")
+		return
+	}
 	p, ok := hardware.Lookup(n.in.GetPlatform())
 	if !ok {
 		d.report.failEach(n.ref+"#platform", n.name(), "no platform "+n.in.GetPlatform(), "use one of "+strings.Join(hardware.Names(), ", "))

@@ -228,7 +228,7 @@ func (p *parser) member(n *yaml.Node, at spot, taken map[intentEnd]spot) (w wire
 		p.fault(at, "attachments: "+show(n.Value)+": "+cause, fix)
 		return w, false
 	case d.out.Role != intent.Role_ROLE_LEAF:
-		p.fault(at, "attachments: "+d.out.Name+" is a spine; access ports are on leaves", "name a leaf")
+		p.fault(at, "attachments: "+d.out.Name+" is a "+roleWord(d.out.Role)+"; access ports are on leaves", "name a leaf")
 		return w, false
 	}
 	key := intentEnd{device: d.out.Name, port: e.port}

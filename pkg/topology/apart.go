@@ -24,6 +24,10 @@ func (p *parser) apart(trees []*yaml.Node) {
 // within checks what stands in the blocks below a key.
 func (p *parser) within(k *Key, label string, e entry) {
 	switch k.Kind {
+	case TextOrBlock:
+		if e.value.Kind == yaml.MappingNode {
+			p.blockWithin(k.Of, join(label, k.Name), e)
+		}
 	case Block:
 		p.blockWithin(k.Of, join(label, k.Name), e)
 	case Named:

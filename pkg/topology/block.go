@@ -244,6 +244,8 @@ func (p *parser) checkValue(k *Key, label string, e entry) bool {
 		return p.checkWord(k, label, e)
 	case Text, Texts, TextOrSet:
 		return p.checkTexts(k, label, e)
+	case TextOrBlock:
+		return e.value.Kind == yaml.MappingNode || p.checkTexts(k, label, e)
 	case Release:
 		return p.checkRelease(label, e)
 	}
@@ -259,7 +261,7 @@ func shaped(k Kind, n yaml.Kind) bool {
 		return n == yaml.SequenceNode || n == yaml.ScalarNode
 	case Block, Named, Numbered:
 		return n == yaml.MappingNode
-	case Release:
+	case Release, TextOrBlock:
 		return n == yaml.MappingNode || n == yaml.ScalarNode
 	}
 	return n == yaml.ScalarNode
@@ -284,7 +286,7 @@ func wanted(k *Key) string {
 		return "true or false"
 	case Word:
 		return words(k.Words)
-	case Text, TextOrSet:
+	case Text, TextOrSet, TextOrBlock:
 		return k.Form.Name
 	case Scalar, Release:
 		return "a single value"
@@ -419,7 +421,7 @@ func (p *parser) single(thing string, source int32, n *yaml.Node) bool {
 // 25.10 would be 25.1 and on would be true somewhere.
 func (p *parser) checkText(f *Form, thing string, source int32, n *yaml.Node) bool {
 	at := spotOf(source, n)
-	if n.Tag != textTag && !(f.Bare && n.Tag == wholeTag) {
+	if n.Tag != textTag && !((f.Bare || f.Decimal) && n.Tag == wholeTag) && !(f.Decimal && n.Tag == floatTag) {
 		p.unquoted(f, thing, at, n)
 		return false
 	}

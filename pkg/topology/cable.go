@@ -221,7 +221,9 @@ func (p *parser) lost() bool { return p.unsound && len(p.devices.all) == 0 }
 
 // legal reports a cable that a leaf-spine fabric cannot have.
 func (c *cables) legal(a, b end, da, db *device, at spot) bool {
-	if da == nil || db == nil || da.out.Role != db.out.Role && da.site == db.site {
+	spine := intent.Role_ROLE_SPINE
+	if da == nil || db == nil || da.site == db.site && (da.out.Role == spine) != (db.out.Role == spine) &&
+		da.out.Role != intent.Role_ROLE_TRANSPONDER && db.out.Role != intent.Role_ROLE_TRANSPONDER {
 		return true
 	}
 	thing := "cables: " + a.String() + " - " + b.String()
@@ -230,6 +232,8 @@ func (c *cables) legal(a, b end, da, db *device, at spot) bool {
 		c.p.fault(at, thing+": joins "+da.out.Name+" to itself", "name two devices")
 	case da.out.Role == db.out.Role:
 		c.p.fault(at, fmt.Sprintf("%s: joins two %s", thing, plural(da.out.Role)), "join a leaf and a spine")
+	case da.site == db.site:
+		c.p.fault(at, fmt.Sprintf("%s: joins a %s and a %s", thing, roleWord(da.out.Role), roleWord(db.out.Role)), "join a spine and a leaf or a gateway")
 	default:
 		c.p.fault(at, thing+": joins the sites "+da.site.out.Name+" and "+db.site.out.Name, "join a leaf and a spine of one site")
 	}
@@ -237,10 +241,12 @@ func (c *cables) legal(a, b end, da, db *device, at spot) bool {
 }
 
 func plural(kind intent.Role) string {
-	if kind == intent.Role_ROLE_SPINE {
-		return "spines"
+	for _, r := range roleNames {
+		if r.kind == kind {
+			return r.key
+		}
 	}
-	return "leaves"
+	return ""
 }
 
 // String returns the end as it is written in a cable.

@@ -20,19 +20,47 @@ type device struct {
 }
 
 // roleNames are what a role is called, by its place in inner.roles.
-var roleNames = [2]struct {
+var roleNames = [...]struct {
 	kind      intent.Role
 	key, word string
+	example   string // of a platform
 }{
-	{intent.Role_ROLE_SPINE, "spines", "spine"},
-	{intent.Role_ROLE_LEAF, "leaves", "leaf"},
+	{intent.Role_ROLE_SPINE, "spines", "spine", "7220-IXR-D3L"},
+	{intent.Role_ROLE_LEAF, "leaves", "leaf", "7220-IXR-D3L"},
+	{intent.Role_ROLE_GATEWAY, "gateways", "gateway", "7250-IXR-X3b"},
+	{intent.Role_ROLE_TRANSPONDER, "transponders", "transponder", "openconfig-transponder"},
 }
 
+// places of roles in roleNames
+const (
+	spineRole = iota
+	leafRole
+)
+
 func roleWord(kind intent.Role) string {
-	if kind == intent.Role_ROLE_SPINE {
-		return "spine"
+	for _, r := range roleNames {
+		if r.kind == kind {
+			return r.word
+		}
 	}
-	return "leaf"
+	return ""
+}
+
+func roleExample(kind intent.Role) string {
+	for _, r := range roleNames {
+		if r.kind == kind {
+			return r.example
+		}
+	}
+	return ""
+}
+
+// roleWords are the words of all roles, and of several devices of each.
+func roleWords() (one, many []string) {
+	for _, r := range roleNames {
+		one, many = append(one, r.word), append(many, r.key)
+	}
+	return one, many
 }
 
 // spec reads the overrides of a role.
@@ -60,7 +88,7 @@ func (p *parser) override(sp *spec, e entry) *override {
 		return nil
 	}
 	o := &override{block: new(block), key: e}
-	if !p.read(o.block, overrideKeys, e, join(label, e.key.Value)) {
+	if !p.read(o.block, sp.keys.List[sp.keys.find("override")].Of, e, join(label, e.key.Value)) {
 		return nil
 	}
 	o.spans, _, _ = parseNumbers(e.key.Value)
@@ -79,9 +107,9 @@ func (p *parser) oneEach(o *override) {
 	if len(o.spans) == 1 && o.spans[0].from == o.spans[0].to {
 		return
 	}
-	for _, key := range []string{"asn", "loopback", "management", "fingerprint"} {
+	for _, key := range []string{"asn", "loopback", "management", "fingerprint", "frequency", "slot", "ports"} {
 		if o.has(key) {
-			p.fault(o.get(key).at(), o.name(key)+": one value for several devices", "give each device an override of its own")
+			p.fault(o.get(key).at(), o.name(key)+": one value for several numbers", "give each number an override of its own")
 			o.found[o.keys.find(key)].value = nil
 		}
 	}
@@ -185,7 +213,7 @@ func (p *parser) overridesExist(s *site, word string, specs []*spec, numbers []s
 }
 
 // own reports whether the block is the site's, and not the defaults'.
-func (sp *spec) own(s *site) bool { return s.inner[0].roles[0] == sp || s.inner[0].roles[1] == sp }
+func (sp *spec) own(s *site) bool { return slices.Contains(s.inner[0].roles[:], sp) }
 
 // covered reports whether every number of r is in the set.
 func covered(r span, numbers []span) bool {
@@ -298,10 +326,14 @@ func (p *parser) fill(s *site, out *intent.Device, kind intent.Role, n uint32, s
 		out.Labels = b.texts("labels")
 	}
 	own = append(own, s.layers...)
-	out.Release, out.UnusedPorts = own.release(), own.unusedPorts()
+	out.Release, out.UnusedPorts = own.release(kind), own.unusedPorts()
 }
 
-func (ls layers) release() string {
+// release is that of a router; a transponder has the newest of its platform.
+func (ls layers) release(kind intent.Role) string {
+	if kind == intent.Role_ROLE_TRANSPONDER {
+		return ""
+	}
 	if b := ls.first("release"); b != nil {
 		return b.release()
 	}
@@ -324,7 +356,7 @@ func (p *parser) havePlatform(specs []*spec, devices []device) {
 	}
 	for _, d := range devices {
 		if d.out.Platform == "" {
-			p.fault(specs[0].at, d.out.Name+": no platform", "add platform: 7220-IXR-D3L to "+specs[0].label)
+			p.fault(specs[0].at, d.out.Name+": no platform", "add platform: "+roleExample(d.out.Role)+" to "+specs[0].label)
 			return
 		}
 	}
@@ -351,13 +383,15 @@ func (p *parser) listedDevices(s *site) {
 func (p *parser) listed(s *site, b *block) {
 	own := append(layers{b}, s.layers...)
 	kind := intent.Role_ROLE_LEAF
-	if b.text("role") == "spine" {
-		kind = intent.Role_ROLE_SPINE
+	for _, r := range roleNames {
+		if r.word == b.text("role") {
+			kind = r.kind
+		}
 	}
 	out := &intent.Device{
 		Name: s.out.Prefix + roleWord(kind) + strconv.Itoa(int(b.number("number"))),
 		Role: kind, Number: b.number("number"),
-		Platform: b.text("platform"), Release: own.release(), UnusedPorts: own.unusedPorts(), Labels: b.texts("labels"),
+		Platform: b.text("platform"), Release: own.release(kind), UnusedPorts: own.unusedPorts(), Labels: b.texts("labels"),
 		Asn: b.number("asn"), Loopback: b.text("loopback"), Management: b.text("management"), Fingerprint: b.text("fingerprint"),
 		Peer: b.text("peer"),
 	}
@@ -393,12 +427,12 @@ func (p *parser) complete(s *site) {
 	}
 	name := cmp.Or(s.label, "topology")
 	switch spines, leaves := s.count(intent.Role_ROLE_SPINE), s.count(intent.Role_ROLE_LEAF); {
-	case spines+leaves == 0:
+	case len(s.devices) == 0:
 		p.fault(s.at, name+": no devices", "add spines: {count: 2, platform: 7220-IXR-D3L} and leaves: {count: 4, platform: 7220-IXR-D2L}")
 	case spines == 0 && leaves > 1:
 		at := s.at
 		for _, in := range slices.Backward(s.inner) {
-			if sp := in.roles[0]; sp != nil {
+			if sp := in.roles[spineRole]; sp != nil {
 				at = sp.at
 			}
 		}

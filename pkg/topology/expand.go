@@ -36,6 +36,18 @@ func Expand(t *Topology) []byte {
 	for _, a := range in.Attachments {
 		w.attachment(a)
 	}
+	w.head("ducts", len(in.Ducts))
+	for _, d := range in.Ducts {
+		w.duct(d)
+	}
+	w.head("lines", len(in.Lines))
+	for _, l := range in.Lines {
+		w.opticalLine(l)
+	}
+	w.head("dci", len(in.Dcis))
+	for _, d := range in.Dcis {
+		w.dci(d)
+	}
 	w.head("raw", len(in.Raw))
 	for _, r := range in.Raw {
 		w.line(1, "- "+flow(text("on", r.Device), text("path", r.Path), "value: "+quote(r.Value)))

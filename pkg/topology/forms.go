@@ -12,7 +12,8 @@ import (
 type Form struct {
 	Name    string // "an IPv4 prefix"
 	Pattern string // the same for editors, as a regular expression; looser than check where a pattern cannot say it
-	Bare    bool   // a plain number is accepted as well
+	Bare    bool   // a plain whole number is accepted as well
+	Decimal bool   // a plain number is accepted as well
 
 	// check returns what is wrong and how to mend it, or two empty strings.
 	check func(s string) (cause, fix string)

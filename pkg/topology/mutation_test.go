@@ -99,7 +99,7 @@ var mutations = []mutation{
 	{"a second document", func(r *rand.Rand, line string) string { return line + "\n---" }},
 	{"a line that is nothing", always("lorem ipsum")},
 	{"a line of brackets", always("[[[[[[")},
-	{"a key that is not built", func(r *rand.Rand, line string) string { return "gateways: {count: 2}" }},
+	{"a key that is not built", func(r *rand.Rand, line string) string { return "require: [nothing]" }},
 	{"a text over several lines", replace1(regexp.MustCompile(`: [a-z].*$`), func(r *rand.Rand, m string) string { return ": |" })},
 	{"indented by one more", func(r *rand.Rand, line string) string { return " " + line }},
 	{"indented by one less", func(r *rand.Rand, line string) string { return strings.TrimPrefix(line, " ") }},
@@ -109,6 +109,8 @@ var mutations = []mutation{
 		}
 		return line + "\n" + line
 	}},
+	{"a unit is another", replace1(regexp.MustCompile(`[0-9] (km|dB|dBm|GHz|THz)\b`), func(r *rand.Rand, m string) string { return m[:1] + " mm" })},
+	{"a line or duct is dangling", replace1(regexp.MustCompile(`(over|via): \[?[a-z]+`), func(r *rand.Rand, m string) string { return m + "zz" })},
 	{"a path climbs", replace1(regexp.MustCompile(`file:`), func(r *rand.Rand, m string) string { return "file:../../" })},
 	{"a secret stands in the file", replace1(regexp.MustCompile(`env:`), func(r *rand.Rand, m string) string { return "hunter" })},
 }

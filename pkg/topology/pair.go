@@ -18,7 +18,7 @@ func (p *parser) pairs(s *site) {
 		}
 	}
 	for _, in := range s.inner {
-		if sp := in.roles[1]; sp != nil && sp.given("pairs") {
+		if sp := in.roles[leafRole]; sp != nil && sp.given("pairs") {
 			p.pairsOf(s, sp, leaves)
 			break
 		}

@@ -35,11 +35,13 @@ type parser struct {
 	total    int // of devices, to bound them
 	tenants  map[string]*tenant
 	segments map[string][]*segment // by name and by "tenant/name"
+	ducts    map[string]spot       // all that are declared
+	lines    map[string]spot
 	places   *places
 }
 
 // parts are the keys that several files may have.
-type parts struct{ sites, tenants, cables, ports, attachments, raw []entry }
+type parts struct{ sites, tenants, cables, ports, attachments, ducts, lines, dci, raw []entry }
 
 // of returns where the entries of a key are collected, or nil for a key that may be given once.
 func (s *parts) of(key string) *[]entry {
@@ -54,6 +56,12 @@ func (s *parts) of(key string) *[]entry {
 		return &s.ports
 	case "attachments":
 		return &s.attachments
+	case "ducts":
+		return &s.ducts
+	case "lines":
+		return &s.lines
+	case "dci":
+		return &s.dci
 	case "raw":
 		return &s.raw
 	}

@@ -87,7 +87,7 @@ func (p *parser) rule(b *block, ports map[wire]*access, order []wire, start *acc
 	}
 	for _, d := range selected {
 		if d.out.Role != intent.Role_ROLE_LEAF {
-			p.fault(b.get("on").at(), "ports: "+d.out.Name+" is a spine; access ports are on leaves", "select leaves")
+			p.fault(b.get("on").at(), "ports: "+d.out.Name+" is a "+roleWord(d.out.Role)+"; access ports are on leaves", "select leaves")
 			return order
 		}
 		for _, w := range wires {

@@ -37,7 +37,7 @@ one document in a file. Truth values are ` + "`true` and `false`" + `. Texts tha
 A file may have 32 MB, 300000 lines, 150000 entries and 64 levels; one text may have 64 kB.
 
 A **selector** is a list with commas of names (` + "`leaf3`, `bj/leaf3`, `bj-leaf3`" + `), patterns (` + "`\"bj/leaf*\"`" + `), ranges (` + "`leaf1..4`" + `),
-` + "`leaves`, `spines` and `label:NAME`" + `. A selector that matches nothing is an error.
+` + "`leaves`, `spines`, `gateways`, `transponders` and `label:NAME`" + `. A selector that matches nothing is an error.
 
 A **set of numbers** is ` + "`3`, `1..4` or `\"1..4,6\"`" + `; a set with commas needs quotes inside of brackets.
 `

@@ -30,7 +30,7 @@ type schemas struct{ defs schemaNode }
 
 // ref describes a set of keys and returns a reference to it.
 func (s *schemas) ref(keys *Keys) schemaNode {
-	name := strings.ToLower(keys.Name)
+	name := anchor(keys)
 	if s.defs[name] == nil {
 		s.defs[name] = schemaNode{} // known before it is described: sets may nest
 		s.defs[name] = s.object(keys)
@@ -92,6 +92,8 @@ func (s *schemas) composed(k *Key) schemaNode {
 	switch k.Kind {
 	case Release:
 		return schemaNode{"oneOf": []schemaNode{form(releaseForm), s.ref(releaseKeys)}}
+	case TextOrBlock:
+		return schemaNode{"oneOf": []schemaNode{form(k.Form), s.ref(k.Of)}}
 	case Pairs:
 		pair := schemaNode{"type": "array", "items": schemaNode{"type": "integer", "minimum": 1, "maximum": maxNumber}, "minItems": 2, "maxItems": 2}
 		return schemaNode{"oneOf": []schemaNode{{"type": "boolean"}, {"type": "array", "items": pair}}}
@@ -107,11 +109,17 @@ func (s *schemas) composed(k *Key) schemaNode {
 	return s.ref(k.Of)
 }
 
+// anchor is what a set of keys is linked by.
+func anchor(keys *Keys) string { return strings.ReplaceAll(strings.ToLower(keys.Name), " ", "-") }
+
 // form describes a text.
 func form(f *Form) schemaNode {
 	node := schemaNode{"type": "string", "pattern": f.Pattern}
 	if f.Bare {
 		return schemaNode{"oneOf": []schemaNode{node, {"type": "integer", "minimum": 1}}}
+	}
+	if f.Decimal {
+		return schemaNode{"oneOf": []schemaNode{node, {"type": "number"}}}
 	}
 	return node
 }
@@ -138,12 +146,14 @@ func typeName(k *Key) string {
 	case Pairs:
 		return "true, false or a list of pairs of numbers"
 	}
-	link := "[" + strings.ToLower(k.Of.Name) + "](#" + strings.ToLower(k.Of.Name) + ")"
+	link := "[" + strings.ToLower(k.Of.Name) + "](#" + anchor(k.Of) + ")"
 	switch k.Kind {
 	case Named:
 		return "a name for each " + link
 	case Numbered:
 		return "a set of numbers for each " + link
+	case TextOrBlock:
+		return k.Form.Name + ", or " + link
 	case List:
 		return "list of " + link
 	case CableList:

@@ -80,7 +80,7 @@ func TestSchemaRefusesWhatTheTableRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, file string }{
 		{"an unknown key", "loom: v1\nname: demo\ncolour: red\n"},
 		{"an unknown key inside", "loom: v1\nname: demo\nunderlay: {colour: red}\n"},
-		{"a key that is not built", "loom: v1\nname: demo\ngateways: {count: 2}\n"},
+		{"a key that is not built", "loom: v1\nname: demo\nroadms: {count: 2}\n"},
 		{"a number out of range", "loom: v1\nname: demo\nunderlay: {mtu: 1}\n"},
 		{"a bad name", "loom: v1\nname: Demo\n"},
 		{"a number as a text", "loom: v1\nname: demo\nrelease: 25.3\n"},

@@ -31,7 +31,7 @@ func parseSelector(s string) (terms []term, cause, fix string) {
 	for part := range strings.SplitSeq(s, ",") {
 		t, ok := parseTerm(strings.TrimSpace(part))
 		if !ok {
-			return nil, "is not a selector", "write names (leaf3), patterns (\"bj/leaf*\"), ranges (leaf1..4), leaves, spines or label:NAME, with commas between"
+			return nil, "is not a selector", "write names (leaf3), patterns (\"bj/leaf*\"), ranges (leaf1..4), roles (leaves, spines, gateways, transponders) or label:NAME, with commas between"
 		}
 		terms = append(terms, t)
 	}
@@ -52,7 +52,7 @@ func parseTerm(s string) (term, bool) {
 	}
 	stem, _, ranged := strings.Cut(t.word, "..")
 	switch {
-	case t.word == "leaves" || t.word == "spines":
+	case isRole(t.word):
 		t.kind = byRole
 	case ranged:
 		t.kind = byRange
@@ -68,6 +68,12 @@ func parseTerm(s string) (term, bool) {
 		return t, isName(t.word)
 	}
 	return t, true
+}
+
+// isRole reports whether a word means all devices of a role.
+func isRole(word string) bool {
+	_, many := roleWords()
+	return slices.Contains(many, word)
 }
 
 // selected returns the devices that a selector means, each once, in the order of the intent.
@@ -154,7 +160,8 @@ func (p *parser) nearTerm(t term) string {
 		}
 		return "give a device the label, or take it out"
 	case byRange:
-		switch word := nearest(t.word, []string{"leaf", "spine"}); word {
+		one, _ := roleWords()
+		switch word := nearest(t.word, one); word {
 		case "":
 		case t.word:
 			return p.counted(word)
@@ -169,7 +176,8 @@ func (p *parser) nearTerm(t term) string {
 		return "there is no site " + t.site
 	}
 	stem := strings.TrimRight(t.word, "*?0123456789")
-	if word := nearest(stem, []string{"leaf", "spine", "leaves", "spines"}); word != "" && word != stem {
+	one, many := roleWords()
+	if word := nearest(stem, slices.Concat(one, many)); word != "" && word != stem {
 		return "write " + siteSlash(t) + word + t.word[len(stem):]
 	}
 	return fix
@@ -177,9 +185,11 @@ func (p *parser) nearTerm(t term) string {
 
 // nearRole returns leaves or spines where a word without a number was likely meant to be it.
 func nearRole(word string) string {
-	for _, c := range [][2]string{{"leaves", "leaves"}, {"spines", "spines"}, {"leaf", "leaves"}, {"spine", "spines"}} {
-		if distance(word, c[0], 3) < 3 && strings.Trim(word[len(word)-1:], "0123456789") != "" {
-			return c[1]
+	for _, r := range roleNames {
+		for _, known := range []string{r.key, r.word} {
+			if distance(word, known, 3) < 3 && strings.Trim(word[len(word)-1:], "0123456789") != "" {
+				return r.key
+			}
 		}
 	}
 	return ""
@@ -196,10 +206,11 @@ func spanTail(r span) string { return fmt.Sprintf("%d..%d", r.from, r.to) }
 
 // counted says which devices of a role there are.
 func (p *parser) counted(word string) string {
-	n, last := 0, ""
-	many := "leaves"
-	if word == "spine" {
-		many = "spines"
+	n, last, many := 0, "", ""
+	for _, r := range roleNames {
+		if r.word == word {
+			many = r.key
+		}
 	}
 	for _, d := range p.devices.all {
 		if roleWord(d.out.Role) == word {

@@ -28,7 +28,7 @@ type site struct {
 	place   *place
 }
 
-// spec is one `spines` or `leaves` block with its overrides.
+// spec is a block with numbers and its overrides: the `spines` or `leaves` of a site, the `wavelengths` of a DCI.
 type spec struct {
 	*block
 	overrides []*override
@@ -91,6 +91,7 @@ func (p *parser) expand() {
 	p.indexDevices()
 	p.checkSites()
 	p.expandCables()
+	p.expandLight()
 	p.expandTenants()
 	p.expandAttachments()
 	p.expandRaw()
@@ -234,13 +235,13 @@ func (b *block) asns() uint32 {
 // inner are the blocks inside a site or the defaults, read once, so that each mistake in them is reported once.
 type inner struct {
 	underlay, overlay *block
-	roles             [2]*spec // spines, leaves
+	roles             [len(roleNames)]*spec
 }
 
 func (p *parser) inner(b *block) *inner {
 	in := &inner{underlay: p.childOrNil(b, "underlay"), overlay: p.childOrNil(b, "overlay")}
-	for i, key := range []string{"spines", "leaves"} {
-		if r := p.childOrNil(b, key); r != nil {
+	for i := range roleNames {
+		if r := p.childOrNil(b, roleNames[i].key); r != nil {
 			in.roles[i] = p.spec(r)
 		}
 	}

@@ -5,30 +5,31 @@ type Kind uint8
 
 // The shapes.
 const (
-	Number    Kind = iota // a decimal number in Min..Max
-	Flag                  // true or false
-	Word                  // one of Words
-	Text                  // one text of the key's Form
-	Texts                 // a list of texts of the key's Form
-	TextOrSet             // one such text, or a list of them
-	Scalar                // any single value, taken as it is written
-	Release               // a release, or releases by operating system
-	Pairs                 // true, false, or a list of pairs of numbers
-	Block                 // the keys of Of
-	Named                 // a name for each entry, and the keys of Of in it
-	Numbered              // a set of numbers for each entry, and the keys of Of in it
-	List                  // a list of entries with the keys of Of
-	CableList             // a list of cables, each a text or the keys of Of
+	Number      Kind = iota // a decimal number in Min..Max
+	Flag                    // true or false
+	Word                    // one of Words
+	Text                    // one text of the key's Form
+	Texts                   // a list of texts of the key's Form
+	TextOrSet               // one such text, or a list of them
+	Scalar                  // any single value, taken as it is written
+	Release                 // a release, or releases by operating system
+	Pairs                   // true, false, or a list of pairs of numbers
+	TextOrBlock             // one text of the key's Form, or the keys of Of
+	Block                   // the keys of Of
+	Named                   // a name for each entry, and the keys of Of in it
+	Numbered                // a set of numbers for each entry, and the keys of Of in it
+	List                    // a list of entries with the keys of Of
+	CableList               // a list of cables, each a text or the keys of Of
 )
 
 // Key describes one key of the language.
 type Key struct {
 	Name     string
 	Kind     Kind
-	Form     *Form    // of Text, Texts and TextOrSet
+	Form     *Form    // of Text, Texts, TextOrSet and TextOrBlock
 	Min, Max uint64   // of Number
 	Words    []string // of Word
-	Of       *Keys    // of Block, Named, Numbered, List and CableList
+	Of       *Keys    // of Block, TextOrBlock, Named, Numbered, List and CableList
 	Doc      string   // one sentence or more
 	Default  string   // what holds where the key is left out; "" where nothing does
 	Example  string   // a value, as one would write it in YAML

@@ -25,7 +25,6 @@ var (
 		Doc: "Which numbers exist. A number is stable: everything derived follows from it, so leaving a hole renumbers nothing."}
 	overrideKey = Key{Name: "override", Kind: Numbered, Of: overrideKeys, Example: "{17..18: {platform: 7220-IXR-D5, labels: [gpu]}}",
 		Doc: "What differs on some of them, by number."}
-	gatewaysKey = Key{Name: "gateways", Unbuilt: true, Doc: "Gateways to other sites."}
 )
 
 // fabricKeys are what a site and `defaults` share.
@@ -43,7 +42,9 @@ var fabricKeys = []Key{
 	unusedKey,
 	{Name: "spines", Kind: Block, Of: spineKeys, Example: "{count: 4, platform: 7220-IXR-D3L}", Doc: "The spines."},
 	{Name: "leaves", Kind: Block, Of: leafKeys, Example: "{count: 16, platform: 7220-IXR-D2L, pairs: true}", Doc: "The leaves."},
-	gatewaysKey,
+	{Name: "gateways", Kind: Block, Of: gatewayKeys, Example: "{count: 2, platform: 7250-IXR-X3b}", Doc: "The gateways to other sites."},
+	{Name: "transponders", Kind: Block, Of: transponderKeys, Example: "{count: 1, platform: openconfig-transponder}",
+		Doc: "What makes the light of channels with `transponders: true`."},
 }
 
 // ownKeys are what only a site has.
@@ -61,20 +62,15 @@ var ownKeys = []Key{
 }
 
 // ownAndFabric are the keys at the top of a file that make a site of their own.
-var ownAndFabric = concat(ownKeys, fabricKeys[:len(fabricKeys)-1], []Key{devicesKey})
+var ownAndFabric = concat(ownKeys, fabricKeys, []Key{devicesKey})
 
 var devicesKey = Key{Name: "devices", Kind: List, Of: deviceKeys, Example: "[{role: leaf, number: 1, platform: 7220-IXR-D2L}]",
 	Doc: "Devices spelled out one by one."}
 
 // notBuilt are keys of the language that this release refuses.
 var notBuilt = []Key{
-	{Name: "ducts", Unbuilt: true, Doc: "Fibre routes between sites."},
-	{Name: "lines", Unbuilt: true, Doc: "Optical lines over ducts."},
-	{Name: "wavelengths", Unbuilt: true, Doc: "Channels on lines."},
-	{Name: "dci", Unbuilt: true, Doc: "Services between sites."},
 	{Name: "require", Unbuilt: true, Doc: "Properties that must hold."},
 	{Name: "spans", Unbuilt: true, Doc: "Fibre spans of a line."},
-	{Name: "transponders", Unbuilt: true, Doc: "Transponders at the ends of lines."},
 	{Name: "roadms", Unbuilt: true, Doc: "Optical switches of a line system."},
 }
 
@@ -97,13 +93,30 @@ var (
 				Doc: "Leaves that share ethernet segments. `true` pairs 1 and 2, 3 and 4, and so on; a leaf whose partner does not exist has no pair."},
 			overrideKey},
 	}
+	gatewayKeys = &Keys{
+		Name: "Gateways",
+		Doc: "The gateways of a site. Each is joined to every spine, like a leaf, and to the gateways of other sites by the channels of a [DCI](#dci). " +
+			"They carry routes and no services.",
+		List: []Key{countKey, numbersKey, optional(platformKey), releaseKey, labelsKey, unusedKey, overrideKey},
+	}
+	transponderKeys = &Keys{
+		Name: "Transponders",
+		Doc:  "The transponders of a site: they turn grey ports of gateways into channels.",
+		List: []Key{countKey, numbersKey, optional(platformKey), labelsKey,
+			{Name: "override", Kind: Numbered, Of: transponderOverrideKeys, Example: "{2: {labels: [lab]}}", Doc: "What differs on some of them, by number."}},
+	}
+	transponderOverrideKeys = &Keys{
+		Name: "Transponder override",
+		Doc:  "What differs on some transponders. Addresses and fingerprints are for a single number.",
+		List: []Key{optional(platformKey), labelsKey, managementKey, fingerprintKey},
+	}
 	deviceKeys = &Keys{
 		Name: "Device",
 		Doc:  "One device, spelled out; `loom fmt --expand` prints devices like this. Most files use `spines` and `leaves` instead.",
 		List: []Key{
 			{Name: "name", Kind: Text, Form: nameForm, Default: "prefix, role and number", Example: "bj-leaf3",
 				Doc: "Full name; nothing else than the default is accepted."},
-			{Name: "role", Kind: Word, Words: []string{"spine", "leaf"}, Required: true, Example: "leaf", Doc: "Role in the fabric."},
+			{Name: "role", Kind: Word, Words: []string{"spine", "leaf", "gateway", "transponder"}, Required: true, Example: "leaf", Doc: "Role in the fabric."},
 			{Name: "number", Kind: Number, Min: 1, Max: maxNumber, Required: true, Example: "3", Doc: "Stable number, unique in its role and site."},
 			platformKey, releaseKey, labelsKey, unusedKey, asnKey, loopbackKey, managementKey, fingerprintKey,
 			{Name: "peer", Kind: Text, Form: nameForm, Default: "none", Example: "bj-leaf4",
@@ -118,12 +131,12 @@ var (
 	defaultKeys = &Keys{
 		Name: "Defaults",
 		Doc: "What all sites have in common. The most specific place wins, field by field: an override, then the role " +
-			"(`spines`, `leaves`), then the site, each of them in the site before the same in `defaults`.",
+			"(`spines`, `leaves`, `gateways`, `transponders`), then the site, each of them in the site before the same in `defaults`.",
 		List: fabricKeys,
 	}
 	fileKeys = &Keys{
 		Name: "A topology file",
-		Doc: "A topology is one file or several. Several files are merged: sites and tenants by name, lists by " +
+		Doc: "A topology is one file or several. Several files are merged: sites, tenants, ducts, lines and DCIs by name, lists by " +
 			"concatenation; a name or a key given twice is an error. Where there are no `sites`, the keys of a site " +
 			"stand at the top and make one site with the topology's name, number 1 and no prefix.",
 		List: concat(headKeys(), siteKeys.List, tailKeys(), notBuilt),
@@ -149,6 +162,10 @@ func tailKeys() []Key {
 		{Name: "tenants", Kind: Named, Of: tenantKeys, Example: "{red: {number: 1, segments: {web: {number: 10}}}}", Doc: "Tenants by name."},
 		{Name: "ports", Kind: List, Of: portKeys, Example: "[{on: leaves, range: ethernet-1/1..4, segments: [web]}]", Doc: "Access ports, as rules."},
 		{Name: "attachments", Kind: List, Of: attachmentKeys, Example: "[{members: [\"leaf1:ethernet-1/1\"], untagged: red/web}]", Doc: "Access ports, spelled out."},
+		{Name: "ducts", Kind: Named, Of: ductKeys, Example: "{river: {from: bj, to: sh, km: 38}}", Doc: "Ways of fibres between places, by name."},
+		{Name: "lines", Kind: Named, Of: lineKeys, Example: "{dark: {from: bj, to: sh, via: [river]}}", Doc: "Optical lines over ducts, by name."},
+		{Name: "dci", Kind: Named, Of: dciKeys, Example: "{bj-sh: {number: 1, wavelengths: {count: 1, mode: 400ZR unamplified, over: dark}}}",
+			Doc: "What joins two sites by light, by name."},
 		{Name: "raw", Kind: List, Of: rawKeys, Example: "[{on: leaf3, path: \"/interface[name=ethernet-1/1]/mtu\", value: 9000}]",
 			Doc: "Configuration that Loom does not model."},
 	}
@@ -169,6 +186,7 @@ func concat(lists ...[]Key) []Key {
 
 // allKeys are all sets of keys, in the order of the reference.
 var allKeys = []*Keys{
-	fileKeys, loginKeys, defaultKeys, siteKeys, releaseKeys, underlayKeys, overlayKeys, spineKeys, leafKeys, overrideKeys,
-	deviceKeys, cableKeys, tenantKeys, segmentKeys, portKeys, attachmentKeys, rawKeys,
+	fileKeys, loginKeys, defaultKeys, siteKeys, releaseKeys, underlayKeys, overlayKeys, spineKeys, leafKeys, gatewayKeys, transponderKeys,
+	overrideKeys, transponderOverrideKeys, deviceKeys, cableKeys, tenantKeys, segmentKeys, portKeys, attachmentKeys,
+	ductKeys, lineKeys, amplifierKeys, ageingKeys, lineDeviceKeys, dciKeys, wavelengthKeys, wavelengthOverrideKeys, channelKeys, rawKeys,
 }
