@@ -97,7 +97,7 @@ func (n *network) explain(name, path string) ([]explanation, error) {
 	leaves(tree.Root(), func(c config.Cursor) {
 		if at := c.Path(); matchesPath(at, p) {
 			k := c.Cause()
-			out = append(out, explanation{name, at.String(), c.Value(), k.Ref, k.Rule, n.at(k.Ref)})
+			out = append(out, explanation{name, at.String(), c.Shown(), k.Ref, k.Rule, n.at(k.Ref)})
 		}
 	})
 	if len(out) == 0 {

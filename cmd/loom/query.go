@@ -89,7 +89,7 @@ func (n *network) query(what, limit string) (table, error) {
 	for _, name := range names {
 		leaves(n.trees[name].Root(), func(c config.Cursor) {
 			if p := c.Path(); matchesPath(p, pattern) {
-				out.rows = append(out.rows, []string{name, p.String(), c.Value()})
+				out.rows = append(out.rows, []string{name, p.String(), c.Shown()})
 			}
 		})
 	}

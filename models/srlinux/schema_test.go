@@ -34,6 +34,19 @@ func TestParentsAndChildrenAgree(t *testing.T) {
 	}
 }
 
+// A leaf that is added with such a name is either a secret, or says here that it is none.
+func TestLeavesWithNamesOfSecretsAreSecret(t *testing.T) {
+	names := regexp.MustCompile(`(^|-)(password|passphrase|secret|community|token|key)$`)
+	none := regexp.MustCompile(`/lacp/|/communities/|(send|bgp|extended)-community$|/next-hop-group`)
+	for i := range srl.Schema.Nodes {
+		n := &srl.Schema.Nodes[i]
+		path := srl.Schema.Path(config.ID(i))
+		if suspect := names.MatchString(n.Name) && n.Kind == config.Leaf && !n.State && !none.MatchString(path); suspect != n.Secret {
+			t.Errorf("%s: secret: %v, want %v", path, n.Secret, suspect)
+		}
+	}
+}
+
 func TestSiblingsHaveDifferentNames(t *testing.T) {
 	s := srl.Schema
 	for i := range s.Nodes {

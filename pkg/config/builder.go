@@ -183,7 +183,7 @@ func (b *Builder) setPath(p Path, value string) error {
 	}
 	v, err := b.d.x.check(n.Type, b.d.release, value)
 	if err != nil {
-		return &ValueError{Path: p, Value: value, Err: err}
+		return valueError(n, p, value, err)
 	}
 	if n.Kind == LeafList {
 		b.d.addValue(b.d.child(at, id, b.cause), v, b.cause)
@@ -328,8 +328,8 @@ func (b *Builder) setAt(at int32, id ID, v scalar) error {
 	if old.value.is(v.text) {
 		return nil
 	}
-	return &ValueError{Path: d.path(i), Value: v.text.Value(), Err: fmt.Errorf("is set to %s%s and to %s%s",
-		quote(old.value.Value()), because(d.causes[old.cause]), quote(v.text.Value()), because(d.causes[b.cause]))}
+	return valueError(&d.x.schema.Nodes[id], d.path(i), v.text.Value(), fmt.Errorf("is set to %s%s and to %s%s",
+		quote(old.value.Value()), because(d.causes[old.cause]), quote(v.text.Value()), because(d.causes[b.cause])))
 }
 
 func because(c Cause) string {

@@ -61,6 +61,17 @@ func (c Cursor) Value() string {
 	return ""
 }
 
+// hidden stands for the value of a secret.
+const hidden = "(secret)"
+
+// Shown is Value as people may see it: that of a secret is "(secret)".
+func (c Cursor) Shown() string {
+	if v := c.Value(); v == "" || !c.Node().Secret {
+		return v
+	}
+	return hidden
+}
+
 // Keys returns the key values of an entry, in the order of the key statement.
 func (c Cursor) Keys() []string {
 	if !c.IsEntry() {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -34,6 +35,16 @@ type ValueError struct {
 	Value string // as given; "" where the mistake is that there is none
 	Err   error  // the cause, in an engineer's words
 }
+
+// valueError is a ValueError, without the value where that is a secret.
+func valueError(n *Node, p Path, value string, err error) *ValueError {
+	if n.Secret {
+		return &ValueError{Path: p, Value: hidden, Err: errSecret}
+	}
+	return &ValueError{Path: p, Value: value, Err: err}
+}
+
+var errSecret = errors.New("the value, a secret that is not shown, does not fit the leaf or another value that it is given")
 
 // Error prints the path and the cause, which names the value.
 func (e *ValueError) Error() string { return e.Path.String() + ": " + e.Err.Error() }

@@ -350,7 +350,7 @@ func (p *parser) leaf(i int32) error {
 	}
 	if err != nil {
 		p.pos = start
-		return &ValueError{Path: p.d.path(i), Value: string(lit.text), Err: err}
+		return valueError(&p.d.x.schema.Nodes[n.id], p.d.path(i), string(lit.text), err)
 	}
 	if !n.value.is(v.text) {
 		p.d.setLeaf(i, v, 0)

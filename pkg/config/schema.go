@@ -47,6 +47,7 @@ type Node struct {
 	Keys        []ID     // key leaves of a list, in the order of its key statement
 	Children    []ID     // in schema order, keys first
 	MaxElements uint32   // of lists and leaf-lists; 0: unbounded
+	Secret      bool     // nobody is shown the value (see Cursor.Shown); errors do not name it
 }
 
 // Base is a YANG built-in type (RFC 7950 §4.2.4).

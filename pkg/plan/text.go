@@ -222,14 +222,14 @@ func text(c config.Cursor) string {
 	}
 	switch c.Node().Kind {
 	case config.Leaf:
-		return c.Value()
+		return c.Shown()
 	case config.LeafList:
 		var items []string
 		for item := range c.Children() {
-			items = append(items, item.Value())
+			items = append(items, item.Shown())
 		}
 		if len(items) == 0 { // the cursor is one value of the list
-			return c.Value()
+			return c.Shown()
 		}
 		return "[" + strings.Join(items, " ") + "]"
 	case config.List:

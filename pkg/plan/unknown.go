@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"encoding/json"
+	"regexp"
+
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/openconfig/gnmi/proto/gnmi"
 )
@@ -11,9 +14,53 @@ import (
 func unknownInScope(in Input) []Change {
 	var out []Change
 	for _, u := range in.Strange() {
-		out = append(out, Change{Op: Delete, Path: u.Path.String(), Old: string(u.JSON)})
+		out = append(out, Change{Op: Delete, Path: u.Path.String(), Old: shown(u)})
 	}
 	return out
+}
+
+// secretName is what names of secrets look like: of what the profile has no name for, names are all there is.
+var secretName = regexp.MustCompile(`(?i)passw|secret|passphrase|community|token|(^|[-_:])(auth|private|pre-shared|authentication)?[-_]?key$`)
+
+// shown is an unknown part without the values of what looks like a secret.
+func shown(u config.Unknown) string {
+	var value any
+	if err := json.Unmarshal(u.JSON, &value); err != nil {
+		return hidden
+	}
+	without, changed := conceal(value, len(u.Path) > 0 && secretName.MatchString(u.Path[len(u.Path)-1].Name))
+	if !changed {
+		return string(u.JSON)
+	}
+	text, err := json.Marshal(without)
+	if err != nil {
+		return hidden
+	}
+	return string(text)
+}
+
+const hidden = "(secret)"
+
+// conceal replaces the leaves of a JSON value that are secret, by the name that they or what they lie in has.
+func conceal(value any, secret bool) (without any, changed bool) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, member := range v {
+			without, hid := conceal(member, secret || secretName.MatchString(name))
+			v[name], changed = without, changed || hid
+		}
+		return v, changed
+	case []any:
+		for i := range v {
+			without, hid := conceal(v[i], secret)
+			v[i], changed = without, changed || hid
+		}
+		return v, changed
+	}
+	if secret {
+		return hidden, true
+	}
+	return value, false
 }
 
 func addUnknownDeletes(req *gnmi.SetRequest, in Input) {
