@@ -14,7 +14,7 @@ import (
 )
 
 func transactionsAsk(t *terminal, word, short, long string) *cobra.Command {
-	c := &cobra.Command{Use: word + " TRANSACTION", Short: short, Long: long, Args: needs(1, "a transaction")}
+	c := &cobra.Command{Use: word + " TRANSACTION", Short: short, Long: long, Args: one("a transaction")}
 	f := addStoreFlags(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		err := f.say(cmd.Context(), t, args[0], word, false)

@@ -28,12 +28,12 @@ directory. What a cluster has is restored by its owner, with etcdctl.`,
 		Example: "  loom store backup loom-store.jsonl\n  loom store check\n  loom store restore loom-store.jsonl",
 	}
 	c.AddCommand(storeBackup(t), storeRestore(t), storeCheck(t))
-	return c
+	return group(c)
 }
 
 func storeBackup(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use: "backup FILE", Short: "Write all that the store has to one file", Args: needs(1, "a file"),
+		Use: "backup FILE", Short: "Write all that the store has to one file", Args: one("a file"),
 		Long: `Writes every record, all as of one moment, to a file that only its owner reads: configurations may hold secrets. It
 does so while a change is under way, too. The file is there whole, with a checksum, or not at all; one that is there
 already is not overwritten.`,
@@ -52,7 +52,7 @@ already is not overwritten.`,
 		if err != nil {
 			return err
 		}
-		t.printf("%s: %s, %.1f MB\n", args[0], sizes(len(records), "record"), float64(size)/1e6)
+		t.printf("%s: %s, %s\n", args[0], sizes(len(records), "record"), bytesText(size))
 		return nil
 	}
 	return c
@@ -62,7 +62,7 @@ already is not overwritten.`,
 func writeBackup(name string, b *store.Backup) (int64, error) {
 	made, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // with mode 0600
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%s: %w", name, errors.Unwrap(err)) // the name of this file is of no interest
 	}
 	defer os.Remove(made.Name())
 	size, err := b.WriteTo(made)
@@ -82,7 +82,7 @@ func writeBackup(name string, b *store.Backup) (int64, error) {
 
 func storeRestore(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use: "restore FILE", Short: "Make a store of a backup, where there is none", Args: needs(1, "a backup"),
+		Use: "restore FILE", Short: "Make a store of a backup, where there is none", Args: one("a backup"),
 		Long: `Checks a backup, and makes the directory of --data of it. A store that is there already is not touched: move it away
 first. What was done after the backup is not in it: look with loom plan before anything else. A transaction that was
 open then is open again, and the next loom apply would end it as the journal of then says.`,

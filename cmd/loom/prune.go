@@ -94,8 +94,16 @@ func (g *forgotten) print(t *terminal, dry bool) {
 	}
 	t.printf("%s %s and %s; %s kept\n", verb, sizes(len(g.Transactions), "transaction"), sizes(g.Configurations, "configuration"), sizes(g.Kept, "transaction"))
 	if g.Before > 0 {
-		t.printf("database: %.1f MB, was %.1f MB\n", float64(g.After)/1e6, float64(g.Before)/1e6)
+		t.printf("database: %s, was %s\n", bytesText(g.After), bytesText(g.Before))
 	}
+}
+
+// bytesText is a size as people read it.
+func bytesText(n int64) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%d kB", (n+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 // tidy forgets what is old of this topology, once there is enough of it.

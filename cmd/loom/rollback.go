@@ -119,7 +119,7 @@ func (j *journal) undoing(ctx context.Context, r *resolver, id string) (*undoing
 		return nil, err
 	}
 	if len(records) == 0 {
-		return nil, fmt.Errorf("%s: no such transaction; loom transactions list shows all", id)
+		return nil, noSuch(ctx, j.store, id)
 	}
 	s, err := transaction.Resume(records, records[len(records)-1].At)
 	if err != nil {

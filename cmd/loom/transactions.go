@@ -25,7 +25,7 @@ func transactionsCommand(t *terminal) *cobra.Command {
 		Short: "Changes that were made, and the one that is being made",
 		Long: `Every loom apply is a transaction with a journal: which devices, what happened to each and when,
 and how it ended. The journal is kept beside the topology (.loom), or where --data or --etcd say. list, show,
-watch, confirm and cancel look in the directory in which they are started: elsewhere say --data DIR/.loom.
+watch, confirm, cancel and prune look in the directory in which they are started: elsewhere say --data DIR/.loom.
 
 While loom apply --hold waits, confirm makes the change permanent and cancel takes it back.`,
 		Example: `  loom transactions list
@@ -36,7 +36,7 @@ While loom apply --hold waits, confirm makes the change permanent and cancel tak
 		transactionsAsk(t, "confirm", "Say that all is well, so that the change is kept", "Ends the wait of loom apply --hold: every device keeps the change."),
 		transactionsAsk(t, "cancel", "Take back a change that is not decided yet", "Before the decision every device goes back to what it was. After it there is loom rollback."),
 	)
-	return c
+	return group(c)
 }
 
 // books opens what can be read: the store itself, or the one that another process holds. That one has its
@@ -204,14 +204,19 @@ func transactionsList(t *terminal) *cobra.Command {
 // transactionRecords reads the journal of a transaction that there has to be.
 func transactionRecords(ctx context.Context, books ledger, id string) ([]transaction.Record, error) {
 	records, err := readRecords(ctx, books, id)
-	if err != nil || len(records) > 0 {
-		return records, err
+	if err == nil && len(records) == 0 {
+		err = noSuch(ctx, books, id)
 	}
+	return records, err
+}
+
+// noSuch says that there is no such transaction, and which may be meant.
+func noSuch(ctx context.Context, books ledger, id string) error {
 	ids, err := transactionIDs(ctx, books)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return nil, fmt.Errorf("%s: no such transaction%s; loom transactions list shows all", id, meantID(id, ids))
+	return fmt.Errorf("%s: no such transaction%s; loom transactions list shows all", id, meantID(id, ids))
 }
 
 // meantID suggests the transaction that somebody may have meant: the one that was named in part, or else the nearest.
@@ -224,12 +229,12 @@ func meantID(id string, ids []string) string {
 	}
 	switch {
 	case len(parts) == 1:
-		return "; did you mean " + parts[0] + "?"
+		return "; did you mean " + parts[0]
 	case len(parts) > 1:
 		return fmt.Sprintf("; %d have that in their name, the last is %s", len(parts), parts[len(parts)-1])
 	}
 	if near := topology.Nearest(id, ids); near != "" {
-		return "; did you mean " + near + "?"
+		return "; did you mean " + near
 	}
 	return ""
 }
@@ -267,7 +272,7 @@ func (s *account) stands() string {
 }
 
 func transactionsShow(t *terminal) *cobra.Command {
-	c := &cobra.Command{Use: "show TRANSACTION", Short: "One transaction, with a timeline of each device", Args: needs(1, "a transaction")}
+	c := &cobra.Command{Use: "show TRANSACTION", Short: "One transaction, with a timeline of each device", Args: one("a transaction")}
 	f, format := addStoreFlags(c), formatFlag(c, "text", "json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		books, _, closeBooks, err := f.books(cmd.Context(), t)

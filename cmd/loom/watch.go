@@ -13,7 +13,7 @@ import (
 
 func transactionsWatch(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use: "watch TRANSACTION", Short: "Follow a transaction until it is over", Args: needs(1, "a transaction"),
+		Use: "watch TRANSACTION", Short: "Follow a transaction until it is over", Args: one("a transaction"),
 		Long: `Prints what the journal gets: waves, decisions, and how it ends. Beside that, on a terminal, it draws in place how
 far the devices are, what is waited for, and how long the first confirm timer has left, as loom apply does; into a
 file it writes a line now and then. What --etcd keeps has no timers to show: those are the business of the process

@@ -198,7 +198,7 @@ func (s *Store) openCluster(ctx context.Context) error {
 	}
 	s.client = client
 	if _, _, err := s.Get(ctx, "nothing"); err != nil {
-		return errors.Join(fmt.Errorf("store: etcd at %v: %w", s.options.Endpoints, s.fail.lately(err)), client.Close())
+		return errors.Join(fmt.Errorf("store: etcd is not to be read: %w", s.fail.lately(errors.Unwrap(err))), client.Close())
 	}
 	return nil
 }
