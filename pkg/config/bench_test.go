@@ -174,3 +174,15 @@ func BenchmarkOwned(b *testing.B) {
 		testScope.Owned(tree, tree)
 	}
 }
+
+func BenchmarkBeside(b *testing.B) {
+	b.ReportAllocs()
+	tree := build(b, func(b *Builder) { leafSwitch(b, 9000) })
+	doc := tree.AppendJSON(nil, false)
+	b.SetBytes(int64(len(doc)))
+	for b.Loop() {
+		if rest, ok := Beside(tree, doc); !ok || len(rest) != 2 {
+			b.Fatalf("%s, %t", rest, ok)
+		}
+	}
+}
