@@ -321,19 +321,33 @@ func (l *live) Read(ctx context.Context) (*config.Tree, error) {
 	if k := l.known.Load(); k != nil && k.answer == digest && k.intended == l.intended && k.owned != nil {
 		return k.owned, nil
 	}
+	if rest, ok := answer.Beside(l.intended); ok && l.ownsNothing(rest.Tree) {
+		return l.arrived(digest, rest.Unknown)
+	}
 	tree, unknown, err := answer.Tree()
 	if err != nil {
 		return nil, err
 	}
 	owned := l.scope.Owned(tree, l.intended)
 	if config.Equal(owned, l.intended) {
-		if err := l.left(unknown); err != nil {
-			return nil, err
-		}
-		owned = l.intended // which is there anyway: a fabric of copies would be large
-		l.known.Store(&known{digest, owned, owned})
+		return l.arrived(digest, unknown)
 	}
 	return owned, nil
+}
+
+// ownsNothing tells whether nothing of a tree is Loom's.
+func (l *live) ownsNothing(t *config.Tree) bool {
+	return l.scope.Owned(t, l.intended).Root().IsDefault()
+}
+
+// arrived is what Read returns of a device that has what is intended: the tree that is there anyway, as a fabric of copies
+// would be large.
+func (l *live) arrived(answer [sha256.Size]byte, unknown []config.Unknown) (*config.Tree, error) {
+	if err := l.left(unknown); err != nil {
+		return nil, err
+	}
+	l.known.Store(&known{answer, l.intended, l.intended})
+	return l.intended, nil
 }
 
 // left tells whether a device that has what is intended still has something that was to go, and that no tree has.
@@ -395,7 +409,10 @@ func (l *live) Save(ctx context.Context) (*config.Tree, error) {
 	if err := l.Device.Save(ctx); err != nil {
 		return nil, err
 	}
-	running, startup, err := l.Both(ctx)
+	running, startup, asIntended, err := l.Both(ctx, l.intended)
+	if err == nil && asIntended && !l.ownsNothing(running.Tree) {
+		running, startup, asIntended, err = l.Both(ctx, nil) // there is more that is Loom's: where the device is, all of it tells
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -406,8 +423,11 @@ func (l *live) Save(ctx context.Context) (*config.Tree, error) {
 	if places = append(places, config.DiffUnknown(startup.Unknown, running.Unknown)...); len(places) > 0 {
 		return nil, fmt.Errorf("startup differs from running in %d places, first %s", len(places), places[0])
 	}
-	if l.intended == nil {
+	switch {
+	case l.intended == nil:
 		return running.Tree, nil
+	case asIntended:
+		return l.intended, nil
 	}
 	return l.scope.Owned(running.Tree, l.intended), nil
 }

@@ -342,7 +342,7 @@ func TestBothTellsWhatTheSchemaDoesNotHave(t *testing.T) {
 			}
 			to, _ := h.run(t)
 			to.Driver.Manners.Preamble = "_preamble"
-			running, startup, err := dial(t, to).Both(t.Context())
+			running, startup, _, err := dial(t, to).Both(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

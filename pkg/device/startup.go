@@ -58,29 +58,42 @@ type Configuration struct {
 	Unknown []config.Unknown
 }
 
-// Both reads the whole running configuration and the startup configuration, in this order. Where they are the same
-// text, white space aside, they are one tree: a device that writes both in the same order is parsed once.
-func (d *Device) Both(ctx context.Context) (running, startup Configuration, err error) {
+// Both reads the whole running configuration and the startup configuration, in this order. Where both say plainly (see
+// config.Beside) all that an expected tree says, that is left out of both, and as expected is true: what is left
+// differs as the whole would. expected may be nil: nothing is.
+//
+// Where they are the same text, white space aside, they are one tree: a device that writes both in the same order is parsed once.
+func (d *Device) Both(ctx context.Context, expected *config.Tree) (running, startup Configuration, asExpected bool, err error) {
+	text, file, err := d.texts(ctx)
+	if err != nil {
+		return running, startup, false, err
+	}
+	if running, ok := d.beside(expected, text, d.parseText); ok {
+		if startup, ok := d.beside(expected, file, d.parseStartup); ok {
+			return running, startup, true, nil
+		}
+	}
+	if running.Tree, running.Unknown, err = d.parseText(text); err != nil {
+		return running, startup, false, err
+	}
+	if sameTokens(text, file) {
+		return running, running, false, nil
+	}
+	startup.Tree, startup.Unknown, err = d.parseStartup(file)
+	return running, startup, false, err
+}
+
+// texts reads the documents of the running and of the startup configuration.
+func (d *Device) texts(ctx context.Context) (running, startup []byte, err error) {
 	const op = "get"
 	resp, err := d.ask(ctx, op, gnmi.GetRequest_CONFIG, []config.Path{nil})
 	if err != nil {
-		return running, startup, err
+		return nil, nil, err
 	}
-	text, err := d.document(resp)
-	if err != nil {
-		return running, startup, d.errorf(op, Refused, "answer: %w", err)
+	if running, err = d.document(resp); err != nil {
+		return nil, nil, d.errorf(op, Refused, "answer: %w", err)
 	}
-	if running.Tree, running.Unknown, err = d.parse(op, "answer", text, config.ParseOptions{}); err != nil {
-		return running, startup, err
-	}
-	file, err := d.startup(ctx)
-	if err != nil {
-		return running, startup, err
-	}
-	if sameTokens(text, file) {
-		return running, running, nil
-	}
-	startup.Tree, startup.Unknown, err = d.parseStartup(file)
+	startup, err = d.startup(ctx)
 	return running, startup, err
 }
 
