@@ -269,15 +269,15 @@ type took struct {
 // span is a time, on the wall and of the processors.
 type span struct{ wall, cpu time.Duration }
 
-// clock tells how long ago it was made.
-func clock() func() span {
+// stopwatch tells how long ago it was made.
+func stopwatch() func() span {
 	start, cpu := time.Now(), processorTime()
 	return func() span { return span{time.Since(start), processorTime() - cpu} }
 }
 
 // measure tells what something costs: in time, and in processor time of this process, in which the devices are too.
 func measure(do func()) took {
-	since := clock()
+	since := stopwatch()
 	do()
 	all := since()
 	return took{wall: all.wall, cpu: all.cpu}
@@ -304,7 +304,7 @@ func (f *pushed) push(b *testing.B, how pushing) took {
 	f.forget()
 	verified := map[string]time.Duration{}
 	var confirmed span
-	since := clock()
+	since := stopwatch()
 	start := time.Now()
 	watch := &decisionWatch{Journal: f.journal, since: since}
 	t := measure(func() {
