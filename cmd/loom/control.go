@@ -24,33 +24,20 @@ type ledger interface {
 	List(ctx context.Context, prefix string) ([]store.Record, int64, error)
 }
 
-// A data directory belongs to one process at a time. That process answers others on a socket in a
-// directory that only its user may enter; the file control.sock in the data directory names it, because paths of
-// sockets are short.
-const controlFile = "control.sock"
-
-// control is the socket.
+// control answers others who want something of the holder of a data directory, as that belongs to one process at a time.
 type control struct {
-	server       *http.Server
-	pointer, dir string
-	shown        atomic.Pointer[look] // how the transaction stands; nil before there is one
+	server *http.Server
+	socket *socket
+	shown  atomic.Pointer[look] // how the transaction stands; nil before there is one
 }
 
 // openControl serves what others may ask of the holder of a store.
 func openControl(dir string, s *store.Store) (*control, error) {
-	tmp, err := os.MkdirTemp("", "loom-")
+	l, err := listenAt(dir)
 	if err != nil {
 		return nil, err
 	}
-	c := &control{pointer: filepath.Join(dir, controlFile), dir: tmp}
-	socket := filepath.Join(tmp, "s")
-	l, err := net.Listen("unix", socket)
-	if err == nil {
-		err = writePrivate(c.pointer, []byte(socket))
-	}
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(tmp))
-	}
+	c := &control{socket: l}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /get", func(w http.ResponseWriter, r *http.Request) {
 		rec, ok, err := s.Get(r.Context(), r.FormValue("key"))
@@ -73,11 +60,11 @@ func openControl(dir string, s *store.Store) (*control, error) {
 func (c *control) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	err := os.Remove(c.pointer)
+	err := os.Remove(c.socket.pointer)
 	if c.server.Shutdown(ctx) != nil {
 		err = errors.Join(err, c.server.Close())
 	}
-	return errors.Join(err, os.RemoveAll(c.dir))
+	return errors.Join(err, c.socket.remove())
 }
 
 // watched has others see what is shown, where they ask this process.

@@ -92,7 +92,7 @@ const openTimeout = 10 * time.Second
 func (f *storeFlags) advise(err error) error {
 	switch {
 	case len(f.etcd) > 0:
-		return fmt.Errorf("--etcd %s: %w; name the client URLs of a cluster that answers, such as https://host:2379", strings.Join(f.etcd, ","), err)
+		return fmt.Errorf("--etcd %s: %w; name the client URLs of a cluster that answers, such as https://host:2379, and with --etcd-ca, --etcd-cert, --etcd-key what it takes to be let in", strings.Join(f.etcd, ","), err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w; use --data DIR, or $LOOM_DATA, for a directory that you may write", err)
 	}
@@ -101,6 +101,9 @@ func (f *storeFlags) advise(err error) error {
 
 // tls is how to reach a cluster: as its URLs say. A plain one is for loopback and tests.
 func (f *storeFlags) tls() (*tls.Config, error) {
+	if (f.cert == "") != (f.key == "") {
+		return nil, errors.New("--etcd-cert and --etcd-key belong together; give both")
+	}
 	secure := false
 	for _, e := range f.etcd {
 		u, err := url.Parse(e)
@@ -110,6 +113,9 @@ func (f *storeFlags) tls() (*tls.Config, error) {
 		secure = secure || u.Scheme == "https"
 	}
 	if !secure {
+		if f.ca != "" || f.cert != "" {
+			return nil, fmt.Errorf("certificates are for https, and %s is not; write https://host:2379", strings.Join(f.etcd, ","))
+		}
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS13}
@@ -188,7 +194,13 @@ func looks(who string) bool {
 func (f *storeFlags) flags(dir string) string {
 	switch dir = filepath.Dir(f.storeDir(dir)); {
 	case len(f.etcd) > 0:
-		return " --etcd " + strings.Join(f.etcd, ",")
+		out := " --etcd " + strings.Join(f.etcd, ",")
+		for _, file := range []struct{ flag, name string }{{"ca", f.ca}, {"cert", f.cert}, {"key", f.key}} {
+			if file.name != "" {
+				out += " --etcd-" + file.flag + " " + file.name
+			}
+		}
+		return out
 	case dir == filepath.Clean(dataDir(nil)):
 		return ""
 	}

@@ -180,6 +180,9 @@ func (s *Store) Close() error {
 // error now and not with the first commit.
 func (s *Store) openCluster(ctx context.Context) error {
 	s.fail.stop = func(err error) { s.end(err) }
+	if err := s.options.greet(ctx); err != nil {
+		return fmt.Errorf("store: etcd at %w", err)
+	}
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:            s.options.Endpoints,
 		TLS:                  s.options.TLS,
