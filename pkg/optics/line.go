@@ -192,6 +192,16 @@ func (l *Line) Elements(s Setting) []Element {
 	if l.Mux > 0 {
 		out = append(out, Loss{l.Mux})
 	}
+	out = append(out, l.between(s)...)
+	if l.Demux > 0 {
+		out = append(out, Loss{l.Demux})
+	}
+	return out
+}
+
+// between are the elements between what adds channels and what drops them.
+func (l *Line) between(s Setting) []Element {
+	var out []Element
 	if l.Booster != nil {
 		out = append(out, s.Booster)
 	}
@@ -200,9 +210,6 @@ func (l *Line) Elements(s Setting) []Element {
 		if sec.Amplifier != nil {
 			out = append(out, s.Sections[i])
 		}
-	}
-	if l.Demux > 0 {
-		out = append(out, Loss{l.Demux})
 	}
 	return out
 }

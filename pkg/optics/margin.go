@@ -77,11 +77,17 @@ func (l *Line) Filled(channels []Carried) ([]Carried, error) {
 // State is a line in one of its conditions.
 type State struct {
 	Name     string // "today", "full", "end of life", "full at end of life"
+	Line     *Line  // as it is then
 	Setting  Setting
+	Lit      []Carried // those that fill it behind those that are lit
 	Arrivals []Arrival // of the channels that are lit, without those that fill
+	Less     DB        // what the system takes from every margin
 	Margin   DB        // the least of them, less what the system takes
 	Worst    Arrival
 }
+
+// MarginOf is what an arrival keeps when the system has taken its part.
+func (s *State) MarginOf(a *Arrival) DB { return a.Verdict.Margin - s.Less }
 
 // Closes tells whether every channel arrives with the margin.
 func (s *State) Closes(margin DB) bool {
@@ -134,14 +140,14 @@ func (l *Line) Plan(channels []Carried, age Ageing, launch DBm) (*Report, error)
 		lit  []Carried
 		less DB
 	}{{"today", l, channels, 0}, {"full", l, full, 0}, {"end of life", old, channels, age.System}, {"full at end of life", old, full, age.System}} {
-		s := State{Name: c.name, Setting: c.line.Set(launch, c.lit, len(full))}
+		s := State{Name: c.name, Line: c.line, Lit: c.lit, Less: c.less, Setting: c.line.Set(launch, c.lit, len(full))}
 		all, err := c.line.Arrivals(s.Setting, c.lit)
 		if err != nil {
 			return nil, fmt.Errorf("line %s: %w", l.Name, err)
 		}
 		s.Arrivals = all[:len(channels)]
 		s.Worst, s.Margin = worst(s.Arrivals)
-		s.Margin -= c.less
+		s.Margin -= s.Less
 		r.States = append(r.States, s)
 	}
 	return r, nil

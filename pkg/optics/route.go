@@ -31,6 +31,8 @@ type Map struct {
 	places map[string][]int // ducts at a place
 	risks  [][]int          // of each duct, by number; itself among them
 	groups int
+
+	numbers map[string]int // of risks
 }
 
 // NewMap takes ducts, of distinct names, in any order.
@@ -38,6 +40,7 @@ func NewMap(ducts []Duct) *Map {
 	m := &Map{ducts: slices.Clone(ducts), places: map[string][]int{}, risks: make([][]int, len(ducts))}
 	slices.SortFunc(m.ducts, func(a, b Duct) int { return cmp.Compare(a.Name, b.Name) })
 	numbers := map[string]int{}
+	m.numbers = numbers
 	for i, d := range m.ducts {
 		m.places[d.A], m.places[d.B] = append(m.places[d.A], i), append(m.places[d.B], i)
 		for _, r := range append([]string{"duct " + d.Name}, d.Risks...) {
@@ -54,6 +57,18 @@ func NewMap(ducts []Duct) *Map {
 // Shortest is the shortest route; of several the first by the names of its ducts. False: there is none.
 func (m *Map) Shortest(from, to string) (Route, bool) {
 	path, ok := m.shortest(from, to, make([]bool, m.groups), Km(math.Inf(1)))
+	return m.route(path), ok
+}
+
+// Apart is the shortest route that takes none of the risks: "duct NAME" for a duct itself, or what ducts share. False: there is none.
+func (m *Map) Apart(from, to string, risks []string) (Route, bool) {
+	avoid := make([]bool, m.groups)
+	for _, r := range risks {
+		if n, ok := m.numbers[r]; ok {
+			avoid[n] = true
+		}
+	}
+	path, ok := m.shortest(from, to, avoid, Km(math.Inf(1)))
 	return m.route(path), ok
 }
 

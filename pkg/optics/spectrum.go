@@ -97,7 +97,13 @@ func (g Grid) Check() error {
 	return err
 }
 
-// slotWidth is the width, in slices of 12.5 GHz, that a mode gets on this grid.
+// SlotWidth is the width of the slot that a mode gets on this grid. It refuses a mode that needs more than the grid gives.
+func (g Grid) SlotWidth(m *Mode) (GHz, error) {
+	slices, err := g.slotWidth(m)
+	return GHz(float64(slices) * 12.5), err
+}
+
+// slotWidth is SlotWidth in slices of 12.5 GHz.
 func (g Grid) slotWidth(m *Mode) (int, error) {
 	if g.Width == 0 {
 		return slices12(m.Spacing)
