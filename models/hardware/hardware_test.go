@@ -2,8 +2,11 @@ package hardware
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/loomfabric/loom/models/optics"
 )
 
 func TestPlatformsHaveThePortsOfTheirBoxes(t *testing.T) {
@@ -43,14 +46,62 @@ func TestPlatformsHaveThePortsOfTheirBoxes(t *testing.T) {
 			t.Errorf("%s: VTEP %v, want %v", tt.name, vtep, tt.vtep)
 		}
 	}
-	if got := Names(); !slices.Equal(got, names) {
+	if got := routers(); !slices.Equal(got, names) {
 		t.Errorf("names: got %v, want %v", got, names)
+	}
+}
+
+// routers are the names of the platforms that carry packets.
+func routers() []string {
+	return slices.DeleteFunc(Names(), func(name string) bool { p, _ := Lookup(name); return p.Kind != Router })
+}
+
+func TestEveryModeOfAPlatformIsOne(t *testing.T) {
+	t.Parallel()
+	coherent := 0
+	for _, name := range Names() {
+		p, _ := Lookup(name)
+		if p.Coherent == nil {
+			continue
+		}
+		coherent++
+		settings := map[uint16]bool{}
+		for _, m := range p.Coherent.Modes {
+			mode, ok := optics.Mode(m.Name)
+			if !ok || mode.Name != m.Name || settings[m.Setting] || m.Setting == 0 {
+				t.Errorf("%s: %+v: no such mode, or its number is that of another", name, m)
+			}
+			settings[m.Setting] = true
+			if count, speed, ok := strings.Cut(m.Breakout, "x"); ok {
+				n, _ := strconv.Atoi(count)
+				if each, _ := strconv.Atoi(strings.TrimSuffix(speed, "G")); n*each != mode.Rate {
+					t.Errorf("%s: %s carries %d Gb/s, its ports %s", name, m.Name, mode.Rate, m.Breakout)
+				}
+			}
+		}
+		if p.Coherent.Source == "" || len(p.Coherent.Ports) == 0 {
+			t.Errorf("%s: coherent optics without ports or source", name)
+		}
+	}
+	if x3b, _ := Lookup("7250-IXR-X3b"); coherent != 2 || len(x3b.Coherent.Ports) != 36 {
+		t.Errorf("%d platforms with coherent optics, want 2", coherent)
+	}
+}
+
+func TestATransponderHasAsMuchLineAsClients(t *testing.T) {
+	t.Parallel()
+	p, _ := Lookup("openconfig-transponder")
+	if p.Kind != Transponder || len(p.Clients) != 4 || len(p.Coherent.Ports) != 2 || p.PortIndex("line-2") != 5 || p.Newest() != "2026" {
+		t.Errorf("%+v", p)
+	}
+	if box, _ := Lookup("openconfig-line-system"); box.Kind != LineSystem || box.Source == "" {
+		t.Errorf("%+v", box)
 	}
 }
 
 func TestEveryProfileIsComplete(t *testing.T) {
 	t.Parallel()
-	for _, name := range Names() {
+	for _, name := range routers() {
 		p, _ := Lookup(name)
 		if p.OS != "srlinux" || p.Type != strings.Replace(name, "-", " ", 1) || p.Source == "" {
 			t.Errorf("%s: os %q, type %q, source %q", name, p.OS, p.Type, p.Source)

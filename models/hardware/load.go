@@ -2,6 +2,7 @@ package hardware
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -65,6 +66,7 @@ func loadAll(dir fs.FS) (map[string]*Platform, error) {
 // profile is the form of a platform in its file: ports as ranges.
 type profile struct {
 	Name  string `yaml:"name"`
+	Kind  Kind   `yaml:"kind"`
 	OS    string `yaml:"os"`
 	Type  string `yaml:"type"`
 	Ports []struct {
@@ -79,7 +81,13 @@ type profile struct {
 	IPMTU     uint32              `yaml:"ip-mtu"`
 	LAGs      uint32              `yaml:"lags"`
 	Groups    [][]int             `yaml:"speed-groups"` // numbers of ethernet-1/N
-	Source    string              `yaml:"source"`
+	Clients   string              `yaml:"clients"`
+	Coherent  *struct {
+		Ports  string         `yaml:"ports"`
+		Modes  []CoherentMode `yaml:"modes"`
+		Source string         `yaml:"source"`
+	} `yaml:"coherent"`
+	Source string `yaml:"source"`
 }
 
 func load(data []byte) (*Platform, error) {
@@ -90,7 +98,7 @@ func load(data []byte) (*Platform, error) {
 		return nil, err
 	}
 	p := &Platform{
-		Name: in.Name, OS: in.OS, Type: in.Type, Releases: in.Releases,
+		Name: in.Name, Kind: cmp.Or(in.Kind, Router), OS: in.OS, Type: in.Type, Releases: in.Releases,
 		PortMTU: in.PortMTU, IPMTU: in.IPMTU, LAGs: in.LAGs, Source: in.Source,
 	}
 	for _, group := range in.Ports {
@@ -103,6 +111,12 @@ func load(data []byte) (*Platform, error) {
 		}
 	}
 	var err error
+	if err := p.optics(&in); err != nil {
+		return nil, err
+	}
+	if p.Kind != Router {
+		return p, nil
+	}
 	if p.Uplinks, err = p.order(in.Uplinks); err != nil {
 		return nil, fmt.Errorf("uplinks: %w", err)
 	}
@@ -110,6 +124,23 @@ func load(data []byte) (*Platform, error) {
 		return nil, fmt.Errorf("downlinks: %w", err)
 	}
 	return p, p.group(in.Groups)
+}
+
+// optics spells out what takes light.
+func (p *Platform) optics(in *profile) (err error) {
+	if in.Clients != "" {
+		if p.Clients, err = p.order(in.Clients); err != nil {
+			return fmt.Errorf("clients: %w", err)
+		}
+	}
+	if in.Coherent == nil {
+		return nil
+	}
+	p.Coherent = &Coherent{Modes: in.Coherent.Modes, Source: in.Coherent.Source}
+	if p.Coherent.Ports, err = p.order(in.Coherent.Ports); err != nil {
+		return fmt.Errorf("coherent: %w", err)
+	}
+	return nil
 }
 
 // group spells out the speed groups, whose ports must exist.
@@ -142,9 +173,9 @@ func (p *Platform) order(text string) ([]string, error) {
 	return names, nil
 }
 
-// expand spells out "ethernet-1/1..3", downwards "ethernet-1/3..1", and one port alone.
+// expand spells out "ethernet-1/1..3", downwards "ethernet-1/3..1", "line-1..2", and one port alone.
 func expand(text string) ([]string, error) {
-	slash := strings.LastIndexByte(text, '/')
+	slash := strings.LastIndexAny(text, "/-")
 	first, last, ok := strings.Cut(text[slash+1:], "..")
 	if !ok {
 		last, ok = first, true
