@@ -110,7 +110,7 @@ type asker interface {
 const hearing = 5 * time.Second
 
 // request puts a word where the process that carries out a transaction looks, and waits until that takes it away.
-func request(ctx context.Context, s *store.Store, id, word string) error {
+func request(ctx context.Context, s *store.Store, id, word string, hearing time.Duration) error {
 	key := "requests/" + id
 	if _, err := s.Commit(ctx, store.Tx{Put: map[string][]byte{key: []byte(word)}}); err != nil {
 		return err
@@ -133,15 +133,16 @@ func request(ctx context.Context, s *store.Store, id, word string) error {
 			if errors.Is(err, store.ErrConflict) {
 				return nil // just heard
 			}
-			return errors.Join(errDeaf, err)
+			return errors.Join(fmt.Errorf("who holds the fabric has not heard it in %s, and it is not said any more; look with loom transactions show", hearing), err)
 		}
 	}
 }
 
-var errDeaf = fmt.Errorf("who holds the fabric has not heard it in %s, and it is not said any more; look with loom transactions show", hearing)
-
 // clusterAsker speaks through a store that others have open too.
-type clusterAsker struct{ store *store.Store }
+type clusterAsker struct {
+	store   *store.Store
+	hearing time.Duration
+}
 
 func (a *clusterAsker) ask(ctx context.Context, topology, id, word string) error {
 	by, err := a.store.Held(ctx, "fabric/"+topology)
@@ -151,7 +152,7 @@ func (a *clusterAsker) ask(ctx context.Context, topology, id, word string) error
 	case by == nil:
 		return errNobody
 	}
-	if err := request(ctx, a.store, id, word); err != nil {
+	if err := request(ctx, a.store, id, word, a.hearing); err != nil {
 		return fmt.Errorf("held by %s, since %s: %w; should that process be gone, its lock ends within %s, and loom transactions resume goes on",
 			by.By, by.Since.Local().Format(time.DateTime), err, store.DefaultTTL)
 	}

@@ -48,7 +48,7 @@ func openControl(dir string, s *store.Store) (*control, error) {
 		answer(w, listing{list, rev}, err)
 	})
 	mux.HandleFunc("POST /ask", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, nil, request(r.Context(), s, r.FormValue("id"), r.FormValue("word")))
+		answer(w, nil, request(r.Context(), s, r.FormValue("id"), r.FormValue("word"), hearing))
 	})
 	mux.HandleFunc("GET /look", func(w http.ResponseWriter, _ *http.Request) { answer(w, c.shown.Load(), nil) })
 	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}

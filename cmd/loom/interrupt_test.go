@@ -11,8 +11,10 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/loomfabric/loom/pkg/transaction"
 )
 
 // What an interrupt does to the real program, before the decision and after it, and what the second one does.
@@ -37,6 +39,7 @@ func TestInterrupts(t *testing.T) {
 			p := newProgramRuns(t)
 			apply := p.start("apply", p.topology, "--inventory", p.inventory, "--yes", "--gate", "0", "--hold", "1m")
 			apply.waitFor(t, "unconfirmed until")
+			p.looks(transaction.ForWord, 3)
 			f, err := sim.ParseFault("refuse", "leaf1", map[string]string{"on": c.held, "code": busy})
 			if err != nil {
 				t.Fatal(err)
@@ -129,6 +132,19 @@ func (p *programRuns) say(word string) {
 	if err != nil {
 		p.Fatal(err)
 	}
+}
+
+// looks demands what others see of the transaction, from the process that works on it.
+func (p *programRuns) looks(waits transaction.Wait, timers int) {
+	p.Helper()
+	books, err := dialControl(filepath.Join(p.data, "store"))
+	if err != nil {
+		p.Fatal(err)
+	}
+	until(p.T, "it is seen that all timers run", func() bool {
+		l, err := books.look(p.Context())
+		return err == nil && l != nil && l.Waits == waits && l.Timers == timers && time.Until(l.First) > time.Minute
+	})
 }
 
 func (p *programRuns) start(args ...string) *runningProgram {

@@ -242,3 +242,36 @@ func (s *screen) Write(b []byte) (int, error) {
 }
 
 func (s *screen) String() string { return strings.Join(s.lines, "\n") + "\n" }
+
+// A run is shown in each phase, and with each tick.
+func TestARunIsShownAsItGoes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	c, err := newChange(b.plan, b.devices, "test", transaction.Limits{Rollback: time.Minute, Patience: time.Second, Settle: 100 * time.Millisecond, Retries: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := newRunner(&b.records, unfenced(b.devices), c.work)
+	tick := make(chan time.Time, 1)
+	tick <- lookBegan
+	var seen []transaction.View
+	run.Parallel, run.Tick, run.Show = 4, tick, func(v transaction.View) { seen = append(seen, v) }
+	if res := run.Run(t.Context(), transaction.New(c.spec, time.Now())); res.Err != nil {
+		t.Fatal(res.Err)
+	}
+	phases := map[transaction.Phase]transaction.View{}
+	for _, v := range seen {
+		phases[v.Phase] = v
+	}
+	if len(seen) != 4 || len(tick) > 0 {
+		t.Errorf("shown %d times, want once in each of three phases and once with the tick", len(seen))
+	}
+	rolling := look{View: phases[transaction.Rolling]}
+	if got, left := counts(rolling.sum()), rolling.First.Sub(rolling.At); got != "3 read back" || rolling.Timers != 3 || left <= 0 || left > time.Minute {
+		t.Errorf("once it is decided: %s, %d timers, the first runs out in %s", got, rolling.Timers, left)
+	}
+	over := look{View: phases[transaction.Over]}
+	if got := counts(over.sum()); got != "3 saved" || over.Timers != 0 {
+		t.Errorf("at the end: %s, %d timers", got, over.Timers)
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -151,31 +150,6 @@ func TestPruningStopsAtWhatItCannotRead(t *testing.T) {
 	}
 	if _, err := prune(t.Context(), b.store, retention{keep: 5}, b.now); err == nil || b.has("configurations/") != "a b x" {
 		t.Errorf("it ends with %v, and leaves %s", err, b.has("configurations/"))
-	}
-}
-
-// A word is heard however much of its history the store has forgotten.
-func TestAWordIsHeardInAStoreThatWasPacked(t *testing.T) {
-	t.Parallel()
-	b := newPruneBench(t)
-	for i := range 3 {
-		b.put("x", i)
-	}
-	if _, _, err := b.store.Pack(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	j := newJournal(&keeper{store: b.store})
-	_, release, stop, err := j.listen(t.Context(), "id")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := request(t.Context(), b.store, "id", "confirm"); err != nil {
-		t.Fatal(err)
-	}
-	<-release
-	stop()
-	if err := (&clusterAsker{b.store}).ask(t.Context(), "red", "id", "confirm"); !errors.Is(err, errNobody) {
-		t.Errorf("where nobody holds the fabric: %v", err)
 	}
 }
 

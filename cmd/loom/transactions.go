@@ -51,7 +51,7 @@ func (f *storeFlags) books(ctx context.Context, t *terminal) (ledger, asker, fun
 		s, err := f.open(ctx, t, dataDir(nil))
 		switch {
 		case err == nil && s.Shared():
-			return s, &clusterAsker{s}, s.Close, nil
+			return s, &clusterAsker{s, hearing}, s.Close, nil
 		case err == nil:
 			return s, nobody{}, s.Close, nil
 		}
