@@ -64,6 +64,7 @@ type Runner struct {
 	began time.Time
 	jobs  map[string]*Job
 	slots chan struct{}
+	pace  pace
 	mu    sync.Mutex
 	read  map[string]*config.Tree // what was read where it is at no place of its job
 }
@@ -176,10 +177,6 @@ func (r *Runner) report(s *State) {
 	}
 }
 
-// slow is how long an action may take before it gives its place to another: a device that hangs must
-// not keep the others waiting.
-const slow = 200 * time.Millisecond
-
 // perform does one action.
 func (r *Runner) perform(ctx context.Context, id string, wave []string, rollback time.Duration, a Action) Answer {
 	if a.Op == Write {
@@ -192,9 +189,10 @@ func (r *Runner) perform(ctx context.Context, id string, wave []string, rollback
 	}
 	r.slots <- struct{}{}
 	free := sync.OnceFunc(func() { <-r.slots })
-	late := time.AfterFunc(slow, free)
+	late, begun := time.AfterFunc(r.pace.patience(), free), r.Now()
 	defer func() { late.Stop(); free() }()
 	place, err := r.act(ctx, id, rollback, a)
+	r.pace.took(r.Now().Sub(begun))
 	ans := Answer{Op: a.Op, Device: a.Device, Place: place}
 	if strange := (*MismatchError)(nil); errors.As(err, &strange) {
 		ans.Err = err
