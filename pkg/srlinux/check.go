@@ -18,6 +18,8 @@ func check(t *config.Tree, d *fabric.Device) error {
 		checkSubinterfaces(t),
 		checkLeaves(t, d),
 		checkFrames(t),
+		checkBreakouts(t, d),
+		checkCoherent(t),
 		checkGateways(t),
 		checkLAGs(t, d),
 		checkScope(t, d),

@@ -16,18 +16,19 @@ const (
 	bridged = "srl_nokia-interfaces:bridged"
 )
 
-// fabricPorts are the routed links between leaves and spines.
+// fabricPorts are the routed links between leaves or gateways and spines, and those that channels carry to gateways of
+// other sites.
 func (r renderer) fabricPorts() {
 	for i := range r.d.Links {
 		l := &r.d.Links[i]
-		r.because(l.Ref, "fabric link")
+		r.because(l.Ref, kindOf(l))
 		r.In(srl.Interface, l.Port, func() {
-			r.Str(srl.InterfaceDescription, l.PeerName+" "+l.PeerPort)
+			r.Str(srl.InterfaceDescription, farEnd(l))
 			r.enable(srl.InterfaceAdminState)
 			r.speed(l.Speed)
 			r.because(r.d.Underlay.Ref+"#mtu", "fabric mtu")
 			r.Uint(srl.InterfaceMtu, uint64(l.PortMTU))
-			r.because(l.Ref, "fabric link")
+			r.because(l.Ref, kindOf(l))
 			r.In(srl.InterfaceSubinterface, "0", func() { r.fabricSubinterface(l) })
 		})
 	}
@@ -38,7 +39,7 @@ func (r renderer) fabricSubinterface(l *fabric.Link) {
 	r.enable(srl.InterfaceSubinterfaceAdminState)
 	r.because(r.d.Underlay.Ref+"#mtu", "fabric mtu")
 	r.Uint(srl.InterfaceSubinterfaceIpMtu, uint64(r.d.Underlay.MTU))
-	r.because(l.Ref, "fabric link")
+	r.because(l.Ref, kindOf(l))
 	if !r.d.Underlay.Unnumbered {
 		r.enable(srl.InterfaceSubinterfaceIpv4AdminState)
 		r.In(srl.InterfaceSubinterfaceIpv4Address, l.Addr.String(), bare)
@@ -50,6 +51,23 @@ func (r renderer) fabricSubinterface(l *fabric.Link) {
 	r.enable(srl.InterfaceSubinterfaceIpv6RouterAdvertisementRouterRoleAdminState)
 	r.Uint(srl.InterfaceSubinterfaceIpv6RouterAdvertisementRouterRoleMaxAdvertisementInterval, 10)
 	r.Uint(srl.InterfaceSubinterfaceIpv6RouterAdvertisementRouterRoleMinAdvertisementInterval, 4)
+}
+
+// kindOf names the rule that makes a link.
+func kindOf(l *fabric.Link) string {
+	if l.Channel != "" {
+		return "channel link"
+	}
+	return "fabric link"
+}
+
+// farEnd names the router at the other end, and where the port is plugged in if that is something else.
+func farEnd(l *fabric.Link) string {
+	text := l.PeerName + " " + l.PeerPort
+	if l.Via != "" {
+		text += " via " + l.Via
+	}
+	return text
 }
 
 // breakouts split ports into channels; the channels are interfaces of their own.

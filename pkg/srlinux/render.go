@@ -32,6 +32,7 @@ func Render(d *fabric.Device) (*config.Tree, error) {
 	r.loopback()
 	r.breakouts()
 	r.fabricPorts()
+	r.coherentPorts()
 	r.accessPorts()
 	r.lags()
 	r.unusedPorts()

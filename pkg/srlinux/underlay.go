@@ -1,9 +1,11 @@
 package srlinux
 
 import (
+	"slices"
 	"strconv"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/fabric"
 )
 
 // Names that the default network instance uses.
@@ -11,6 +13,7 @@ const (
 	defaultInstance = "default"
 	groupUnderlay   = "underlay"
 	groupOverlay    = "overlay"
+	groupDCI        = "dci"
 
 	typeDefault = "srl_nokia-network-instance:default"
 	typeMACVRF  = "srl_nokia-network-instance:mac-vrf"
@@ -34,7 +37,7 @@ func (r renderer) defaultInstance() {
 			r.Bool(srl.NetworkInstanceIpForwardingReceiveIpv4Check, false)
 		}
 		for i := range r.d.Links {
-			r.because(r.d.Links[i].Ref, "fabric link")
+			r.because(r.d.Links[i].Ref, kindOf(&r.d.Links[i]))
 			r.In(srl.NetworkInstanceInterface, r.d.Links[i].Port+".0", bare)
 		}
 	})
@@ -43,7 +46,8 @@ func (r renderer) defaultInstance() {
 // inBGP writes below /network-instance[name=default]/protocols/bgp.
 func (r renderer) inBGP(body func()) { r.In(srl.NetworkInstance, defaultInstance, body) }
 
-// underlay is eBGP on every fabric link (RFC 7938): it carries loopbacks and nothing else.
+// underlay is eBGP on every fabric link (RFC 7938): it carries loopbacks and nothing else. What channels carry to other
+// sites has a group of its own, so that losing all of it is a thing with a name.
 func (r renderer) underlay() {
 	r.inBGP(func() {
 		r.because(r.d.Ref, "bgp")
@@ -53,11 +57,21 @@ func (r renderer) underlay() {
 		r.because(r.d.Underlay.Ref, "underlay")
 		r.In(srl.NetworkInstanceProtocolsBgpAfiSafi, afiIPv4, r.multipath)
 		r.In(srl.NetworkInstanceProtocolsBgpGroup, groupUnderlay, r.underlayGroup)
+		if slices.ContainsFunc(r.d.Links, func(l fabric.Link) bool { return groupOf(&l) == groupDCI }) {
+			r.In(srl.NetworkInstanceProtocolsBgpGroup, groupDCI, r.underlayGroup)
+		}
 		for i := range r.d.Links {
 			r.because(r.d.Links[i].Ref, "underlay session")
 			r.underlaySession(i)
 		}
 	})
+}
+
+func groupOf(l *fabric.Link) string {
+	if l.Channel != "" {
+		return groupDCI
+	}
+	return groupUnderlay
 }
 
 // multipath is spelled differently in each release.
@@ -101,15 +115,15 @@ func (r renderer) underlaySession(i int) {
 	l := &r.d.Links[i]
 	if r.d.Underlay.Unnumbered {
 		r.In(srl.NetworkInstanceProtocolsBgpDynamicNeighborsInterface, l.Port+".0", func() {
-			r.Str(srl.NetworkInstanceProtocolsBgpDynamicNeighborsInterfacePeerGroup, groupUnderlay)
+			r.Str(srl.NetworkInstanceProtocolsBgpDynamicNeighborsInterfacePeerGroup, groupOf(l))
 			r.Add(srl.NetworkInstanceProtocolsBgpDynamicNeighborsInterfaceAllowedPeerAs, strconv.FormatUint(uint64(l.PeerASN), 10))
 		})
 		return
 	}
 	r.In(srl.NetworkInstanceProtocolsBgpNeighbor, l.Peer.String(), func() {
-		r.Str(srl.NetworkInstanceProtocolsBgpNeighborDescription, l.PeerName+" "+l.PeerPort)
+		r.Str(srl.NetworkInstanceProtocolsBgpNeighborDescription, farEnd(l))
 		r.enable(srl.NetworkInstanceProtocolsBgpNeighborAdminState)
 		r.Uint(srl.NetworkInstanceProtocolsBgpNeighborPeerAs, uint64(l.PeerASN))
-		r.Str(srl.NetworkInstanceProtocolsBgpNeighborPeerGroup, groupUnderlay)
+		r.Str(srl.NetworkInstanceProtocolsBgpNeighborPeerGroup, groupOf(l))
 	})
 }

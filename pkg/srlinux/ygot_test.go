@@ -62,6 +62,8 @@ func pairs(t *testing.T) map[string][2]*config.Tree {
 		"the overlay changes its routing":      {leaf, edited("unused-ports: disabled", "unused-ports: disabled\noverlay: {routing: ebgp}")},
 		"unused ports are left alone":          {leaf, edited("unused-ports: disabled", "unused-ports: untouched")},
 		"a leaf-list has more than one member": {leaf, withPeers(t, f)},
+		"a leaf becomes a gateway":             {leaf, render(t, gateway(t))},
+		"a channel is tuned anew":              {render(t, gateway(t)), render(t, gateway(t, retunedTo(193_250_000, -9)))},
 	}
 }
 
