@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,7 +38,7 @@ func (p *victim) cutPower(q *prey, w way) {
 		// At once: the database must not have what the log loses. It is then as it was before, whole.
 		p.freeze(q.pid)
 		disk, passed = p.path("disk"), linesOf(q.log)
-		if err := os.CopyFS(disk, os.DirFS(p.path("data"))); err != nil {
+		if err := copyData(disk, p.path("data")); err != nil {
 			p.Fatal(err)
 		}
 		keep, told = p.random(), 1
@@ -67,6 +69,27 @@ func (p *victim) cutPower(q *prey, w way) {
 	if spoilt {
 		p.torn++
 	}
+}
+
+// copyData copies a data directory: its files, and not the socket of who has it.
+func copyData(to, from string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		at := filepath.Join(to, strings.TrimPrefix(path, from))
+		switch {
+		case d.IsDir():
+			return os.MkdirAll(at, 0o700)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(at, data, 0o600)
+	})
 }
 
 // random is a number from 0 to 1 that is the case's own.
@@ -121,7 +144,7 @@ func (p *victim) freezeIdle(pid int, log string) (disk string, passed []string) 
 		}
 		looks++
 		before, passed, disk = now, linesOf(log), p.path(fmt.Sprintf("disk%d", looks))
-		if err := os.CopyFS(disk, os.DirFS(p.path("data"))); err != nil {
+		if err := copyData(disk, p.path("data")); err != nil {
 			p.Fatal(err)
 		}
 		p.thaw(pid)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -171,7 +170,7 @@ func (k *kills) begin(t *testing.T, s *scene) *victim {
 	k.mu.Unlock()
 	if b != nil {
 		p.id, p.leave = b.id, b.leave
-		if err := os.CopyFS(p.path("data"), os.DirFS(b.data)); err != nil {
+		if err := copyData(p.path("data"), b.data); err != nil {
 			t.Fatal(err)
 		}
 		for name, tree := range b.running {
@@ -203,7 +202,7 @@ func (k *kills) lead(t *testing.T, s *scene) {
 		b.running[d.Name()] = d.Running()
 	}
 	b.id = p.newest(p.loom(nil, "", slices.Concat([]string{"transactions", "list", "--format", "json"}, p.store())...))
-	if err := os.CopyFS(b.data, os.DirFS(p.path("data"))); err != nil {
+	if err := copyData(b.data, p.path("data")); err != nil {
 		t.Fatal(err)
 	}
 	p.scene, p.id = s, b.id
@@ -235,7 +234,10 @@ func (k *kills) cases(t *testing.T, s *scene) []killing {
 	}
 	for _, d := range deaths(e.log, s.only) {
 		ways := slices.DeleteFunc(slices.Clone(s.ways), func(w way) bool { return !w.fits(d.point) })
-		if d.middle && len(ways) > 0 {
+		switch {
+		case d.middle && s.ends:
+			continue
+		case d.middle && len(ways) > 0:
 			turn++
 			ways = ways[turn%len(ways):][:1]
 		}
