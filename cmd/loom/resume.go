@@ -10,8 +10,8 @@ func transactionsResume(t *terminal) *cobra.Command {
 		Use:   "resume PATH...",
 		Short: "End the transaction that an interrupted loom apply has left open",
 		Long: `Goes on with what the journal says was promised, whatever the topology says today: with a decision in
-the journal every device gets the change, without one every device goes back. Nothing is planned, and
-nothing else is changed. loom apply does the same before it plans.
+the journal every device gets the change, without one every device goes back. Of a change in parts all
+go back unless the last is decided: no part is begun now. Nothing is planned, and nothing else is changed. loom apply does the same before it plans.
 
 Exit code: 0 done or nothing to do, 1 error before any change, 3 rolled back, 4 ended in a named mixed state.`,
 		Example:           `  loom transactions resume topologies/demo.yaml --inventory sim.json`,
