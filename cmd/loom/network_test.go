@@ -19,11 +19,17 @@ type fleet struct {
 	n *network
 }
 
-// newFleet starts the devices of a topology.
+// newFleet starts the devices of an example topology.
 func newFleet(t *testing.T, file, bgp string) *fleet {
 	t.Helper()
+	return fleetOf(t, filepath.Join("..", "..", "topologies", file), bgp)
+}
+
+// fleetOf starts the devices of a topology.
+func fleetOf(t *testing.T, file, bgp string) *fleet {
+	t.Helper()
 	const hosts = 2 // of a leaf
-	srcs, err := sources([]string{filepath.Join("..", "..", "topologies", file)})
+	srcs, err := sources([]string{file})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,9 @@ func TestSecretsAreNeitherPrintedNorKeptWhereOthersRead(t *testing.T) {
 		return out.String()
 	}
 	on := func(args ...string) []string { return append(args, "--inventory", inventory) }
-	push := func(args ...string) []string { return on(append(args, "--yes", "--rest", "0s", "--gate", "0", "--drain", "never")...) }
+	push := func(args ...string) []string {
+		return on(append(args, "--yes", "--rest", "0s", "--gate", "0", "--drain", "never")...)
+	}
 
 	if shown := loom(exitChanges, on("plan", first, "--all", "--format", "json")...); !strings.Contains(shown, "(secret)") {
 		t.Errorf("a plan that sets a password does not say so:\n%s", shown)

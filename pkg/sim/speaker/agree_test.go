@@ -140,7 +140,7 @@ func policyLab(t testing.TB) *lab {
 	a.Policies.Policies["mark"] = mark
 	bgpOf(a).Neighbors[0].Export = []string{"mark"}
 
-	pref := uint32(150)
+	pref, none := uint32(150), uint32(0)
 	l.routers["b"].Policies = network.Policies{
 		Prefixes: map[string][]network.PrefixRange{
 			"first": {{Prefix: prefix("10.100.0.0/15"), Low: 24, High: 24}},
@@ -156,7 +156,7 @@ func policyLab(t testing.TB) *lab {
 				Statements: []network.Statement{
 					{Match: network.Match{CommunitySet: "two"}, Action: network.Action{Result: network.Reject}},
 					{Match: network.Match{PrefixSet: "first", Families: []network.Family{network.IPv4}}, Action: network.Action{LocalPref: &pref}},
-					{Match: network.Match{ASPathSet: "direct", CommunitySet: "three"}, Action: network.Action{Result: network.Accept, MED: func(uint32) uint32 { return 77 }}},
+					{Match: network.Match{ASPathSet: "direct", CommunitySet: "three"}, Action: network.Action{Result: network.Accept, LocalPref: &none, MED: func(uint32) uint32 { return 77 }}},
 				},
 				Default: network.Action{Result: network.Accept, Add: "mine"},
 			},

@@ -156,7 +156,9 @@ func readAttributes(all []byte) *attributes {
 		case attrMED:
 			a.med = r.uint32()
 		case attrLocalPref:
-			a.localPref = r.uint32()
+			if a.localPref = r.uint32(); a.localPref == lowest {
+				a.localPref = 0
+			}
 		case attrCommunities:
 			for ; len(v) >= 4; v = v[4:] {
 				a.communities = append(a.communities, fmt.Sprintf("%d:%d", binary.BigEndian.Uint16(v), binary.BigEndian.Uint16(v[2:])))

@@ -171,7 +171,7 @@ func (t *translation) act(r *api.Statement, a *network.Action, last bool) {
 		}
 	}
 	if a.LocalPref != nil {
-		r.Actions.LocalPref = &api.LocalPrefAction{Value: *a.LocalPref}
+		r.Actions.LocalPref = t.localPref(*a.LocalPref)
 	}
 	if a.MED != nil {
 		r.Actions.Med = t.med(a.MED)
@@ -184,6 +184,20 @@ func (t *translation) act(r *api.Statement, a *network.Action, last bool) {
 	if len(a.SetTags) > 0 {
 		t.note("setting tags")
 	}
+}
+
+// lowest stands for a local preference of 0, which GoBGP takes for none (table.NewLocalPrefAction): a path that has it
+// is read as one with 0, and nothing else may ask for it.
+const lowest = 1
+
+func (t *translation) localPref(value uint32) *api.LocalPrefAction {
+	switch value {
+	case 0:
+		value = lowest
+	case lowest:
+		t.note("local preference 1")
+	}
+	return &api.LocalPrefAction{Value: value}
 }
 
 func (t *translation) hop(a netip.Addr) string {
