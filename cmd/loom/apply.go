@@ -378,7 +378,7 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 func (o *applyOptions) limits(p *plan.Plan) transaction.Limits {
 	return tuned(transaction.Limits{
 		Rollback: o.rollback, Unverified: o.unverified, Patience: o.rollback + time.Minute, Settle: min(o.rollback, 15*time.Second),
-		Retries: 4, Hold: o.hold, Moving: o.gates.moves(), Soak: time.Duration(p.Rollout.Soak),
+		Retries: 4, Hold: o.hold, Moving: o.gates.moves(), Staging: o.gates.settles(), Soak: time.Duration(p.Rollout.Soak),
 	})
 }
 
@@ -454,6 +454,7 @@ var meanings = []struct {
 	{transaction.Restored, "are as before"},
 	{transaction.Waiting, "were not touched"},
 	{transaction.Drained, "have their traffic moved away"},
+	{transaction.Staged, "are between two stages of their change"},
 	{transaction.Set, "may have the change, and do not take it back by themselves"},
 	{transaction.Foreign, "have something that is neither; somebody else wrote there"},
 	{transaction.Refused, "refuse to be brought to where they should be"},

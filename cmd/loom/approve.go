@@ -69,7 +69,7 @@ func (o *applyOptions) expected(p *plan.Plan) error {
 // and where things are. Every other flag of a command makes its plan.
 var besidePlan = []string{
 	"yes", "plan", "approve", "all", "format", "help",
-	"rollback", "parallel", "unverified", "hold", "gate", "rest", "drain-wait", "check",
+	"rollback", "parallel", "unverified", "hold", "gate", "rest", "drain-wait", "light-wait", "check",
 	"data", "etcd", "etcd-ca", "etcd-cert", "etcd-key", "wait", "inventory", "cert", "key",
 	"take-over", "backup", "overwrite", "for", "why",
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/driver"
 	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
@@ -156,6 +157,12 @@ func (n *network) drainer(name string) plan.Drainer {
 	return plan.Drainer{
 		Drain:      func(t *config.Tree) (*config.Tree, error) { return drv.Drain(t, d) },
 		Disruptive: drv.Disruptive,
+		Stages: func(from, to *config.Tree) ([]driver.Stage, error) {
+			if drv.Stages == nil {
+				return nil, nil
+			}
+			return drv.Stages(from, to, d)
+		},
 	}
 }
 

@@ -15,10 +15,11 @@ import (
 
 // gating is what has to hold behind every wave, as flags say it.
 type gating struct {
-	within time.Duration // 0: the network is not looked at
-	rest   time.Duration
-	moving time.Duration // after a drain, before the change
-	checks []string      // commands of the user
+	within   time.Duration // 0: the network is not looked at
+	rest     time.Duration
+	moving   time.Duration // after a drain, before the change
+	settling time.Duration // behind each stage of a change of light
+	checks   []string      // commands of the user
 
 	tell func(gateWait) // what is waited for; may be nil
 }
@@ -30,12 +31,15 @@ const (
 	defaultRest = time.Second
 	// Routes take a few seconds through a fabric: BGP speakers pace what they announce (RFC 4271 §9.2.1.1).
 	defaultMoving = 5 * time.Second
+	// defaultSettling is enough for a laser that is warm and for amplifiers; the gate waits for what takes longer.
+	defaultSettling = 5 * time.Second
 )
 
 func gateFlags(c *cobra.Command) *gating {
 	g := &gating{}
 	c.Flags().DurationVar(&g.within, "gate", defaultGate, "`TIME` in which the network has to come to rest behind a wave, without findings that were not there before; 0 does not look")
 	c.Flags().DurationVar(&g.rest, "rest", defaultRest, "`TIME` for which it has to stay at rest")
+	c.Flags().DurationVar(&g.settling, "light-wait", defaultSettling, "`TIME` for lasers to tune and amplifiers to settle behind each stage of a change of light")
 	c.Flags().DurationVar(&g.moving, "drain-wait", defaultMoving, "`TIME` for traffic to move away from a drained device before it changes")
 	c.Flags().StringArrayVar(&g.checks, "check", nil, "`COMMAND` to run behind every wave; if it fails, everything is taken back (may be given more than once)")
 	return g
@@ -45,8 +49,8 @@ func (g *gating) validate() error {
 	if g == nil {
 		return nil
 	}
-	if g.within < 0 || g.rest < 0 || g.moving < 0 {
-		return errors.New("--gate, --rest and --drain-wait: use times such as 30s, or 0")
+	if g.within < 0 || g.rest < 0 || g.moving < 0 || g.settling < 0 {
+		return errors.New("--gate, --rest, --drain-wait and --light-wait: use times such as 30s, or 0")
 	}
 	return nil
 }
@@ -127,6 +131,14 @@ func (g *gating) moves() time.Duration {
 		return defaultMoving
 	}
 	return g.moving
+}
+
+// settles is how long light may take to settle behind a stage.
+func (g *gating) settles() time.Duration {
+	if g == nil {
+		return defaultSettling
+	}
+	return g.settling
 }
 
 // lookAtOne is how long one device may take to show what it has.

@@ -48,7 +48,7 @@ var words = []struct {
 	word   string
 }{
 	{transaction.Saved, "saved"}, {transaction.Confirmed, "confirmed"}, {transaction.Restored, "as before"},
-	{transaction.Verified, "read back"}, {transaction.Armed, "sent"}, {transaction.Set, "sent without a timer"}, {transaction.Drained, "drained"},
+	{transaction.Verified, "read back"}, {transaction.Armed, "sent"}, {transaction.Set, "sent without a timer"}, {transaction.Drained, "drained"}, {transaction.Staged, "at a stage"},
 	{transaction.Unsaved, "unsaved"}, {transaction.Foreign, "foreign"}, {transaction.Refused, "refusing"}, {transaction.Unreachable, "unreachable"},
 	{transaction.Waiting, "waiting"},
 }

@@ -200,7 +200,7 @@ func (n *network) newPlan(against string, names []string, inputs map[string]plan
 		list = append(list, in)
 	}
 	p := plan.New(n.design.Name, against, list, n.at)
-	p.Weaker, p.Out = untimed(p), slices.Concat(n.out, n.over)
+	p.Weaker, p.Out = append(untimed(p), unseen(p)...), slices.Concat(n.out, n.over)
 	return p
 }
 
@@ -214,6 +214,20 @@ func untimed(p *plan.Plan) []string {
 		}
 	}
 	return withoutTimers(names)
+}
+
+// unseen says which devices do not show what they start with.
+func unseen(p *plan.Plan) []string {
+	var names []string
+	for i := range p.Devices {
+		if d := &p.Devices[i]; drivers[d.OS].Manners.StartupFile == "" {
+			names = append(names, d.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{list(names) + " without a startup configuration that can be read: whether the change outlives a restart is for the device to see to"}
 }
 
 // planDir compares with documents that loom render wrote.

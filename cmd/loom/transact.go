@@ -51,9 +51,9 @@ func newChange(p *plan.Plan, devices map[string]*live, id string, limits transac
 func (c *change) add(d *plan.Device, l *live) error {
 	job := transaction.Job{Device: d.Name, Timed: l.timed, Steps: []transaction.Step{transaction.Change}, Places: []string{d.Base, d.Target}}
 	places, requests := []*config.Tree{d.Before, d.After}, []*gnmi.SetRequest{d.Request}
-	if d.Drain != nil {
+	if len(d.Steps) > 0 {
 		job.Steps, job.Places, places, requests = nil, job.Places[:1], places[:1], nil
-		for _, s := range d.Drain.Steps {
+		for _, s := range d.Steps {
 			job.Steps, job.Places = append(job.Steps, transaction.Step(s.Name)), append(job.Places, s.Target)
 			places, requests = append(places, s.To), append(requests, s.Request)
 		}
@@ -271,7 +271,7 @@ func weaker(p *plan.Plan, devices map[string]*live, shared bool) []string {
 		}
 	}
 	slices.Sort(names)
-	out := withoutTimers(names)
+	out := append(withoutTimers(names), unseen(p)...)
 	if !shared {
 		out = append(out, "the lock is a directory of this machine: somebody elsewhere is not kept out, and is noticed by what is read back")
 	}

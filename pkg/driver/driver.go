@@ -4,6 +4,7 @@
 package driver
 
 import (
+	"slices"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -33,6 +34,9 @@ type Driver struct {
 	Observe func(state *config.Tree, d *fabric.Device) verify.Device
 	// ObservePaths are what Observe needs: leaves by wildcards, no routes and no counters of traffic.
 	ObservePaths []string
+	// LightPaths are what Observe needs besides of a device with coherent ports. Others of the same operating system may
+	// not have the paths, and refuse them.
+	LightPaths []string
 	// Asks reads what a configuration asks its device to show, in the words of Observe: what is enabled is there.
 	// Whether anything is up, and what depends on other devices, is left zero.
 	Asks func(*config.Tree) verify.Device
@@ -43,10 +47,23 @@ type Driver struct {
 	Guards Guards
 	// Drain returns a configuration of the device, or the part of one that Loom owns, with its traffic moved
 	// away; the same tree where it is already. It adds nothing outside Scope, and the tree that it was given
-	// is the way back. An error says what cannot be drained, and what to do about it.
+	// is the way back. An error says what cannot be drained, and what to do about it; ErrNothingToMove that the
+	// device never has traffic of its own to move.
 	Drain func(*config.Tree, *fabric.Device) (*config.Tree, error)
 	// Disruptive is what interrupts traffic that could be moved away before.
 	Disruptive []Disruption
+	// Stages are the configurations on the way from one to another, in order and without both ends, where the change
+	// must not be made at once; none where it may, or where nil. They hold nothing that neither end has a place for,
+	// and the way back is the same way.
+	Stages func(from, to *config.Tree, d *fabric.Device) ([]Stage, error)
+}
+
+// Observed are all paths that Observe needs of a device as designed.
+func (d *Driver) Observed(of *fabric.Device) []string {
+	if len(of.Light.Coherent) == 0 {
+		return d.ObservePaths
+	}
+	return slices.Concat(d.ObservePaths, d.LightPaths)
 }
 
 // Identity is how a device says what it is.
@@ -68,7 +85,7 @@ type Manners struct {
 	Confirm     func(release string) bool // whether a release has the commit-confirmed extension
 	Arbitrate   func(release string) bool // whether a release honours master arbitration; nil: none is known to
 	SaveOn      string                    // path of a boolean leaf: while true every commit is saved to startup; "" if none
-	StartupFile string                    // gNOI path of the startup configuration, RFC 7951 JSON
+	StartupFile string                    // gNOI path of the startup configuration, RFC 7951 JSON; "" where nobody can look at it
 	Preamble    string                    // member of the startup file that tells who wrote it when, and is no configuration; "" if none
 	ReadPaths   []string                  // subtrees to Get for a read-back of everything inside any scope
 	SetTimeout  time.Duration             // longest time a commit may take

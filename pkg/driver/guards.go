@@ -19,6 +19,8 @@ type Guards struct {
 	Access     []Object  // what Loom cannot do without: once all of a name are gone, it is locked out
 	Addresses  []Object  // addresses of the device; Each is the leaf or key that holds one
 	Identity   []Meaning // nodes by which others know the device: router id, AS number, VTEP
+	Light      []Object  // what light passes or comes from; Each tells them apart, and each is looked at alone
+	Tuned      []Meaning // nodes that light is made with: while they change, it is not there
 }
 
 // Meaning is a place and what losing it would do.
@@ -66,7 +68,7 @@ type Need struct{ Path, Is, Not string }
 // Paths are all patterns of the guards, for who checks them against a schema.
 func (g *Guards) Paths() []string {
 	var out []string
-	for _, list := range [][]Meaning{g.Kept, g.Applied, g.Reflecting, g.Management, g.Identity} {
+	for _, list := range [][]Meaning{g.Kept, g.Applied, g.Reflecting, g.Management, g.Identity, g.Tuned} {
 		for _, m := range list {
 			out = append(out, m.Path)
 		}
@@ -83,7 +85,7 @@ func (g *Guards) Paths() []string {
 			}
 		}
 	}
-	for _, list := range [][]Object{g.Uplinks, g.Sessions, g.Reflectors, g.Access, g.Addresses} {
+	for _, list := range [][]Object{g.Uplinks, g.Sessions, g.Reflectors, g.Access, g.Addresses, g.Light} {
 		for _, o := range list {
 			out = append(out, o.Path)
 			if o.Each != "" {

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,10 +22,9 @@ const (
 	DrainAlways DrainMode = "always" // all
 )
 
-// Drain is how a device gets its change while its traffic is elsewhere.
+// Drain is why a device gets its change while its traffic is elsewhere.
 type Drain struct {
-	Why   []Interruption `json:"why,omitempty"` // absent: it was asked for
-	Steps []Step         `json:"steps"`         // instead of Device.Request; the last leads to Device.After
+	Why []Interruption `json:"why,omitempty"` // absent: it was asked for
 }
 
 // Interruption is something that interrupts traffic.
@@ -35,7 +36,7 @@ type Interruption struct {
 
 // Step is one request of several.
 type Step struct {
-	Name   string `json:"step"`   // "drain", "change", "undrain"
+	Name   string `json:"step"`   // "drain", "change", "undrain"; a stage of the driver's: "dark", "retune", "ramp"
 	Target string `json:"target"` // SHA-256 of what Loom owns after it
 	Sent   string `json:"sent"`   // SHA-256 of Request
 
@@ -53,49 +54,73 @@ type Out struct {
 	Over   bool      `json:"over,omitempty"` // Until has passed: the plan has it carry traffic again
 }
 
-// Drainer is what a driver says about draining one device.
+// Drainer is what a driver says about the way of one device from one configuration to another.
 type Drainer struct {
 	Drain      func(*config.Tree) (*config.Tree, error)
 	Disruptive []driver.Disruption
+	Stages     func(from, to *config.Tree) ([]driver.Stage, error) // nil: none
 }
 
-// Drain has devices drained for their change, before the plan is cut into waves. A device that carries nothing
-// yet is not, nor one that is drained already, nor one whose change is a drain or the end of one. An error is
-// that of a device that cannot be drained.
+// Drain decides the steps of every device, before the plan is cut into waves: whether it is drained for its change, and
+// the stages that its driver wants on the way. A device that carries nothing yet is not drained, nor one that is
+// drained already, nor one whose change is a drain or the end of one. An error is that of a device that cannot be
+// drained, or that has no way.
 func (p *Plan) Drain(mode DrainMode, drainer func(device string) Drainer) error {
 	s := newSearch(p, nil, RiskOptions{})
 	for i := range p.Devices {
 		d := &p.Devices[i]
-		if d.New {
-			continue
-		}
 		with := drainer(d.Name)
-		before, err := with.Drain(d.Before)
-		var after *config.Tree
-		if err == nil {
-			after, err = with.Drain(d.After)
+		from, to, err := s.drained(d, mode, with)
+		if err != nil {
+			return err
 		}
-		why := (&judge{search: s, d: d}).interruptions(with.Disruptive)
-		wanted := mode == DrainAlways || mode != DrainNever && len(why) > 0
-		switch {
-		case err != nil && wanted:
-			return fmt.Errorf("%w\nor change it without: --drain %s", err, DrainNever)
-		case err != nil:
-			continue
-		}
-		if (before == d.Before) != (after == d.After) {
-			d.beside = &[2]*config.Tree{before, after}
-		}
-		if wanted && before != d.Before && !config.Equal(before, after) {
-			d.Drain = d.drain(why, before, after)
+		if err := d.way(from, to, with); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// drain makes the steps of a device, without those that change nothing.
-func (d *Device) drain(why []Interruption, before, after *config.Tree) *Drain {
-	out := &Drain{Why: why}
+// drained is between which configurations a device makes its change: both drained, where it is drained for it.
+func (s *search) drained(d *Device, mode DrainMode, with Drainer) (from, to *config.Tree, err error) {
+	if d.New {
+		return d.Before, d.After, nil
+	}
+	before, err := with.Drain(d.Before)
+	var after *config.Tree
+	if err == nil {
+		after, err = with.Drain(d.After)
+	}
+	why := (&judge{search: s, d: d}).interruptions(with.Disruptive)
+	wanted := mode == DrainAlways || mode != DrainNever && len(why) > 0
+	switch {
+	case errors.Is(err, driver.ErrNothingToMove), err != nil && !wanted:
+		return d.Before, d.After, nil
+	case err != nil:
+		return nil, nil, fmt.Errorf("%w\nor change it without: --drain %s", err, DrainNever)
+	}
+	if (before == d.Before) != (after == d.After) {
+		d.beside = &[2]*config.Tree{before, after}
+	}
+	if !wanted || before == d.Before || config.Equal(before, after) {
+		return d.Before, d.After, nil
+	}
+	d.Drain = &Drain{Why: why}
+	return before, after, nil
+}
+
+// way makes the steps of a device, where there are more than one: without those that change nothing.
+func (d *Device) way(from, to *config.Tree, with Drainer) error {
+	var stages []driver.Stage
+	if with.Stages != nil {
+		var err error
+		if stages, err = with.Stages(from, to); err != nil {
+			return err
+		}
+	}
+	if d.Drain == nil && len(stages) == 0 {
+		return nil
+	}
 	at := d.Before
 	step := func(name string, to *config.Tree) {
 		if config.Equal(at, to) {
@@ -107,20 +132,18 @@ func (d *Device) drain(why []Interruption, before, after *config.Tree) *Drain {
 				req.Delete = append(req.Delete, path.GNMI())
 			}
 		}
-		out.Steps = append(out.Steps, Step{Name: name, Target: Hash(to), Sent: sent(req), Request: req, To: to})
+		d.Steps = append(d.Steps, Step{Name: name, Target: Hash(to), Sent: sent(req), Request: req, To: to})
 		at = to
 	}
-	step("drain", before)
-	step("change", after)
-	step("undrain", d.After)
-	return out
-}
-
-func (d *Drain) steps() []Step {
-	if d == nil {
-		return nil
+	step("drain", from)
+	for _, s := range stages {
+		if !config.Equal(s.Tree, to) { // else there would be no change
+			step(s.Name, s.Tree)
+		}
 	}
-	return d.Steps
+	step("change", to)
+	step("undrain", d.After)
+	return nil
 }
 
 // interruptions are what a device's change interrupts.
@@ -173,6 +196,19 @@ func (j *judge) needs(c config.Cursor, paths []string) bool {
 
 // maxWhy is how many reasons of a drain a summary lists.
 const maxWhy = 3
+
+// steps says in which steps a device gets its change, where its driver wants several.
+func (d *Device) steps(b *strings.Builder, s Style) {
+	var names []string
+	staged := false
+	for _, step := range d.Steps {
+		names = append(names, step.Name)
+		staged = staged || !slices.Contains([]string{"drain", "change", "undrain"}, step.Name)
+	}
+	if staged {
+		fmt.Fprintf(b, "  %s\n", s.paint(yellow, "in steps: "+strings.Join(names, ", ")))
+	}
+}
 
 // text says that the device is drained, and why.
 func (d *Drain) text(b *strings.Builder, s Style) {

@@ -86,10 +86,8 @@ func whyText(d *plan.Device) string {
 
 func stepsText(d *plan.Device) string {
 	var out []string
-	if d.Drain != nil {
-		for _, s := range d.Drain.Steps {
-			out = append(out, s.Name)
-		}
+	for _, s := range d.Steps {
+		out = append(out, s.Name)
 	}
 	return strings.Join(out, " ")
 }
@@ -104,7 +102,7 @@ func TestEveryStepOfADrainLeadsToTheNextPlace(t *testing.T) {
 	}
 	d := &p.Devices[0]
 	at := d.Before
-	for _, s := range d.Drain.Steps {
+	for _, s := range d.Steps {
 		got, err := config.Apply(at, s.Request)
 		if err != nil || !config.Equal(got, s.To) || plan.Hash(got) != s.Target {
 			t.Fatalf("%s: %v", s.Name, err)

@@ -218,9 +218,15 @@ func common(list, other config.Cursor) []string {
 }
 
 // renumbered: what others know a device by changes or goes.
-func (j *judge) renumbered() []Risk {
+func (j *judge) renumbered() []Risk { return j.changed(j.g.Identity) }
+
+// retuned: what light is made with changes or goes, where the light stays.
+func (j *judge) retuned() []Risk { return j.changed(j.g.Tuned) }
+
+// changed are the nodes that change or go, in entries that stay.
+func (j *judge) changed(nodes []driver.Meaning) []Risk {
 	var out []Risk
-	for _, m := range j.g.Identity {
+	for _, m := range nodes {
 		for _, c := range j.before(m.Path) {
 			if is := twin(c, j.d.After); held(c, j.d.After) && (!is.Valid() || is.Hash() != c.Hash()) {
 				out = append(out, j.risk(c, m.Why))

@@ -42,7 +42,7 @@ func (p *Plan) Hash() string {
 	}
 	for i := range p.Devices {
 		x := &p.Devices[i]
-		d.Devices = append(d.Devices, doneDevice{x.Name, x.Base, x.Target, x.Sent, x.Drain.steps()})
+		d.Devices = append(d.Devices, doneDevice{x.Name, x.Base, x.Target, x.Sent, x.Steps})
 	}
 	text, err := json.Marshal(d)
 	if err != nil {

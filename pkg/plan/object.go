@@ -139,6 +139,11 @@ func (j *judge) sessionsGone() []Risk {
 	return because(j.lost(j.g.Sessions), "the device learns and announces nothing in the group, for good or until others come up", false)
 }
 
+// darkened: something that light passes or comes from goes, or is switched off.
+func (j *judge) darkened() []Risk {
+	return because(j.lost(j.g.Light), "what it carries is dark until others carry it", false)
+}
+
 // lockedOut: nothing of something that Loom cannot do without stays in use.
 func (j *judge) lockedOut() []Risk {
 	return because(j.lost(j.g.Access), "Loom could not reach the device to confirm, to verify or to undo", true)

@@ -12,7 +12,7 @@ import (
 
 // RisksVersion counts up when the checks, or what they look for, change. It is part of a plan's
 // hash, so that an approval does not outlive the checks that it was given on.
-const RisksVersion = 1
+const RisksVersion = 2
 
 // DefaultMaxDevices is how many devices a plan may change without approval of ManyDevices.
 const DefaultMaxDevices = 50
@@ -30,6 +30,7 @@ const (
 	RouteReflector Class = "route-reflector"
 	ManagementPath Class = "management-path"
 	Renumber       Class = "renumber"
+	Darkness       Class = "dark"
 	ManyDevices    Class = "many-devices"
 )
 
@@ -46,6 +47,7 @@ var Classes = []struct {
 	{LastSession, "no BGP session that a device has in a group stays"},
 	{RouteReflector, "a site keeps no route reflector that it has, or all of them change what makes them one"},
 	{Renumber, "a router id, AS number or VTEP address changes"},
+	{Darkness, "light that is there goes out, for good or while it is tuned anew"},
 	{ManyDevices, "more devices change than --max-devices"},
 }
 
@@ -101,6 +103,8 @@ var checks = []check{
 	{name: "every reflector goes", class: RouteReflector, fleet: (*search).reflectorsGone},
 	{name: "every reflector changes", class: RouteReflector, fleet: (*search).reflectorsChange},
 	{name: "a device is known by something else", class: Renumber, device: (*judge).renumbered},
+	{name: "light goes out", class: Darkness, device: (*judge).darkened},
+	{name: "light is tuned anew", class: Darkness, device: (*judge).retuned},
 	{name: "many devices change", class: ManyDevices, fleet: (*search).manyDevices},
 }
 

@@ -170,7 +170,9 @@ func judged(t *testing.T, before, after lines) *plan.Plan {
 
 func TestEveryRiskIsFoundByItsOwnCheck(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{"a guard goes that the profile has no name for": true} // has a test of its own
+	seen := map[string]bool{ // that have tests of their own
+		"a guard goes that the profile has no name for": true, "light goes out": true, "light is tuned anew": true,
+	}
 	for _, tt := range risky {
 		seen[tt.check] = true
 		t.Run(tt.name, func(t *testing.T) {

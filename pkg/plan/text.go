@@ -113,6 +113,7 @@ func (d *Device) text(b *strings.Builder, s Style) {
 		return
 	}
 	d.Drain.text(b, s)
+	d.steps(b, s)
 	lines := 0
 	for _, g := range group(d.Changes) {
 		fmt.Fprintf(b, "  %s\n", g.title())

@@ -211,20 +211,25 @@ func (s *State) advance(a *agenda, m *member) bool {
 		return true
 	case m.armed: // a preparatory step, read back: it need not wait for the decision
 		s.do(a, m, Confirm, 0)
-	case s.moving(a, m):
+	case s.preparing(a, m):
 	case s.room(a, m):
 		s.send(a, m)
 	}
 	return false
 }
 
-// moving tells whether traffic still moves away from a device that has just been drained.
-func (s *State) moving(a *agenda, m *member) bool {
-	if m.sent == 0 || m.status == Drained {
+// preparing tells whether a preparatory step still takes effect: traffic moves away, light settles.
+func (s *State) preparing(a *agenda, m *member) bool {
+	if m.sent == 0 || m.status == Drained || m.status == Staged {
 		return false
 	}
-	s.note(m, Drained)
-	m.after = a.now.Add(s.Spec.Limits.Moving)
+	if m.job.Steps[m.sent-1] == Drain {
+		s.note(m, Drained)
+		m.after = a.now.Add(s.Spec.Limits.Moving)
+	} else {
+		s.note(m, Staged)
+		m.after = a.now.Add(s.Spec.Limits.Staging)
+	}
 	return a.later(m.after)
 }
 

@@ -43,7 +43,7 @@ type Step string
 // The steps of a device, in their order. Only the change waits, armed, for the decision.
 const (
 	Drain   Step = "drain"   // traffic is moved away; confirmed as soon as it is read back
-	Change  Step = "change"  // the change itself
+	Change  Step = "change"  // the change itself; what stands before it and is no drain is a stage of it, confirmed as a drain is
 	Undrain Step = "undrain" // traffic comes back, after the decision
 )
 
@@ -60,6 +60,7 @@ type Limits struct {
 	Settle     time.Duration `json:"settle"`            // how long a Set without an answer may still take effect
 	Retries    int           `json:"retries,omitempty"` // attempts more at what a device was too busy for, before the decision
 	Moving     time.Duration `json:"moving,omitempty"`  // wait between a drain and the change, in which traffic moves away
+	Staging    time.Duration `json:"staging,omitempty"` // wait behind a stage: lasers tune, amplifiers settle
 	Hold       time.Duration `json:"hold,omitempty"`    // wait this long for somebody to say that all is well; 0 decides at once
 }
 
@@ -115,6 +116,7 @@ type Status string
 const (
 	Waiting   Status = "waiting"   // not touched
 	Drained   Status = "drained"   // its traffic is moved away
+	Staged    Status = "staged"    // at a stage on the way to the change: dark, or with a part of its light
 	Armed     Status = "armed"     // may have the change, and takes it back by itself unless confirmed
 	Set       Status = "set"       // may have the change, without a timer
 	Verified  Status = "verified"  // read back equal to the target; armed, where it has a timer
