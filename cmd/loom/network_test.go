@@ -52,7 +52,7 @@ func (f *fleet) configure(t *testing.T) {
 }
 
 // configureSome gives some devices their intended configuration.
-func (f *fleet) configureSome(t *testing.T, names ...string) {
+func (f *fleet) configureSome(t testing.TB, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		tree := f.n.trees[name]
