@@ -52,7 +52,7 @@ func lastLeaf(site *intent.Site) (leaf *intent.Device, spines []*intent.Device) 
 		switch {
 		case d.Role == intent.Role_ROLE_SPINE:
 			spines = append(spines, d)
-		case leaf == nil || d.Number > leaf.Number:
+		case d.Role == intent.Role_ROLE_LEAF && (leaf == nil || d.Number > leaf.Number):
 			leaf = d
 		}
 	}

@@ -72,4 +72,6 @@ func matches(d *fabric.Device, term string) (bool, error) {
 	return ok, nil
 }
 
-var plurals = map[fabric.Role]string{fabric.Leaf: "leaves", fabric.Spine: "spines"}
+var plurals = map[fabric.Role]string{
+	fabric.Leaf: "leaves", fabric.Spine: "spines", fabric.Gateway: "gateways", fabric.Transponder: "transponders", fabric.LineSystem: "lines",
+}

@@ -14,13 +14,9 @@ import (
 // The allocation, published in docs/numbering.md. Changing a number here renumbers networks that are
 // in service.
 const (
-	leafASNs    = 100   // leaf n of a site has AS asns+100+n
+	leafASNs    = 100   // leaf n of a site has AS asns+100+n, gateway n below 100 asns+n
 	siteASNs    = 10000 // AS numbers that a site may use, from its first
-	portsPerBox = 64    // /31 subnets that a leaf number reserves
-
-	spineManagement = 10 // spine n is at management base + 10 + n
-	leafManagement  = 64 // leaf n is at management base + 64 + n
-	lastSpine       = 50 // highest spine number with a derived management address
+	portsPerBox = 64    // /31 subnets that the number of a leaf or a gateway reserves
 
 	segmentVNIs = 10000 // segment n has VNI 10000+n and EVI n
 	tenantVNIs  = 20000 // tenant n has VNI 20000+n
@@ -31,26 +27,41 @@ const (
 // hostBits returns h where the pool has 2^h addresses.
 func hostBits(pool netip.Prefix) int { return 32 - pool.Bits() }
 
+// addressing is where the addresses of a role's devices lie.
+type addressing struct {
+	eighth     uint32 // of the pool, with its loopbacks
+	management uint64 // number n is at management base + this + n
+	last       uint32 // highest number with a derived management address; 0: as many as fit
+}
+
+var addressings = map[Role]addressing{
+	Spine:       {eighth: 0, management: 10, last: 50},
+	Leaf:        {eighth: 1, management: 64},
+	Gateway:     {eighth: 2, management: 60, last: 4},
+	Transponder: {management: 1, last: 9},
+	LineSystem:  {management: 10}, // 11 and 12 at the ends, from 21 on at huts
+}
+
 // derivedLoopback returns the loopback of a device. Roles own an eighth of the pool each: spines the first,
-// leaves the second; the address is the block's base plus the device's number.
+// leaves the second, gateways the third; the address is the block's base plus the device's number.
 func derivedLoopback(pool netip.Prefix, role Role, number uint32) (netip.Addr, bool) {
 	eighth := uint64(1) << hostBits(pool) / 8
 	if uint64(number) >= eighth {
 		return netip.Addr{}, false
 	}
-	block := uint32(0)
-	if role == Leaf {
-		block = uint32(eighth)
-	}
-	return ipv4(number4(pool.Addr()) + block + number), true
+	return ipv4(number4(pool.Addr()) + addressings[role].eighth*uint32(eighth) + number), true
 }
 
 // derivedSubnet returns the lower address of a link's /31: links own the upper half of the pool, each leaf 64
-// subnets in it, one per front-panel port. The leaf has the lower address.
-func derivedSubnet(pool netip.Prefix, leaf, port uint32) (uint32, bool) {
+// subnets in it, one per front-panel port, and each gateway as many from its end. The leaf or gateway has the lower address.
+func derivedSubnet(pool netip.Prefix, role Role, number, port uint32) (uint32, bool) {
 	size := uint64(1) << hostBits(pool)
-	index := (uint64(leaf)-1)*portsPerBox + uint64(port)
-	if leaf == 0 || index >= size/4 {
+	block := (uint64(number) - 1) * portsPerBox
+	if role == Gateway {
+		block = size/4 - uint64(number)*portsPerBox
+	}
+	index := block + uint64(port)
+	if number == 0 || uint64(number)*portsPerBox > size/4+portsPerBox-1 || index >= size/4 {
 		return 0, false
 	}
 	return number4(pool.Addr()) + uint32(size/2+2*index), true
@@ -59,40 +70,43 @@ func derivedSubnet(pool netip.Prefix, leaf, port uint32) (uint32, bool) {
 // poolLength returns the longest prefix length of a pool that has room for everything derived from it;
 // negative where IPv4 has none.
 func (s *site) poolLength() int {
-	highest, leaves := uint32(0), uint32(0)
-	if len(s.spines) > 0 {
-		highest = s.spines[len(s.spines)-1].number()
-	}
-	if len(s.leaves) > 0 {
-		leaves = s.leaves[len(s.leaves)-1].number()
-	}
-	need := bits.Len32(max(highest, leaves)) + 3
-	if !s.unnumbered && leaves > 0 {
-		need = max(need, bits.Len64(uint64(leaves)*portsPerBox-1)+2)
+	leaves, gateways := last(s.leaves), last(s.gateways)
+	need := bits.Len32(max(last(s.spines), leaves, gateways)) + 3
+	if low := uint64(leaves) + uint64(gateways); !s.unnumbered && low > 0 {
+		need = max(need, bits.Len64(low*portsPerBox-1)+2)
 	}
 	return 32 - need
+}
+
+// last is the highest number of devices in their order; 0 without any.
+func last(nodes []*node) uint32 {
+	if len(nodes) == 0 {
+		return 0
+	}
+	return nodes[len(nodes)-1].number()
 }
 
 // derivedASN returns the AS number of a device. Spines of a site share one, so that a path through two
 // spines of a site is a loop and is dropped (RFC 7938 §5.2.1).
 func derivedASN(base uint32, role Role, number uint32) (uint32, bool) {
-	offset := uint64(0)
-	if role == Leaf {
+	offset, end := uint64(0), uint64(siteASNs)
+	switch role {
+	case Leaf:
 		offset = leafASNs + uint64(number)
+	case Gateway:
+		offset, end = uint64(number), leafASNs
 	}
 	asn := uint64(base) + offset
-	return uint32(asn), offset < siteASNs && asn <= math.MaxUint32
+	return uint32(asn), offset < end && asn <= math.MaxUint32
 }
 
 // derivedManagement returns the management address of a device.
 func derivedManagement(prefix netip.Prefix, role Role, number uint32) (netip.Addr, bool) {
-	offset := spineManagement + uint64(number)
-	if role == Leaf {
-		offset = leafManagement + uint64(number)
-	} else if number > lastSpine {
+	a := addressings[role]
+	if a.last > 0 && number > a.last {
 		return netip.Addr{}, false
 	}
-	addr, ok := plus(prefix.Addr(), offset)
+	addr, ok := plus(prefix.Addr(), a.management+uint64(number))
 	return addr, ok && prefix.Contains(addr) && !isBroadcast(prefix, addr)
 }
 
@@ -136,11 +150,11 @@ func (d *draft) number() {
 		d.numberAS(n)
 		d.numberManagement(n)
 	}
+	for _, s := range d.stations {
+		d.numberStation(s)
+	}
 	d.checkASNs()
 	d.checkManagement()
-	for _, s := range d.sites {
-		s.advertise = s.announced()
-	}
 }
 
 func (d *draft) numberLoopback(n *node) {
@@ -181,7 +195,7 @@ func (d *draft) numberAS(n *node) {
 	asn, ok := derivedASN(base, n.role, n.number())
 	if !ok {
 		d.report.failEach(n.ref+"#asn", n.name(), fmt.Sprintf("no AS number: the block of site %s, %d+, has %d numbers and 4294967295 is the last", n.site.in.GetName(), base, siteASNs),
-			fmt.Sprintf("use leaf numbers up to %d and a lower block, or give asn", siteASNs-leafASNs-1))
+			fmt.Sprintf("use leaf numbers up to %d, gateway numbers up to %d and a lower block, or give asn", siteASNs-leafASNs-1, leafASNs-1))
 		return
 	}
 	n.asn = asn
@@ -216,7 +230,7 @@ func (s *site) announced() []netip.Prefix {
 	}
 	lower := netip.PrefixFrom(s.pool.Addr(), min(s.pool.Bits()+1, 32))
 	all := []netip.Prefix{lower}
-	for _, list := range [][]*node{s.spines, s.leaves} {
+	for _, list := range [][]*node{s.spines, s.leaves, s.gateways} {
 		for _, n := range list {
 			if n.loopback.IsValid() && !lower.Contains(n.loopback) {
 				all = append(all, netip.PrefixFrom(n.loopback, 32))
@@ -241,7 +255,7 @@ func (d *draft) checkASNs() {
 			owner[n.asn] = n
 			continue
 		}
-		if n.role == Leaf || other.role == Leaf || n.site != other.site {
+		if n.role != Spine || other.role != Spine || n.site != other.site {
 			d.report.fail(n.ref+"#asn", fmt.Sprintf("%s: AS %d is also that of %s", n.name(), n.asn, other.name()),
 				"give one of them another asn", note{other.ref + "#asn", "the other one"})
 		}
@@ -258,18 +272,30 @@ func (d *draft) checkASN(n *node) {
 	}
 }
 
+// holder is who has something that only one may have.
+type holder struct {
+	name string
+	ref  Ref
+}
+
 func (d *draft) checkManagement() {
-	owner := make(map[netip.Addr]*node, len(d.nodes))
-	for _, n := range d.nodes {
-		if !n.management.IsValid() {
-			continue
-		}
-		if other := owner[n.management]; other != nil {
-			d.report.fail(n.ref+"#management", fmt.Sprintf("%s: management address %s is also that of %s", n.name(), n.management, other.name()),
+	owner := make(map[netip.Addr]holder, len(d.nodes)+len(d.stations))
+	claim := func(addr netip.Addr, mine holder) {
+		other, taken := owner[addr]
+		switch {
+		case !addr.IsValid():
+		case taken:
+			d.report.fail(mine.ref+"#management", fmt.Sprintf("%s: management address %s is also that of %s", mine.name, addr, other.name),
 				"give one of them another", note{other.ref + "#management", "the other one"})
-			continue
+		default:
+			owner[addr] = mine
 		}
-		owner[n.management] = n
+	}
+	for _, n := range d.nodes {
+		claim(n.management, holder{n.name(), n.ref})
+	}
+	for _, s := range d.stations {
+		claim(s.management, holder{s.name, s.ref})
 	}
 }
 
@@ -292,9 +318,9 @@ func (d *draft) checkAddresses() {
 		}
 	}
 	for i := range d.wires {
-		if w := &d.wires[i]; w.leafAddr != 0 {
-			claim(w.leafAddr, ^int32(i))
-			claim(w.spineAddr, ^int32(i))
+		if w := &d.wires[i]; w.lowAddr != 0 {
+			claim(w.lowAddr, ^int32(i))
+			claim(w.highAddr, ^int32(i))
 		}
 	}
 }

@@ -17,13 +17,8 @@ const (
 
 // checkPlatform finds the platform of a device, and reports what it or its release lacks for the role.
 func (d *draft) checkPlatform(n *node) {
-	if r := n.in.GetRole(); r == intent.Role_ROLE_GATEWAY || r == intent.Role_ROLE_TRANSPONDER {
-		d.report.fail(n.ref, n.name()+": gateways and transponders are not built yet", "take it out")
-		return
-	}
-	p, ok := hardware.Lookup(n.in.GetPlatform())
-	if !ok {
-		d.report.failEach(n.ref+"#platform", n.name(), "no platform "+n.in.GetPlatform(), "use one of "+strings.Join(hardware.Names(), ", "))
+	p := d.platform(n.ref, n.name(), n.in.GetPlatform(), hardware.Router)
+	if p == nil {
 		return
 	}
 	n.platform = p
@@ -44,6 +39,25 @@ func (d *draft) checkPlatform(n *node) {
 			return
 		}
 	}
+}
+
+// platform finds the platform of a device, or reports that there is none of the kind that it needs.
+func (d *draft) platform(ref Ref, device, name string, kind hardware.Kind) *hardware.Platform {
+	p, ok := hardware.Lookup(name)
+	fix := "use one of " + strings.Join(platforms(kind), ", ")
+	switch {
+	case !ok:
+		d.report.failEach(ref+"#platform", device, "no platform "+name, fix)
+		return nil
+	case p.Kind != kind:
+		d.report.failEach(ref+"#platform", device, fmt.Sprintf("%s is a %s, and a %s is needed", name, p.Kind, kind), fix)
+		return nil
+	}
+	return p
+}
+
+func platforms(kind hardware.Kind) []string {
+	return slices.DeleteFunc(hardware.Names(), func(name string) bool { p, _ := hardware.Lookup(name); return p.Kind != kind })
 }
 
 func releases(p *hardware.Platform) []string {
@@ -94,7 +108,7 @@ func (d *draft) checkMTU(s *site) {
 		d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: at least %d is needed", s.in.GetName(), mtu, leastMTU), "")
 	}
 	var tight *node
-	for _, n := range slices.Concat(s.spines, s.leaves) {
+	for _, n := range slices.Concat(s.spines, s.leaves, s.gateways) {
 		if n.platform != nil && (tight == nil || mostMTU(n.platform) < mostMTU(tight.platform)) {
 			tight = n
 		}
@@ -136,13 +150,13 @@ func (d *draft) checkAccess(a *access) {
 // checkUplinks reports leaves that hang off the fabric unevenly. Derived cables are even by themselves.
 func (d *draft) checkUplinks(s *site) {
 	counts := make([]int, len(s.spines))
-	for _, leaf := range s.leaves {
+	for _, leaf := range slices.Concat(s.leaves, s.gateways) {
 		clear(counts)
 		listed, total := false, 0
 		for _, c := range leaf.claims {
 			if c.kind <= cableClaim {
 				w := &d.wires[c.what]
-				counts[w.spine.index-s.spines[0].index]++
+				counts[w.high.index-s.spines[0].index]++
 				listed = listed || w.cable != nil
 				total++
 			}

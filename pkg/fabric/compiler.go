@@ -16,8 +16,9 @@ func Compile(t *topology.Topology) (*Design, topology.Diagnostics) {
 // same pointers in both designs, so whatever follows from a device need not be done again. It changes no
 // result. The zero Compiler is ready; it is not safe for concurrent use.
 type Compiler struct {
-	last  map[string]decided
-	seeds [2]maphash.Seed
+	last    map[string]decided
+	planned map[string]*planned // lines
+	seeds   [2]maphash.Seed
 }
 
 // decided is a device of the last design with the digest of what it was decided from.
@@ -29,7 +30,11 @@ type decided struct {
 // Compile is like the function Compile. An intent with errors leaves the last good design in memory.
 func (c *Compiler) Compile(t *topology.Topology) (*Design, topology.Diagnostics) {
 	d := newDraft(t)
+	d.known = c.planned
 	d.number()
+	d.readDCIs()
+	d.announce()
+	d.illuminate()
 	d.tenantsAndSegments()
 	d.cable()
 	d.attach()
@@ -49,29 +54,43 @@ func (c *Compiler) Compile(t *topology.Topology) (*Design, topology.Diagnostics)
 func (c *Compiler) design(d *draft) *Design {
 	login := d.in.GetLogin()
 	design := &Design{
-		Name: d.in.GetName(), OverlayAS: d.in.GetOverlayAs(), Devices: make([]*Device, 0, len(d.nodes)), Cables: d.cables(),
+		Name: d.in.GetName(), OverlayAS: d.in.GetOverlayAs(), Devices: make([]*Device, 0, len(d.nodes)+len(d.stations)), Cables: d.cables(),
+		Ducts: d.designDucts(), Lines: d.designLines(), Channels: d.designChannels(), DCIs: d.designDCIs(),
 		Login:  Login{Username: login.GetUsername(), Password: login.GetPassword(), CA: login.GetCa()},
 		byName: make(map[string]*Device, len(d.nodes)),
 	}
 	if c.last == nil {
 		c.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 	}
-	next := make(map[string]decided, len(d.nodes))
+	next := make(map[string]decided, len(d.nodes)+len(d.stations))
 	digester := newDigester(d, c.seeds)
-	for _, n := range d.nodes {
-		now := decided{inputs: digester.node(n)}
-		if last, ok := c.last[n.name()]; ok && last.inputs == now.inputs {
+	take := func(name string, inputs digest, decide func() *Device) {
+		now := decided{inputs: inputs}
+		if last, ok := c.last[name]; ok && last.inputs == now.inputs {
 			now.device = last.device
 			design.Work.Reused++
 		} else {
-			now.device = d.decide(n)
+			now.device = decide()
 			design.Work.Devices++
 		}
-		next[n.name()] = now
+		next[name] = now
 		design.Devices = append(design.Devices, now.device)
-		design.byName[n.name()] = now.device
+		design.byName[name] = now.device
 	}
-	c.last = next
+	stations := d.stations
+	for i, n := range d.nodes {
+		take(n.name(), digester.node(n), func() *Device { return d.decide(n) })
+		if i+1 < len(d.nodes) && d.nodes[i+1].site == n.site {
+			continue
+		}
+		for ; len(stations) > 0 && stations[0].site == n.site; stations = stations[1:] {
+			take(stations[0].name, digester.station(stations[0]), stations[0].decide(d))
+		}
+	}
+	for _, s := range stations {
+		take(s.name, digester.station(s), s.decide(d))
+	}
+	c.last, c.planned = next, d.plans
 	return design
 }
 
@@ -84,7 +103,7 @@ func (d *draft) decide(n *node) *Device {
 		Group: n.group(), Ref: n.ref,
 		Underlay: n.underlay(), Overlay: d.overlay(n), Links: d.links(n),
 		Breakouts: d.breakouts(n), Ports: d.accessPorts(n), LAGs: d.lags(n),
-		Segments: n.macVRFs(), VRFs: n.ipVRFs(), Raw: d.rawLeaves(n),
+		Segments: n.macVRFs(), VRFs: n.ipVRFs(), Raw: d.rawLeaves(n.raw), Light: n.light,
 	}
 	if n.disablesUnused() {
 		device.Unused = n.unused()
@@ -92,9 +111,9 @@ func (d *draft) decide(n *node) *Device {
 	return device
 }
 
-func (d *draft) rawLeaves(n *node) []RawLeaf {
+func (d *draft) rawLeaves(indexes []int32) []RawLeaf {
 	var list []RawLeaf
-	for _, i := range n.raw {
+	for _, i := range indexes {
 		raw := d.in.GetRaw()[i]
 		list = append(list, RawLeaf{Path: raw.GetPath(), Value: raw.GetValue(), Ref: rawRef(int(i))})
 	}

@@ -3,6 +3,7 @@ package fabric
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math"
 	"net/netip"
 )
 
@@ -122,12 +123,8 @@ func (g *digester) node(n *node) digest {
 		g.numbers(uint32(c.port.index), uint32(c.port.channel), uint32(c.kind))
 		g.claim(n, c)
 	}
-	g.numbers(uint32(len(n.raw)))
-	for _, i := range n.raw {
-		raw := g.draft.in.GetRaw()[i]
-		g.numbers(uint32(i))
-		g.text(raw.GetPath(), raw.GetValue())
-	}
+	g.light(&n.light)
+	g.raw(n.raw)
 	for _, s := range n.segments {
 		g.digest(g.segments[s])
 	}
@@ -135,6 +132,56 @@ func (g *digester) node(n *node) digest {
 		g.digest(g.tenants[t])
 	}
 	return g.sum()
+}
+
+// station returns the digest of everything that a station is decided from.
+func (g *digester) station(s *station) digest {
+	g.text(g.draft.in.GetName(), s.name, s.siteName, string(s.role), s.platform.Name, s.release, s.fingerprint, s.group(), string(s.ref))
+	g.numbers(s.number, bit(s.unused), uint32(len(s.labels)))
+	g.text(s.labels...)
+	g.addr(s.management)
+	g.light(&s.light)
+	g.raw(s.raw)
+	return g.sum()
+}
+
+// light writes what a device does with light.
+func (g *digester) light(l *Light) {
+	g.numbers(uint32(len(l.Coherent)), uint32(len(l.Clients)), uint32(len(l.Amplifiers)), uint32(len(l.Media)))
+	for _, c := range l.Coherent {
+		g.text(c.Port, c.Channel, c.Mode.Name, c.PeerName, c.PeerPort, string(c.Ref))
+		g.numbers(uint32(c.Frequency), uint32(c.Setting), uint32(c.Lanes), uint32(len(c.Clients)))
+		g.text(c.Clients...)
+		g.floats(float64(c.Power))
+	}
+	for _, c := range l.Clients {
+		g.text(c.Port, c.Line, c.PeerName, c.PeerPort, string(c.Ref))
+		g.numbers(uint32(c.Rate))
+	}
+	for _, a := range l.Amplifiers {
+		g.text(a.Name, a.Line, a.Kind.Name, string(a.Ref))
+		g.floats(float64(a.Gain), float64(a.VOA), float64(a.Output), float64(a.Kind.MinGain), float64(a.Kind.MaxGain), float64(a.Kind.NoiseFigure), float64(a.Kind.MaxOutput))
+	}
+	for _, m := range l.Media {
+		g.text(m.Channel, m.Port, string(m.Ref))
+		g.numbers(m.Index, uint32(m.Low), uint32(m.High))
+	}
+}
+
+func (g *digester) floats(list ...float64) {
+	for _, x := range list {
+		g.buf = binary.LittleEndian.AppendUint64(g.buf, math.Float64bits(x))
+	}
+}
+
+// raw writes leaves that the operator set by path.
+func (g *digester) raw(indexes []int32) {
+	g.numbers(uint32(len(indexes)))
+	for _, i := range indexes {
+		raw := g.draft.in.GetRaw()[i]
+		g.numbers(uint32(i))
+		g.text(raw.GetPath(), raw.GetValue())
+	}
 }
 
 // sessions writes the overlay neighbours of a device.
@@ -162,12 +209,15 @@ func (g *digester) claim(n *node, c claim) {
 
 // wire writes a cable as one of its ends sees it.
 func (g *digester) wire(n *node, w *wire) {
-	far, port := w.spine, w.spinePort
-	if n.role == Spine {
-		far, port = w.leaf, w.leafPort
+	far, port := w.high, w.highPort
+	if n == w.high {
+		far, port = w.low, w.lowPort
 	}
-	g.text(far.name(), far.platform.Ports[port.index].Name, w.speed, string(w.ref()))
-	g.numbers(uint32(port.channel), far.asn, w.leafAddr, w.spineAddr)
+	g.text(far.name(), far.platform.Ports[port.index].Name, w.speed, string(w.ref()), w.lowVia, w.highVia)
+	if w.channel != nil {
+		g.text(w.channel.name, w.channel.breakout(n))
+	}
+	g.numbers(uint32(port.channel), far.asn, w.lowAddr, w.highAddr)
 }
 
 // access writes an attachment; the other member matters too, for it names the far leaf of the segment.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loomfabric/loom/models/hardware"
 	"github.com/loomfabric/loom/models/intent"
+	"github.com/loomfabric/loom/pkg/optics"
 	"github.com/loomfabric/loom/pkg/topology"
 )
 
@@ -17,9 +18,18 @@ import (
 type draft struct {
 	t        *topology.Topology
 	in       *intent.Topology
-	sites    []*site // by number
-	nodes    []*node // by site number, role, number
+	sites    []*site    // by number
+	nodes    []*node    // routers, by site number, role, number
+	stations []*station // what carries no packets: transponders by site number and number, then line systems by line, along it
 	byName   map[string]*node
+	names    map[string]Ref // of all devices
+	ducts    map[string]*duct
+	lines    []*line // by name
+	dcis     []*dci  // by number
+	channels []*channel
+	known    map[string]*planned // lines planned before, by direction and name
+	plans    map[string]*planned // and now
+	trials   map[string][]optics.Choice
 	tenants  []*tenant  // by number
 	segments []*segment // by number
 	wires    []wire
@@ -37,6 +47,8 @@ type site struct {
 	unnumbered bool
 	spines     []*node // by number
 	leaves     []*node // by number
+	gateways   []*node // by number
+	boxes      []*station
 	advertise  []netip.Prefix
 	// Overlay sessions by role of the device that has them: leaves meet spines, spines meet leaves.
 	leafSessions, spineSessions []OverlayNeighbor
@@ -59,11 +71,12 @@ type node struct {
 	segments   []*segment // by number
 	vrfs       []*tenant  // by number
 	raw        []int32    // indexes of intent.Topology.Raw
+	light      Light
 }
 
 // newDraft sorts and indexes the intent.
 func newDraft(t *topology.Topology) *draft {
-	d := &draft{t: t, in: t.Intent, report: report{at: t.At}}
+	d := &draft{t: t, in: t.Intent, report: report{at: t.At}, plans: map[string]*planned{}, trials: map[string][]optics.Choice{}}
 	if d.in == nil {
 		d.in = &intent.Topology{}
 	}
@@ -72,15 +85,19 @@ func newDraft(t *topology.Topology) *draft {
 		count += len(in.GetDevices())
 	}
 	d.nodes = make([]*node, 0, count)
-	d.byName = make(map[string]*node, count)
+	d.byName, d.names = make(map[string]*node, count), make(map[string]Ref, count)
 	for _, in := range sorted(d.in.GetSites(), func(s *intent.Site) uint32 { return s.GetNumber() }) {
 		d.addSite(in)
 	}
 	for _, n := range d.nodes {
 		d.pair(n)
 	}
+	d.readDucts()
+	d.readLines()
 	for i, raw := range d.in.GetRaw() {
-		if n := d.node(raw.GetDevice(), rawRef(i)); n != nil {
+		if s := d.station(raw.GetDevice()); s != nil {
+			s.raw = append(s.raw, int32(i))
+		} else if n := d.node(raw.GetDevice(), rawRef(i)); n != nil {
 			n.raw = append(n.raw, int32(i))
 		}
 	}
@@ -109,31 +126,51 @@ func (d *draft) addSite(in *intent.Site) {
 	first := len(d.nodes)
 	all := make([]node, len(in.GetDevices())) // one allocation for all of a site
 	for i, device := range in.GetDevices() {
-		all[i] = node{in: device, site: s, role: roleOf(device)}
-		all[i].ref = Ref("sites/" + in.GetName() + "/devices/" + device.GetName())
+		ref := Ref("sites/" + in.GetName() + "/devices/" + device.GetName())
+		if device.GetRole() == intent.Role_ROLE_TRANSPONDER {
+			d.addTransponder(s, device, ref)
+			continue
+		}
+		all[i] = node{in: device, site: s, role: roleOf(device), ref: ref}
 		d.nodes = append(d.nodes, &all[i])
 	}
+	slices.SortStableFunc(s.boxes, func(a, b *station) int { return cmp.Compare(a.number, b.number) })
+	d.stations = append(d.stations, s.boxes...)
 	slices.SortStableFunc(d.nodes[first:], byRoleAndNumber)
-	for _, n := range d.nodes[first:] {
-		n.index = int32(first + len(s.spines) + len(s.leaves))
+	for i, n := range d.nodes[first:] {
+		n.index = int32(first + i)
 		d.addNode(n)
 	}
 }
 
 func byRoleAndNumber(a, b *node) int {
-	return cmp.Or(strings.Compare(string(b.role), string(a.role)), // "spine" before "leaf"
+	return cmp.Or(cmp.Compare(a.role.rank(), b.role.rank()),
 		cmp.Compare(a.in.GetNumber(), b.in.GetNumber()), strings.Compare(a.in.GetName(), b.in.GetName()))
 }
 
-func (d *draft) addNode(n *node) {
-	if other := d.byName[n.name()]; other != nil {
-		d.report.fail(n.ref, n.name()+": two devices have this name", "", note{other.ref, "the other one"})
+// rank is the place of a role in a site.
+func (r Role) rank() int {
+	return slices.Index([]Role{Spine, Leaf, Gateway, Transponder, LineSystem}, r)
+}
+
+// name takes the name of a device, once.
+func (d *draft) name(name string, ref Ref) {
+	if other, taken := d.names[name]; taken {
+		d.report.fail(ref, name+": two devices have this name", "", note{other, "the other one"})
 	}
+	d.names[name] = ref
+}
+
+func (d *draft) addNode(n *node) {
+	d.name(n.name(), n.ref)
 	d.byName[n.name()] = n
 	d.checkPlatform(n)
-	if n.role == Spine {
+	switch n.role {
+	case Spine:
 		n.site.spines = append(n.site.spines, n)
-	} else {
+	case Gateway:
+		n.site.gateways = append(n.site.gateways, n)
+	default:
 		n.site.leaves = append(n.site.leaves, n)
 	}
 }
@@ -174,8 +211,11 @@ func (n *node) name() string   { return n.in.GetName() }
 func (n *node) number() uint32 { return n.in.GetNumber() }
 
 func roleOf(in *intent.Device) Role {
-	if in.GetRole() == intent.Role_ROLE_SPINE {
+	switch in.GetRole() {
+	case intent.Role_ROLE_SPINE:
 		return Spine
+	case intent.Role_ROLE_GATEWAY:
+		return Gateway
 	}
 	return Leaf
 }
@@ -191,8 +231,8 @@ func (n *node) lower() *node {
 // group names the devices that must never change together with this one.
 func (n *node) group() string {
 	switch {
-	case n.role == Spine:
-		return n.site.in.GetName() + "/spines"
+	case n.role == Spine || n.role == Gateway:
+		return n.site.in.GetName() + "/" + plural(n.role)
 	case n.peer == nil:
 		return ""
 	}

@@ -83,7 +83,7 @@ func (d *draft) checkMembers(a *access) bool {
 	first := a.members[0]
 	switch {
 	case first.node.role != Leaf:
-		d.report.failEach(a.ref, endText(a.in.GetMembers()[0]), "attachment on a spine", "attach servers to leaves")
+		d.report.failEach(a.ref, endText(a.in.GetMembers()[0]), "attachment on a "+string(first.node.role), "attach servers to leaves")
 		return false
 	case len(a.members) > 2:
 		d.report.fail(a.ref, fmt.Sprintf("%s: attachment with %d members", endText(a.in.GetMembers()[0]), len(a.members)), "a LAG has one port, or one on each leaf of a pair")

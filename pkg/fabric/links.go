@@ -9,28 +9,37 @@ import (
 	"github.com/loomfabric/loom/models/intent"
 )
 
-// wire is one fabric cable. It joins a leaf and a spine of one site.
+// wire is one fabric link. Its low end hangs below its high end: a leaf or a gateway below a spine of its site, and of a link that a channel of
+// light carries, the gateway of the site with the lower number.
 type wire struct {
-	leaf, spine         *node
-	leafPort, spinePort portID
-	leafAddr, spineAddr uint32        // IPv4; 0 where unnumbered
-	speed               string        // what it runs at
-	cable               *intent.Cable // nil: derived
+	low, high         *node
+	lowPort, highPort portID
+	lowAddr, highAddr uint32        // IPv4, the low end's the lower; 0 where unnumbered
+	speed             string        // what it runs at
+	cable             *intent.Cable // nil: derived
+	channel           *channel      // nil: a cable
+	lowVia, highVia   string        // clients of transponders that the ends are plugged into; "" where they are not
 }
 
 // String names the cable: "cable leaf3:ethernet-1/31 - spine2:ethernet-1/30".
 func (w *wire) String() string {
-	kind := "cable "
-	if w.cable == nil {
-		kind = "derived cable "
+	kind := "derived cable "
+	switch {
+	case w.channel != nil:
+		kind = "channel " + w.channel.name + " "
+	case w.cable != nil:
+		kind = "cable "
 	}
-	return kind + w.leaf.name() + ":" + w.leaf.portName(w.leafPort) + " - " + w.spine.name() + ":" + w.spine.portName(w.spinePort)
+	return kind + w.low.name() + ":" + w.low.portName(w.lowPort) + " - " + w.high.name() + ":" + w.high.portName(w.highPort)
 }
 
-// ref returns the cause of a cable: its line, or the leaf that it is derived for.
+// ref returns the cause of a link: its cable or channel, or the device that it is derived for.
 func (w *wire) ref() Ref {
+	if w.channel != nil {
+		return w.channel.ref
+	}
 	if w.cable == nil {
-		return w.leaf.ref
+		return w.low.ref
 	}
 	return cableRef(w.cable)
 }
@@ -52,14 +61,18 @@ func (d *draft) cable() {
 		d.addCable(c)
 	}
 	d.deriveCables()
+	d.wireChannels()
 	for i := range d.wires {
 		w := &d.wires[i]
 		kind := cableClaim
-		if w.cable == nil {
+		switch {
+		case w.channel != nil:
+			kind = channelClaim
+		case w.cable == nil:
 			kind = derivedClaim
 		}
-		w.leaf.claims = append(w.leaf.claims, claim{w.leafPort, kind, int32(i)})
-		w.spine.claims = append(w.spine.claims, claim{w.spinePort, kind, int32(i)})
+		w.low.claims = append(w.low.claims, claim{w.lowPort, kind, int32(i)})
+		w.high.claims = append(w.high.claims, claim{w.highPort, kind, int32(i)})
 	}
 	for i := range d.servers {
 		s := &d.servers[i]
@@ -104,6 +117,10 @@ func (d *draft) addWire(c *intent.Cable) {
 		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between two %s", endText(c.GetA()), endText(c.GetB()), plural(a.role)), "cables join a leaf and a spine")
 		return
 	}
+	if a.role != Spine && b.role != Spine {
+		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between a %s and a %s", endText(c.GetA()), endText(c.GetB()), a.role, b.role), "cables join a spine and a leaf or a gateway")
+		return
+	}
 	if a.site != b.site {
 		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between two sites: not built yet", endText(c.GetA()), endText(c.GetB())), "")
 		return
@@ -113,9 +130,9 @@ func (d *draft) addWire(c *intent.Cable) {
 	if !aOK || !bOK {
 		return
 	}
-	w := wire{leaf: a, leafPort: aPort, spine: b, spinePort: bPort, cable: c}
+	w := wire{low: a, lowPort: aPort, high: b, highPort: bPort, cable: c}
 	if a.role == Spine {
-		w.leaf, w.leafPort, w.spine, w.spinePort = b, bPort, a, aPort
+		w.low, w.lowPort, w.high, w.highPort = b, bPort, a, aPort
 	}
 	d.wires = append(d.wires, w)
 }
@@ -124,54 +141,57 @@ func plural(role Role) string {
 	if role == Leaf {
 		return "leaves"
 	}
-	return "spines"
+	return string(role) + "s"
 }
 
-// pairOf identifies a leaf and a spine.
-type pairOf struct{ leaf, spine int32 }
+// pairOf identifies the ends of a cable.
+type pairOf struct{ low, high int32 }
 
-// deriveCables joins every leaf to every spine of its site, except where a cable between the two is listed.
+// deriveCables joins every leaf and every gateway to every spine of its site, except where a cable between the two is listed.
 func (d *draft) deriveCables() {
 	listed := make(map[pairOf]bool, len(d.wires))
 	for i := range d.wires {
-		listed[pairOf{d.wires[i].leaf.index, d.wires[i].spine.index}] = true
+		listed[pairOf{d.wires[i].low.index, d.wires[i].high.index}] = true
 	}
 	for _, s := range d.sites {
 		if s.in.GetCabling() == intent.Cabling_CABLING_EXPLICIT {
 			continue
 		}
-		for _, leaf := range s.leaves {
+		for _, low := range slices.Concat(s.leaves, s.gateways) {
 			for _, spine := range s.spines {
-				if !listed[pairOf{leaf.index, spine.index}] {
-					d.deriveLinks(leaf, spine)
+				if !listed[pairOf{low.index, spine.index}] {
+					d.deriveLinks(low, spine)
 				}
 			}
 		}
 	}
 }
 
-// deriveLinks joins one leaf to one spine. Ports follow from the two numbers: leaf n takes a spine's ports
-// (n-1)*links+1 and on, spine s a leaf's uplinks (s-1)*links+1 and on.
-func (d *draft) deriveLinks(leaf, spine *node) {
-	if leaf.platform == nil || spine.platform == nil || leaf.number() == 0 || spine.number() == 0 {
+// deriveLinks joins one leaf or gateway to one spine. Ports follow from the two numbers: leaf n takes a spine's ports
+// (n-1)*links+1 and on, gateway n as many from their end, spine s the uplinks (s-1)*links+1 and on of both.
+func (d *draft) deriveLinks(low, spine *node) {
+	if low.platform == nil || spine.platform == nil || low.number() == 0 || spine.number() == 0 {
 		return // reported with the device
 	}
-	parallel := max(1, uint64(leaf.site.in.GetLinksPerSpine()))
-	uplinks, downlinks := leaf.platform.Uplinks, spine.platform.Downlinks
+	parallel := max(1, uint64(low.site.in.GetLinksPerSpine()))
+	uplinks, downlinks := low.platform.Uplinks, spine.platform.Downlinks
 	if uint64(spine.number())*parallel > uint64(len(uplinks)) {
-		d.noRoom(leaf, spine, "uplinks", len(uplinks), parallel)
+		d.noRoom(low, spine, "uplinks", len(uplinks), parallel)
 		return
 	}
-	if uint64(leaf.number())*parallel > uint64(len(downlinks)) {
-		d.noRoom(spine, leaf, "ports towards leaves", len(downlinks), parallel)
+	if uint64(low.number())*parallel > uint64(len(downlinks)) {
+		d.noRoom(spine, low, "ports towards leaves", len(downlinks), parallel)
 		return
 	}
 	for k := range parallel {
 		up := uplinks[(uint64(spine.number())-1)*parallel+k]
-		down := downlinks[(uint64(leaf.number())-1)*parallel+k]
+		down := (uint64(low.number())-1)*parallel + k
+		if low.role == Gateway {
+			down = uint64(len(downlinks)) - 1 - down
+		}
 		d.wires = append(d.wires, wire{
-			leaf: leaf, leafPort: portID{index: int16(leaf.platform.PortIndex(up))},
-			spine: spine, spinePort: portID{index: int16(spine.platform.PortIndex(down))},
+			low: low, lowPort: portID{index: int16(low.platform.PortIndex(up))},
+			high: spine, highPort: portID{index: int16(spine.platform.PortIndex(downlinks[down]))},
 		})
 	}
 }
@@ -191,7 +211,7 @@ func (d *draft) settleWires() {
 		switch {
 		case w.cable.GetSubnet() != "":
 			d.readSubnet(w)
-		case !w.leaf.site.unnumbered:
+		case !w.low.site.unnumbered:
 			d.deriveSubnet(w)
 		}
 	}
@@ -200,7 +220,7 @@ func (d *draft) settleWires() {
 
 // settleSpeed takes the fastest speed that both ports have.
 func (d *draft) settleSpeed(w *wire) {
-	near, far := w.leaf.speedsOf(w.leafPort), w.spine.speedsOf(w.spinePort)
+	near, far := w.low.speedsOf(w.lowPort), w.high.speedsOf(w.highPort)
 	if len(near) == 0 || len(far) == 0 {
 		return // a breakout that could not be decided, reported there
 	}
@@ -210,8 +230,8 @@ func (d *draft) settleSpeed(w *wire) {
 			return
 		}
 	}
-	d.report.failLike("speed "+w.leaf.platform.Name+w.spine.platform.Name, w.ref(),
-		fmt.Sprintf("%s: speed mismatch: %s runs at %s, %s at %s", w, w.leaf.name(), either(near), w.spine.name(), either(far)),
+	d.report.failLike("speed "+w.low.platform.Name+w.high.platform.Name, w.ref(),
+		fmt.Sprintf("%s: speed mismatch: %s runs at %s, %s at %s", w, w.low.name(), either(near), w.high.name(), either(far)),
 		"join ports that have a speed in common")
 }
 
@@ -222,42 +242,42 @@ func (d *draft) readSubnet(w *wire) {
 	switch {
 	case err != nil || !subnet.Addr().Is4() || subnet.Bits() != 31 || subnet.Masked() != subnet:
 		d.report.fail(w.ref(), fmt.Sprintf("%s: subnet %s: not an IPv4 /31", w, text), "write it like 192.168.11.0/31")
-	case w.leaf.site.unnumbered:
-		d.report.fail(w.ref(), fmt.Sprintf("%s: subnet %s: links of site %s are unnumbered", w, text, w.leaf.site.in.GetName()), "remove it, or set links: numbered",
-			note{w.leaf.site.ref + "/underlay#links", "unnumbered"})
-	case w.cable.GetA().GetDevice() == w.leaf.name():
-		w.leafAddr = number4(subnet.Addr())
-		w.spineAddr = w.leafAddr + 1
+	case w.low.site.unnumbered:
+		d.report.fail(w.ref(), fmt.Sprintf("%s: subnet %s: links of site %s are unnumbered", w, text, w.low.site.in.GetName()), "remove it, or set links: numbered",
+			note{w.low.site.ref + "/underlay#links", "unnumbered"})
+	case w.cable.GetA().GetDevice() == w.low.name():
+		w.lowAddr = number4(subnet.Addr())
+		w.highAddr = w.lowAddr + 1
 	default:
-		w.spineAddr = number4(subnet.Addr())
-		w.leafAddr = w.spineAddr + 1
+		w.highAddr = number4(subnet.Addr())
+		w.lowAddr = w.highAddr + 1
 	}
 }
 
 func (d *draft) deriveSubnet(w *wire) {
-	s := w.leaf.site
-	port := ordinal(w.leaf.portName(w.leafPort))
-	if w.leafPort.channel != 0 || port >= portsPerBox {
-		d.report.fail(w.ref(), fmt.Sprintf("%s: no subnet follows from port %s", w, w.leaf.portName(w.leafPort)),
-			fmt.Sprintf("give the cable a subnet; only ethernet-1/1..%d of a leaf have one", portsPerBox-1))
+	s := w.low.site
+	port := ordinal(w.low.portName(w.lowPort))
+	if w.lowPort.channel != 0 || port >= portsPerBox {
+		d.report.fail(w.ref(), fmt.Sprintf("%s: no subnet follows from port %s", w, w.low.portName(w.lowPort)),
+			fmt.Sprintf("give the cable a subnet; only ethernet-1/1..%d of a device have one", portsPerBox-1))
 		return
 	}
 	if !s.pool.IsValid() {
 		return // reported with the pool
 	}
-	low, ok := derivedSubnet(s.pool, w.leaf.number(), port)
+	low, ok := derivedSubnet(s.pool, w.low.role, w.low.number(), port)
 	if !ok {
-		d.poolExhausted(w.leaf, w.ref(), "no subnet for "+w.leaf.portName(w.leafPort))
+		d.poolExhausted(w.low, w.ref(), "no subnet for "+w.low.portName(w.lowPort))
 		return
 	}
-	w.leafAddr, w.spineAddr = low, low+1
+	w.lowAddr, w.highAddr = low, low+1
 }
 
 // links returns the fabric links of a device, sorted by port.
 func (d *draft) links(n *node) []Link {
-	list := make([]Link, 0, n.count(derivedClaim, cableClaim))
+	list := make([]Link, 0, n.count(derivedClaim, cableClaim, channelClaim))
 	for _, c := range n.claims {
-		if c.kind <= cableClaim {
+		if c.kind.isWire() {
 			list = append(list, n.link(&d.wires[c.what]))
 		}
 	}
@@ -266,13 +286,16 @@ func (d *draft) links(n *node) []Link {
 
 // link is a cable seen from one of its ends.
 func (n *node) link(w *wire) Link {
-	port, far, farPort, addr, peer := w.leafPort, w.spine, w.spinePort, w.leafAddr, w.spineAddr
-	if n.role == Spine {
-		port, far, farPort, addr, peer = w.spinePort, w.leaf, w.leafPort, w.spineAddr, w.leafAddr
+	port, far, farPort, addr, peer, via := w.lowPort, w.high, w.highPort, w.lowAddr, w.highAddr, w.lowVia
+	if n == w.high {
+		port, far, farPort, addr, peer, via = w.highPort, w.low, w.lowPort, w.highAddr, w.lowAddr, w.highVia
 	}
 	l := Link{
-		Port: n.portName(port), PortMTU: portMTU(n.site.in.GetUnderlay().GetMtu()),
+		Via: via, Port: n.portName(port), PortMTU: portMTU(n.site.in.GetUnderlay().GetMtu()),
 		PeerName: far.name(), PeerPort: far.portName(farPort), PeerASN: far.asn, Ref: w.ref(),
+	}
+	if w.channel != nil {
+		l.Channel = w.channel.name
 	}
 	if w.speed != n.speedsOf(port)[0] {
 		l.Speed = w.speed
@@ -286,7 +309,7 @@ func (n *node) link(w *wire) Link {
 // portMTU returns the port MTU that an IP MTU needs: the ethernet header comes on top.
 func portMTU(ip uint32) uint32 { return ip + 14 }
 
-// cables returns every cable, sorted by its first end: spines before leaves before servers.
+// cables returns every cable, sorted by its first end: spines before leaves before servers; then those of channels.
 func (d *draft) cables() []Cable {
 	list := make([]Cable, 0, len(d.wires)+len(d.servers))
 	for _, n := range d.nodes {
@@ -299,13 +322,13 @@ func (d *draft) cables() []Cable {
 			}
 		}
 	}
-	return list
+	return d.channelCables(list)
 }
 
 func (w *wire) design() Cable {
 	return Cable{
-		A:     CableEnd{Device: w.spine.name(), Port: w.spine.portName(w.spinePort)},
-		B:     CableEnd{Device: w.leaf.name(), Port: w.leaf.portName(w.leafPort)},
+		A:     CableEnd{Device: w.high.name(), Port: w.high.portName(w.highPort)},
+		B:     CableEnd{Device: w.low.name(), Port: w.low.portName(w.lowPort)},
 		Speed: w.speed, Derived: w.cable == nil, Ref: w.ref(),
 	}
 }

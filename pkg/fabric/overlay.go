@@ -39,14 +39,20 @@ func (s *site) ibgp() bool { return s.in.GetOverlay().GetRouting() != intent.Rou
 
 // sessions returns the sessions of a device.
 func (n *node) sessions() []OverlayNeighbor {
-	if n.role == Spine {
+	switch n.role {
+	case Spine:
 		return n.site.spineSessions
+	case Leaf:
+		return n.site.leafSessions
 	}
-	return n.site.leafSessions
+	return nil
 }
 
 // overlay returns a device's part of the overlay.
 func (d *draft) overlay(n *node) Overlay {
+	if n.role == Gateway {
+		return Overlay{} // routes between sites, and no services
+	}
 	o := Overlay{IBGP: n.site.ibgp(), AS: d.in.GetOverlayAs(), Neighbors: n.sessions(), Ref: n.site.ref + "/overlay"}
 	if n.role == Spine {
 		o.Reflector, o.ClusterID = true, n.clusterID()

@@ -27,9 +27,13 @@ type claimKind int8
 const (
 	derivedClaim claimKind = iota // a derived cable
 	cableClaim                    // a listed cable
+	channelClaim                  // a link that a channel of light carries
 	accessClaim                   // an attachment
 	serverClaim                   // a cable to a server: names the far end, takes nothing
 )
+
+// isWire tells whether the port is claimed for a fabric link.
+func (k claimKind) isWire() bool { return k <= channelClaim }
 
 // claim is one use of one port.
 type claim struct {
@@ -247,7 +251,11 @@ func (d *draft) wantedSpeed(c claim) string {
 func (d *draft) chooseMode(n *node, claims []claim, want string) {
 	port := &n.platform.Ports[claims[0].port.index]
 	last := claims[len(claims)-1]
-	for _, mode := range port.Breakouts {
+	modes := port.Breakouts
+	if claims[0].kind == channelClaim {
+		modes = []string{d.wires[claims[0].what].channel.breakout(n)}
+	}
+	for _, mode := range modes {
 		channels, speed := splitMode(mode)
 		if channels >= int(last.port.channel) && (want == "" || want == speed) {
 			n.breakouts = append(n.breakouts, breakout{claims[0].port.index, int16(channels), []string{speed}, claims[0]})
@@ -255,7 +263,7 @@ func (d *draft) chooseMode(n *node, claims []claim, want string) {
 		}
 	}
 	d.report.failEach(d.claimRef(last), n.name()+":"+n.portName(last.port), fmt.Sprintf("no breakout of %s has channel %d at %s", n.platform.Name, last.port.channel, want),
-		"use one of "+strings.Join(port.Breakouts, ", "))
+		"use one of "+strings.Join(modes, ", "))
 }
 
 // breakouts returns the ports of a device that are broken out, sorted.

@@ -69,6 +69,9 @@ func (r *report) add(severity topology.Severity, ref Ref, message, fix string, a
 	r.more = append(r.more, 0)
 }
 
+// failed tells whether there is an error.
+func (r *report) failed() bool { return r.diags.HasErrors() }
+
 // diagnostics returns everything reported, by position.
 func (r *report) diagnostics() topology.Diagnostics {
 	for i, more := range r.more {

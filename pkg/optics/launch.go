@@ -18,7 +18,7 @@ func (l *Line) BestLaunch(channels []Carried, lit int) (DBm, error) {
 		return 0, err
 	}
 	if !l.Amplified() || l.Booster == nil {
-		return meanTx(channels) - DBm(l.Mux), nil
+		return l.added(channels), nil
 	}
 	objective := func(launch DBm) (float64, error) {
 		arrivals, err := l.arrivals(p, l.Set(launch, channels, lit), channels)

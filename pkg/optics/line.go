@@ -22,6 +22,7 @@ type Line struct {
 	Name     string
 	Grid     Grid
 	Mux      DB             // loss between a transmitter and the line; 0: the transceiver is on the fibre
+	Levels   bool           // a ROADM adds channels: it brings all to the power of the weakest
 	Booster  *AmplifierKind // nil: none
 	Sections []Section      // at least one
 	Demux    DB             // loss between the line and a receiver
@@ -103,6 +104,7 @@ type Setting struct {
 	Booster  Amplifier   // zero where the line has none
 	Sections []Amplifier // by section; zero where it has none
 	Launch   DBm         // power of a channel into each fibre
+	Added    DBm         // power of a channel behind what adds it; of all alike where that levels them
 }
 
 // Set finds the gains that launch every channel with the same power into each fibre, and bring it to the receiver with
@@ -110,7 +112,8 @@ type Setting struct {
 // lit is how many channels share what an amplifier gives.
 func (l *Line) Set(launch DBm, channels []Carried, lit int) Setting {
 	s := Setting{Sections: make([]Amplifier, len(l.Sections)), Launch: launch}
-	at := meanTx(channels) - DBm(l.Mux)
+	s.Added = l.added(channels)
+	at := s.Added
 	if l.Booster != nil {
 		s.Booster = l.Booster.reach(launch, at, lit)
 		at += DBm(s.Booster.Gain)
@@ -128,6 +131,18 @@ func (l *Line) Set(launch DBm, channels []Carried, lit int) Setting {
 		at += DBm(s.Sections[i].Gain)
 	}
 	return s
+}
+
+// added is the power of a channel behind what adds it.
+func (l *Line) added(channels []Carried) DBm {
+	if !l.Levels {
+		return meanTx(channels) - DBm(l.Mux)
+	}
+	weakest := DBm(math.Inf(1))
+	for _, c := range channels {
+		weakest = min(weakest, c.TxPower)
+	}
+	return weakest - DBm(l.Mux)
 }
 
 // reach is the amplifier set to bring a channel from one power to another, while so many are lit.
@@ -191,6 +206,9 @@ func (l *Line) Elements(s Setting) []Element {
 	var out []Element
 	if l.Mux > 0 {
 		out = append(out, Loss{l.Mux})
+	}
+	if l.Levels {
+		out = append(out, Equalizer{Target: s.Added})
 	}
 	out = append(out, l.between(s)...)
 	if l.Demux > 0 {

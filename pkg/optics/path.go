@@ -52,11 +52,11 @@ func (p Path) elements(state int) []Element {
 	var out []Element
 	for i, r := range p.Reports {
 		s := &r.States[state]
-		if i == 0 {
-			out = append(out, Loss{s.Line.Mux})
-		} else {
-			out = append(out, Equalizer{Target: meanTx(s.Lit) - DBm(s.Line.Mux), Loss: p.Express[i-1]})
+		loss := s.Line.Mux
+		if i > 0 {
+			loss = p.Express[i-1]
 		}
+		out = append(out, Equalizer{Target: s.Setting.Added, Loss: loss})
 		out = append(out, s.Line.between(s.Setting)...)
 		if i == len(p.Reports)-1 {
 			out = append(out, Loss{s.Line.Demux})

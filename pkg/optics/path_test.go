@@ -9,7 +9,7 @@ import (
 func planned(t *testing.T, name string, kms ...Km) *Report {
 	t.Helper()
 	l := spans(kms...)
-	l.Name, l.Mux, l.Demux, l.Ends = name, 8, 8, AddDrop{2, 33}
+	l.Name, l.Mux, l.Demux, l.Levels, l.Ends = name, 8, 8, true, AddDrop{2, 33}
 	return plan(t, l, lit(t, l, zrPlus, 4), anyPower)
 }
 
@@ -30,6 +30,20 @@ func TestAPathIsWorseThanEachOfItsLinesAndBetterThanNothing(t *testing.T) {
 		}
 		if p := s.Worst.Light.Power; p < zrPlus.RxMin || p > zrPlus.RxMax {
 			t.Errorf("%s: %v at the receiver", s.Name, p)
+		}
+	}
+}
+
+func TestAROADMLevelsWhatItAdds(t *testing.T) {
+	t.Parallel()
+	l := planned(t, "ab", 80, 80).Line
+	channels := lit(t, l, zrPlus, 2)
+	channels[1].TxPower = 0
+	for levels, apart := range map[bool]bool{true: false, false: true} {
+		l.Levels = levels
+		arrivals := plan(t, l, channels, anyPower).Today().Arrivals
+		if d := arrivals[1].Light.Power - arrivals[0].Light.Power; (d > 5) != apart {
+			t.Errorf("levels %v: channels of -10 and 0 dBm arrive %v apart", levels, DB(d))
 		}
 	}
 }
