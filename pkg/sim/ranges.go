@@ -21,10 +21,18 @@ var bounded = map[config.Base]config.Range{
 // caller holds mu.
 func (d *Device) vet(before, after *config.Tree) error {
 	sw := d.spec.Software
-	if sw == nil || sw.Limits == nil {
+	if sw == nil {
 		return nil
 	}
 	var errs []error
+	if sw.Refuses != nil {
+		if err := sw.Refuses(d.hardware(), after); err != nil && sw.Refuses(d.hardware(), before) == nil {
+			errs = append(errs, err)
+		}
+	}
+	if sw.Limits == nil {
+		return errors.Join(errs...)
+	}
 	for _, change := range config.Diff(before, after) {
 		if change.Op == config.Delete || !change.To.Valid() {
 			continue

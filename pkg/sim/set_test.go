@@ -63,6 +63,8 @@ func TestARouterRefusesValuesInItsOwnWords(t *testing.T) {
 		"/interface[name=ethernet-1/1]/ethernet/hold-time/up": {`50`, at(".ethernet.hold-time.up", "up 50 out of range [0, 100-86400000]")},
 		"/system/grpc-server[name=mgmt]/port":                 {`99999`, "Error in path: .system.grpc-server{.name==\"mgmt\"}.port\n[InvalidArgument] port 99999 out of range [0-65535]"},
 		port + "/oper-state":                                  {`"up"`, "Path not valid - "},
+		port + "/transceiver/functional-type": {`"srl_nokia-interfaces:digital-coherent-optics"`,
+			at(".transceiver.functional-type", "7220 IXR-D2L has no digital-coherent-optics")},
 	} {
 		b.unchanged(b.put(path, c.value), codes.InvalidArgument, c.want)
 		if path == port+"/mtu" { // the operator at the box has the same platform

@@ -21,6 +21,9 @@ type Software struct {
 	Server func(running *config.Tree) Server
 	// Limits says which values of a numeric leaf the platform has, where these are fewer than the schema's.
 	Limits func(h network.Hardware, leaf config.Cursor) (r config.Range, ok bool)
+	// Refuses says what of a running configuration the platform does not take, though the schema and Limits allow it:
+	// *config.ValueError, joined.
+	Refuses func(h network.Hardware, running *config.Tree) error
 	// Sampled tells whether a node is sampled, not sent on change, where a subscription leaves the
 	// choice to the device (gNMI spec §3.5.1.5.2, TARGET_DEFINED).
 	Sampled func(s *config.Schema, id config.ID) bool

@@ -24,5 +24,5 @@ import (
 // Software returns the behaviour of SR Linux, any release of its profile.
 func Software() *sim.Software {
 	rib := config.Path{{Name: "network-instance"}, {Name: "bgp-rib"}}
-	return &sim.Software{Read: read, Observe: observe, Large: []config.Path{rib}, Server: server, Limits: limits, Sampled: sampled}
+	return &sim.Software{Read: read, Observe: observe, Large: []config.Path{rib}, Server: server, Limits: limits, Refuses: refuses, Sampled: sampled}
 }
