@@ -58,7 +58,7 @@ func (o *observer) look(ctx context.Context, name string) verify.Device {
 // read reads what a connected device shows.
 func (o *observer) read(ctx context.Context, l *live) verify.Device {
 	drv := drivers[l.design.OS]
-	state, err := l.Observe(ctx, mustPaths(drv.ObservePaths))
+	state, err := l.Observe(ctx, mustPaths(drv.Observed(l.design)))
 	if err != nil {
 		return unreachable(l.Name(), err)
 	}

@@ -49,6 +49,12 @@ var disruptive = []driver.Disruption{
 	{Path: "/interface[name=ethernet-*]/ethernet/port-speed", Why: linkStarts, Needs: fabricLink},
 	{Path: "/interface[name=ethernet-*]/ethernet/forward-error-correction", Why: linkStarts, Needs: fabricLink},
 	{Path: "/interface[name=ethernet-*]/transceiver/forward-error-correction", Why: linkStarts, Needs: fabricLink},
+	{Path: opticalPath, Why: "the channel goes dark"},
+	{Path: opticalPath + "/frequency", Why: retuned},
+	{Path: opticalPath + "/operational-mode", Why: remade},
+	{Path: "/interface/transceiver/functional-type", Why: remade},
+	{Path: "/interface/transceiver/tx-laser", Idle: "false", Why: "the channel goes dark"},
+	{Path: "/interface[name=ethernet-*]/num-physical-channels", Why: remade},
 	{Path: "/interface[name=ethernet-*]/subinterface/admin-state", Idle: switchedOff, Why: linkStarts, Needs: fabricLink},
 	{Path: "/interface[name=ethernet-*]/subinterface/ipv4/address", Why: "the session on the link ends", Needs: fabricLink},
 

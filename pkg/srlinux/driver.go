@@ -30,6 +30,7 @@ func Driver() *driver.Driver {
 
 		Observe:      Observe,
 		ObservePaths: observePaths,
+		LightPaths:   lightPaths,
 		Asks:         Asks,
 
 		Identity: driver.Identity{
@@ -43,6 +44,7 @@ func Driver() *driver.Driver {
 
 		Drain:      Drain,
 		Disruptive: disruptive,
+		Stages:     Stages,
 	}
 }
 

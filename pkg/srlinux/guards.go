@@ -8,6 +8,7 @@ const (
 	defaultBGP  = "/network-instance[name=default]/protocols/bgp"
 	statements  = "/routing-policy/policy/statement"
 	switchedOff = "disable"
+	opticalPath = "/interface/transceiver/optical-channel"
 	ownSub      = "/interface[name={name}]/subinterface[index={index}]"
 )
 
@@ -141,7 +142,26 @@ var guards = driver.Guards{
 		{Path: "/interface[name=system0]/subinterface/ipv4/address", Why: "the router's VTEP and the ends of its overlay sessions move; tunnels to the old address carry nothing"},
 		{Path: anyBGP + "/group/local-as/as-number", Why: "every session of the group goes down until its other end expects the new number"},
 	},
+	Light: []driver.Object{{
+		Name: "light of", Path: "/interface[name=ethernet-*]", Each: "name", Needs: []driver.Need{
+			{Path: "/interface[name={name}]/transceiver/optical-channel[index=1]"},
+			{Path: "/interface[name={name}]/transceiver/tx-laser", Not: "false"}, // without the leaf it is on
+			{Path: "/interface[name={name}]/admin-state", Not: switchedOff},
+		},
+	}},
+	Tuned: []driver.Meaning{
+		{Path: opticalPath + "/frequency", Why: retuned},
+		{Path: opticalPath + "/operational-mode", Why: remade},
+		{Path: "/interface/transceiver/functional-type", Why: remade},
+		{Path: "/interface[name=ethernet-*]/num-physical-channels", Why: remade},
+	},
 }
+
+// What happens to a channel.
+const (
+	retuned = "the channel is dark until its laser is tuned and the far end has followed"
+	remade  = "the channel is dark until both ends have the same mode"
+)
 
 const unfiltered = "what the policy decided about is decided by no policy: everything passes, or (RFC 8212) nothing"
 

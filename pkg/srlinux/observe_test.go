@@ -116,25 +116,73 @@ func TestARouterThatShowsNothingHasNothing(t *testing.T) {
 	}
 }
 
-// A path that no release has would be asked for in vain, or refused.
+// A path that no release has would be asked for in vain, or refused. Light is asked of devices that have some.
 func TestWhatIsObservedIsInTheModels(t *testing.T) {
 	t.Parallel()
+	d := gateway(t)
 	for _, text := range observePaths {
-		p, err := config.ParsePath(text)
-		if err != nil {
-			t.Fatal(err)
+		for _, release := range srl.Schema.Releases {
+			isInModels(t, text, release)
 		}
-		at := config.Root
-		for _, e := range p {
-			if at = childOf(at, e.Name); at == config.Root {
-				t.Fatalf("%s: there is no %s", text, e.Name)
-			}
+	}
+	for _, text := range lightPaths {
+		isInModels(t, text, d.Release)
+	}
+	if got := Driver().Observed(d); len(got) != len(observePaths)+len(lightPaths) {
+		t.Errorf("of a gateway %d paths are read", len(got))
+	}
+	if got := Driver().Observed(gateway(t, unlit)); len(got) != len(observePaths) {
+		t.Errorf("of a router without light %d paths are read", len(got))
+	}
+}
+
+func isInModels(t *testing.T, text, release string) {
+	t.Helper()
+	p, err := config.ParsePath(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := config.Root
+	for _, e := range p {
+		if at = childOf(at, e.Name); at == config.Root {
+			t.Fatalf("%s: there is no %s", text, e.Name)
 		}
-		for i, release := range srl.Schema.Releases {
-			if !srl.Schema.Nodes[at].In.Has(i) {
-				t.Errorf("%s: not in %s", text, release)
-			}
-		}
+	}
+	if !srl.Schema.Nodes[at].In.Has(srl.Schema.Release(release)) {
+		t.Errorf("%s: not in %s", text, release)
+	}
+}
+
+// shownLight is what a gateway answers: decimals as strings (RFC 7951 §6.1), and a transceiver that is not lit yet.
+const shownLight = `{"srl_nokia-interfaces:interface": [
+  {"name": "ethernet-1/1", "admin-state": "enable", "oper-state": "up", "transceiver": {
+    "functional-type": "srl_nokia-interfaces:digital-coherent-optics", "oper-state": "up",
+    "srl_nokia-interfaces-dco:optical-channel": [{"index": 1, "frequency": 193175000, "operational-mode": "1085", "oper-frequency": 193175000, "module-state": "ready",
+      "statistics": {"transmitted": {"power": {"current": "-10.02"}}, "received": {
+        "bit-error-rate": {"current": "0.001250000000000000", "average": "0.0013"}, "power": {"current": "-9.5"}, "total-power": {"current": "-9.4"},
+        "optical-signal-to-noise-ratio": {"current": "27.5"}, "electrical-signal-to-noise-ratio": {"current": "17.1"}, "quality": {"current": "9.6"},
+        "chromatic-dispersion": {"current": 4008}, "differential-group-delay": {"current": "1.2"}, "frequency-offset": {"current": -120}}}}]}},
+  {"name": "ethernet-1/3", "admin-state": "enable", "oper-state": "down", "transceiver": {
+    "functional-type": "srl_nokia-interfaces:digital-coherent-optics", "tx-laser": false, "oper-state": "down", "oper-down-reason": "tx-laser-disabled",
+    "srl_nokia-interfaces-dco:optical-channel": [{"index": 1, "operational-mode": "1083", "oper-frequency": 0, "module-state": "low-power"}]}},
+  {"name": "ethernet-1/36", "oper-state": "up", "transceiver": {"oper-state": "up", "input-power": {"latest-value": "-2.0"}}}]}`
+
+func TestTheLightOfCoherentPortsIsRead(t *testing.T) {
+	t.Parallel()
+	tree, unknown, err := config.Parse(srl.Schema, "25.3", []byte(shownLight), config.ParseOptions{State: true})
+	if err != nil || len(unknown) > 0 {
+		t.Fatal(unknown, err)
+	}
+	is := func(v float64) *float64 { return &v }
+	want := map[string]transceiver{
+		"ethernet-1/1": {
+			Up: true, Module: "ready", Laser: true, Frequency: 193_175_000, Mode: 1085, Transmitted: is(-10.02), Received: is(-9.5),
+			OSNR: is(27.5), ElectricalSNR: is(17.1), Q: is(9.6), BER: is(1.25e-3), Dispersion: is(4008), DGD: is(1.2), Offset: is(-120),
+		},
+		"ethernet-1/3": {Reason: "tx-laser-disabled", Module: "low-power", Mode: 1083},
+	}
+	if diff := cmp.Diff(want, observation{tree.Root()}.transceivers()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -14,12 +14,11 @@ import (
 	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
-// How fast light may come, in hundredths of a dB. Amplifiers share their pumps between the channels: one that comes
-// at once takes from the others until they have settled, and one that the line amplifies more at once disturbs
-// them by nonlinear effects.
+// How fast light may come, in hundredths of a dB: lasers as everywhere, and amplifiers, whose light disturbs that of other
+// channels by nonlinear effects if the line has more of it at once.
 const (
-	laserDepth = 600 // so far below its power a laser comes on, if its mode goes down so far
-	laserStep  = 300
+	laserDepth = driver.LaserDepth
+	laserStep  = driver.LaserStep
 	gainStep   = 100
 )
 
@@ -60,6 +59,22 @@ func Stages(from, to *config.Tree, d *fabric.Device) ([]driver.Stage, error) {
 		s.add(name, to, writes)
 		name = "ramp"
 	}
+}
+
+// Dims tells whether a change makes less light, and no more anywhere.
+func Dims(from, to *config.Tree) bool {
+	less, more := false, false
+	for _, port := range linePorts(from, to) {
+		was, is := laserOf(from, port), laserOf(to, port)
+		stays := was.lit && is.lit && was.tuning == is.tuning
+		less = less || was.lit && !is.lit || stays && is.power < was.power
+		more = more || is.lit && !stays || stays && is.power > was.power
+	}
+	for _, a := range amplifiersOf(from, to) {
+		less = less || a.more() < 0
+		more = more || a.more() > 0
+	}
+	return less && !more
 }
 
 // before is the step in which nothing has more light yet; from 0 on it comes.
@@ -119,10 +134,17 @@ type amplified struct {
 	attenuated, enabled bool
 }
 
+// more is by how much what passes becomes more.
+func (a amplified) more() int {
+	if !a.enabled {
+		return 0
+	}
+	return (a.toGain - a.toVOA) - (a.gain - a.voa)
+}
+
 func (a amplified) at(step int) []write {
-	more := (a.toGain - a.toVOA) - (a.gain - a.voa)
-	done := (step + 1) * gainStep
-	if !a.enabled || more <= gainStep || done >= more {
+	more, done := a.more(), (step+1)*gainStep
+	if more <= gainStep || done >= more {
 		return nil
 	}
 	between := func(from, to int) int { return from + (to-from)*done/more }
