@@ -64,6 +64,8 @@ conformance: build ## every rendered document and every node of our profiles aga
 	@$(MAKE) --no-print-directory render-all
 	@# the releases side by side: the validators keep what they compile by release
 	printf '%s\n' $(RELEASES) | xargs -P 2 -I RELEASE sh -c '$(LOOM_CONFORMANCE)/all.sh $(OUT)/*-RELEASE/'
+	@# of OpenConfig every kind of device, whatever the topologies have
+	$(LOOM_CONFORMANCE)/openconfig.sh pkg/transponder/testdata/*.json
 	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -features $(LOOM_CONFORMANCE)/srlinux/features
 	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -os openconfig -profile models/openconfig/yang -releases 2026 -modules 'openconfig-*'
 
@@ -100,7 +102,7 @@ bench: ## measures beside the floors of the same run; docs/benchmarks.md explain
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./pkg/config ./cmd/loom
 
 golden: ## rewrites the golden files of every stage; read the diff before you commit it
-	-$(GO) test ./pkg/topology ./pkg/fabric ./pkg/srlinux ./pkg/plan ./pkg/config ./cmd/loom -update
+	-$(GO) test ./pkg/topology ./pkg/fabric ./pkg/srlinux ./pkg/transponder ./pkg/plan ./pkg/config ./cmd/loom -update
 	git diff --stat
 
 slices: ## how large the seeded slices are that the normal tests run

@@ -157,6 +157,7 @@ func (n *network) drainer(name string) plan.Drainer {
 	return plan.Drainer{
 		Drain:      func(t *config.Tree) (*config.Tree, error) { return drv.Drain(t, d) },
 		Disruptive: drv.Disruptive,
+		Dims:       drv.Dims,
 		Stages: func(from, to *config.Tree) ([]driver.Stage, error) {
 			if drv.Stages == nil {
 				return nil, nil

@@ -56,6 +56,9 @@ type Driver struct {
 	// must not be made at once; none where it may, or where nil. They hold nothing that neither end has a place for,
 	// and the way back is the same way.
 	Stages func(from, to *config.Tree, d *fabric.Device) ([]Stage, error)
+	// Dims tells whether all that a change does to light is to make less of it: it goes before what amplifies. Where nil, no
+	// change does.
+	Dims func(from, to *config.Tree) bool
 }
 
 // Observed are all paths that Observe needs of a device as designed.

@@ -59,6 +59,7 @@ type Drainer struct {
 	Drain      func(*config.Tree) (*config.Tree, error)
 	Disruptive []driver.Disruption
 	Stages     func(from, to *config.Tree) ([]driver.Stage, error) // nil: none
+	Dims       func(from, to *config.Tree) bool                    // nil: never
 }
 
 // Drain decides the steps of every device, before the plan is cut into waves: whether it is drained for its change, and
@@ -77,6 +78,7 @@ func (p *Plan) Drain(mode DrainMode, drainer func(device string) Drainer) error 
 		if err := d.way(from, to, with); err != nil {
 			return err
 		}
+		d.Dims = with.Dims != nil && with.Dims(d.Before, d.After)
 	}
 	return nil
 }

@@ -66,6 +66,7 @@ type Device struct {
 	Foreign  []Change `json:"foreign,omitempty"` // what a first contact would remove or overwrite
 	Size     Size     `json:"size"`
 	Drain    *Drain   `json:"drain,omitempty"` // its traffic is moved away for the change
+	Dims     bool     `json:"dims,omitempty"`  // it only makes less light, and goes before what amplifies
 	Steps    []Step   `json:"steps,omitempty"` // where it takes several: instead of Request; the last leads to After
 
 	Request *gnmi.SetRequest `json:"-"` // what is sent

@@ -15,8 +15,12 @@ const NoCanary = -1
 const CanaryFrom = 4
 
 // DefaultOrder is the roles from the least critical to the most: a leaf takes its servers with it,
-// which have another; a spine takes a share of every path; a gateway takes a site's way out.
-var DefaultOrder = []string{"leaf", "spine", "gateway"}
+// which have another; a spine takes a share of every path; a gateway takes a site's way out. What gateways are joined
+// by comes before them: a line, and what sends light into it.
+var DefaultOrder = []string{"leaf", "spine", amplifying, "transponder", "gateway"}
+
+// amplifying is the role of what amplifies the light of others.
+const amplifying = "line"
 
 // WaveOptions say how a plan is cut into waves. The zero value is what users get who ask for nothing.
 type WaveOptions struct {
@@ -119,7 +123,15 @@ func roles(devices []Device, asked []string) []string {
 	return out
 }
 
-func (p *Plan) rank(d *Device) int { return slices.Index(p.Rollout.Order, d.Role) }
+// rank orders devices by their roles. What only makes less light goes before what amplifies: power that is lowered where
+// light begins and made up for on the way must not be amplified first.
+func (p *Plan) rank(d *Device) int {
+	at := slices.Index(p.Rollout.Order, d.Role)
+	if line := slices.Index(p.Rollout.Order, amplifying); d.Dims && line >= 0 {
+		return 2*min(at, line) - 1
+	}
+	return 2 * at
+}
 
 // limit is the most devices of one wave; 0 for none.
 func (o WaveOptions) limit() int {
@@ -155,7 +167,7 @@ func (o WaveOptions) first(p *Plan, out map[string]bool) {
 		n = 1
 	}
 	for i := range p.Devices {
-		if len(out) >= n || p.rank(&p.Devices[i]) != 0 {
+		if len(out) >= n || p.rank(&p.Devices[i]) > 0 {
 			return
 		}
 		out[p.Devices[i].Name] = true

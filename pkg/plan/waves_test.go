@@ -43,6 +43,8 @@ func TestPlansAreCutIntoWaves(t *testing.T) {
 		{"spines first; roles that are not named follow", rack, plan.WaveOptions{Order: []string{"spine"}, Canaries: plan.NoCanary}, "spine1|spine2|leaf1 leaf3 leaf10|leaf2 leaf4|gateway1"},
 		{"no more than three unconfirmed", rack, plan.WaveOptions{Armed: 3, Canaries: plan.NoCanary}, "leaf1 leaf3 leaf10*|leaf2 leaf4|spine1*|spine2|gateway1"},
 		{"groups that overlap", []plan.Device{member("leaf1", "a"), member("leaf2", "a", "b"), member("leaf3", "b", "c"), member("leaf4", "c")}, plan.WaveOptions{}, "leaf1 leaf3|leaf2 leaf4"},
+		{"a line before what sends into it, and that before gateways", dci, plan.WaveOptions{Canaries: plan.NoCanary}, "line1|transponder1 transponder3|transponder2|gateway1"},
+		{"what only makes less light goes before what amplifies", dimmed, plan.WaveOptions{Canaries: plan.NoCanary}, "leaf1|transponder2|line1|transponder1 transponder3|gateway1"},
 		{"nothing", nil, plan.WaveOptions{}, ""},
 	}
 	for _, tt := range tests {
@@ -56,6 +58,15 @@ func TestPlansAreCutIntoWaves(t *testing.T) {
 		})
 	}
 }
+
+// dci is two ends of a line, and what it joins.
+var dci = []plan.Device{member("gateway1"), member("transponder1", "x"), member("transponder2", "x"), member("transponder3"), member("line1")}
+
+var dimmed = func() []plan.Device {
+	out := append(slices.Clone(dci), member("leaf1"))
+	out[2].Dims = true
+	return out
+}()
 
 func wavesText(p *plan.Plan) string {
 	var waves []string

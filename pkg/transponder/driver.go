@@ -46,6 +46,7 @@ func Driver() *driver.Driver {
 
 		Drain:  Drain,
 		Stages: Stages,
+		Dims:   Dims,
 	}
 }
 

@@ -177,3 +177,26 @@ func TestNoStepIsTooLarge(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatOnlyMakesLessLightIsKnown(t *testing.T) {
+	t.Parallel()
+	both, end := muxponder(t), terminal(t)
+	for _, c := range []struct {
+		name     string
+		from, to *fabric.Device
+		want     bool
+	}{
+		{"a channel goes", both, edited(both, func(l *fabric.Light) { l.Coherent, l.Clients = l.Coherent[:1], l.Clients[:2] }), true},
+		{"less power", both, edited(both, func(l *fabric.Light) { l.Coherent[1].Power = -11 }), true},
+		{"less power here, more there", both, edited(both, func(l *fabric.Light) { l.Coherent[0].Power, l.Coherent[1].Power = 0, -11 }), false},
+		{"another frequency", both, edited(both, func(l *fabric.Light) { l.Coherent[1].Frequency = 194000000 }), false},
+		{"a channel comes", edited(both, func(l *fabric.Light) { l.Coherent, l.Clients = l.Coherent[:1], l.Clients[:2] }), both, false},
+		{"no light changes", both, edited(both, func(l *fabric.Light) { l.Clients[0].PeerPort = "ethernet-1/9" }), false},
+		{"less gain", end, edited(end, func(l *fabric.Light) { l.Amplifiers[0].Gain = 10 }), true},
+		{"less attenuation", end, edited(end, func(l *fabric.Light) { l.Amplifiers[1].VOA = 0 }), false},
+	} {
+		if got := Dims(render(t, c.from), render(t, c.to)); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
