@@ -17,8 +17,8 @@ import (
 // How fast light may come, in hundredths of a dB: lasers as everywhere, and amplifiers, whose light disturbs that of other
 // channels by nonlinear effects if the line has more of it at once.
 const (
-	laserDepth = driver.LaserDepth
-	laserStep  = driver.LaserStep
+	driver.LaserDepth = driver.LaserDepth
+	driver.LaserStep  = driver.LaserStep
 	gainStep   = 100
 )
 
@@ -103,7 +103,7 @@ type lighting struct {
 }
 
 func (l lighting) at(step int) []write {
-	now := l.lowest + max(step, 0)*laserStep
+	now := l.lowest + max(step, 0)*driver.LaserStep
 	switch {
 	case step == before:
 		return []write{laserWrite(l.port, false), powerWrite(l.port, l.lowest)}
@@ -120,7 +120,7 @@ type louder struct {
 }
 
 func (l louder) at(step int) []write {
-	if now := l.was + (step+1)*laserStep; l.is-l.was > laserStep && now < l.is {
+	if now := l.was + (step+1)*driver.LaserStep; l.is-l.was > driver.LaserStep && now < l.is {
 		return []write{powerWrite(l.port, now)}
 	}
 	return nil
@@ -190,7 +190,7 @@ func (s *staging) lowest(port string, l laserState) int {
 		return l.power
 	}
 	least := int(math.Ceil(float64(s.d.Light.Coherent[i].Mode.TxMin)*100 - 1e-6))
-	return min(max(l.power-laserDepth, least), l.power)
+	return min(max(l.power-driver.LaserDepth, least), l.power)
 }
 
 // laserState is what a line port does with its laser.

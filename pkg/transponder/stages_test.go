@@ -160,7 +160,7 @@ func TestNoStepIsTooLarge(t *testing.T) {
 				switch {
 				case was.lit && was.tuning != is.tuning:
 					r.Errorf("%s: line-%d is tuned while it sends", s.Name, port)
-				case was.lit && is.lit && is.power-was.power > laserStep:
+				case was.lit && is.lit && is.power-was.power > driver.LaserStep:
 					r.Errorf("%s: line-%d gets %d hundredths of a dB at once", s.Name, port, is.power-was.power)
 				case !was.lit && is.lit && was.tuning != is.tuning:
 					r.Errorf("%s: line-%d comes on before it is tuned", s.Name, port)
