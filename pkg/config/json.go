@@ -11,6 +11,13 @@ func (t *Tree) AppendJSON(dst []byte, indent bool) []byte {
 	return p.object(dst, 0, p.names)
 }
 
+// AppendMeaning appends what the tree means to a device: the same bytes for trees that are Equal, and for no others of a
+// schema, in every process. It is the compact document without what means nothing, and every value as a string.
+func (t *Tree) AppendMeaning(dst []byte) []byte {
+	p := printer{nodes: t.nodes, values: t.values, names: t.schema.index().label}
+	return append(p.meaning(append(dst, '{'), 0, p.names), '}')
+}
+
 // AppendJSON appends the value at the cursor, as a gNMI Update at c.Path() carries it: the object
 // of a container or entry, the value of a leaf, the array of a list or leaf-list. Members at the
 // top are qualified with their module's name. SR Linux ignores an array at a list's path.
@@ -68,6 +75,33 @@ func (p *printer) compact(dst []byte, i uint32, names []string) []byte {
 			dst = append(p.compact(append(dst, '{'), c, p.names), '}')
 		}
 		c = n.link
+	}
+	return dst
+}
+
+// meaning is compact without nodes that a device would not miss.
+func (p *printer) meaning(dst []byte, i uint32, names []string) []byte {
+	begun := false
+	for c, last := i+1, end(p.nodes, i); c < last; c = end(p.nodes, c) {
+		n := &p.nodes[c]
+		if n.hash == 0 {
+			continue
+		}
+		if begun {
+			dst = append(dst, ',')
+		}
+		begun = true
+		if names != nil {
+			dst = append(dst, names[n.id]...)
+		}
+		switch n.shape {
+		case leafShape, valueShape:
+			dst = appendEscaped(dst, p.values[n.link].Value())
+		case listShape, leafListShape:
+			dst = append(p.meaning(append(dst, '['), c, nil), ']')
+		default:
+			dst = append(p.meaning(append(dst, '{'), c, p.names), '}')
+		}
 	}
 	return dst
 }

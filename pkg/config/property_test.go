@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +71,48 @@ func TestEqualTreesAndOnlyThoseHaveNoDiff(t *testing.T) {
 			t.Fatalf("same nodes: %v, same hash: %v", same, !same)
 		}
 	})
+}
+
+// What names a configuration across processes tells apart what Equal does, written-out defaults or not.
+func TestEqualTreesAndOnlyThoseMeanTheSameBytes(t *testing.T) {
+	t.Parallel()
+	writtenOut := 0
+	rapid.Check(t, func(t *rapid.T) {
+		a := someTree(t, "a")
+		b := neighbour(t, a, "b")
+		x, y := a.AppendMeaning(nil), b.AppendMeaning(nil)
+		if same := string(x) == string(y); same != Equal(a, b) {
+			t.Fatalf("equal: %v, same bytes: %v\n%s\n%s", !same, same, x, y)
+		}
+		if !json.Valid(x) {
+			t.Fatalf("no JSON: %s", x)
+		}
+		if Equal(a, b) && string(a.AppendJSON(nil, false)) != string(b.AppendJSON(nil, false)) {
+			writtenOut++
+		}
+	})
+	if bare, full := defaults(t, false), defaults(t, true); !Equal(bare, full) || string(bare.AppendMeaning(nil)) != string(full.AppendMeaning(nil)) {
+		t.Errorf("a default that is written out makes another name:\n%s\n%s", bare.AppendMeaning(nil), full.AppendMeaning(nil))
+	}
+	t.Logf("%d pairs differed by defaults alone", writtenOut)
+}
+
+// defaults is a tree with an interface, its defaults written out or not.
+func defaults(t *testing.T, out bool) *Tree {
+	t.Helper()
+	b, err := NewBuilder(model, newRelease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Str(idName, "a")
+	if out {
+		b.Uint(idMTU, 9000)
+	}
+	tree, err := b.Tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
 }
 
 func TestTheInverseOfADiffIsTheDiffOfTheInverse(t *testing.T) {

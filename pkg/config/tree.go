@@ -115,7 +115,7 @@ func (t *Tree) Walk(f func(Cursor) bool) {
 }
 
 // Equal tells whether a device could not tell the two trees apart: they have the same nodes,
-// except for leaves with their default value and empty containers.
+// except for leaves with their default value and empty containers. AppendMeaning gives their bytes.
 func Equal(a, b *Tree) bool {
 	if a.schema != b.schema || a.hash != b.hash {
 		return false

@@ -59,7 +59,7 @@ type Device struct {
 	Groups   []string `json:"groups,omitempty"` // redundancy groups: members of one change in different waves
 	New      bool     `json:"new"`              // nothing of it was there before
 	Marked   bool     `json:"marked"`           // the device says that this topology manages it
-	Base     string   `json:"base"`             // SHA-256 of the owned configuration before, canonical JSON
+	Base     string   `json:"base"`             // SHA-256 of what the owned configuration means before
 	Target   string   `json:"target"`           // and after
 	Sent     string   `json:"sent"`             // SHA-256 of Request, encoded with sorted map keys
 	Changes  []Change `json:"changes"`
@@ -191,9 +191,10 @@ func foreign(changes []Change) []Change {
 	return out
 }
 
-// Hash is the SHA-256 of a tree's canonical JSON, in hex: the name of a configuration across processes.
+// Hash is the SHA-256 of what a tree means, in hex: the name of a configuration across processes, the same for
+// trees that are config.Equal.
 func Hash(t *config.Tree) string {
-	sum := sha256.Sum256(t.AppendJSON(nil, false))
+	sum := sha256.Sum256(t.AppendMeaning(nil))
 	return hex.EncodeToString(sum[:])
 }
 
