@@ -14,13 +14,9 @@ import (
 	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
-// How fast light may come, in hundredths of a dB: lasers as everywhere, and amplifiers, whose light disturbs that of other
-// channels by nonlinear effects if the line has more of it at once.
-const (
-	driver.LaserDepth = driver.LaserDepth
-	driver.LaserStep  = driver.LaserStep
-	gainStep   = 100
-)
+// gainStep is by how much more an amplifier may give at once, in hundredths of a dB: every channel of the line gets it,
+// and disturbs the others by nonlinear effects.
+const gainStep = 100
 
 // Stages are dark, retune and ramp: light of channels that go or are tuned anew goes out first; everything changes that
 // makes no more light; and then light comes in steps, of lasers and of amplifiers. Less light is always made at once, as
