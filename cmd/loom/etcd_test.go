@@ -32,14 +32,6 @@ type etcd struct {
 	stop     func()
 }
 
-// newEtcd starts one.
-func newEtcd(t testing.TB) *etcd {
-	t.Helper()
-	c := &etcd{TB: t, dir: t.TempDir(), endpoint: "http://127.0.0.1:0"}
-	c.start()
-	return c
-}
-
 func (c *etcd) start() {
 	c.Helper()
 	at, err := url.Parse(c.endpoint)

@@ -5,7 +5,16 @@ package main
 import (
 	"slices"
 	"strings"
+	"testing"
 )
+
+// newEtcd starts one.
+func newEtcd(t testing.TB) *etcd {
+	t.Helper()
+	c := &etcd{TB: t, dir: t.TempDir(), endpoint: "http://127.0.0.1:0"}
+	c.start()
+	return c
+}
 
 // takeOver has a process stand still for longer than its lease lasts, and another one go on with what it was about. Then
 // the first goes on as if nothing had been.
