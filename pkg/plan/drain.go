@@ -199,36 +199,55 @@ func (j *judge) needs(c config.Cursor, paths []string) bool {
 // maxWhy is how many reasons of a drain a summary lists.
 const maxWhy = 3
 
-// steps says in which steps a device gets its change, where its driver wants several.
-func (d *Device) steps(b *strings.Builder, s Style) {
+// note is what there is to say about a device beside its changes, and why.
+type note struct {
+	text    string
+	reasons []string
+}
+
+// notes are those of a device, for people: that it is met for the first time, drained, or changed in steps.
+func (d *Device) notes() []note {
+	var out []note
+	if len(d.Foreign) > 0 {
+		out = append(out, note{text: fmt.Sprintf("first contact: %s already there would go or change", count(len(d.Foreign), "leaf"))})
+	}
+	if d.Drain != nil {
+		out = append(out, d.Drain.note())
+	}
+	if names := d.stages(); len(names) > 0 {
+		out = append(out, note{text: "in steps: " + strings.Join(names, ", ")})
+	}
+	return out
+}
+
+// stages are the steps in which a device gets its change, where its driver wants other ones than those of a drain.
+func (d *Device) stages() []string {
 	var names []string
 	staged := false
 	for _, step := range d.Steps {
 		names = append(names, step.Name)
 		staged = staged || !slices.Contains([]string{"drain", "change", "undrain"}, step.Name)
 	}
-	if staged {
-		fmt.Fprintf(b, "  %s\n", s.paint(yellow, "in steps: "+strings.Join(names, ", ")))
+	if !staged {
+		return nil
 	}
+	return names
 }
 
-// text says that the device is drained, and why.
-func (d *Drain) text(b *strings.Builder, s Style) {
-	if d == nil {
-		return
-	}
+// note says that the device is drained, and why.
+func (d *Drain) note() note {
 	if len(d.Why) == 0 {
-		fmt.Fprintf(b, "  %s\n", s.paint(yellow, "drained for the change, as asked for"))
-		return
+		return note{text: "drained for the change, as asked for"}
 	}
-	fmt.Fprintf(b, "  %s\n", s.paint(yellow, "drained for the change:"))
+	out := note{text: "drained for the change:"}
 	for i, w := range d.Why {
 		if i == maxWhy {
-			fmt.Fprintf(b, "    %d more\n", len(d.Why)-i)
+			out.reasons = append(out.reasons, fmt.Sprintf("%d more", len(d.Why)-i))
 			break
 		}
-		fmt.Fprintf(b, "    %s: %s\n", Risk{Path: w.Path, Change: w.Change}.text(), w.Why)
+		out.reasons = append(out.reasons, Risk{Path: w.Path, Change: w.Change}.text()+": "+w.Why)
 	}
+	return out
 }
 
 // out names the devices that somebody has drained, and says what is left.

@@ -13,8 +13,9 @@ const (
 	maxLine     = 400   // of one line of a diff; what is longer is cut
 	maxNames    = 100   // of one list of devices
 	maxWaves    = 20    // waves
+	maxDrained  = 20    // devices that somebody has drained, and lines of the forecast, each
 	maxRisk     = 200   // of one risk, in each of its two parts
-	minDevice   = 2_500 // a device for which less is left is not begun; some change fits for sure
+	minDevice   = 4_000 // a device for which less is left is not begun; some change fits for sure
 	moreDevices = 80    // room for saying how many are left out
 )
 
@@ -81,7 +82,7 @@ func (p *Plan) markdownRisks() string {
 	for _, class := range p.RiskClasses() {
 		fmt.Fprintf(b, "- **%s**: %s\n", class, class.means())
 		p.eachRisk(class, func(text, why string) {
-			fmt.Fprintf(b, "  - %s", code(text))
+			fmt.Fprintf(b, "  - %s", code(text, maxRisk))
 			if why != "" {
 				fmt.Fprintf(b, " %s", short(why, maxRisk))
 			}
@@ -91,13 +92,36 @@ func (p *Plan) markdownRisks() string {
 	return b.String()
 }
 
-// code is text as an inline code span that no backtick in it ends (CommonMark 6.1).
-func code(text string) string {
+// code is text of bounded length as an inline code span that no backtick in it ends (CommonMark 6.1).
+func code(text string, most int) string {
+	text = short(text, most)
 	fence := "`"
 	for strings.Contains(text, fence) {
 		fence += "`"
 	}
-	return fence + " " + short(text, maxRisk) + " " + fence
+	return fence + " " + text + " " + fence
+}
+
+// markdownOut names the devices that somebody has drained, and says what is left.
+func (p *Plan) markdownOut(b *strings.Builder) {
+	some := func(heading string, lines []string) {
+		for i, text := range lines {
+			switch i {
+			case 0:
+				fmt.Fprintf(b, "\n%s:\n\n", heading)
+			case maxDrained:
+				fmt.Fprintf(b, "- %d more; run loom plan for all of them\n", len(lines)-i)
+				return
+			}
+			fmt.Fprintf(b, "- %s\n", code(text, maxLine))
+		}
+	}
+	var out []string
+	for _, o := range p.Out {
+		out = append(out, o.String())
+	}
+	some("Drained", out)
+	some("While they are drained", p.Forecast)
 }
 
 // markdownWaves lists the waves in short; the devices of each are in the table.
@@ -122,6 +146,7 @@ func (p *Plan) markdownWaves(b *strings.Builder) {
 
 func (p *Plan) markdownEnd() string {
 	b := &strings.Builder{}
+	p.markdownOut(b)
 	p.markdownWaves(b)
 	if len(p.Unsaved) > 0 {
 		fmt.Fprintf(b, "\nTo be saved, their startup configuration does not follow: %s\n", someNames(p.Unsaved))
@@ -160,7 +185,7 @@ func (p *Plan) waveOf(name string) int {
 func (d *Device) markdown(room int) string {
 	fence := d.fence()
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "\n<details><summary><b>%s</b>: %s</summary>\n\n%sdiff\n", d.Name, count(len(d.Changes), "change"), fence)
+	fmt.Fprintf(b, "\n<details><summary><b>%s</b>: %s</summary>\n\n%s%sdiff\n", d.Name, count(len(d.Changes), "change"), d.markdownNotes(), fence)
 	end := fence + "\n</details>\n"
 	room -= len(end) + len(d.moreChanges(0))
 	shown := 0
@@ -177,6 +202,21 @@ func (d *Device) markdown(room int) string {
 		}
 	}
 	return b.String() + end
+}
+
+// markdownNotes says what else there is about a device, in a few lines of bounded length.
+func (d *Device) markdownNotes() string {
+	b := &strings.Builder{}
+	for _, note := range d.notes() {
+		fmt.Fprintf(b, "- %s\n", note.text)
+		for _, reason := range note.reasons {
+			fmt.Fprintf(b, "  - %s\n", code(reason, maxLine))
+		}
+	}
+	if b.Len() > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 func (d *Device) moreChanges(shown int) string {

@@ -3,6 +3,7 @@ package plan_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -125,6 +126,43 @@ func TestPlansAreWrittenAsTheGoldenFilesSay(t *testing.T) {
 			}
 			golden(t, name, b.Bytes())
 		})
+	}
+}
+
+// drained is a plan of two devices: one is drained for its change, and somebody has drained the other.
+func drained(t *testing.T) *plan.Plan {
+	t.Helper()
+	p := example(t)
+	p.Devices[1].Foreign = p.Devices[1].Changes[:1]
+	p.Devices[1].Drain = &plan.Drain{Why: []plan.Interruption{
+		{Path: "/interface[name=ethernet-1/1]/mtu", Change: "1500 → 9228", Why: "the port `starts` again"},
+		{Path: "/interface[name=ethernet-1/7]", Why: "the port goes"}, {Path: "/a", Why: "x"}, {Path: "/b", Why: "y"}, {Path: "/c", Why: "z"},
+	}}
+	noon := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	p.Out = []plan.Out{
+		{Device: "spine1", By: "ann@host", Since: noon, Until: noon.Add(2 * time.Hour), Why: "new <b>line card</b>"},
+		{Device: "spine2", By: "bob@host", Since: noon, Until: noon, Over: true},
+	}
+	p.Forecast = []string{"spine1: 3 of 4 uplinks, 300 of 400 Gbit/s are left to each of leaf1, leaf2", "leaf2: 4 ethernet segments left to leaf1"}
+	return p
+}
+
+// What people are told does not depend on the form: every note, reason, drain and forecast is in both.
+func TestADrainedPlanSaysTheSameAsTextAndAsMarkdown(t *testing.T) {
+	var text, comment bytes.Buffer
+	if err := errors.Join(drained(t).Text(&text, plan.Style{}), drained(t).Markdown(&comment)); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "drained.txt", text.Bytes())
+	golden(t, "drained.md", comment.Bytes())
+	for _, said := range []string{
+		"first contact: 1 leaf already there would go or change", "drained for the change:", "1500 → 9228: the port `starts` again", "2 more",
+		"spine1 is drained by ann@host since 2026-06-01 12:00:00, until 2026-06-01 14:00:00: new <b>line card</b>", "spine2 was drained by bob@host",
+		"While they are drained", "spine1: 3 of 4 uplinks", "leaf2: 4 ethernet segments left to leaf1",
+	} {
+		if !strings.Contains(text.String(), said) || !strings.Contains(comment.String(), said) {
+			t.Errorf("%q: in the text: %v, in the comment: %v", said, strings.Contains(text.String(), said), strings.Contains(comment.String(), said))
+		}
 	}
 }
 
@@ -321,6 +359,7 @@ func TestMarkdownFitsIntoAComment(t *testing.T) {
 		{"640 devices", 640, 58, "x", 0, " more devices; run loom plan for all of them", false},
 		{"640 devices and thousands that are gone", 640, 3, "x", 5000, "and 4900 more", false},
 		{"long values", 30, 3, strings.Repeat("ä", 3000), 0, "…", false},
+		{"640 drains", 640, 3, "x", 640, " more", false},
 		{"values of backticks and lines", 640, 58, strings.Repeat("`", 300) + "\n```\n</details>", 0, " more devices; run", false},
 	}
 	for _, tt := range tests {
@@ -336,6 +375,13 @@ func TestMarkdownFitsIntoAComment(t *testing.T) {
 			}
 			for i := range tt.removed {
 				p.Removed = append(p.Removed, fmt.Sprintf("gone%d", i))
+			}
+			if tt.name == "640 drains" {
+				for i := range p.Devices {
+					p.Devices[i].Drain = &plan.Drain{Why: []plan.Interruption{{Path: "/" + strings.Repeat("x", 1000)}}}
+					p.Out = append(p.Out, plan.Out{Device: p.Devices[i].Name, Why: strings.Repeat("`", 1000)})
+					p.Forecast = append(p.Forecast, strings.Repeat("ä", 1000))
+				}
 			}
 			var b bytes.Buffer
 			if err := p.Markdown(&b); err != nil {

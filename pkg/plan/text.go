@@ -105,15 +105,16 @@ func (d *Device) text(b *strings.Builder, s Style) {
 		}
 	}
 	fmt.Fprintf(b, "%s  %s %s  %s  in %s\n", s.paint(bold, d.Name), d.Platform, d.Release, what, count(d.Size.Operations(), "operation"))
-	if len(d.Foreign) > 0 {
-		fmt.Fprintf(b, "  %s\n", s.paint(yellow, fmt.Sprintf("first contact: %s already there would go or change", count(len(d.Foreign), "leaf"))))
+	for _, note := range d.notes() {
+		fmt.Fprintf(b, "  %s\n", s.paint(yellow, note.text))
+		for _, reason := range note.reasons {
+			fmt.Fprintf(b, "    %s\n", reason)
+		}
 	}
 	if d.New && s.Lines > 0 {
 		d.sums(b, s)
 		return
 	}
-	d.Drain.text(b, s)
-	d.steps(b, s)
 	lines := 0
 	for _, g := range group(d.Changes) {
 		fmt.Fprintf(b, "  %s\n", g.title())
