@@ -66,7 +66,7 @@ func (l *Line) Filled(channels []Carried) ([]Carried, error) {
 	out := slices.Clone(channels)
 	for n := l.Grid.firstN(); n <= l.Grid.lastN(); n++ {
 		s := Slot{n, m}
-		if l.Grid.Allows(s) == nil && taken.Free(s) {
+		if l.Grid.Has(s) && taken.Free(s) {
 			taken.Take(s)
 			out = append(out, Carried{Name: "(free)", Slot: s, Mode: filler.Mode, TxPower: filler.TxPower})
 		}
