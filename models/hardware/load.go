@@ -82,6 +82,7 @@ type profile struct {
 	LAGs      uint32              `yaml:"lags"`
 	Groups    [][]int             `yaml:"speed-groups"` // numbers of ethernet-1/N
 	Clients   string              `yaml:"clients"`
+	Grey      string              `yaml:"grey"`
 	Coherent  *struct {
 		Ports  string         `yaml:"ports"`
 		Modes  []CoherentMode `yaml:"modes"`
@@ -131,6 +132,11 @@ func (p *Platform) optics(in *profile) (err error) {
 	if in.Clients != "" {
 		if p.Clients, err = p.order(in.Clients); err != nil {
 			return fmt.Errorf("clients: %w", err)
+		}
+	}
+	if in.Grey != "" {
+		if p.Grey, err = p.order(in.Grey); err != nil {
+			return fmt.Errorf("grey: %w", err)
 		}
 	}
 	if in.Coherent == nil {

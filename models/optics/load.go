@@ -56,9 +56,10 @@ type Amplifier struct {
 // ROADM is a type of reconfigurable add/drop multiplexer.
 type ROADM struct {
 	Name      string
-	Express   optics.DB // loss on the way through
-	Add, Drop optics.DB // loss
-	OSNR      optics.DB // that adding or dropping costs, in 0.1 nm
+	Express   optics.DB  // loss on the way through
+	Add, Drop optics.DB  // loss
+	Level     optics.DBm // of every channel where it leaves towards a line
+	OSNR      optics.DB  // that adding or dropping costs, in 0.1 nm
 	Source    string
 }
 
@@ -199,6 +200,7 @@ func loadKinds(data []byte) (*Kinds, error) {
 			Express float64 `yaml:"express"`
 			Add     float64 `yaml:"add"`
 			Drop    float64 `yaml:"drop"`
+			Level   float64 `yaml:"level"`
 			OSNR    float64 `yaml:"osnr"`
 			Source  string  `yaml:"source"`
 		} `yaml:"roadms"`
@@ -220,7 +222,7 @@ func loadKinds(data []byte) (*Kinds, error) {
 			NoiseFigure: optics.DB(a.NF), MaxOutput: optics.DBm(a.MaxOutput)}, a.Source})
 	}
 	for _, r := range file.ROADMs {
-		k.ROADMs = append(k.ROADMs, ROADM{r.Name, optics.DB(r.Express), optics.DB(r.Add), optics.DB(r.Drop), optics.DB(r.OSNR), r.Source})
+		k.ROADMs = append(k.ROADMs, ROADM{r.Name, optics.DB(r.Express), optics.DB(r.Add), optics.DB(r.Drop), optics.DBm(r.Level), optics.DB(r.OSNR), r.Source})
 	}
 	return k, nil
 }

@@ -42,6 +42,8 @@ type planned struct {
 	age      optics.Ageing
 	launch   *float64
 	report   *optics.Report
+	booster  optics.DBm   // what it gives today
+	outputs  []optics.DBm // what the amplifiers of its sections give
 }
 
 // plan sets a line in both directions. A line without channels is left dark.
@@ -71,7 +73,7 @@ func (d *draft) planOne(l *line, way *optics.Line, carried []optics.Carried, nam
 	next := &planned{line: way, channels: carried, age: l.age, launch: l.in.Launch}
 	key := name + " " + l.name()
 	if before := d.known[key]; before != nil {
-		next.report = before.report
+		next.report, next.booster, next.outputs = before.report, before.booster, before.outputs
 		if reflect.DeepEqual(before, next) {
 			d.plans[key] = before
 			return before.report
@@ -83,6 +85,10 @@ func (d *draft) planOne(l *line, way *optics.Line, carried []optics.Carried, nam
 		return nil
 	}
 	next.report = report
+	if next.booster, next.outputs, err = report.Today().Outputs(); err != nil {
+		d.report.fail(l.ref, err.Error(), "")
+		return nil
+	}
 	d.plans[key] = next
 	return report
 }
@@ -94,6 +100,7 @@ type arrival struct {
 	from, to *site
 	margin   optics.DB
 	verdict  optics.Verdict
+	power    optics.DBm // received
 }
 
 // misses is by how much a channel misses what is asked; a channel that fails for another reason than noise comes before all others.
@@ -146,6 +153,9 @@ func (d *draft) reportMargin(a *arrival, over string, count int) {
 	reasons := a.verdict.Fails.String()
 	if reasons == "" {
 		reasons = "gsnr"
+	}
+	if a.verdict.Fails&(optics.TooLittlePower|optics.TooMuchPower) != 0 {
+		reasons += fmt.Sprintf("; received with %.1f dBm, and %v up to %v are taken", float64(a.power), c.mode.RxMin, c.mode.RxMax)
 	}
 	has := fmt.Sprintf("margin %.2f dB", float64(a.margin))
 	if math.IsInf(float64(a.margin), 0) {
@@ -203,7 +213,7 @@ func (d *draft) worstArrival(c *channel) (*arrival, error) {
 			if k < 0 {
 				continue
 			}
-			a := &arrival{channel: c, state: s.Name, from: from, to: to, margin: s.MarginOf(&s.Arrivals[k]), verdict: s.Arrivals[k].Verdict}
+			a := &arrival{channel: c, state: s.Name, from: from, to: to, margin: s.MarginOf(&s.Arrivals[k]), verdict: s.Arrivals[k].Verdict, power: s.Arrivals[k].Light.Power}
 			if out == nil || a.misses() > out.misses() {
 				out = a
 			}
@@ -303,8 +313,8 @@ func (d *draft) setLine(l *line) {
 	if l.thereSet == nil || !slices.ContainsFunc(l.stations, func(s *station) bool { return s != nil }) {
 		return
 	}
-	l.setAmplifiers(l.thereSet, l.stations, "there")
-	l.setAmplifiers(l.backSet, reversed(l.stations), "back")
+	l.setAmplifiers(d.plans["there "+l.name()], l.stations, "there")
+	l.setAmplifiers(d.plans["back "+l.name()], reversed(l.stations), "back")
 	for _, c := range l.channels {
 		for _, end := range []struct {
 			box  *station
@@ -317,25 +327,21 @@ func (d *draft) setLine(l *line) {
 	}
 }
 
-// setAmplifiers takes settings from a report, whose sections end where there are amplifiers.
-func (l *line) setAmplifiers(r *optics.Report, stations []*station, way string) {
-	today := r.Today()
-	booster, outputs, err := today.Outputs()
-	if err != nil {
-		return // the same light was carried when the line was planned
-	}
+// setAmplifiers takes settings from a plan, whose sections end where there are amplifiers.
+func (l *line) setAmplifiers(p *planned, stations []*station, way string) {
+	today := p.report.Today()
 	set := func(s *station, a optics.Amplifier, output optics.DBm) {
 		s.light.Amplifiers = append(s.light.Amplifiers, Amplifier{
 			Name: l.name() + "-" + way, Line: l.name(), Kind: l.amplifier, Gain: a.Gain, VOA: a.VOA, Output: hundredths(output), Ref: l.ref + "#amplifiers",
 		})
 	}
 	if stations[0] != nil {
-		set(stations[0], today.Setting.Booster, booster)
+		set(stations[0], today.Setting.Booster, p.booster)
 	}
 	behind := slices.DeleteFunc(slices.Clone(stations[1:]), func(s *station) bool { return s == nil })
-	for i, s := range r.Line.Sections {
+	for i, s := range p.report.Line.Sections {
 		if s.Amplifier != nil {
-			set(behind[0], today.Setting.Sections[i], outputs[i])
+			set(behind[0], today.Setting.Sections[i], p.outputs[i])
 			behind = behind[1:]
 		}
 	}

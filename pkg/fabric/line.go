@@ -138,7 +138,7 @@ func (l *line) direction(back bool) *optics.Line {
 	switch l.in.GetEnds() {
 	case intent.LineEnds_LINE_ENDS_ROADM:
 		r := roadm()
-		out.Mux, out.Demux, out.Levels, out.Ends = r.Add, r.Drop, true, optics.AddDrop{Times: 2, OSNR: r.OSNR}
+		out.Mux, out.Demux, out.Levels, out.Level, out.Ends = r.Add, r.Drop, true, r.Level, optics.AddDrop{Times: 2, OSNR: r.OSNR}
 	case intent.LineEnds_LINE_ENDS_MUX:
 		out.Mux, out.Demux = optics.DB(l.in.GetMux()), optics.DB(l.in.GetMux())
 	}

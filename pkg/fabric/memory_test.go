@@ -16,11 +16,40 @@ import (
 func TestNoFieldOfTheIntentIsForgotten(t *testing.T) {
 	t.Parallel()
 	in := rich()
+	compared := unforgotten(t, in, in.ProtoReflect())
+	if compared < 300 {
+		t.Errorf("only %d changes gave a valid intent", compared)
+	}
+}
+
+// TestNoFieldOfLightIsForgotten is the same for what is said of light.
+func TestNoFieldOfLightIsForgotten(t *testing.T) {
+	t.Parallel()
+	in := intentOf(t, "memory.yaml", read(t, "light.memory.yaml"))
+	compared := 0
+	for _, d := range in.Ducts {
+		compared += unforgotten(t, in, d.ProtoReflect())
+	}
+	for _, l := range in.Lines {
+		compared += unforgotten(t, in, l.ProtoReflect())
+	}
+	for _, d := range in.Dcis {
+		compared += unforgotten(t, in, d.ProtoReflect())
+	}
+	transponder := device(in, "bj-transponder1")
+	if compared += unforgotten(t, in, transponder.ProtoReflect()); compared < 150 {
+		t.Errorf("only %d changes gave a valid intent", compared)
+	}
+}
+
+// unforgotten changes what is below a part of an intent, and tells how many changes were valid.
+func unforgotten(t *testing.T, in *intent.Topology, part protoreflect.Message) int {
+	t.Helper()
 	var warm Compiler
 	if _, diags := warm.Compile(topology.New(in)); diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	base := warm.last
+	base, plans := warm.last, warm.planned
 	compared := 0
 	check := func(field string) {
 		fresh, diags := Compile(topology.New(in))
@@ -28,16 +57,14 @@ func TestNoFieldOfTheIntentIsForgotten(t *testing.T) {
 			return
 		}
 		compared++
-		warm.last = base
+		warm.last, warm.planned = base, plans
 		got, _ := warm.Compile(topology.New(in))
-		if text(t, fresh.Devices) != text(t, got.Devices) || text(t, fresh.Cables) != text(t, got.Cables) {
+		if text(t, fresh.Devices) != text(t, got.Devices) || text(t, fresh.Cables) != text(t, got.Cables) || lightText(fresh) != lightText(got) {
 			t.Errorf("%s: changed, but a device that depends on it was taken over", field)
 		}
 	}
-	eachField(in.ProtoReflect(), check)
-	if compared < 300 {
-		t.Errorf("only %d changes gave a valid intent", compared)
-	}
+	eachField(part, check)
+	return compared
 }
 
 // rich is an intent with something in every field.
@@ -85,12 +112,14 @@ func eachField(m protoreflect.Message, check func(field string)) {
 				eachField(m.Get(f).Message(), check)
 			}
 		default:
-			before := m.Get(f)
+			before, had := m.Get(f), m.Has(f)
 			for _, v := range otherValues(f, before) {
 				m.Set(f, v)
 				check(string(f.FullName()))
 			}
-			m.Set(f, before)
+			if m.Set(f, before); !had {
+				m.Clear(f)
+			}
 		}
 	}
 }
@@ -108,6 +137,10 @@ func otherValues(f protoreflect.FieldDescriptor, v protoreflect.Value) []protore
 		}
 	case protoreflect.BoolKind:
 		list = append(list, protoreflect.ValueOfBool(!v.Bool()))
+	case protoreflect.DoubleKind:
+		for _, x := range []float64{0, v.Float() + 0.5, 75} {
+			list = append(list, protoreflect.ValueOfFloat64(x))
+		}
 	case protoreflect.EnumKind:
 		for n := range 3 {
 			list = append(list, protoreflect.ValueOfEnum(protoreflect.EnumNumber(n)))

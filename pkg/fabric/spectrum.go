@@ -81,7 +81,7 @@ func (c *channel) room(width optics.GHz) []optics.Slot {
 	for _, s := range slots {
 		free := true
 		for _, l := range c.legs {
-			free = free && l.line.there.Grid.Allows(s) == nil
+			free = free && l.line.there.Grid.Has(s)
 		}
 		if free {
 			out = append(out, s)

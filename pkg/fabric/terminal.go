@@ -11,7 +11,7 @@ import (
 )
 
 // terminate decides the ports of a channel at one side. They follow from its number: of the gateways of a site each takes every so-manieth
-// channel, on its coherent ports in order; and so do transponders. Where a channel carries several links from a transponder, each channel before
+// channel, on its coherent ports in order, or on those towards transponders; and so do transponders. Where a channel carries several links from a transponder, each channel before
 // it is taken to do so as well.
 func (d *draft) terminate(c *channel, t *terminal, e side) bool {
 	t.gateway, t.box = e.gateway, e.box
@@ -25,12 +25,12 @@ func (d *draft) terminate(c *channel, t *terminal, e side) bool {
 	}
 	name := e.given
 	if name == "" {
-		ports := e.gateway.platform.Ports
+		ports := e.gateway.platform.Grey
 		if rank*links+links > len(ports) {
-			d.noPort(c, e.gateway.name(), e.gateway.platform.Name, len(ports), "ports")
+			d.noPort(c, e.gateway.name(), e.gateway.platform.Name, len(ports), "ports towards transponders")
 			return false
 		}
-		name = ports[rank*links].Name
+		name = ports[rank*links]
 	}
 	var ok bool
 	t.port, ok = d.portOf(e.gateway, name, c.ref+"#ports")

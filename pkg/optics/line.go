@@ -22,7 +22,8 @@ type Line struct {
 	Name     string
 	Grid     Grid
 	Mux      DB             // loss between a transmitter and the line; 0: the transceiver is on the fibre
-	Levels   bool           // a ROADM adds channels: it brings all to the power of the weakest
+	Levels   bool           // a ROADM adds channels, and brings all to one power
+	Level    DBm            // which; less where one of them is weaker
 	Booster  *AmplifierKind // nil: none
 	Sections []Section      // at least one
 	Demux    DB             // loss between the line and a receiver
@@ -138,11 +139,11 @@ func (l *Line) added(channels []Carried) DBm {
 	if !l.Levels {
 		return meanTx(channels) - DBm(l.Mux)
 	}
-	weakest := DBm(math.Inf(1))
+	level := l.Level
 	for _, c := range channels {
-		weakest = min(weakest, c.TxPower)
+		level = min(level, c.TxPower-DBm(l.Mux))
 	}
-	return weakest - DBm(l.Mux)
+	return level
 }
 
 // reach is the amplifier set to bring a channel from one power to another, while so many are lit.

@@ -72,7 +72,7 @@ func Join(lines []*Line, express []DB) *Line {
 	for i, l := range lines[1:] {
 		out.Name += " + " + l.Name
 		out.Grid.Low, out.Grid.High = max(out.Grid.Low, l.Grid.Low), min(out.Grid.High, l.Grid.High)
-		pass := Section{Name: "ROADM", Passive: []Element{Loss{express[i]}}, Amplifier: l.Booster}
+		pass := Section{Name: "ROADM", Passive: []Element{Equalizer{Target: l.Level, Loss: express[i]}}, Amplifier: l.Booster}
 		out.Sections = append(append(out.Sections, pass), l.Sections...)
 		out.Demux = l.Demux
 	}

@@ -114,16 +114,23 @@ func (g Grid) slotWidth(m *Mode) (int, error) {
 	return slices12(g.Width)
 }
 
+// Has tells whether a slot can lie where it does.
+func (g Grid) Has(s Slot) bool {
+	guard := uint64(float64(g.Guard) * 1e3)
+	step := int(float64(g.Step) * 1e3)
+	return s.Low() >= g.Low+guard && s.High() <= g.High-guard && (step <= 0 || (s.N*gridStep)%step == 0)
+}
+
 // Allows tells why a slot cannot lie where it does; nil: it can.
 func (g Grid) Allows(s Slot) error {
+	if g.Has(s) {
+		return nil
+	}
 	guard := uint64(float64(g.Guard) * 1e3)
 	if s.Low() < g.Low+guard || s.High() > g.High-guard {
 		return fmt.Errorf("%v lies outside the band from %.4f to %.4f THz", s, float64(g.Low+guard)/1e6, float64(g.High-guard)/1e6)
 	}
-	if step := int(float64(g.Step) * 1e3); step > 0 && (s.N*gridStep)%step != 0 {
-		return fmt.Errorf("%v: centres are 193.1 THz and multiples of %v from it", s, g.Step)
-	}
-	return nil
+	return fmt.Errorf("%v: centres are 193.1 THz and multiples of %v from it", s, g.Step)
 }
 
 // Room are all slots of a width that the grid has, side by side from the bottom.
@@ -136,7 +143,7 @@ func (g Grid) Room(width GHz) ([]Slot, error) {
 	first, last := g.firstN(), g.lastN()
 	for n := first; n <= last; n++ {
 		s := Slot{n, m}
-		if g.Allows(s) == nil && (len(out) == 0 || !s.Overlaps(out[len(out)-1])) {
+		if g.Has(s) && (len(out) == 0 || !s.Overlaps(out[len(out)-1])) {
 			out = append(out, s)
 		}
 	}
@@ -309,7 +316,7 @@ func (a *assignment) by(line string, slot Slot) string {
 
 func (a *assignment) fits(lines []string, s Slot) bool {
 	for _, line := range lines {
-		if a.grids[line].Allows(s) != nil || !a.spectra[line].Free(s) {
+		if !a.grids[line].Has(s) || !a.spectra[line].Free(s) {
 			return false
 		}
 	}
