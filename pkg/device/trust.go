@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 )
@@ -88,7 +90,7 @@ func (h *handshaker) ClientHandshake(ctx context.Context, authority string, raw 
 		h.link.note(err)
 		return conn, info, err
 	}
-	return &judged{conn, h.link}, info, nil
+	return &judged{Conn: conn, link: h.link, over: make(chan struct{})}, info, nil
 }
 
 // judged is a connection on which the device may yet refuse our certificate: in TLS 1.3 our side of the handshake is over
@@ -96,6 +98,8 @@ func (h *handshaker) ClientHandshake(ctx context.Context, authority string, raw 
 type judged struct {
 	net.Conn
 	link *link
+	once sync.Once
+	over chan struct{} // closed once a Read has failed: the device has had its last word
 }
 
 // Read notes why the device refuses the session.
@@ -106,6 +110,23 @@ func (j *judged) Read(p []byte) (int, error) {
 	}
 	if refusal := (*trustError)(nil); errors.As(j.link.device.target.explain(err), &refusal) {
 		j.link.note(refusal)
+	}
+	j.once.Do(func() { close(j.over) })
+	return n, err
+}
+
+// lastWord is how long to wait for what the device has said before it closed the connection.
+const lastWord = time.Second
+
+// Write lets the device have its last word: our first bytes may cross its refusal, and who is told that they could not be
+// written hangs up before that is read.
+func (j *judged) Write(p []byte) (int, error) {
+	n, err := j.Conn.Write(p)
+	if err != nil {
+		select {
+		case <-j.over:
+		case <-time.After(lastWord):
+		}
 	}
 	return n, err
 }
