@@ -52,7 +52,6 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	}
 	o := pushFlags(c)
 	c.Flags().BoolVar(&o.takeOver, "take-over", false, "overwrite foreign configuration on devices met for the first time")
-	c.Flags().StringVar(&o.backupDir, "backup", filepath.Join(".loom", "backup"), "`DIR` for the backup before a take-over")
 	o.limit = limitFlag(c)
 	o.releases = releaseFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -83,6 +82,7 @@ func pushFlags(c *cobra.Command) *applyOptions {
 	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
 	c.Flags().IntVar(&o.unverified, "unverified", 64, "devices at most that were changed and not read back")
 	c.Flags().DurationVar(&o.hold, "hold", 0, "keep the change unconfirmed so long, for somebody to look and to say with loom transactions confirm that all is well")
+	c.Flags().StringVar(&o.backupDir, "backup", filepath.Join(".loom", "backup"), "`DIR` for backups of devices that lose what nothing else brings back")
 	o.how, o.gates, o.store = rolloutFlags(c), gateFlags(c), addStoreFlags(c)
 	o.format = formatFlag(c, "text", "json")
 	return o
@@ -263,19 +263,21 @@ func (o *applyOptions) change(ctx context.Context, t *terminal, w *site, out *ap
 	return err
 }
 
-// contact stops at devices that hold somebody else's configuration, or backs them up.
+// contact stops at devices that hold somebody else's configuration, or backs them up; and those that lose what the
+// journal cannot keep, because the profile does not have it.
 func (o *applyOptions) contact(ctx context.Context, t *terminal, p *plan.Plan, devices map[string]*live) error {
 	foreign := foreignDevices(p)
-	if len(foreign) == 0 {
-		return nil
-	}
-	if !o.takeOver {
+	if len(foreign) > 0 && !o.takeOver {
 		return foreignError(foreign, devices)
 	}
-	for _, d := range foreign {
+	for i := range p.Devices {
+		d := &p.Devices[i]
+		if len(d.Foreign) == 0 && len(d.Unnamed()) == 0 {
+			continue
+		}
 		file, err := backup(ctx, devices[d.Name], o.backupDir)
 		if err != nil {
-			return fmt.Errorf("%s: backup before take-over: %w", d.Name, err)
+			return fmt.Errorf("%s: backup of what nothing else brings back: %w", d.Name, err)
 		}
 		t.notef("%s: backed up to %s\n", d.Name, file)
 	}
@@ -351,6 +353,7 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 		o.gates.tell = shown.waits
 	}
 	c.gate, c.back = o.gates.between(ctx, w.n, w.r, p, c.spec.ID)
+	c.gate = proven(devices, c.gate)
 	c.holding = func(until time.Time) {
 		shown.above("   unconfirmed until %s, then taken back; say so before with\n     loom transactions confirm %[2]s%[3]s\n     loom transactions cancel %[2]s%[3]s\n",
 			until.Local().Format(time.TimeOnly), c.spec.ID, w.j.flags)

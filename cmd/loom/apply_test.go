@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -391,5 +392,42 @@ func TestTimersAreStartedAgainBeforeTheyRunOut(t *testing.T) {
 	})
 	if res.Outcome != transaction.Done {
 		t.Fatalf("%s: %v", res.Outcome, res.Err)
+	}
+}
+
+// What the profile has no name for is in no tree: that it has gone, where nothing else changes, is looked at behind the wave.
+func TestAChangeOfUnknownNodesAloneIsProven(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if res := b.run(t.Context(), nil); res.Outcome != transaction.Done {
+		t.Fatal(res.Err)
+	}
+	strange := config.Unknown{Path: mustPath("/interface[name=ethernet-1/49]/acme"), JSON: []byte(`{"limit":7}`)}
+	if err := b.sim.Device("leaf2").Hold(strange); err != nil {
+		t.Fatal(err)
+	}
+	p, err := b.n.planDevices(t.Context(), []string{"leaf1", "leaf2", "spine1"}, b.devices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Devices) != 1 || len(p.Weaker) != 1 || !strings.Contains(p.Weaker[0], "leaf2 with configuration that goes") {
+		t.Fatalf("%d devices change; weaker: %v", len(p.Devices), p.Weaker)
+	}
+	if _, err := newChange(p, b.devices, "test", transaction.Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	passed := 0
+	gate := proven(b.devices, func(context.Context, []string) error { passed++; return nil })
+	if err := gate(t.Context(), []string{"leaf2"}); err == nil || !strings.Contains(err.Error(), "leaf2: still has /interface[name=ethernet-1/49]/acme") || passed > 0 {
+		t.Errorf("before the change: %v, and another gate was asked %d times", err, passed)
+	}
+	if err := b.sim.Device("leaf2").Apply(p.Devices[0].Request); err != nil {
+		t.Fatal(err)
+	}
+	if err := gate(t.Context(), []string{"leaf2"}); err != nil || passed != 1 {
+		t.Errorf("behind the change: %v, and another gate was asked %d times", err, passed)
+	}
+	if err := gate(t.Context(), []string{"leaf1"}); err != nil {
+		t.Errorf("of a device without any: %v", err)
 	}
 }

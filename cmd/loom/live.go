@@ -194,6 +194,8 @@ type live struct {
 	owner    string // what its mark says, once it was read: "topology/device", or ""
 	known    atomic.Pointer[known]
 	goes     map[string]bool // paths of what a change deletes that no tree has, beside what it changes in the trees
+
+	goesAlone map[string]bool // the same, of a change that changes nothing in the trees
 }
 
 // known is what an answer of a device with this digest comes to, as long as the same is intended: that decides
@@ -343,7 +345,7 @@ func (l *live) ownsNothing(t *config.Tree) bool {
 // arrived is what Read returns of a device that has what is intended: the tree that is there anyway, as a fabric of copies
 // would be large.
 func (l *live) arrived(answer [sha256.Size]byte, unknown []config.Unknown) (*config.Tree, error) {
-	if err := l.left(unknown); err != nil {
+	if err := l.left(unknown, l.goes); err != nil {
 		return nil, err
 	}
 	l.known.Store(&known{answer, l.intended, l.intended})
@@ -351,9 +353,9 @@ func (l *live) arrived(answer [sha256.Size]byte, unknown []config.Unknown) (*con
 }
 
 // left tells whether a device that has what is intended still has something that was to go, and that no tree has.
-func (l *live) left(unknown []config.Unknown) error {
+func (l *live) left(unknown []config.Unknown, goes map[string]bool) error {
 	for _, u := range unknown {
-		if l.goes[u.Path.String()] {
+		if goes[u.Path.String()] {
 			return fmt.Errorf("%s: still has %s, which it was told to delete", l.Name(), u.Path)
 		}
 	}

@@ -200,7 +200,7 @@ func (n *network) newPlan(against string, names []string, inputs map[string]plan
 		list = append(list, in)
 	}
 	p := plan.New(n.design.Name, against, list, n.at)
-	p.Weaker, p.Out = append(untimed(p), unseen(p)...), slices.Concat(n.out, n.over)
+	p.Weaker, p.Out = slices.Concat(untimed(p), unseen(p), unnamed(p)), slices.Concat(n.out, n.over)
 	return p
 }
 
@@ -228,6 +228,20 @@ func unseen(p *plan.Plan) []string {
 		return nil
 	}
 	return []string{list(names) + " without a startup configuration that can be read: whether the change outlives a restart is for the device to see to"}
+}
+
+// unnamed says which devices lose something that nothing but a backup brings back.
+func unnamed(p *plan.Plan) []string {
+	var names []string
+	for i := range p.Devices {
+		if d := &p.Devices[i]; len(d.Unnamed()) > 0 {
+			names = append(names, d.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{list(names) + " with configuration that goes and that the profile of the release does not have: it comes back while a confirm timer runs, and not by loom rollback or where what was confirmed is undone; loom apply saves the whole configuration first"}
 }
 
 // planDir compares with documents that loom render wrote.

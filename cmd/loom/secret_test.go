@@ -85,7 +85,7 @@ func TestSecretsAreNeitherPrintedNorKeptWhereOthersRead(t *testing.T) {
 	}
 	on := func(args ...string) []string { return append(args, "--inventory", inventory) }
 	push := func(args ...string) []string {
-		return on(append(args, "--yes", "--rest", "0s", "--gate", "0", "--drain", "never")...)
+		return on(append(args, "--yes", "--rest", "0s", "--gate", "0", "--drain", "never", "--backup", filepath.Join(dir, ".loom", "backup"))...)
 	}
 
 	if shown := loom(exitChanges, on("plan", first, "--all", "--format", "json")...); !strings.Contains(shown, "(secret)") {

@@ -58,11 +58,14 @@ func (c *change) add(d *plan.Device, l *live) error {
 			places, requests = append(places, s.To), append(requests, s.Request)
 		}
 	}
-	if l.goes = nil; !config.Equal(d.Before, d.After) { // else who reads the device cannot tell before from after
-		l.goes = map[string]bool{}
-		for _, path := range d.Unnamed() {
-			l.goes[path.String()] = true
-		}
+	gone := map[string]bool{}
+	for _, path := range d.Unnamed() {
+		gone[path.String()] = true
+	}
+	if config.Equal(d.Before, d.After) { // who reads the device cannot tell before from after: the gate does
+		l.goes, l.goesAlone = nil, gone
+	} else {
+		l.goes, l.goesAlone = gone, nil
 	}
 	c.spec.Jobs = append(c.spec.Jobs, job)
 	c.work[d.Name] = transaction.Work{Places: places, Requests: requests}
@@ -71,6 +74,32 @@ func (c *change) add(d *plan.Device, l *live) error {
 		c.trees[hash] = places[i]
 	}
 	return nil
+}
+
+// proven is a gate behind which devices do not have what they were told to delete, where nothing else tells whether
+// they have done so, and what another gate asks for holds, if there is one.
+func proven(devices map[string]*live, gate func(context.Context, []string) error) func(context.Context, []string) error {
+	some := false
+	for _, l := range devices {
+		some = some || len(l.goesAlone) > 0
+	}
+	if !some {
+		return gate
+	}
+	return func(ctx context.Context, wave []string) error {
+		alone := slices.DeleteFunc(slices.Clone(wave), func(name string) bool { return len(devices[name].goesAlone) == 0 })
+		err := sideBySide(nil, alone, func(name string) error {
+			_, unknown, err := devices[name].running(ctx)
+			if err != nil {
+				return err
+			}
+			return devices[name].left(unknown, devices[name].goesAlone)
+		})
+		if err != nil || gate == nil {
+			return err
+		}
+		return gate(ctx, wave)
+	}
 }
 
 // cut makes segments of waves: a new one behind each checkpoint of the plan.
@@ -271,7 +300,7 @@ func weaker(p *plan.Plan, devices map[string]*live, shared bool) []string {
 		}
 	}
 	slices.Sort(names)
-	out := append(withoutTimers(names), unseen(p)...)
+	out := slices.Concat(withoutTimers(names), unseen(p), unnamed(p))
 	if !shared {
 		out = append(out, "the lock is a directory of this machine: somebody elsewhere is not kept out, and is noticed by what is read back")
 	}
