@@ -19,18 +19,18 @@ func TestARenderedConfigurationAsksForWhatTheDesignDoes(t *testing.T) {
 	for _, topology := range append(topologies(t), "unnumbered", "odd") {
 		f := open(t, topology, "")
 		asked := map[string]verify.Device{}
-		for _, d := range f.design.Devices {
+		for _, d := range f.routers() {
 			asked[d.Name] = Asks(render(t, d))
 		}
 		designed := verify.NewIndex(f.design)
 		wanted := designed.Wanting(asked)
-		for _, d := range f.design.Devices {
+		for _, d := range f.routers() {
 			if diff := cmp.Diff(designed.Contracts(d.Name), wanted.Contracts(d.Name), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 				t.Fatalf("%s: %s (-designed +wanted):\n%s", topology, d.Name, diff)
 			}
 		}
 		silent := verify.Observed{Devices: map[string]verify.Device{}}
-		for _, d := range f.design.Devices {
+		for _, d := range f.routers() {
 			silent.Devices[d.Name] = verify.Device{}
 		}
 		for _, found := range wanted.Check(silent) {

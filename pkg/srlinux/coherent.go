@@ -42,6 +42,19 @@ func (r renderer) coherentPorts() {
 	}
 }
 
+// canLight names the release to take where this one has no coherent optics: one sentence instead of one for each leaf.
+func (r renderer) canLight() error {
+	if len(r.d.Light.Coherent) == 0 || r.Has(functionalType) {
+		return nil
+	}
+	p := &r.d.Light.Coherent[0]
+	with := slices.DeleteFunc(slices.Clone(srl.Schema.Releases), func(name string) bool {
+		return !srl.Schema.Nodes[functionalType].In.Has(srl.Schema.Release(name))
+	})
+	return &config.CausedError{Cause: config.Cause{Ref: string(p.Ref), Rule: "coherent port"}, Err: fmt.Errorf(
+		"%s: SR Linux %s has no coherent optics; use release %s, or transponders", p.Port, r.d.Release, strings.Join(with, " or "))}
+}
+
 // carries is what the mode has for the router. A transceiver can run at several rates, so the speed is said even where
 // it is the port's own; a port that is broken out has it with the breakout.
 func (r renderer) carries(p *fabric.CoherentPort) {

@@ -220,7 +220,7 @@ func TestALightThatARouterWouldRefuseIsRefused(t *testing.T) {
 		},
 		"a release whose platforms have no coherent optics": {
 			func(d *fabric.Device) { d.Release = "24.10" },
-			`/interface[name=ethernet-1/1]/transceiver/functional-type: srlinux 24.10 does not have it`,
+			`bj-gateway1: ethernet-1/1: SR Linux 24.10 has no coherent optics; use release 25.3, or transponders`,
 		},
 		"a mode for parts of a port on a whole one": {
 			port(func(p *fabric.CoherentPort) { p.Setting = 1022 }),

@@ -45,6 +45,7 @@ func Driver() *driver.Driver {
 		Drain:      Drain,
 		Disruptive: disruptive,
 		Stages:     Stages,
+		Dims:       Dims,
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loomfabric/loom/models/hardware"
+	"github.com/loomfabric/loom/models/intent"
 	srl "github.com/loomfabric/loom/models/srlinux"
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
@@ -22,7 +24,7 @@ type fixture struct {
 }
 
 // open reads a topology: the text itself, a file or a directory; "odd" is testdata/odd.yaml. A
-// release, unless it is "", becomes that of all devices.
+// release, unless it is "", becomes that of all routers that can do with it what they are for.
 func open(t testing.TB, source, release string) fixture {
 	t.Helper()
 	topo, diags := topology.Parse(sources(t, source)...)
@@ -31,7 +33,9 @@ func open(t testing.TB, source, release string) fixture {
 	}
 	for _, site := range topo.Intent.GetSites() {
 		for _, d := range site.GetDevices() {
-			d.Release = cmp.Or(release, d.GetRelease())
+			if runs(d, release) {
+				d.Release = cmp.Or(release, d.GetRelease())
+			}
 		}
 	}
 	design, diags := fabric.Compile(topo)
@@ -39,6 +43,25 @@ func open(t testing.TB, source, release string) fixture {
 		t.Fatal(diags)
 	}
 	return fixture{topo, design}
+}
+
+// runs tells whether a device is a router that a release is for: gateways need coherent optics.
+func runs(d *intent.Device, release string) bool {
+	if i := srl.Schema.Release(release); d.GetRole() == intent.Role_ROLE_GATEWAY && i >= 0 {
+		return srl.Schema.Nodes[functionalType].In.Has(i)
+	}
+	p, ok := hardware.Lookup(d.GetPlatform())
+	return !ok || p.OS == OS
+}
+
+// routers are the devices of the design that this driver is for.
+func (f fixture) routers() (out []*fabric.Device) {
+	for _, d := range f.design.Devices {
+		if d.OS == OS {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func sources(t testing.TB, source string) []topology.Source {

@@ -27,6 +27,9 @@ func Render(d *fabric.Device) (*config.Tree, error) {
 		return nil, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	r := renderer{b, d}
+	if err := r.canLight(); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Name, err)
+	}
 	r.beside()
 	r.system()
 	r.loopback()

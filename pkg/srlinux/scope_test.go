@@ -17,7 +17,7 @@ func eachRendered(t *testing.T, visit func(t *testing.T, f fixture, d *fabric.De
 			t.Run(source+" "+release, func(t *testing.T) {
 				t.Parallel()
 				f := open(t, source, release)
-				for _, d := range f.design.Devices {
+				for _, d := range f.routers() {
 					visit(t, f, d, render(t, d))
 				}
 			})

@@ -32,6 +32,22 @@ func Stages(from, to *config.Tree, d *fabric.Device) ([]driver.Stage, error) {
 	return s.stages, s.err
 }
 
+// Dims tells whether a change makes less light, and no more anywhere.
+func Dims(from, to *config.Tree) bool {
+	less, more := false, false
+	before, after := observation{from.Root()}, observation{to.Root()}
+	for name, was := range before.entries(srl.Interface) {
+		is := observation{after.at(srl.Interface).Entry(name)}
+		stays := was.stays(is)
+		less = less || was.lit() && !is.lit() || stays && is.power() < was.power()
+		more = more || stays && is.power() > was.power()
+	}
+	for name, is := range after.entries(srl.Interface) {
+		more = more || is.lit() && !observation{before.at(srl.Interface).Entry(name)}.stays(is)
+	}
+	return less && !more
+}
+
 // light is a coherent port whose light changes and is there afterwards.
 type light struct {
 	is     observation // the port in the end
@@ -121,8 +137,8 @@ func (s *staging) lights(to *config.Tree) (out []light) {
 		if !is.lit() || was.Valid() && was.parts() != is.parts() {
 			continue
 		}
-		l := light{is: is, tuned: was.lit() && was.tuning() != is.tuning()}
-		if was.lit() && !l.tuned {
+		l := light{is: is, tuned: was.lit() && !was.stays(is)}
+		if was.stays(is) {
 			l.powers = driver.Ramp(was.power(), is.power())
 		} else if l.lowest = s.lowest(name, is); l.lowest < is.power() {
 			l.powers = append([]int{l.lowest}, driver.Ramp(l.lowest, is.power())...)
@@ -178,6 +194,11 @@ type tuning struct{ frequency, mode string }
 func (o observation) tuning() tuning {
 	c := o.opticalChannel()
 	return tuning{c.text(frequency), c.text(operationMode)}
+}
+
+// stays tells whether a port that is lit goes on with the same channel.
+func (o observation) stays(is observation) bool {
+	return o.lit() && is.lit() && o.tuning() == is.tuning()
 }
 
 // lit tells whether a port sends coherent light.

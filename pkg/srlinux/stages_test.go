@@ -114,6 +114,28 @@ func lightOf(t *testing.T, tree *config.Tree) string {
 	return text
 }
 
+// A gateway that only makes less light goes before what amplifies.
+func TestWhatMakesLessLightOnly(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		from, to func(*fabric.Device)
+		want     bool
+	}{
+		"nothing changes":             {both(), both(), false},
+		"less power":                  {both(), retunedTo(193_175_000, -12), true},
+		"more power":                  {retunedTo(193_175_000, -12), both(), false},
+		"a channel goes":              {both(), unlit, true},
+		"a channel comes":             {unlit, both(), false},
+		"a laser is switched off":     {both(), off, true},
+		"less power at another place": {both(), retunedTo(193_250_000, -12), false},
+		"packets only":                {both(), func(d *fabric.Device) { d.Underlay.MaxPaths = 8 }, false},
+	} {
+		if got := Dims(render(t, gateway(t, c.from)), render(t, gateway(t, c.to))); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 // The change itself is what the router takes back unless it is confirmed, so what packets see is in no stage.
 func TestPacketsWaitForTheChange(t *testing.T) {
 	t.Parallel()
