@@ -30,11 +30,15 @@ type decided struct {
 // Compile is like the function Compile. An intent with errors leaves the last good design in memory.
 func (c *Compiler) Compile(t *topology.Topology) (*Design, topology.Diagnostics) {
 	d := newDraft(t)
-	d.known = c.planned
-	d.number()
-	d.readDCIs()
-	d.announce()
-	d.illuminate()
+	for missed := (misses{}); ; d = newDraft(t) {
+		d.known, d.missed = c.planned, missed
+		d.number()
+		d.readDCIs()
+		d.announce()
+		if d.illuminate() {
+			break
+		}
+	}
 	d.tenantsAndSegments()
 	d.cable()
 	d.attach()

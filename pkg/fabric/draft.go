@@ -30,6 +30,7 @@ type draft struct {
 	known    map[string]*planned // lines planned before, by direction and name
 	plans    map[string]*planned // and now
 	trials   map[string][]optics.Choice
+	missed   misses
 	tenants  []*tenant  // by number
 	segments []*segment // by number
 	wires    []wire

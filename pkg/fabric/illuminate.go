@@ -11,17 +11,27 @@ import (
 	"github.com/loomfabric/loom/pkg/optics"
 )
 
-// illuminate decides slots, sets every line for its channels, holds their margins against what is asked, and tells devices.
-func (d *draft) illuminate() {
+// misses are the modes that were the fastest by themselves, and missed their margin beside what else their lines carry: by the
+// channels that look for one mode together.
+type misses map[string][]string
+
+// together names the channels that look for one mode together: those of a DCI that pass the same lines.
+func (c *channel) together() string { return c.dci.in.GetName() + " " + strings.Join(c.in.GetLines(), " + ") }
+
+// illuminate decides slots, sets every line for its channels, holds their margins against what is asked, and tells devices. False: a mode
+// that was chosen has missed its margin, and the next one is to be tried.
+func (d *draft) illuminate() bool {
 	d.settleSpectrum()
 	for _, l := range d.lines {
 		d.plan(l)
 	}
 	for _, x := range d.dcis {
-		d.checkMargins(x)
+		if !d.checkMargins(x) {
+			return false
+		}
 	}
 	if d.report.failed() {
-		return
+		return true
 	}
 	d.lightUp()
 	for _, l := range d.lines {
@@ -33,6 +43,7 @@ func (d *draft) illuminate() {
 	for _, s := range d.stations {
 		s.light.sort()
 	}
+	return true
 }
 
 // planned is a line planned, with all that its plan follows from.
@@ -113,8 +124,9 @@ func (a *arrival) misses() float64 {
 
 func (a *arrival) closes() bool { return a.misses() <= 1e-9 }
 
-// checkMargins reports the channels of a DCI that do not close, the worst of those that one way and mode have in common.
-func (d *draft) checkMargins(x *dci) {
+// checkMargins reports the channels of a DCI that do not close, the worst of those that one way and mode have in common. False: one
+// of them can try a slower mode.
+func (d *draft) checkMargins(x *dci) bool {
 	type alike struct{ over, mode string }
 	worst, count := map[alike]*arrival{}, map[alike]int{}
 	var order []alike
@@ -127,6 +139,10 @@ func (d *draft) checkMargins(x *dci) {
 		if a == nil || a.closes() {
 			continue
 		}
+		if c.in.GetMode() == "" {
+			d.missed[c.together()] = append(d.missed[c.together()], c.mode.Name)
+			return false
+		}
 		key := alike{strings.Join(c.in.GetLines(), " + "), c.mode.Name}
 		if count[key]++; worst[key] == nil {
 			worst[key], order = a, append(order, key)
@@ -137,6 +153,7 @@ func (d *draft) checkMargins(x *dci) {
 	for _, key := range order {
 		d.reportMargin(worst[key], key.over, count[key])
 	}
+	return true
 }
 
 // reportMargin says what is wrong with the worst of several channels, and what could be done.
@@ -296,6 +313,9 @@ func (d *draft) fastest(c *channel, modes []*optics.Mode) *optics.Mode {
 	there, back := d.tried(c, modes, false), d.tried(c, modes, true)
 	for i := range there {
 		k := slices.IndexFunc(back, func(o optics.Choice) bool { return o.Mode == there[i].Mode })
+		if slices.Contains(d.missed[c.together()], there[i].Mode.Name) {
+			continue
+		}
 		if margin := optics.DB(c.in.GetMargin()); there[i].Closes(margin) && k >= 0 && back[k].Closes(margin) {
 			return there[i].Mode
 		}

@@ -135,7 +135,8 @@ var (
 
 var (
 	modeKey = Key{Name: "mode", Kind: Text, Form: kindForm, Required: true, Example: "OpenZR+ 400G",
-		Doc: "Transceiver mode, as `loom optics modes` lists them; or `fastest`: of what both ends can do, the fastest that keeps the margin."}
+		Doc: "Transceiver mode, as `loom optics modes` lists them; or `fastest`: of what both ends can do, the fastest that keeps the margin beside what else its lines " +
+			"carry. Another channel can make that a slower one; the name of a mode stays."}
 	marginKey = Key{Name: "margin", Kind: Text, Form: decibelForm, Default: "0 dB", Example: "2 dB",
 		Doc: "Margin that a channel keeps when its line is full at the end of its life."}
 	pinKey  = Key{Name: "frequency", Kind: Text, Form: frequencyForm, Default: "that of its slot", Example: "193.1 THz", Doc: "Centre of the channel."}
