@@ -50,7 +50,7 @@ var layers = []rule{
 	{"pkg/transponder", "as srlinux", driverMay},
 
 	{"pkg/plan", "a value made of trees; preview and apply share it, so it cannot reach a device", []string{"pkg/config", "pkg/driver", "pkg/fabric"}},
-	{"pkg/verify", "the design against what was observed, however it was observed", []string{"pkg/config", "pkg/fabric"}},
+	{"pkg/verify", "the design against what was observed, however it was observed", []string{"pkg/config", "pkg/fabric", "pkg/optics"}},
 	{"pkg/transaction", "knows no driver, socket or store: cmd/loom hands them in, and so can a test", []string{"pkg/config", "pkg/crash", "pkg/plan", "pkg/verify"}},
 	{"pkg/controller", "as transaction", []string{"pkg/config", "pkg/fabric", "pkg/topology", "pkg/plan", "pkg/verify", "pkg/transaction"}},
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ func checkCommand(t *terminal) *cobra.Command {
 		Short: "Compare what the devices show with the design",
 		Long: `Reads every device and says what is not as designed: devices that cannot be read, configurations that
 drifted, ports that are down, cables that are plugged in wrong (LLDP), BGP sessions, tunnels, LAGs and
-ethernet segments. What follows from something else is counted below it. Nothing is changed.
+ethernet segments; and of light what is cut, weak, noisy or tuned otherwise. What follows from something else is counted below it. Nothing is changed.
 
 That nothing is plugged into a port is a notice where the topology lists no cable for it: the server may
 come later. Notices are counted, --all shows them, and they are not findings for the exit code.
@@ -151,6 +152,9 @@ func (r *checkResult) text(t *terminal, all bool) {
 		if text := takes(g, r.kinds); text != "" {
 			t.printf("   %s\n", strings.TrimPrefix(text, "; "))
 		}
+		for _, capacity := range r.capacities(g) {
+			t.printf("   %s\n", capacity)
+		}
 	}
 	if left := found - shown; !all && left > 0 {
 		t.printf("… %d more; --all shows them\n", left)
@@ -175,6 +179,17 @@ func (r *checkResult) summary(t *terminal, found, follow, notices int) {
 	t.printf("%s\n", line)
 }
 
+// capacities say what is left of the DCIs that a root takes something from.
+func (r *checkResult) capacities(g verify.Group) []string {
+	var out []string
+	for _, f := range r.Findings {
+		if f.Kind == verify.CapacityLost && slices.Contains(g.Takes, f.ID) {
+			out = append(out, f.Message)
+		}
+	}
+	return out
+}
+
 // nouns are what findings are about, for people: one and many.
 var nouns = []struct {
 	kind      verify.Kind
@@ -182,6 +197,17 @@ var nouns = []struct {
 }{
 	{verify.DeviceUnreachable, "device", "devices"},
 	{verify.Drifted, "configuration", "configurations"},
+	{verify.FibreCut, "duct", "ducts"},
+	{verify.AmplifierOff, "amplifier", "amplifiers"},
+	{verify.FibreLoss, "fibre", "fibres"},
+	{verify.ConnectorLoss, "connector", "connectors"},
+	{verify.LaserOff, "laser", "lasers"},
+	{verify.Mistuned, "transceiver", "transceivers"},
+	{verify.SpectrumShut, "media channel", "media channels"},
+	{verify.ChannelDown, "channel", "channels"},
+	{verify.OffPlan, "arrival", "arrivals"},
+	{verify.MarginLow, "margin", "margins"},
+	{verify.MarginFalling, "margin that falls", "margins that fall"},
 	{verify.InterfaceDown, "port", "ports"},
 	{verify.CableWrong, "cable", "cables"},
 	{verify.LAGDegraded, "LAG", "LAGs"},
@@ -190,6 +216,7 @@ var nouns = []struct {
 	{verify.BFDDown, "BFD session", "BFD sessions"},
 	{verify.TunnelMissing, "tunnel", "tunnels"},
 	{verify.SegmentBroken, "ethernet segment", "ethernet segments"},
+	{verify.CapacityLost, "DCI", "DCIs"},
 }
 
 // kindsOf are the kinds of findings by their IDs.

@@ -36,6 +36,12 @@ func id(kind Kind, object string) string { return string(kind) + "/" + object }
 func (k *checker) below(f *draft) []string {
 	c := f.contract
 	switch {
+	case isLight(f.Kind):
+		return k.belowLight(f)
+	case f.Kind == InterfaceDown && c.Via != "":
+		return []string{id(InterfaceDown, c.Via), id(ChannelDown, c.Channel)}
+	case f.Kind == InterfaceDown && c.Channel != "":
+		return []string{id(ChannelDown, c.Channel)}
 	case f.Kind == SessionDown && c.Overlay:
 		return k.severed(c.Device, c.Far[0])
 	case f.Kind == SessionDown || f.Kind == BFDDown:

@@ -17,6 +17,7 @@ func Check(design *fabric.Design, o Observed) []Finding { return NewIndex(design
 func (x *Index) Check(o Observed) []Finding {
 	k := &checker{
 		index: x, observed: o, byID: map[string]*draft{}, alive: map[string]bool{}, elected: map[electionKey]vote{},
+		dark: map[wayKey][]string{}, dim: map[wayKey][]string{},
 	}
 	names := make([]string, 0, len(o.Devices))
 	for name := range o.Devices {
@@ -28,6 +29,7 @@ func (x *Index) Check(o Observed) []Finding {
 	for _, name := range names {
 		k.device(name)
 	}
+	k.light()
 	return k.findings()
 }
 
@@ -39,6 +41,8 @@ type checker struct {
 	byID     map[string]*draft
 	alive    map[string]bool // LAGs of which some member was seen up, by object
 	elected  map[electionKey]vote
+	dark     map[wayKey][]string // IDs of what takes the light of a line in one direction
+	dim      map[wayKey][]string // and of what takes some of it
 }
 
 // draft is a finding that grows with each end that it is seen from.
@@ -122,6 +126,12 @@ func (k *checker) judge(c *Contract, d *shown) {
 		k.stretched(c, d)
 	case Joined:
 		k.joined(c, d)
+	case Lit:
+		k.lit(c, d)
+	case Amplified:
+		k.amplified(c, d)
+	case Passed:
+		k.passed(c, d)
 	}
 }
 
@@ -164,8 +174,9 @@ func (f *draft) lacks(device string) { f.absentAt = append(f.absentAt, device) }
 
 // rank is the order in which kinds are worth reading.
 var rank = map[Kind]int{
-	DeviceUnreachable: 0, Drifted: 1, InterfaceDown: 2, CableWrong: 3, LAGDegraded: 4, SessionDown: 5, SessionFamily: 6,
-	BFDDown: 7, TunnelMissing: 8, SegmentBroken: 9,
+	DeviceUnreachable: 0, Drifted: 1, FibreCut: 2, AmplifierOff: 3, FibreLoss: 4, ConnectorLoss: 5, LaserOff: 6, Mistuned: 7,
+	SpectrumShut: 8, ChannelDown: 9, OffPlan: 10, MarginLow: 11, MarginFalling: 12, InterfaceDown: 13, CableWrong: 14, LAGDegraded: 15,
+	SessionDown: 16, SessionFamily: 17, BFDDown: 18, TunnelMissing: 19, SegmentBroken: 20, CapacityLost: 21,
 }
 
 // findings finishes the drafts.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/loomfabric/loom/pkg/fabric"
 )
@@ -35,6 +36,13 @@ type Contract struct {
 	ESI           string     // Joined
 	Ends          []VTEP     // Joined: its leaves
 	Instances     []string   // Joined: network instances that it has a port in
+
+	Channel   string               // Lit, Passed: of light; Up: that carries the link, or that carries what a client sends
+	Via       string               // Up, Neighbor: object of the cable to the transponder that the port is plugged into
+	Client    bool                 // Up, Neighbor: a transponder's port, which listens and says nothing
+	Coherent  *fabric.CoherentPort // Lit
+	Amplifier *fabric.Amplifier    // Amplified
+	Media     *fabric.MediaChannel // Passed
 }
 
 // Ask is what a contract asks for.
@@ -49,6 +57,9 @@ const (
 	Watched   Ask = "watched"   // BFD is up beside a session
 	Stretched Ask = "stretched" // broadcast of a segment goes to every other VTEP that has it
 	Joined    Ask = "joined"    // an ethernet segment is up, with all its ends and one designated forwarder
+	Lit       Ask = "lit"       // a coherent port sends as it is set, and understands what comes in
+	Amplified Ask = "amplified" // an amplifier gives what it is set to
+	Passed    Ask = "passed"    // the end of a line adds and drops the spectrum of a channel
 )
 
 // VTEP is a device by the address of its tunnels.
@@ -68,6 +79,7 @@ type Index struct {
 	links   map[[2]string][]string     // objects of the links between two devices, in name order
 	speaks  map[string]map[string]bool // who has an overlay session with whom
 	servers map[string]bool            // names of listed servers
+	light   func() *lightPlan          // what should be seen of light
 
 	// Of Wanting; all empty where the devices are wanted as designed.
 	asked     map[string]*shown     // what devices are asked for
@@ -92,6 +104,7 @@ func NewIndex(design *fabric.Design) *Index {
 	for _, c := range design.Cables {
 		x.cable(c)
 	}
+	x.light = sync.OnceValue(func() *lightPlan { return planLight(design) })
 	return x
 }
 
@@ -203,7 +216,7 @@ func (x *Index) designedContracts(device string) []Contract {
 	for i := range d.Segments {
 		out = append(out, x.segmentContract(d, &d.Segments[i]))
 	}
-	return out
+	return append(out, lightContracts(d)...)
 }
 
 // defaultInstance is where underlay and overlay run on every operating system that Loom renders.
@@ -220,6 +233,10 @@ func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 	c := Contract{
 		Device: d.Name, Object: linkObject(d.Name, l), Far: []string{l.PeerName}, Ref: l.Ref, Port: l.Port, FarPort: l.PeerPort,
 		Instance: defaultInstance, Peer: l.Peer, PeerAS: l.PeerASN, Family: familyIPv4,
+		Channel: l.Channel,
+	}
+	if l.Via != "" {
+		c.Via = pairObject(Far{d.Name, l.Port}.String(), l.Via)
 	}
 	out := []Contract{c, c, c}
 	out[0].Asks, out[1].Asks, out[2].Asks = Up, Neighbor, Speaking

@@ -11,6 +11,17 @@ type Kind string
 const (
 	DeviceUnreachable Kind = "device-unreachable" // it cannot be read
 	Drifted           Kind = "drift"              // its configuration is not the intended one
+	FibreCut          Kind = "fibre-cut"          // no light comes through a duct
+	AmplifierOff      Kind = "amplifier"          // an amplifier does not give what it is set to
+	FibreLoss         Kind = "fibre-loss"         // a duct takes more light than planned
+	ConnectorLoss     Kind = "connector"          // light is lost between a line and what is plugged into it
+	LaserOff          Kind = "laser-off"          // a coherent port sends nothing
+	Mistuned          Kind = "tuning"             // a coherent port is not at the frequency, mode or power that is intended
+	SpectrumShut      Kind = "spectrum"           // the end of a line does not pass what a channel needs
+	ChannelDown       Kind = "channel-down"       // an end of a channel does not understand what comes in
+	OffPlan           Kind = "off-plan"           // a channel arrives otherwise than planned
+	MarginLow         Kind = "margin"             // a channel has less margin than is asked
+	MarginFalling     Kind = "margin-falling"     // a channel will have no margin left before long (see History)
 	InterfaceDown     Kind = "interface-down"     // a port that the design uses is down
 	CableWrong        Kind = "cable"              // LLDP sees another far end than the design, or none
 	LAGDegraded       Kind = "lag-degraded"       // members of a LAG are down
@@ -19,6 +30,7 @@ const (
 	BFDDown           Kind = "bfd-down"           // nothing watches a session that stands
 	TunnelMissing     Kind = "tunnel-missing"     // a leaf does not send broadcast of a segment to another one that has it
 	SegmentBroken     Kind = "segment"            // an ethernet segment is down, lacks an end, or has no single designated forwarder
+	CapacityLost      Kind = "capacity"           // channels of a DCI are down
 )
 
 // Severity is how bad a finding is by itself.

@@ -118,6 +118,7 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 		}
 		out.Segments[l.ESName] = s
 	}
+	healthyLight(design, d, &out)
 	return out
 }
 

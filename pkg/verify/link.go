@@ -39,6 +39,7 @@ func (k *checker) neighbor(c *Contract, d *shown) {
 	case c.Server:
 		k.server(c, p)
 	case slices.ContainsFunc(p.Far, func(far Far) bool { return far.is(Far{c.Far[0], c.FarPort}) }):
+	case c.Client && len(p.Far) == 0: // it hears who speaks, and need not listen
 	case !d.LLDP:
 		k.draft(CableWrong, Warning, c, silent).absent(c.Device, "does not listen (LLDP is off)")
 	case len(p.Far) == 0:

@@ -32,6 +32,10 @@ type Device struct {
 	Tunnels    map[uint32]Tunnel    // VXLAN interfaces, by VNI
 	Segments   map[string]Segment   // ethernet segments, by name
 
+	Optical    map[string]Optical      // coherent ports, by name
+	Amplifiers map[string]Amplifier    // by name
+	Media      map[uint32]MediaChannel // by index in the design, both directions as one
+
 	VTEP netip.Addr // where tunnels begin and end; only of what is asked for (see Index.Wanting)
 }
 

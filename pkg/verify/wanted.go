@@ -90,6 +90,10 @@ func (c *Contract) lacking(d *shown) []Kind {
 		if _, asked := s.Families[c.Family]; !asked {
 			return []Kind{SessionFamily}
 		}
+	case Lit:
+		if !d.Interfaces[c.Port].Enabled {
+			return []Kind{ChannelDown}
+		}
 	case Watched:
 		if !slices.ContainsFunc(d.BFD, func(b BFD) bool { return b.Instance == c.Instance && b.Peer == c.Peer }) {
 			return []Kind{BFDDown}
@@ -140,6 +144,8 @@ func (x *Index) wanted(c *Contract) bool {
 			c.Instances = slices.DeleteFunc(slices.Clone(c.Instances), func(name string) bool { return !d.elects(c.ESI, name) })
 		}
 		return d == nil || d.joins(c.ESI)
+	case Lit, Amplified, Passed:
+		return d == nil || c.retuned(d)
 	}
 	return true
 }

@@ -1,0 +1,136 @@
+package verify_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/verify"
+)
+
+// dimmings are what happens to light of which all came through.
+var dimmings = []struct {
+	name string
+	do   func(*world)
+}{
+	{"a dark fibre is cut", func(w *world) { w.fade("river", 40) }},
+	{"a duct with two lines is cut between two huts", func(w *world) { w.fade("north2", 40) }},
+	{"a bridge takes two ducts", func(w *world) { w.fade("river", 40); w.fade("south", 40) }},
+	{"a duct is cut while a hut cannot be read", func(w *world) {
+		w.fade("north2", 40)
+		w.Devices["long-hut2"] = verify.Device{Unreachable: "no answer in time"}
+		w.Devices["ab-hut1"] = verify.Device{Unreachable: "no answer in time"}
+	}},
+	{"one fibre of a duct is cut", func(w *world) {
+		l := w.line("long")
+		w.fadeWay(l, "long-there", func(place int) bool { return place > 0 }, "bj", 40)
+	}},
+	{"a fibre is bent", func(w *world) { w.fade("north1", 3) }},
+	{"a passive line takes more than it did", func(w *world) { w.fade("south", 2.5) }},
+	{"an amplifier is dead", func(w *world) {
+		l := w.line("long")
+		w.fadeWay(l, "long-there", func(place int) bool { return place > 2 }, "bj", 40)
+		w.amplifier("long-hut1", "long-there", func(a *verify.Amplifier) { a.Gain, a.Output = num(0), num(darkest) })
+	}},
+	{"an amplifier gives too little", func(w *world) {
+		l := w.line("long")
+		w.fadeWay(l, "long-there", func(place int) bool { return place > 2 }, "bj", 2.2)
+		w.amplifier("long-hut1", "long-there", func(a *verify.Amplifier) { a.Gain, a.Output = num(*a.Gain-2.2), num(*a.Output-2.2) })
+	}},
+	{"an amplifier is saturated", func(w *world) {
+		l, most := w.line("long"), float64(w.design.Device("long-hut1").Light.Amplifiers[1].Kind.MaxOutput)
+		more := most + 2 - *w.Devices["long-hut1"].Amplifiers["long-there"].Output
+		w.amplifier("long-sh", "long-there", func(a *verify.Amplifier) { a.Gain, a.Output = num(*a.Gain+more), num(*a.Output+more) })
+		w.fadeWay(l, "long-there", func(place int) bool { return place > 0 }, "bj", -more)
+		w.amplifier("long-hut1", "long-there", func(a *verify.Amplifier) { a.Gain, a.Output = num(*a.Gain-2), num(most) })
+		w.fadeWay(l, "long-there", func(place int) bool { return place > 2 }, "bj", 2)
+	}},
+	{"a connector is dirty where a channel of an amplified line is received", func(w *world) {
+		w.optical(w.end("bj-sh/5", "bj"), func(p *verify.Optical) { p.Received = num(*p.Received - 4) })
+	}},
+	{"a connector is dirty where a channel is sent into an amplified line", func(w *world) {
+		w.optical(w.end("bj-sh/5", "bj"), func(p *verify.Optical) { p.Received, p.OSNR = num(*p.Received-4), num(*p.OSNR-3.8) })
+	}},
+	{"a connector is dirty on a passive line", func(w *world) {
+		c := channelOf(w.design, "bj-sh/3")
+		w.dim(c, &c.A, 3, false)
+		w.dim(c, &c.B, 3, false)
+	}},
+	{"a laser is off", func(w *world) {
+		w.optical(w.end("bj-sh/4", "sh"), func(p *verify.Optical) { p.Laser, p.Transmitted = false, num(darkest) })
+		w.optical(w.end("bj-sh/4", "bj"), func(p *verify.Optical) { p.Received = num(darkest) })
+		w.goDark(channelOf(w.design, "bj-sh/4"))
+	}},
+	{"a port is at another frequency", func(w *world) {
+		w.optical(w.end("bj-sh/1", "sh"), func(p *verify.Optical) { p.Frequency += 75000 })
+		w.goDark(channelOf(w.design, "bj-sh/1"))
+	}},
+	{"a port is in another mode and too strong", func(w *world) {
+		w.optical(w.end("bj-sh/1", "sh"), func(p *verify.Optical) { p.Mode, p.Transmitted = 1, num(*p.Transmitted + 2) })
+		w.optical(w.end("bj-sh/1", "bj"), func(p *verify.Optical) { p.Received = num(*p.Received + 2) })
+	}},
+	{"lasers drift apart", func(w *world) {
+		w.optical(w.end("bj-sh/1", "bj"), func(p *verify.Optical) { p.Offset = num(-4200) })
+		w.optical(w.end("bj-sh/1", "sh"), func(p *verify.Optical) { p.Offset = num(4200) })
+	}},
+	{"a channel takes another route than planned", func(w *world) {
+		w.optical(w.end("bj-sh/4", "bj"), func(p *verify.Optical) { p.Dispersion = num(*p.Dispersion + 900) })
+	}},
+	{"a channel has less margin than is asked", func(w *world) {
+		w.optical(w.end("bj-sh/4", "bj"), func(p *verify.Optical) {
+			p.BER = num(channelOf(w.design, "bj-sh/4").Mode.BER(channelOf(w.design, "bj-sh/4").Mode.RequiredOSNR + 0.4))
+		})
+	}},
+	{"the end of a line does not pass a channel", func(w *world) {
+		w.change("long-bj", func(d *verify.Device) {
+			for index, m := range d.Media {
+				if m.Low == channelOf(w.design, "bj-sh/4").Slot.Low() {
+					m.Up = false
+					d.Media[index] = m
+				}
+			}
+		})
+		c := channelOf(w.design, "bj-sh/4")
+		for _, end := range []*fabric.Terminal{&c.A, &c.B} {
+			w.optical(end, func(p *verify.Optical) { p.Received = nil })
+		}
+		w.goDark(c)
+	}},
+	{"channels of transponders lose their light between two lines", func(w *world) { w.fade("east", 40) }},
+	{"a cable between a gateway and its transponder is out", func(w *world) {
+		end := w.end("bj-sz/1", "bj")
+		client := w.design.Device(end.Device).Light.Clients[0].Port
+		w.port(end.Device, client, func(i *verify.Interface) { i.Up, i.Far = false, nil })
+		w.port(end.Router, end.Ports[0], func(i *verify.Interface) { i.Up, i.Far = false, nil })
+	}},
+	{"a transponder cannot be read", func(w *world) { w.Devices["sz-transponder1"] = verify.Device{Unreachable: "no answer in time"} }},
+}
+
+func (w *world) line(name string) *fabric.Line {
+	for i := range w.design.Lines {
+		if w.design.Lines[i].Name == name {
+			return &w.design.Lines[i]
+		}
+	}
+	return nil
+}
+
+func (w *world) end(channel, site string) *fabric.Terminal {
+	c := channelOf(w.design, channel)
+	if c.A.Site == site {
+		return &c.A
+	}
+	return &c.B
+}
+
+// Every fault of light is one finding, from which follows what it takes.
+func TestFaultsOfLightAreNamed(t *testing.T) {
+	t.Parallel()
+	var got strings.Builder
+	for _, f := range dimmings {
+		w := newWorld(t, lit)
+		f.do(w)
+		got.WriteString("-- " + f.name + " --\n" + text(verify.Check(w.design, w.Observed)))
+	}
+	golden(t, "light.golden", got.String())
+}
