@@ -16,7 +16,9 @@ import (
 type misses map[string][]string
 
 // together names the channels that look for one mode together: those of a DCI that pass the same lines.
-func (c *channel) together() string { return c.dci.in.GetName() + " " + strings.Join(c.in.GetLines(), " + ") }
+func (c *channel) together() string {
+	return c.dci.in.GetName() + " " + strings.Join(c.in.GetLines(), " + ")
+}
 
 // illuminate decides slots, sets every line for its channels, holds their margins against what is asked, and tells devices. False: a mode
 // that was chosen has missed its margin, and the next one is to be tried.
