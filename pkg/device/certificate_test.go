@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,13 +22,9 @@ import (
 // demanding runs a simulated leaf3 that asks for client certificates of its simulation's authority.
 func demanding(t *testing.T) (*sim.Sim, device.Target) {
 	t.Helper()
-	var s *sim.Sim
-	software := &sim.Software{Server: func(*config.Tree) sim.Server {
-		if s == nil {
-			return sim.Server{} // it boots
-		}
-		return sim.Server{ClientCA: []byte(s.Inventory().CA)}
-	}}
+	var asks atomic.Pointer[sim.Server] // the authority is not there before the device is
+	asks.Store(&sim.Server{})
+	software := &sim.Software{Server: func(*config.Tree) sim.Server { return *asks.Load() }}
 	s, err := sim.Start(t.Context(), sim.Config{
 		Devices:  []sim.Spec{{Name: "leaf3", Platform: simtest.Platform, Release: simtest.New, Driver: simtest.Driver(), Software: software}},
 		Username: "admin", Password: "secret",
@@ -36,6 +33,7 @@ func demanding(t *testing.T) (*sim.Sim, device.Target) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
+	asks.Store(&sim.Server{ClientCA: []byte(s.Inventory().CA)})
 	to := target(s.Inventory().Devices[0].Address, "")
 	if to.CA, err = s.Inventory().Pool(); err != nil {
 		t.Fatal(err)
