@@ -34,8 +34,8 @@ type Driver struct {
 	Observe func(state *config.Tree, d *fabric.Device) verify.Device
 	// ObservePaths are what Observe needs: leaves by wildcards, no routes and no counters of traffic.
 	ObservePaths []string
-	// LightPaths are what Observe needs besides of a device with coherent ports. Others of the same operating system may
-	// not have the paths, and refuse them.
+	// LightPaths are what Observe needs besides of a device that has to do with light. Others of the same operating
+	// system may not have the paths, and refuse them.
 	LightPaths []string
 	// Asks reads what a configuration asks its device to show, in the words of Observe: what is enabled is there.
 	// Whether anything is up, and what depends on other devices, is left zero.
@@ -63,7 +63,7 @@ type Driver struct {
 
 // Observed are all paths that Observe needs of a device as designed.
 func (d *Driver) Observed(of *fabric.Device) []string {
-	if len(of.Light.Coherent) == 0 {
+	if l := &of.Light; len(l.Coherent)+len(l.Amplifiers)+len(l.Media) == 0 {
 		return d.ObservePaths
 	}
 	return slices.Concat(d.ObservePaths, d.LightPaths)

@@ -33,6 +33,7 @@ func Driver() *driver.Driver {
 
 		Observe:      Observe,
 		ObservePaths: observePaths,
+		LightPaths:   lightPaths,
 		Asks:         Asks,
 
 		Identity: driver.Identity{

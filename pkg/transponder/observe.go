@@ -42,6 +42,7 @@ func Observe(state *config.Tree, _ *fabric.Device) verify.Device {
 		d.Interfaces[port] = i
 		d.LLDP = d.LLDP || at(channel, oc.TerminalDeviceLogicalChannelsChannelEthernetLldpStateEnabled).Value() == "true"
 	}
+	observeLight(state, &d)
 	return d
 }
 
@@ -52,6 +53,7 @@ func Asks(t *config.Tree) verify.Device {
 		d.Interfaces[port] = verify.Interface{Enabled: at(channel, oc.TerminalDeviceLogicalChannelsChannelConfigAdminState).Value() == enabled}
 		d.LLDP = d.LLDP || at(channel, oc.TerminalDeviceLogicalChannelsChannelEthernetLldpConfigEnabled).Value() == "true"
 	}
+	asksLight(t, &d)
 	return d
 }
 

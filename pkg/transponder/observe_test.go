@@ -40,7 +40,9 @@ func TestAConfigurationAsksForItsPorts(t *testing.T) {
 	t.Parallel()
 	on := verify.Interface{Enabled: true}
 	want := verify.Device{LLDP: true, Interfaces: map[string]verify.Interface{"client-1": on, "client-2": on, "client-3": on, "line-1": on, "line-2": on}}
-	if diff := cmp.Diff(want, Asks(render(t, muxponder(t))), addresses); diff != "" {
+	got := Asks(render(t, muxponder(t)))
+	got.Optical = nil // see observe_light_test.go
+	if diff := cmp.Diff(want, got, addresses); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if got := Asks(render(t, terminal(t))); got.LLDP || len(got.Interfaces) > 0 {
