@@ -19,6 +19,7 @@ func Asks(t *config.Tree) verify.Device {
 		LAGs:       o.askedLAGs(),
 		Tunnels:    map[uint32]verify.Tunnel{},
 		Segments:   o.askedSegments(),
+		Optical:    o.askedOptical(),
 		VTEP:       o.systemAddress(),
 	}
 	for name, ni := range o.entries(srl.NetworkInstance) {

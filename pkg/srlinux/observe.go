@@ -73,6 +73,7 @@ func Observe(state *config.Tree, _ *fabric.Device) verify.Device {
 		BFD:        o.bfd(),
 		Tunnels:    o.tunnels(),
 		Segments:   o.segments(),
+		Optical:    o.optical(),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	srl "github.com/loomfabric/loom/models/srlinux"
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/verify"
 )
 
@@ -105,6 +106,7 @@ func want() verify.Device {
 				Candidates: []netip.Addr{addr("10.1.32.1"), addr("10.1.32.2")}, Forwarders: []netip.Addr{addr("10.1.32.1")},
 			}},
 		}},
+		Optical: map[string]verify.Optical{},
 	}
 }
 
@@ -161,7 +163,7 @@ const shownLight = `{"srl_nokia-interfaces:interface": [
       "statistics": {"transmitted": {"power": {"current": "-10.02"}}, "received": {
         "bit-error-rate": {"current": "0.001250000000000000", "average": "0.0013"}, "power": {"current": "-9.5"}, "total-power": {"current": "-9.4"},
         "optical-signal-to-noise-ratio": {"current": "27.5"}, "electrical-signal-to-noise-ratio": {"current": "17.1"}, "quality": {"current": "9.6"},
-        "chromatic-dispersion": {"current": 4008}, "differential-group-delay": {"current": "1.2"}, "frequency-offset": {"current": -120}}}}]}},
+        "chromatic-dispersion": {"current": 4008}, "differential-group-delay": {"current": "1.2", "average": "0.8"}, "frequency-offset": {"current": -120}}}}]}},
   {"name": "ethernet-1/3", "admin-state": "enable", "oper-state": "down", "transceiver": {
     "functional-type": "srl_nokia-interfaces:digital-coherent-optics", "tx-laser": false, "oper-state": "down", "oper-down-reason": "tx-laser-disabled",
     "srl_nokia-interfaces-dco:optical-channel": [{"index": 1, "operational-mode": "1083", "oper-frequency": 0, "module-state": "low-power"}]}},
@@ -174,15 +176,32 @@ func TestTheLightOfCoherentPortsIsRead(t *testing.T) {
 		t.Fatal(unknown, err)
 	}
 	is := func(v float64) *float64 { return &v }
-	want := map[string]transceiver{
+	want := map[string]verify.Optical{
 		"ethernet-1/1": {
-			Up: true, Module: "ready", Laser: true, Frequency: 193_175_000, Mode: 1085, Transmitted: is(-10.02), Received: is(-9.5),
-			OSNR: is(27.5), ElectricalSNR: is(17.1), Q: is(9.6), BER: is(1.25e-3), Dispersion: is(4008), DGD: is(1.2), Offset: is(-120),
+			Laser: true, Frequency: 193_175_000, Mode: 1085, Transmitted: is(-10.02), Received: is(-9.5),
+			OSNR: is(27.5), ESNR: is(17.1), Q: is(9.6), BER: is(1.25e-3), Dispersion: is(4008), PMD: is(0.8), Offset: is(-120),
 		},
-		"ethernet-1/3": {Reason: "tx-laser-disabled", Module: "low-power", Mode: 1083},
+		"ethernet-1/3": {Reason: "tx-laser-disabled", Mode: 1083},
 	}
-	if diff := cmp.Diff(want, observation{tree.Root()}.transceivers()); diff != "" {
+	if diff := cmp.Diff(want, Observe(tree, nil).Optical); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLightIsAskedForWhereALaserIsToBeOn(t *testing.T) {
+	t.Parallel()
+	power := -10.0
+	for name, c := range map[string]struct {
+		change func(*fabric.Device)
+		want   map[string]verify.Optical
+	}{
+		"as designed":             {both(), map[string]verify.Optical{"ethernet-1/1": {Laser: true, Frequency: 193_175_000, Mode: 1085, Target: &power}}},
+		"its laser is off":        {off, map[string]verify.Optical{}},
+		"without coherent optics": {unlit, map[string]verify.Optical{}},
+	} {
+		if diff := cmp.Diff(c.want, Asks(render(t, gateway(t, c.change))).Optical); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
