@@ -36,6 +36,19 @@ func (d *Design) Expect() (map[string]Expected, error) {
 
 // arrival is a channel that goes over lines, from a site on.
 func (d *Design) arrival(c *Channel, lines map[string]*Line, from string, over []string) (optics.Arrival, error) {
+	states, err := d.statesOf(c, lines, from, over)
+	if err != nil {
+		return optics.Arrival{}, err
+	}
+	at := slices.IndexFunc(states[0].Arrivals, func(a optics.Arrival) bool { return a.Name == c.Name })
+	if at < 0 {
+		return optics.Arrival{}, fmt.Errorf("line %s is planned without it", over[0])
+	}
+	return states[0].Arrivals[at], nil
+}
+
+// statesOf are the states of the lines that a channel goes over, from a site on: today's first.
+func (d *Design) statesOf(c *Channel, lines map[string]*Line, from string, over []string) ([]optics.State, error) {
 	var path optics.Path
 	for _, name := range over {
 		l := lines[name]
@@ -44,21 +57,13 @@ func (d *Design) arrival(c *Channel, lines map[string]*Line, from string, over [
 			r, to = l.Back, l.A
 		}
 		if r == nil {
-			return optics.Arrival{}, fmt.Errorf("line %s is not planned", name)
+			return nil, fmt.Errorf("line %s is not planned", name)
 		}
 		path.Reports, from = append(path.Reports, r), to
 	}
-	states := path.Reports[0].States
-	if len(over) > 1 {
-		var err error
-		path.Express = express(len(over))
-		if states, err = path.Through([]optics.Carried{{Name: c.Name, Slot: c.Slot, Mode: c.Mode, TxPower: c.Power}}); err != nil {
-			return optics.Arrival{}, err
-		}
+	if len(over) == 1 {
+		return path.Reports[0].States, nil
 	}
-	at := slices.IndexFunc(states[0].Arrivals, func(a optics.Arrival) bool { return a.Name == c.Name })
-	if at < 0 {
-		return optics.Arrival{}, fmt.Errorf("line %s is planned without it", over[0])
-	}
-	return states[0].Arrivals[at], nil
+	path.Express = express(len(over))
+	return path.Through([]optics.Carried{{Name: c.Name, Slot: c.Slot, Mode: c.Mode, TxPower: c.Power}})
 }

@@ -133,8 +133,7 @@ func (d *draft) readAmplifiers(l *line) bool {
 
 // direction builds the line as light sees it that goes from a to b, or back.
 func (l *line) direction(back bool) *optics.Line {
-	grid := optics.Grid{Low: uint64(l.in.GetLow()), High: uint64(l.in.GetHigh()), Guard: optics.GHz(l.in.GetGuard()), Step: optics.GHz(l.in.GetGrid()), Width: optics.GHz(l.in.GetGrid())}
-	out := &optics.Line{Name: l.name(), Grid: grid}
+	out := &optics.Line{Name: l.name(), Grid: gridOf(l.in)}
 	switch l.in.GetEnds() {
 	case intent.LineEnds_LINE_ENDS_ROADM:
 		r := roadm()
@@ -163,6 +162,10 @@ func (l *line) direction(back bool) *optics.Line {
 		}
 	}
 	return out
+}
+
+func gridOf(in *intent.Line) optics.Grid {
+	return optics.Grid{Low: uint64(in.GetLow()), High: uint64(in.GetHigh()), Guard: optics.GHz(in.GetGuard()), Step: optics.GHz(in.GetGrid()), Width: optics.GHz(in.GetGrid())}
 }
 
 // roadm is the type of ROADM that stands at the ends of lines.

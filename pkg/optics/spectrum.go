@@ -183,6 +183,9 @@ func (s *Spectrum) Free(slot Slot) bool {
 	return true
 }
 
+// Clone is a spectrum of which the same is taken.
+func (s *Spectrum) Clone() *Spectrum { return &Spectrum{base: s.base, bits: slices.Clone(s.bits)} }
+
 // Taken is how much is taken, in GHz.
 func (s *Spectrum) Taken() GHz {
 	n := 0
