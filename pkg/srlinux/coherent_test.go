@@ -96,6 +96,21 @@ func TestCoherentPorts(t *testing.T) {
 	}
 }
 
+func TestADrainedGatewayIsTheLastChoiceOfBothSites(t *testing.T) {
+	t.Parallel()
+	d := gateway(t)
+	tree := drainedOf(t, render(t, d), d)
+	for _, group := range []string{groupUnderlay, groupDCI} {
+		path := bgp + "/group[group-name=" + group + "]/export-policy"
+		if got, want := show(t, tree, path), policyDrain+","+policyExport; got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+	if got := show(t, tree, coherentPort+"/admin-state"); got != "enable" {
+		t.Errorf("its light is %s", got) // the channel is the far gateway's way back
+	}
+}
+
 func TestLeavesOfLightAreExplainedByWhatDecidedThem(t *testing.T) {
 	t.Parallel()
 	tree := render(t, gateway(t))
