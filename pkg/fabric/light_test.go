@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
 
 	"github.com/loomfabric/loom/models/intent"
 	"github.com/loomfabric/loom/pkg/optics"
@@ -182,6 +183,42 @@ func TestAWavelengthMoreChangesItsEndsAndItsLineAlone(t *testing.T) {
 	}
 }
 
+// A DCI is drawn, and one of its channels; numbers are added and taken away at random, and no other channel moves.
+func TestChannelsNeverMoveWhenOthersComeAndGo(t *testing.T) {
+	t.Parallel()
+	in := intentOf(t, "ring.yaml", read(t, "ring.yaml"))
+	base := compile(t, in)
+	rapid.Check(t, func(t *rapid.T) {
+		next := proto.CloneOf(in)
+		x := rapid.SampledFrom(next.Dcis[:2]).Draw(t, "dci")
+		if rapid.Bool().Draw(t, "remove") {
+			gone := rapid.IntRange(0, len(x.Channels)-1).Draw(t, "gone")
+			x.Channels = slices.Delete(x.Channels, gone, gone+1)
+		}
+		for _, n := range rapid.SliceOfNDistinct(rapid.Uint32Range(7, 30), 1, 3, rapid.ID).Draw(t, "numbers") {
+			x.Channels = append(x.Channels, &intent.Channel{Number: n, Slot: n, Mode: "OpenZR+ 400G", Lines: x.Channels[0].Lines})
+		}
+		after, diags := Compile(topology.New(next))
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		for _, c := range after.Channels {
+			i := slices.IndexFunc(base.Channels, func(o Channel) bool { return o.Name == c.Name })
+			if i >= 0 && (base.Channels[i].Slot != c.Slot || terminalText(base.Channels[i].A) != terminalText(c.A) || terminalText(base.Channels[i].B) != terminalText(c.B)) {
+				t.Fatalf("%s moved: %v, and now %v", c.Name, base.Channels[i], c)
+			}
+		}
+		for _, d := range after.Devices {
+			old := base.Device(d.Name)
+			if d.Role == Leaf || d.Role == Spine {
+				if text(t, old) != text(t, d) {
+					t.Fatalf("%s moved", d.Name)
+				}
+			}
+		}
+	})
+}
+
 func TestTheOrderInWhichLightIsListedHasNoMeaning(t *testing.T) {
 	t.Parallel()
 	in := intentOf(t, "light.yaml", read(t, "light.yaml"))
@@ -253,6 +290,58 @@ func TestACutTakesWhatPassesThere(t *testing.T) {
 	}
 	if o, ok := d.Cut("bridge-7"); !ok || o.Capacity != 2000 || len(o.Islands) != 2 {
 		t.Errorf("%v %+v", ok, o)
+	}
+}
+
+// modesIn are the modes of the channels of a DCI, each once.
+func modesIn(d *Design, dci string) []string {
+	var out []string
+	for _, c := range d.Channels {
+		if c.DCI == dci && !slices.Contains(out, c.Mode.Name) {
+			out = append(out, c.Mode.Name)
+		}
+	}
+	return out
+}
+
+func TestTheFastestModeClosesBesideWhatElseTheLineCarries(t *testing.T) {
+	t.Parallel()
+	in := intentOf(t, "twin.yaml", read(t, "twin.yaml"))
+	fast := compile(t, in)
+	if got := modesIn(fast, "carried"); len(got) != 1 || !strings.Contains(got[0], "800G") {
+		t.Errorf("modes %v, want 800G", got)
+	}
+	for _, c := range channelsOf(in, "carried").Channels {
+		c.Margin = 1 // which 800G keeps on the line alone, and not beside the other channels
+	}
+	slow := compile(t, in)
+	if got := modesIn(slow, "carried"); len(got) != 1 || !strings.Contains(got[0], "400G") {
+		t.Errorf("modes %v, want 400G", got)
+	}
+	if a, b := len(fast.Device("bj-gateway1").Links), len(slow.Device("bj-gateway1").Links); a != b+1 {
+		t.Errorf("%d links with 800G, and %d with 400G", a, b)
+	}
+}
+
+func TestLinesApartFromEachOtherShareNothing(t *testing.T) {
+	t.Parallel()
+	d := compile(t, intentOf(t, "ring.yaml", read(t, "ring.yaml")))
+	for i, a := range d.Lines {
+		for _, b := range d.Lines[:i] {
+			for _, risk := range a.Risks {
+				if slices.Contains(b.Risks, risk) {
+					t.Errorf("%s and %s share %s", a.Name, b.Name, risk)
+				}
+			}
+		}
+	}
+	if south := d.Lines[slices.IndexFunc(d.Lines, func(l Line) bool { return l.Name == "south" })]; fmt.Sprint(south.Ducts) != "[sh-hut hut-gz]" {
+		t.Errorf("south goes over %v", south.Ducts)
+	}
+	for _, o := range d.Outages() {
+		if o.Islands != nil {
+			t.Errorf("%s parts %v: a ring has two ways", o.Risk, o.Islands)
+		}
 	}
 }
 
