@@ -299,30 +299,11 @@ func redirect(in *intent.Topology, c *Channel, way []string, slot optics.Slot) {
 // keeps is the margin of a channel when its lines are full at the end of their life, in the worse direction.
 func (d *Design) keeps(channel string) optics.DB {
 	at := slices.IndexFunc(d.Channels, func(c Channel) bool { return c.Name == channel })
-	c := &d.Channels[at]
-	lines := map[string]*Line{}
-	for i := range d.Lines {
-		lines[d.Lines[i].Name] = &d.Lines[i]
-	}
-	there, err := d.statesOf(c, lines, c.A.Site, c.Lines)
+	all, err := d.Margins(&d.Channels[at])
 	if err != nil {
 		return 0
 	}
-	back := slices.Clone(c.Lines)
-	slices.Reverse(back)
-	other, err := d.statesOf(c, lines, c.B.Site, back)
-	if err != nil {
-		return 0
-	}
-	out := optics.DB(0)
-	for i, states := range [][]optics.State{there, other} {
-		s := &states[len(states)-1]
-		k := slices.IndexFunc(s.Arrivals, func(a optics.Arrival) bool { return a.Name == channel })
-		if m := s.MarginOf(&s.Arrivals[k]); i == 0 || m < out {
-			out = m
-		}
-	}
-	return out
+	return all[len(all)-1].Margin
 }
 
 func firstError(diags topology.Diagnostics) string {

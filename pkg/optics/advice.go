@@ -137,6 +137,9 @@ func Advice(choices []Choice, margin DB) string {
 		}
 	}
 	if next == nil {
+		if i := slices.IndexFunc(faster, func(c Choice) bool { return c.Why != "" }); i >= 0 && (fits < 0 || faster[i].Mode.Rate > choices[fits].Mode.Rate) {
+			text += fmt.Sprintf("; %dG has no place: %s", faster[i].Mode.Rate, faster[i].Why)
+		}
 		return text
 	}
 	if other := next.Fails &^ TooMuchNoise; other != 0 {

@@ -49,6 +49,9 @@ func (l *Line) Length() Km {
 	return out
 }
 
+// Latency is how long light takes from one end to the other, in ms.
+func (l *Line) Latency() float64 { return float64(l.Length()) * 1e6 * refractiveIndex / lightSpeed }
+
 // Spans counts the fibres between amplifiers.
 func (l *Line) Spans() int {
 	n := 0

@@ -3,6 +3,7 @@ package optics
 import (
 	"math"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -53,6 +54,14 @@ func TestTheBandHasRoomForAsManySlotsAsTheStandardSays(t *testing.T) {
 		slots, err := CBand().Room(width)
 		if err != nil || len(slots) != want {
 			t.Errorf("%v: %d slots, want %d (%v)", width, len(slots), want, err)
+		}
+	}
+	for width, want := range map[GHz]int{75: 64, 100: 48} {
+		fixed := CBand()
+		fixed.Step, fixed.Width = width, width
+		slots, err := fixed.Room(width)
+		if err != nil || len(slots) != want || slots[want-1].Centre() != 196_100_000 {
+			t.Errorf("on a fixed grid of %v: %d slots, want %d (%v)", width, len(slots), want, err)
 		}
 	}
 	guarded := CBand()
@@ -191,6 +200,19 @@ func TestAdviceNamesWhatFitsWhatMissesAndWhatWouldHelp(t *testing.T) {
 		if got := Advice(choices, margin); !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("%s\nwant %s", got, want)
 		}
+	}
+}
+
+func TestAdviceTellsWhenTheGridIsTooNarrow(t *testing.T) {
+	t.Parallel()
+	l := spans(80)
+	l.Grid.Width = 75
+	choices, err := l.Choose([]*Mode{zrPlus, fast}, UsualAgeing())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := Advice(choices, 1), "; 800G has no place: 800G needs 150 GHz, and the grid gives 75 GHz"; !strings.HasSuffix(got, want) {
+		t.Errorf("%s\nwant … %s", got, want)
 	}
 }
 

@@ -102,6 +102,7 @@ func (s *State) Closes(margin DB) bool {
 // Report is a line planned: how it is set today, and with what margin its channels arrive now and later.
 type Report struct {
 	Line   *Line
+	Age    Ageing // that the end of its life is planned with
 	Launch DBm
 	States []State // today, full, at the end of life, both
 }
@@ -133,7 +134,7 @@ func (l *Line) Plan(channels []Carried, age Ageing, launch DBm) (*Report, error)
 			return nil, fmt.Errorf("line %s: %w", l.Name, err)
 		}
 	}
-	r, old := &Report{Line: l, Launch: launch}, l.Aged(age)
+	r, old := &Report{Line: l, Age: age, Launch: launch}, l.Aged(age)
 	for _, c := range []struct {
 		name string
 		line *Line

@@ -79,8 +79,9 @@ type Grid struct {
 	Width     GHz    // of every slot, on a fixed grid; 0: what each mode needs
 }
 
-// CBand is the extended C band of 4.8 THz (OpenROADM): 64 slots of 75 GHz or 48 of 100 GHz.
-func CBand() Grid { return Grid{Low: 191_325_000, High: 196_125_000} }
+// CBand is the extended C band, with the upper edge where the fixed grids of transceivers end: 64 centres of 75 GHz from 191.375 to 196.100 THz,
+// 48 of 100 GHz from 191.400 to 196.100 THz (OIF; OpenROADM's band ends at 196.125 THz, in the middle of the last slot).
+func CBand() Grid { return Grid{Low: 191_325_000, High: 196_150_000} }
 
 // Check tells what about the grid cannot be.
 func (g Grid) Check() error {

@@ -5,7 +5,7 @@ package topology
 const (
 	defaultFibre      = "SSMF"
 	defaultConnectors = 0.5 // dB at each end of a duct
-	defaultBand       = "191.325..196.125 THz"
+	defaultBand       = "191.325..196.150 THz"
 	defaultLineBox    = "openconfig-line-system"
 )
 
@@ -47,7 +47,7 @@ var (
 			{Name: "ends", Kind: Word, Words: []string{"roadm"}, Example: "roadm",
 				Doc: "A ROADM at each end instead of a multiplexer: it can also pass channels on to another line that ends in one."},
 			{Name: "grid", Kind: Text, Form: widthForm, Default: "flexible, in steps of 6.25 GHz (ITU-T G.694.1)", Example: "75 GHz", Doc: "Width of every slot, and distance of their centres."},
-			{Name: "band", Kind: Text, Form: bandForm, Default: defaultBand, Example: "191.325..196.125 THz", Doc: "Edges of the spectrum that it carries."},
+			{Name: "band", Kind: Text, Form: bandForm, Default: defaultBand, Example: "191.325..196.150 THz", Doc: "Edges of the spectrum that it carries."},
 			{Name: "guard", Kind: Text, Form: guardForm, Default: "0 GHz", Example: "25 GHz", Doc: "Kept free at both edges of the band."},
 			{Name: "launch", Kind: Text, Form: powerForm, Default: "the best for the full line", Example: "1 dBm", Doc: "Power of a channel into each fibre."},
 			{Name: "ageing", Kind: TextOrBlock, Form: noneForm, Of: ageingKeys, Default: "{span: 1 dB, nf: 0.5 dB, system: 0.5 dB}", Example: "{span: 2 dB}",

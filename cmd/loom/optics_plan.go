@@ -1,0 +1,324 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	light "github.com/loomfabric/loom/models/optics"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/optics"
+	"github.com/loomfabric/loom/pkg/optics/draw"
+	"github.com/spf13/cobra"
+)
+
+func opticsPlanCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "plan PATH...",
+		Short: "Show how every line is set, and what it has left",
+		Long: `Shows every line of a topology: of what it is built, with what power and gains it is set, with what
+margin its worst channel arrives today, when every slot is lit, and when fibres and amplifiers are
+old, how many more channels fit, and what other modes or one more amplifier would give. Nothing is
+read from a device.
+
+--svg writes two pictures of each line: its spectrum, and power and GSNR along it.`,
+		Example: `  loom optics plan topologies/twin.yaml
+  loom optics plan topologies/twin.yaml --line long --svg out`,
+		Args:              namedFiles,
+		ValidArgsFunction: yamlFiles,
+	}
+	format := formatFlag(c, "text", "json")
+	releases := releaseFlag(c)
+	line := c.Flags().String("line", "", "only the line of this `NAME`")
+	svg := c.Flags().String("svg", "", "write pictures to `DIR`")
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		n, lines, err := lit(t, args, *releases, *line)
+		if err != nil {
+			return err
+		}
+		if *svg != "" {
+			if err := n.drawLines(lines, *svg); err != nil {
+				return err
+			}
+		}
+		var all []linePlan
+		for _, l := range lines {
+			p, err := n.planned(l)
+			if err != nil {
+				return err
+			}
+			all = append(all, p)
+		}
+		if *format == "json" {
+			return t.json(map[string]any{"lines": all})
+		}
+		for i := range all {
+			if i > 0 {
+				t.printf("\n")
+			}
+			all[i].print(t)
+		}
+		return nil
+	}
+	return c
+}
+
+// lit compiles a topology and finds its lines, or the one that is asked for.
+func lit(t *terminal, args []string, releases map[string]string, name string) (*network, []*fabric.Line, error) {
+	srcs, err := sources(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := compileNetwork(t, srcs, releases)
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []*fabric.Line
+	var names []string
+	for i := range n.design.Lines {
+		l := &n.design.Lines[i]
+		names = append(names, l.Name)
+		if name == "" || l.Name == name {
+			out = append(out, l)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return nil, nil, fmt.Errorf("%s has no lines; docs/topology.md tells how ducts and lines are written", n.design.Name)
+	case len(out) == 0:
+		return nil, nil, fmt.Errorf("%s: no line of that name; %s", name, meant(name, names))
+	}
+	return n, out, nil
+}
+
+// linePlan is one line as it is printed. Powers are in dBm, ratios in dB, lengths in km.
+type linePlan struct {
+	Name       string      `json:"name"`
+	From       string      `json:"from"`
+	To         string      `json:"to"`
+	Ducts      []string    `json:"ducts"`
+	Risks      []string    `json:"risks"`
+	KM         float64     `json:"km"`
+	Spans      int         `json:"spans"`
+	Latency    float64     `json:"latency_ms"`
+	Launch     *float64    `json:"launch_dbm,omitempty"` // of a channel into each fibre
+	Amplifiers []ampPlan   `json:"amplifiers,omitempty"`
+	States     []statePlan `json:"states,omitempty"`
+	Channels   int         `json:"channels"`
+	Room       *roomPlan   `json:"room,omitempty"`
+	Advice     string      `json:"advice,omitempty"`
+	Spectrum   string      `json:"-"`
+}
+
+type ampPlan struct {
+	Name      string  `json:"name"`
+	Device    string  `json:"device"`
+	Gain      float64 `json:"gain_db"`
+	VOA       float64 `json:"voa_db,omitempty"`
+	Output    float64 `json:"output_dbm"`
+	MaxOutput float64 `json:"max_output_dbm"`
+}
+
+type statePlan struct {
+	State   string  `json:"state"`
+	Margin  float64 `json:"margin_db"`
+	Channel string  `json:"worst_channel"`
+	From    string  `json:"from"`
+	GSNR    float64 `json:"gsnr_01nm_with_tx_db"`
+	Power   float64 `json:"rx_power_dbm"`
+}
+
+// roomPlan is how many channels of a mode the line has room for.
+type roomPlan struct {
+	Mode     string `json:"mode"`
+	Channels int    `json:"channels"`
+	Spectrum int    `json:"by_spectrum"`
+	Power    int    `json:"by_power"`
+	Margin   int    `json:"by_margin"`
+}
+
+func db(x optics.DB) float64   { return math.Round(float64(x)*100) / 100 }
+func dbm(x optics.DBm) float64 { return math.Round(float64(x)*100) / 100 }
+
+// planned gathers what is to be said about a line.
+func (n *network) planned(l *fabric.Line) (linePlan, error) {
+	p := linePlan{Name: l.Name, From: l.A, To: l.B, Ducts: l.Ducts, Risks: l.Risks}
+	channels := n.design.Lit(l.Name)
+	p.Channels = len(channels)
+	if l.There == nil {
+		return p, nil
+	}
+	launch := dbm(l.There.Launch)
+	p.Launch = &launch
+	p.KM, p.Spans = float64(l.There.Line.Length()), l.There.Line.Spans()
+	p.Latency = math.Round(float64(l.There.Line.Latency())*1e3) / 1e3
+	for _, name := range l.Devices {
+		for _, a := range n.design.Device(name).Light.Amplifiers {
+			if a.Line == l.Name {
+				p.Amplifiers = append(p.Amplifiers, ampPlan{a.Name, name, db(a.Gain), db(a.VOA), dbm(a.Output), dbm(a.Kind.MaxOutput)})
+			}
+		}
+	}
+	slices.SortStableFunc(p.Amplifiers, func(a, b ampPlan) int { return strings.Compare(b.Name, a.Name) }) // there, and then back
+	if err := n.states(&p, channels); err != nil {
+		return p, err
+	}
+	p.Spectrum = n.spectrum(l).Text(80)
+	return p, n.prospects(&p, l, channels)
+}
+
+// states finds the channel with the least margin in each state.
+func (n *network) states(p *linePlan, channels []*fabric.Channel) error {
+	for _, c := range channels {
+		all, err := n.design.Margins(c)
+		if err != nil {
+			return err
+		}
+		for i, m := range all {
+			s := statePlan{m.State, db(m.Margin), c.Name, m.From, db(m.Arrival.Verdict.GSNR), dbm(m.Arrival.Light.Power)}
+			switch {
+			case i == len(p.States):
+				p.States = append(p.States, s)
+			case s.Margin < p.States[i].Margin:
+				p.States[i] = s
+			}
+		}
+	}
+	return nil
+}
+
+// prospects finds how many channels fit, of the mode that most have, and what other modes would give.
+func (n *network) prospects(p *linePlan, l *fabric.Line, channels []*fabric.Channel) error {
+	c := mostUsual(channels)
+	if len(c.Lines) > 1 {
+		return nil // it is another line's as well: what fits is not for this one to say
+	}
+	room, err := l.There.Line.Room(c.Mode, c.Power, l.There.Age, l.There.Launch, c.Asked)
+	if err != nil {
+		return err
+	}
+	if !l.There.Line.Amplified() && l.There.Line.Mux == 0 {
+		room = optics.Room{Spectrum: min(room.Spectrum, 1), Power: min(room.Power, 1), Margin: min(room.Margin, 1)}
+	}
+	p.Room = &roomPlan{c.Mode.Name, room.Channels(), room.Spectrum, room.Power, room.Margin}
+	choices, err := l.There.Line.Choose(everyMode(), l.There.Age)
+	if err != nil {
+		return err
+	}
+	p.Advice = optics.Advice(choices, c.Asked)
+	return nil
+}
+
+// everyMode is whatever a transceiver could be set to, those that the ends of a line have today and others.
+func everyMode() []*optics.Mode {
+	all := light.Modes()
+	out := make([]*optics.Mode, len(all))
+	for i := range all {
+		out[i] = &all[i]
+	}
+	return out
+}
+
+// mostUsual is the first channel of the mode that most channels have.
+func mostUsual(channels []*fabric.Channel) *fabric.Channel {
+	count := map[string]int{}
+	for _, c := range channels {
+		count[c.Mode.Name]++
+	}
+	return slices.MaxFunc(channels, func(a, b *fabric.Channel) int { return count[a.Mode.Name] - count[b.Mode.Name] })
+}
+
+func (p *linePlan) print(t *terminal) {
+	t.printf("line %s: %s to %s over %s", p.Name, p.From, p.To, list(p.Ducts))
+	if p.Launch == nil {
+		t.printf("; nothing is lit\n")
+		return
+	}
+	t.printf(", %s in %s, %.3g ms one way\n", optics.Km(p.KM), sizes(p.Spans, "span"), p.Latency)
+	t.printf("  cut with  %s\n", strings.Join(p.Risks, ", "))
+	t.printf("  launch    %s a channel into each fibre\n", optics.DBm(*p.Launch))
+	for i, a := range p.Amplifiers {
+		head := ""
+		if i == 0 {
+			head = "amplify"
+		}
+		voa := ""
+		if a.VOA > 0 {
+			voa = fmt.Sprintf(", then %s less", optics.DB(a.VOA))
+		}
+		t.printf("  %-8s  %-12s %s on %s: %s%s, %s of at most %s\n", head, "", a.Name, a.Device, optics.DB(a.Gain), voa, optics.DBm(a.Output), optics.DBm(a.MaxOutput))
+	}
+	for i, s := range p.States {
+		head := ""
+		if i == 0 {
+			head = "margin"
+		}
+		t.printf("  %-8s  %-20s %6.2f dB  %s from %s: GSNR %.2f dB, received with %.1f dBm\n", head, s.State, s.Margin, s.Channel, s.From, s.GSNR, s.Power)
+	}
+	if p.Room != nil {
+		t.printf("  room      %d of %s are lit, %d fit: %d by spectrum, %d by power, %d by margin\n", p.Channels, p.Room.Mode, p.Room.Channels, p.Room.Spectrum, p.Room.Power, p.Room.Margin)
+	}
+	if p.Advice != "" {
+		t.printf("  advice    %s\n", p.Advice)
+	}
+	t.printf("%s", p.Spectrum)
+}
+
+// spectrum is the map of a line.
+func (n *network) spectrum(l *fabric.Line) *draw.Spectrum {
+	s := &draw.Spectrum{Title: fmt.Sprintf("%s: %s - %s", l.Name, l.A, l.B)}
+	if l.There != nil {
+		s.Grid = l.There.Line.Grid
+	}
+	for _, c := range n.design.Lit(l.Name) {
+		b := draw.Band{Slot: c.Slot, Label: c.Name, Group: c.DCI, Worst: optics.DB(math.NaN())}
+		if all, err := n.design.Margins(c); err == nil {
+			b.Worst = all[0].Margin
+		}
+		s.Bands = append(s.Bands, b)
+	}
+	return s
+}
+
+// drawLines writes the pictures of lines.
+func (n *network) drawLines(lines []*fabric.Line, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var errs []error
+	for _, l := range lines {
+		if l.There == nil {
+			continue
+		}
+		errs = append(errs, os.WriteFile(filepath.Join(dir, l.Name+"-spectrum.svg"), []byte(n.spectrum(l).SVG()), 0o644))
+		for _, way := range []struct {
+			name, from, to string
+			report         *optics.Report
+		}{{"there", l.A, l.B, l.There}, {"back", l.B, l.A, l.Back}} {
+			a, err := along(l, way.report, way.from, way.to)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, l.Name+"-"+way.name+".svg"), []byte(a.SVG()), 0o644)
+			}
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// along is what becomes of light on a line as it is lit today.
+func along(l *fabric.Line, r *optics.Report, from, to string) (*draw.Along, error) {
+	today := r.Today()
+	points, err := today.Line.Profile(today.Setting, today.Lit)
+	if err != nil {
+		return nil, err
+	}
+	a := &draw.Along{Title: fmt.Sprintf("%s: from %s to %s", l.Name, from, to), Points: points}
+	for _, c := range today.Lit {
+		a.Required = max(a.Required, c.Mode.RequiredOSNR)
+	}
+	return a, nil
+}
