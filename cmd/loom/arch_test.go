@@ -59,9 +59,11 @@ var layers = []rule{
 	{"pkg/store", "keeps records under keys; what they mean is its caller's business", []string{"pkg/crash"}},
 	{"pkg/device", "speaks to one device; what for is its caller's business", []string{"pkg/config", "pkg/crash", "pkg/driver"}},
 	{"pkg/sim/network", "what configured routers do together; it knows no operating system and no schema", nil},
+	{"pkg/sim/light", "what becomes of light between devices; as network", []string{"pkg/optics", "pkg/sim/network"}},
 	{"pkg/sim/speaker", "BGP for real, of whatever routers it is given", []string{"pkg/sim/network"}},
-	{"pkg/sim/srlsim", "SR Linux in the simulation: its tree, and what the network makes of it", []string{"models/srlinux", "models/hardware", "pkg/config", "pkg/sim", "pkg/sim/network"}},
-	{"pkg/sim/...", "is a device, of whatever driver it is given", []string{"pkg/config", "pkg/driver", "pkg/device", "pkg/sim", "pkg/sim/network", "pkg/sim/simapi"}},
+	{"pkg/sim/srlsim", "SR Linux in the simulation: its tree, and what the network makes of it", []string{"models/srlinux", "models/hardware", "models/optics", "pkg/config", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network"}},
+	{"pkg/sim/ocsim", "OpenConfig transponders and line systems in the simulation, as srlsim", []string{"models/openconfig", "models/hardware", "models/optics", "pkg/config", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network"}},
+	{"pkg/sim/...", "is a device, of whatever driver it is given", []string{"pkg/config", "pkg/driver", "pkg/device", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network", "pkg/sim/simapi"}},
 	{"cmd/loom", "the only assembler", []string{"pkg/...", "models/hardware", "models/intent", "models/optics"}},
 }
 
@@ -83,7 +85,7 @@ var guests = []rule{
 var core = []string{
 	"pkg/topology", "pkg/optics", "pkg/fabric", "pkg/config", "pkg/plan", "pkg/verify",
 	"pkg/driver", "pkg/srlinux", "pkg/sros", "pkg/transponder", "models/srlinux", "models/openconfig",
-	"pkg/sim/network", "pkg/sim/srlsim",
+	"pkg/sim/network", "pkg/sim/light", "pkg/sim/srlsim", "pkg/sim/ocsim",
 }
 
 // world is what the core does not touch, with what to do instead.

@@ -82,7 +82,7 @@ func scriptSim(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	n, err := compileNetwork(&quiet, srcs, nil)
 	ts.Check(err)
-	s, err := simulation{bgpComputed, defaultHosts}.start(context.Background(), n.design)
+	s, err := simulation{bgp: bgpComputed, hosts: defaultHosts}.start(context.Background(), n.design)
 	ts.Check(err)
 	ts.Defer(s.Close)
 	sims.Store(ts.Getenv("WORK"), running{s})

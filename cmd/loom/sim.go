@@ -12,8 +12,11 @@ import (
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/sim"
 	plant "github.com/loomfabric/loom/pkg/sim/network"
+	"github.com/loomfabric/loom/pkg/sim/ocsim"
 	"github.com/loomfabric/loom/pkg/sim/speaker"
 	"github.com/loomfabric/loom/pkg/sim/srlsim"
+	"github.com/loomfabric/loom/pkg/srlinux"
+	"github.com/loomfabric/loom/pkg/transponder"
 	"github.com/spf13/cobra"
 )
 
@@ -71,7 +74,7 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 }
 
 // software is how each operating system behaves in the simulation.
-var software = map[string]*sim.Software{"srlinux": srlsim.Software()}
+var software = map[string]*sim.Software{srlinux.OS: srlsim.Software(), transponder.OS: ocsim.Software()}
 
 // How the BGP of a simulation is run: by speakers over TCP, or computed.
 const (
@@ -87,12 +90,14 @@ const liveLimit = 64
 type simulation struct {
 	bgp   string
 	hosts int // servers to make up for one leaf
+	noise uint64
 }
 
 // simulationFlags are the flags of commands that simulate.
 func simulationFlags(c *cobra.Command) *simulation {
 	o := &simulation{}
 	c.Flags().StringVar(&o.bgp, "bgp", bgpAuto, "how BGP is run, `live|computed|auto`: by speakers over TCP, or computed; auto is live up to 64 devices")
+	c.Flags().Uint64Var(&o.noise, "noise", 0, "let what is measured of light scatter, by the seed `N`; 0: it does not")
 	c.Flags().IntVar(&o.hosts, "hosts", defaultHosts, "make up at most `N` servers for the access ports of a leaf")
 	return o
 }
@@ -123,7 +128,7 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 
 // config says what to simulate of a design.
 func (o simulation) config(design *fabric.Design, log *slog.Logger) sim.Config {
-	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts), Platforms: map[string][]plant.Jack{}}
+	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts), Light: lightPlant(design), Noise: o.noise, Platforms: map[string][]plant.Jack{}}
 	for _, name := range hardware.Names() {
 		if p, ok := hardware.Lookup(name); ok {
 			c.Platforms[name] = jacks(p)

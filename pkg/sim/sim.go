@@ -10,6 +10,7 @@ import (
 
 	"github.com/loomfabric/loom/pkg/device"
 	"github.com/loomfabric/loom/pkg/driver"
+	"github.com/loomfabric/loom/pkg/sim/light"
 	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
@@ -20,6 +21,10 @@ type Config struct {
 	Log                *slog.Logger    // nil means none
 	Clock              Clock           // nil means the host's
 	Wiring             *network.Wiring // what is plugged into the devices; nil means nothing
+	// Light is what joins coherent ports. A cable between two of them stands for a channel: it is up while both ends
+	// understand each other.
+	Light *light.Plant
+	Noise uint64 // seed of the scatter in what is measured of light; 0: none
 	// Platforms are the boxes that can take the place of a device, with their ports. Where nil, it is every one that the
 	// device's driver knows, with the ports of the device before.
 	Platforms map[string][]network.Jack

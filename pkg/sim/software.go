@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/optics"
+	"github.com/loomfabric/loom/pkg/sim/light"
 	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
@@ -11,8 +13,10 @@ import (
 // configuration means, and what state follows. A nil function does nothing. All of them are pure.
 type Software struct {
 	// Read says what a running configuration means. It reads whatever was accepted, also what Loom
-	// would never render.
+	// would never render. Nil: the device carries no packets.
 	Read func(h network.Hardware, running *config.Tree) *network.Router
+	// Light says what a running configuration sets of light; nil where it sets nothing.
+	Light func(h network.Hardware, running *config.Tree) *light.Device
 	// Observe adds the state leaves to a builder that already holds the running configuration.
 	Observe func(b *config.Builder, o Observation)
 	// Large are the tables that Observe adds only where they are asked for.
@@ -41,6 +45,23 @@ type Observation struct {
 	Now      time.Time
 	Server   ServerState
 	Large    bool // large tables are wanted too
+	Light    *Light
+	Noise    light.Noise // of what is measured
+}
+
+// Light is what one device sees of light. Where there is nothing to see, it is nil.
+type Light struct {
+	Ports      map[string]light.Port // coherent ones, by name
+	Amplifiers map[string]light.Amplified
+	Media      map[uint32]optics.DBm // power of each media channel
+	Clients    map[string]ClientPort // ports towards routers, of a transponder
+}
+
+// ClientPort is what a transponder sees of a port towards a router.
+type ClientPort struct {
+	Light  bool                  // the router sends
+	Up     bool                  // and the line carries it to a client at the far end
+	Router *network.LLDPNeighbor // that is heard in passing; nil: none
 }
 
 // Server is how a gNMI server is configured. The zero value lets everybody with the right password in, without limits.

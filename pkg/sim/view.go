@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/sim/light"
 	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
@@ -15,7 +16,8 @@ const fresh = time.Second
 type sighting struct {
 	plant   *network.Plant
 	routing network.Routing
-	state   *network.State // made from both when somebody asks
+	light   *Light
+	state   *network.State // made from plant and routing when somebody asks
 }
 
 // look returns the running configuration with the state that follows from it and from the network, and a
@@ -69,7 +71,7 @@ func (d *Device) putAway(unused time.Duration) {
 		s.pack()
 	}
 	if s := d.sight; s != nil && s.state != nil {
-		d.sight = &sighting{plant: s.plant, routing: s.routing}
+		d.sight = &sighting{plant: s.plant, routing: s.routing, light: s.light}
 	}
 }
 
@@ -170,12 +172,13 @@ func (d *Device) observation(large bool) Observation {
 	o := Observation{
 		Running: d.running.tree(), Hardware: d.hardware(), Before: d.shown.tree(),
 		Booted: d.booted(), Changed: d.stirred, Now: d.sim.config.Clock.Now(), Server: d.serverState(), Large: large,
+		Noise: light.Noise{Seed: d.sim.config.Noise, Now: d.sim.config.Clock.Now()},
 	}
 	if s := d.sight; s != nil {
 		if s.state == nil && s.plant.Routers[d.spec.Name] != nil {
 			s.state = network.Observe(s.plant, s.routing, d.spec.Name)
 		}
-		o.Router, o.State = s.plant.Routers[d.spec.Name], s.state
+		o.Router, o.State, o.Light = s.plant.Routers[d.spec.Name], s.state, s.light
 	}
 	return o
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loomfabric/loom/pkg/sim/light"
 	"github.com/loomfabric/loom/pkg/sim/network"
 )
 
@@ -19,6 +20,7 @@ import (
 // thinks is looked at in the next round, and rounds in between are never missed by anybody.
 type world struct {
 	log      *slog.Logger
+	clock    Clock
 	speakers func([]string, *slog.Logger) (Engine, error)
 	engine   Engine // nil: computed
 	kick     chan struct{}
@@ -29,8 +31,9 @@ type world struct {
 	mu      sync.Mutex // guards what follows
 	wiring  *network.Wiring
 	outages network.Outages
+	damage  light.Damage
 	touched map[*Device]bool // whose configuration or power has changed since the last round
-	altered bool             // wiring or outages have
+	altered bool             // wiring, outages or damage have
 	busy    bool             // a round is under way
 	waiting []chan struct{}  // to be closed when nothing is left to do
 
@@ -38,6 +41,7 @@ type world struct {
 	devices []*Device
 	routers map[string]*network.Router // replaced, never changed
 	plant   *network.Plant
+	optical *optical // nil: nothing is joined by light
 	shown   map[string]part
 	unsaid  map[string][]string // what the engine cannot be told, by device
 }
@@ -46,12 +50,13 @@ type world struct {
 type part struct {
 	router  *network.Router
 	links   *network.Links
+	light   *Light
 	version uint64
 }
 
 func newWorld(c Config) *world {
 	w := &world{
-		log: c.Log, speakers: c.Speakers, wiring: c.Wiring,
+		log: c.Log, clock: c.Clock, speakers: c.Speakers, wiring: c.Wiring,
 		kick: make(chan struct{}, 1), hurry: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
 		touched: map[*Device]bool{}, routers: map[string]*network.Router{}, shown: map[string]part{}, unsaid: map[string][]string{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
@@ -59,21 +64,24 @@ func newWorld(c Config) *world {
 	if w.wiring == nil {
 		w.wiring = &network.Wiring{}
 	}
+	if c.Light != nil {
+		w.optical = newOptical(c.Light, c.Clock.Now())
+	}
 	return w
 }
 
 // begin lets the world turn, if any of the devices has something to say about its state.
 func (w *world) begin(devices []*Device) (err error) {
-	w.devices = slices.DeleteFunc(slices.Clone(devices), func(d *Device) bool {
-		return d.spec.Software == nil || d.spec.Software.Read == nil
-	})
+	w.devices = slices.DeleteFunc(slices.Clone(devices), func(d *Device) bool { return !d.matters() })
 	if len(w.devices) == 0 {
 		return nil
 	}
 	if w.speakers != nil {
 		var names []string
 		for _, d := range w.devices {
-			names = append(names, d.spec.Name)
+			if d.spec.Software.Read != nil {
+				names = append(names, d.spec.Name)
+			}
 		}
 		if w.engine, err = w.speakers(names, w.log); err != nil {
 			return fmt.Errorf("BGP speakers: %w", err)
@@ -101,7 +109,7 @@ func (w *world) end() {
 
 // touch tells that the configuration of a device is another one, or that it has booted.
 func (w *world) touch(d *Device) {
-	if d.spec.Software == nil || d.spec.Software.Read == nil {
+	if !d.matters() {
 		return
 	}
 	w.mu.Lock()
@@ -123,6 +131,12 @@ func (w *world) alter(change func(*network.Wiring, *network.Outages) error) erro
 	w.mu.Unlock()
 	w.wake()
 	return err
+}
+
+// matters tells whether anything of the world follows from what a device has configured.
+func (d *Device) matters() bool {
+	sw := d.spec.Software
+	return sw != nil && (sw.Read != nil || sw.Light != nil)
 }
 
 func (w *world) wake() { signal(w.kick) }
@@ -169,11 +183,14 @@ func (w *world) pause(d time.Duration) {
 // round looks at everything once.
 func (w *world) round() {
 	w.mu.Lock()
-	touched, altered, wiring, outages := w.touched, w.altered, w.wiring, w.outages
+	touched, altered, wiring, outages, damage := w.touched, w.altered, w.wiring, w.outages, w.damage
 	w.touched, w.altered, w.busy = map[*Device]bool{}, false, true
 	w.mu.Unlock()
 
 	if w.read(touched) || altered || w.plant == nil {
+		if w.optical != nil {
+			wiring, outages = w.optical.round(w.routers, wiring, outages, damage, w.clock.Now())
+		}
 		w.plant = network.Survey(w.routers, wiring, outages)
 	}
 	routing := w.route()
@@ -191,7 +208,14 @@ func (w *world) read(touched map[*Device]bool) bool {
 	w.routers = maps.Clone(w.routers)
 	for d := range touched {
 		hardware, running, boots := d.configured()
-		r := d.spec.Software.Read(hardware, running)
+		sw := d.spec.Software
+		if w.optical != nil && sw.Light != nil {
+			w.optical.settings[d.spec.Name] = sw.Light(hardware, running)
+		}
+		if sw.Read == nil {
+			continue
+		}
+		r := sw.Read(hardware, running)
 		r.Name, r.Boots = d.spec.Name, boots
 		w.routers[r.Name] = r
 		w.listen(r)
@@ -235,17 +259,17 @@ func (w *world) route() network.Routing {
 // the same by now, as otherwise the network of every round would stay for those that have not changed since.
 func (w *world) show(d *Device, routing network.Routing) {
 	name := d.spec.Name
-	now := part{w.plant.Routers[name], w.plant.Links[name], 0}
+	now := part{w.plant.Routers[name], w.plant.Links[name], w.optical.seenBy(name), 0}
 	if routing != nil && now.router != nil {
 		now.version = routing.Version(name)
 	}
 	before, seen := w.shown[name]
 	w.shown[name] = now
-	if seen && before.router == now.router && before.version == now.version && reflect.DeepEqual(before.links, now.links) {
-		d.renew(sighting{plant: w.plant, routing: routing})
+	if seen && before.router == now.router && before.version == now.version && reflect.DeepEqual(before.links, now.links) && reflect.DeepEqual(before.light, now.light) {
+		d.renew(sighting{plant: w.plant, routing: routing, light: now.light})
 		return
 	}
-	d.see(&sighting{plant: w.plant, routing: routing})
+	d.see(&sighting{plant: w.plant, routing: routing, light: now.light})
 }
 
 // rest ends a round, and tells those who wait for it if there is nothing left to do.

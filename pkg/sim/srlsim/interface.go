@@ -19,8 +19,13 @@ func (w *writer) interfaces() {
 		w.In(srl.Interface, p.Name, func() { w.port(p, before.Entry(p.Name)) })
 	}
 	for entry := range entries(w.running, srl.Interface) {
-		if name := key(entry); !ports[name] && !has(entry, srl.InterfaceBreakoutMode) {
+		name, channel := key(entry), opticalOf(entry)
+		switch {
+		case ports[name]:
+		case !has(entry, srl.InterfaceBreakoutMode):
 			w.In(srl.Interface, name, func() { w.logical(entry, before.Entry(name)) })
+		case channel.Valid():
+			w.In(srl.Interface, name, func() { w.coherentTransceiver(name, entry, channel) })
 		}
 	}
 	w.subinterfaces(before)

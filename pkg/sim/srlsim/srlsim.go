@@ -11,9 +11,11 @@
 //   - Dynamic neighbors are those of interfaces; prefixes that neighbors are accepted from are not read.
 //   - Of several IS-IS processes of an instance only the first one counts, and of a keychain only the first key.
 //   - Of BGP's RIBs it shows what neighbors have sent, after import policies: neither what was sent to them, nor the
-//     local one. An interface that is broken out into channels shows no state of its own.
+//     local one. An interface that is broken out into channels shows no state of its own,
+//     beside that of a coherent transceiver.
 //   - Counters of traffic are made up: they rise with the time that a port is up. Optical powers, voltages and
-//     temperatures are plausible, and stay as they are.
+//     temperatures of grey transceivers are plausible, and stay as they are. Coherent ones measure what comes; they start
+//     at once.
 package srlsim
 
 import (
@@ -24,5 +26,5 @@ import (
 // Software returns the behaviour of SR Linux, any release of its profile.
 func Software() *sim.Software {
 	rib := config.Path{{Name: "network-instance"}, {Name: "bgp-rib"}}
-	return &sim.Software{Read: read, Observe: observe, Large: []config.Path{rib}, Server: server, Limits: limits, Refuses: refuses, Sampled: sampled}
+	return &sim.Software{Read: read, Light: shining, Observe: observe, Large: []config.Path{rib}, Server: server, Limits: limits, Refuses: refuses, Sampled: sampled}
 }

@@ -35,6 +35,11 @@ const dark = -40
 
 // transceiver writes what is plugged into a port.
 func (w *writer) transceiver(p *network.Port, st network.PortState) {
+	entry := at(w.running, srl.Interface).Entry(p.Name)
+	if channel := opticalOf(entry); channel.Valid() {
+		w.coherentTransceiver(p.Name, entry, channel)
+		return
+	}
 	m, known := modules[p.Speed]
 	switch {
 	case !st.Transceiver || !known:
