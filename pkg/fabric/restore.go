@@ -25,14 +25,19 @@ type Restoration struct {
 
 // Move is a channel that is led over other lines.
 type Move struct {
-	Channel  string
-	From, To []string  // lines
-	Was, Now uint64    // centre in MHz; the same unless it is taken there
-	Left     optics.DB // margin that it keeps when its lines are full, at the end of their life
+	Channel string    `json:"channel"`
+	From    []string  `json:"from"` // lines
+	To      []string  `json:"to"`
+	Was     uint64    `json:"was_mhz"` // centre
+	Now     uint64    `json:"now_mhz"` // the same unless it is taken there
+	Left    optics.DB `json:"left_db"` // margin that it keeps when its lines are full, at the end of their life
 }
 
 // Stay is a channel that cannot be led over other lines, with what came of each way that there is.
-type Stay struct{ Channel, Why string }
+type Stay struct {
+	Channel string `json:"channel"`
+	Why     string `json:"why"`
+}
 
 // maxWays bounds the ways that are tried for a channel, the shortest first, and maxLines the lines of one.
 const (

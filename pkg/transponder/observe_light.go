@@ -89,7 +89,9 @@ func observeLine(state *config.Tree, d *verify.Device) {
 		}
 	}
 	d.Media = mediaOf(state, oc.WavelengthRouterMediaChannelsChannelStateLowerFrequency, oc.WavelengthRouterMediaChannelsChannelStateUpperFrequency,
-		func(m config.Cursor) bool { return at(m, oc.WavelengthRouterMediaChannelsChannelStateOperStatus).Value() == "UP" })
+		func(m config.Cursor) bool {
+			return at(m, oc.WavelengthRouterMediaChannelsChannelStateOperStatus).Value() == "UP"
+		})
 }
 
 // mediaOf are the media channels by the index that the design gives both directions.
@@ -163,5 +165,7 @@ func asksLight(t *config.Tree, d *verify.Device) {
 		}
 	}
 	d.Media = mediaOf(t, oc.WavelengthRouterMediaChannelsChannelConfigLowerFrequency, oc.WavelengthRouterMediaChannelsChannelConfigUpperFrequency,
-		func(m config.Cursor) bool { return at(m, oc.WavelengthRouterMediaChannelsChannelConfigAdminStatus).Value() == enabled })
+		func(m config.Cursor) bool {
+			return at(m, oc.WavelengthRouterMediaChannelsChannelConfigAdminStatus).Value() == enabled
+		})
 }

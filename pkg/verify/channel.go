@@ -155,7 +155,8 @@ func (x *Index) relit() bool {
 // margin is what a receiver has to spare: by its errors, or where it shows none, by how far its OSNR is from the plan.
 func (x *Index) margin(c *Contract, p *Optical) (optics.DB, bool) {
 	if p.BER != nil && *p.BER > 0 {
-		return c.Coherent.Mode.MarginAt(*p.BER), true
+		m := c.Coherent.Mode.MarginAt(*p.BER)
+		return m, !math.IsInf(float64(m), 0)
 	}
 	want, known := x.arrivalAt(c)
 	if !known || p.OSNR == nil || float64(want.Verdict.OSNR) > osnrSeen {

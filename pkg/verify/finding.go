@@ -72,6 +72,8 @@ type Finding struct {
 	Withdrawn bool `json:"withdrawn,omitempty"`
 	// Perhaps are devices of which one may be the other end, where it is not known.
 	Perhaps []string `json:"perhaps,omitempty"`
+	// Ducts are what a fibre-cut or fibre-loss is of, as fabric.Restore takes it: the duct, those of which it is one, or what ducts share.
+	Ducts []string `json:"ducts,omitempty"`
 	// Causes are the IDs of findings that explain this one, sorted. A finding without is a root.
 	Causes []string `json:"causes,omitempty"`
 }

@@ -38,6 +38,7 @@ func (k *checker) locate(bad []stretch, passes map[string][]string) {
 // suspect is what explains some stretches.
 type suspect struct {
 	object   string // "river", "north1 or north2", "bridge-7 (east, river)"
+	names    []string
 	ref      fabric.Ref
 	explains []stretch
 }
@@ -61,11 +62,13 @@ func (k *checker) suspects(bad []stretch, passes map[string][]string) (suspect, 
 	})
 	first := risks[0]
 	out := suspect{object: strings.TrimPrefix(first, ductRisk)}
+	out.names = []string{out.object}
 	if isDuct(first) {
 		out.ref = k.index.light().ducts[out.object].Ref
 		for _, other := range risks[1:] {
 			if isDuct(other) && slices.Equal(explains[other], explains[first]) {
-				out.object += " or " + strings.TrimPrefix(other, ductRisk)
+				name := strings.TrimPrefix(other, ductRisk)
+				out.object, out.names = out.object+" or "+name, append(out.names, name)
 			}
 		}
 	} else {
@@ -132,6 +135,7 @@ func (k *checker) duct(kind Kind, severity Severity, verb string, culprit *suspe
 	}
 	c.Device, c.Far = c.Far[0], c.Far[1:]
 	f := k.draft(kind, severity, c, verb)
+	f.Ducts = culprit.names
 	ways := map[string]int{}
 	for _, s := range culprit.explains {
 		takes[s.way.key] = append(takes[s.way.key], f.ID)

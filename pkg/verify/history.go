@@ -1,0 +1,93 @@
+package verify
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/optics"
+)
+
+// History is margins of channels over time. It is a value: Add returns another one, and the zero History is empty.
+type History struct{ series map[string]series }
+
+// series is samples of one channel, evenly spaced.
+type series struct {
+	samples []optics.Sample
+	step    time.Duration // between two of them at least
+}
+
+// maxSamples is how many samples are kept of a channel. When there are more, every second one goes, and from then on half as many come in:
+// a history of a year costs what one of an hour does.
+const maxSamples = 512
+
+// Add returns the history with what was measured at a time. What is not later than the samples before is left out.
+func (h History) Add(at time.Time, margins map[string]optics.DB) History {
+	out := History{maps.Clone(h.series)}
+	if out.series == nil {
+		out.series = make(map[string]series, len(margins))
+	}
+	for name, m := range margins {
+		s := out.series[name]
+		if n := len(s.samples); n > 0 && at.Sub(s.samples[n-1].At) < max(s.step, 1) {
+			continue
+		}
+		s.samples = append(slices.Clone(s.samples), optics.Sample{At: at, Margin: m})
+		if len(s.samples) > maxSamples {
+			s.step = max(2*s.step, 2*s.samples[len(s.samples)-1].At.Sub(s.samples[0].At)/maxSamples)
+			kept := s.samples[:0]
+			for i := 0; i < len(s.samples); i += 2 {
+				kept = append(kept, s.samples[i])
+			}
+			s.samples = kept
+		}
+		out.series[name] = s
+	}
+	return out
+}
+
+// Trend is how the margin of a channel changes.
+func (h History) Trend(channel string) optics.Trend { return optics.TrendOf(h.series[channel].samples) }
+
+// How far a forecast looks: to what somebody can still do something about, and not much beyond what has been watched.
+const (
+	horizon = 90 * 24 * time.Hour
+	reach   = 100 // times as long as was watched
+)
+
+// Forecast returns a finding for each channel whose margin is used up before long if it goes on changing as it did.
+func (x *Index) Forecast(h History) []Finding {
+	var out []Finding
+	for i := range x.design.Channels {
+		c := &x.design.Channels[i]
+		samples := h.series[c.Name].samples
+		if len(samples) == 0 {
+			continue
+		}
+		t := optics.TrendOf(samples)
+		left, falls := t.Zero()
+		watched := samples[len(samples)-1].At.Sub(samples[0].At)
+		if !falls || left > min(horizon, reach*watched) {
+			continue
+		}
+		devices := []string{c.A.Device, c.B.Device}
+		x.sort(devices)
+		out = append(out, Finding{
+			ID: id(MarginFalling, c.Name), Kind: MarginFalling, Severity: Warning, Devices: devices, Object: c.Name, Ref: c.Ref,
+			Message: fmt.Sprintf("margin of %s reaches zero in %s at %.2f dB a day", c.Name, inDays(left), t.PerDay),
+		})
+	}
+	return out
+}
+
+// inDays is a time to come as people say it.
+func inDays(d time.Duration) string {
+	switch days := int(d.Hours() / 24); {
+	case days >= 2:
+		return fmt.Sprintf("%d days", days)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d minutes", int(d.Minutes()))
+}

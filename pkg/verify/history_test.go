@@ -1,0 +1,62 @@
+package verify_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/optics"
+	"github.com/loomfabric/loom/pkg/verify"
+)
+
+// watched is a history of a channel: samples at an interval, of a margin that begins at 4 dB and falls.
+func watched(n int, every time.Duration, perDay float64) verify.History {
+	var h verify.History
+	for i := range n {
+		at := noon.Add(time.Duration(i) * every)
+		wobble := 0.01 * float64(i%3-1)
+		h = h.Add(at, map[string]optics.DB{"bj-sh/3": optics.DB(4 + perDay*at.Sub(noon).Hours()/24 + wobble)})
+	}
+	return h
+}
+
+func TestAMarginThatFallsIsForecast(t *testing.T) {
+	t.Parallel()
+	x := verify.NewIndex(compile(t, lit))
+	for _, c := range []struct {
+		name   string
+		n      int
+		every  time.Duration
+		perDay float64
+		want   string
+	}{
+		{"it falls slowly and was watched for days", 40, 6 * time.Hour, -0.15, "margin of bj-sh/3 reaches zero in 16 days at -0.15 dB a day"},
+		{"it falls within hours", 60, time.Minute, -24, "margin of bj-sh/3 reaches zero in 3 hours at -24.00 dB a day"},
+		{"it does not change", 40, 6 * time.Hour, 0, ""},
+		{"it gets better", 40, 6 * time.Hour, 0.2, ""},
+		{"it lasts longer than anybody plans for", 40, 6 * time.Hour, -0.03, ""},
+		{"it was watched too shortly to say", 20, time.Second, -1, ""},
+		{"there are too few samples", 3, 24 * time.Hour, -0.2, ""},
+		{"it was watched for long, and the samples were thinned", 3000, 10 * time.Minute, -0.1, "margin of bj-sh/3 reaches zero in 19 days at -0.10 dB a day"},
+	} {
+		got := ""
+		if list := x.Forecast(watched(c.n, c.every, c.perDay)); len(list) > 0 {
+			got = list[0].Message
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// Adding to a history leaves those who have the old one with what they had.
+func TestAHistoryIsAValue(t *testing.T) {
+	t.Parallel()
+	h := watched(600, time.Minute, -24)
+	before := h.Trend("bj-sh/3")
+	for i := range 300 {
+		h.Add(noon.Add(time.Duration(600+i)*time.Minute), map[string]optics.DB{"bj-sh/3": 9})
+	}
+	if after := h.Trend("bj-sh/3"); after != before {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+}
