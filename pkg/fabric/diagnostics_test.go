@@ -144,7 +144,7 @@ func TestEveryMistakeIsNamedWithItsCause(t *testing.T) {
 		{"a cable between two leaves", cables("dc-leaf3:ethernet-1/1", "dc-leaf4:ethernet-1/1"),
 			[]string{"dc-leaf3:ethernet-1/1 - dc-leaf4:ethernet-1/1: cable between two leaves"}},
 		{"a cable between two sites", all(secondSite, cables("dc-leaf3:ethernet-1/51", "sh-spine1:ethernet-1/9")),
-			[]string{"dc-leaf3:ethernet-1/51 - sh-spine1:ethernet-1/9: cable between two sites: not built yet"}},
+			[]string{"dc-leaf3:ethernet-1/51 - sh-spine1:ethernet-1/9: cable between two sites"}},
 		{"a cable to nowhere", cables("dc-leaf9:ethernet-1/51", "dc-spine1:ethernet-1/9"),
 			[]string{"dc-leaf9: no such device"}},
 		{"a numbered link from a breakout", all(leaf("3", func(d *intent.Device) { d.Platform = "7220-IXR-D3L" }), func(in *intent.Topology) { device(in, "dc-spine1").Platform = "7220-IXR-D2L" },
@@ -202,7 +202,7 @@ func TestEveryMistakeIsNamedWithItsCause(t *testing.T) {
 			in.Tenants = append(in.Tenants, &intent.Tenant{Name: "mgmt", Number: 2})
 		}, []string{"tenant mgmt: network instance mgmt is reserved"}},
 		{"a segment that spans sites", all(secondSite, attach("sh-leaf1:ethernet-1/1", plain)),
-			[]string{"segment red/web: used at sites dc and sh: not built yet: a segment that spans sites needs gateways"}},
+			[]string{"segment red/web: used at sites dc and sh: not built yet: a segment stays in one site"}},
 		{"a tenant that spans sites", all(secondSite, func(in *intent.Topology) {
 			in.Tenants[0].Segments = append(in.Tenants[0].Segments, &intent.Segment{Name: "sh", Number: 30, Gateway: []string{"10.30.0.1/24"}})
 		}, attach("sh-leaf1:ethernet-1/1", func(a *intent.Attachment) { a.Untagged = "red/sh" })),

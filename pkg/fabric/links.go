@@ -122,7 +122,7 @@ func (d *draft) addWire(c *intent.Cable) {
 		return
 	}
 	if a.site != b.site {
-		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between two sites: not built yet", endText(c.GetA()), endText(c.GetB())), "")
+		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between two sites", endText(c.GetA()), endText(c.GetB())), "join them by a line and a dci")
 		return
 	}
 	aPort, aOK := d.portOf(a, c.GetA().GetPort(), ref)

@@ -167,7 +167,7 @@ func (d *draft) checkSite(n *node, s *segment, a *access) {
 	}
 	if s.site != n.site && !s.spans {
 		s.spans = true
-		d.report.fail(s.ref, fmt.Sprintf("segment %s: used at sites %s and %s: not built yet: a segment that spans sites needs gateways", s.key, s.site.in.GetName(), n.site.in.GetName()),
+		d.report.fail(s.ref, fmt.Sprintf("segment %s: used at sites %s and %s: not built yet: a segment stays in one site", s.key, s.site.in.GetName(), n.site.in.GetName()),
 			"use a segment for each site", note{s.first.ref, "used here"}, note{a.ref, "and here"})
 	}
 }
@@ -234,7 +234,7 @@ func (d *draft) checkSplitTenants() {
 				first = s
 			}
 			if first.site != s.site {
-				d.report.warn(t.ref, fmt.Sprintf("tenant %s: no routes between sites %s and %s: not built yet: a tenant that spans sites needs gateways",
+				d.report.warn(t.ref, fmt.Sprintf("tenant %s: no routes between sites %s and %s: not built yet: gateways carry no routes of tenants",
 					t.in.GetName(), first.site.in.GetName(), s.site.in.GetName()), "")
 				break
 			}
