@@ -19,7 +19,7 @@ func opticsCommand(t *terminal) *cobra.Command {
 Propagation is the Gaussian-noise model in its closed form, with amplifiers of flat gain and without
 Raman scattering: the figures are those of GNPy's gn_model_analytic.`,
 	}
-	c.AddCommand(opticsPlanCommand(t), opticsMarginCommand(t), evaluateCommand(t), modesCommand(t))
+	c.AddCommand(opticsPlanCommand(t), opticsMarginCommand(t), opticsWatch(t), opticsRestore(t), evaluateCommand(t), modesCommand(t))
 	return c
 }
 

@@ -59,6 +59,7 @@ var dimmings = []struct {
 	{"a laser is off", func(w *world) {
 		w.optical(w.end("bj-sh/4", "sh"), func(p *verify.Optical) { p.Laser, p.Transmitted = false, num(darkest) })
 		w.optical(w.end("bj-sh/4", "bj"), func(p *verify.Optical) { p.Received = num(darkest) })
+		w.shut("long-bj", "bj-sh/4")
 		w.goDark(channelOf(w.design, "bj-sh/4"))
 	}},
 	{"a port is at another frequency", func(w *world) {
@@ -82,14 +83,7 @@ var dimmings = []struct {
 		})
 	}},
 	{"the end of a line does not pass a channel", func(w *world) {
-		w.change("long-bj", func(d *verify.Device) {
-			for index, m := range d.Media {
-				if m.Low == channelOf(w.design, "bj-sh/4").Slot.Low() {
-					m.Up = false
-					d.Media[index] = m
-				}
-			}
-		})
+		w.shut("long-bj", "bj-sh/4")
 		c := channelOf(w.design, "bj-sh/4")
 		for _, end := range []*fabric.Terminal{&c.A, &c.B} {
 			w.optical(end, func(p *verify.Optical) { p.Received = nil })
@@ -104,6 +98,18 @@ var dimmings = []struct {
 		w.port(end.Router, end.Ports[0], func(i *verify.Interface) { i.Up, i.Far = false, nil })
 	}},
 	{"a transponder cannot be read", func(w *world) { w.Devices["sz-transponder1"] = verify.Device{Unreachable: "no answer in time"} }},
+}
+
+// shut has the end of a line pass nothing of a channel.
+func (w *world) shut(device, channel string) {
+	w.change(device, func(d *verify.Device) {
+		for index, m := range d.Media {
+			if m.Low == channelOf(w.design, channel).Slot.Low() {
+				m.Up = false
+				d.Media[index] = m
+			}
+		}
+	})
 }
 
 func (w *world) line(name string) *fabric.Line {

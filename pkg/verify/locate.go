@@ -229,12 +229,12 @@ func (k *checker) belowLight(f *draft) []string {
 	for _, key := range keys {
 		dark, dim = append(dark, k.dark[key]...), append(dim, k.dim[key]...)
 	}
-	if f.Kind == SpectrumShut {
-		return dark
-	}
 	for _, end := range []fabric.Terminal{ch.A, ch.B} {
 		at := Far{end.Device, end.Port}.String() + " (" + ch.Name + ")"
 		dark = append(dark, id(LaserOff, at), id(Mistuned, at))
+	}
+	if f.Kind == SpectrumShut { // no light, nothing to pass
+		return dark
 	}
 	dark = append(dark, id(Mistuned, ch.Name))
 	for _, name := range k.lineDevices(ch) {

@@ -79,7 +79,12 @@ func (w *writer) monitors() {
 			name = monitorOut
 		}
 		low, high := text(c, oc.WavelengthRouterMediaChannelsChannelConfigLowerFrequency), text(c, oc.WavelengthRouterMediaChannelsChannelConfigUpperFrequency)
+		w.In(component, name, func() { // a monitor is a component, and its key refers to that by what is configured
+			w.Str(oc.ComponentsComponentConfigName, name)
+			w.Str(oc.ComponentsComponentStateName, name)
+		})
 		w.In(oc.ChannelMonitorsChannelMonitor, name, func() {
+			w.Str(oc.ChannelMonitorsChannelMonitorConfigName, name)
 			w.Str(oc.ChannelMonitorsChannelMonitorStateName, name)
 			w.Str(oc.ChannelMonitorsChannelMonitorStateMonitorPort, light.LinePort)
 			w.In2(oc.ChannelMonitorsChannelMonitorChannelsChannel, low, high, func() {

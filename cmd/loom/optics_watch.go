@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/optics"
+	"github.com/loomfabric/loom/pkg/verify"
+	"github.com/spf13/cobra"
+)
+
+func opticsWatch(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "watch PATH...",
+		Short: "Watch the light of a network",
+		Long: `Reads gateways, transponders and line systems again and again, and says what changes: a finding once when it
+comes and once when it is gone, with since when; and margins that fall, with when nothing is left of them.
+What is found is what loom check finds: a cut duct is one finding, with all that it takes, and what is left of
+each DCI. For a cut duct it proposes how what is lost can be led over other lines (see loom optics restore).
+Nothing is changed.
+
+On a terminal a table of all channels is drawn in place. With --format json every line of the output is a JSON
+object; one a turn has the margins.
+
+Exit code: 0 nothing is wrong at the end, 2 something is, 1 error. Without --for it watches until it is
+interrupted.`,
+		Example: `  loom optics watch lit.yaml --inventory sim.json
+  loom optics watch lit.yaml --inventory sim.json --for 1h --interval 30s --format json`,
+		Args:              namedFiles,
+		ValidArgsFunction: yamlFiles,
+	}
+	a := accessFlags(c)
+	span := c.Flags().Duration("for", 0, "how long to watch; 0: until it is interrupted")
+	interval := c.Flags().Duration("interval", 10*time.Second, "time between two looks")
+	timeout := c.Flags().Duration("timeout", 10*time.Second, "how long one device may take before it counts as unreachable")
+	releases := releaseFlag(c)
+	format := formatFlag(c, "text", "json")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if *timeout <= 0 || *interval <= 0 || *span < 0 {
+			return errors.New("--for, --interval and --timeout are times that pass; use 10s")
+		}
+		srcs, err := sources(args)
+		if err != nil {
+			return err
+		}
+		n, err := compileNetwork(t, srcs, *releases)
+		if err != nil {
+			return err
+		}
+		names := lightDevices(n.design)
+		if len(names) == 0 {
+			return fmt.Errorf("%s: no channels of light; add lines and a dci, or use loom check", n.design.Name)
+		}
+		r, err := a.resolve(n)
+		if err != nil {
+			return err
+		}
+		w := newLightWatch(n, args)
+		s := &lightScreen{t: t, json: *format == "json", progress: &progress{t: t}}
+		ctx := cmd.Context()
+		if *span > 0 {
+			var stop context.CancelFunc
+			ctx, stop = context.WithTimeout(ctx, *span)
+			defer stop()
+		}
+		tick := time.NewTicker(*interval)
+		defer tick.Stop()
+		o := newObserver(n, r, *timeout)
+		for {
+			seen := o.observe(ctx, names)
+			if ctx.Err() == nil { // what an interrupt cut short says nothing
+				s.show(w.next(seen), w, seen)
+			}
+			select {
+			case <-ctx.Done():
+				return w.verdict() // an interrupt ends a watch as well as its time
+			case <-tick.C:
+			}
+		}
+	}
+	return c
+}
+
+// lightDevices are the devices that have to do with light, in the order of the design.
+func lightDevices(d *fabric.Design) []string {
+	var out []string
+	for _, dev := range d.Devices {
+		switch dev.Role {
+		case fabric.Gateway, fabric.Transponder, fabric.LineSystem:
+			out = append(out, dev.Name)
+		}
+	}
+	if len(d.Channels) == 0 {
+		return nil
+	}
+	return out
+}
+
+// lightWatch is what has been seen of the light of a network. It reads no clock and no device.
+type lightWatch struct {
+	n       *network
+	paths   []string // of the topology, for the command that is proposed
+	index   *verify.Index
+	history verify.History
+	open    map[string]openFinding // by ID
+	margins map[string]optics.DB   // at the last look
+}
+
+// openFinding is a root that has not gone.
+type openFinding struct {
+	verify.Group
+	since time.Time
+}
+
+func newLightWatch(n *network, paths []string) *lightWatch {
+	return &lightWatch{n: n, paths: paths, index: verify.NewIndex(n.design), open: map[string]openFinding{}}
+}
+
+// lightEvent is one thing that has changed, a line of the output.
+type lightEvent struct {
+	At       time.Time            `json:"at"`
+	Event    string               `json:"event"` // "found", "changed", "cleared", "proposal", "margins"
+	Finding  *verify.Group        `json:"finding,omitempty"`
+	Since    *time.Time           `json:"since,omitempty"`
+	Left     []string             `json:"left,omitempty"`    // of DCIs
+	Moves    []fabric.Move        `json:"moves,omitempty"`   // proposed
+	Stays    []fabric.Stay        `json:"stays,omitempty"`   // what cannot be moved
+	Command  string               `json:"command,omitempty"` // that applies the proposal
+	Margins  map[string]optics.DB `json:"margins_db,omitempty"`
+	sentence string
+}
+
+// next takes what was seen and returns what has changed since the last time, what has gone first.
+func (w *lightWatch) next(seen verify.Observed) []lightEvent {
+	w.margins = w.index.Margins(seen)
+	w.history = w.history.Add(seen.At, w.margins)
+	findings := append(w.index.Check(seen), w.index.Forecast(w.history)...)
+	kinds, now := kindsOf(findings), map[string]bool{}
+	var gone, out []lightEvent
+	var cuts []string
+	for _, g := range verify.Groups(findings) {
+		if g.Severity == verify.Notice {
+			continue
+		}
+		now[g.ID] = true
+		old, known := w.open[g.ID]
+		same := known && slices.Equal(old.Takes, g.Takes)
+		if !known {
+			old.since = seen.At
+		}
+		w.open[g.ID] = openFinding{g, old.since}
+		if g.Kind == verify.FibreCut {
+			cuts = append(cuts, g.Ducts...)
+		}
+		if same {
+			continue
+		}
+		e := lightEvent{At: seen.At, Event: "found", Finding: &g, sentence: g.Severity.String() + ": " + g.Message + takes(g, kinds)}
+		if known {
+			e.Event, e.Since = "changed", &old.since
+		}
+		for _, f := range findings {
+			if f.Kind == verify.CapacityLost && slices.Contains(g.Takes, f.ID) {
+				e.Left = append(e.Left, f.Message)
+			}
+		}
+		out = append(out, e)
+		if !known && g.Kind == verify.FibreCut {
+			out = append(out, w.propose(seen.At, cuts))
+		}
+	}
+	for id, f := range w.open {
+		if !now[id] {
+			delete(w.open, id)
+			gone = append(gone, lightEvent{At: seen.At, Event: "cleared", Finding: &f.Group, Since: &f.since,
+				sentence: fmt.Sprintf("%s (was so for %v)", f.Message, seen.At.Sub(f.since).Round(time.Second))})
+		}
+	}
+	slices.SortFunc(gone, func(a, b lightEvent) int { return strings.Compare(a.Finding.ID, b.Finding.ID) })
+	return append(append(gone, out...), lightEvent{At: seen.At, Event: "margins", Margins: w.margins})
+}
+
+// propose finds how what is lost with some ducts can be led over other lines.
+func (w *lightWatch) propose(at time.Time, cuts []string) lightEvent {
+	r, err := fabric.Restore(w.n.topo, cuts)
+	if err != nil {
+		return lightEvent{At: at, Event: "proposal", sentence: err.Error()}
+	}
+	e := lightEvent{At: at, Event: "proposal", Moves: r.Moves, Stays: r.Stays, sentence: strings.Join(restoration(r), "\n")}
+	if len(r.Moves) > 0 {
+		e.Command = fmt.Sprintf("loom optics restore %s --cut %s --to restored.yaml && loom apply restored.yaml", strings.Join(w.paths, " "), strings.Join(cuts, ","))
+	}
+	return e
+}
+
+// verdict is the exit code.
+func (w *lightWatch) verdict() error {
+	if len(w.open) > 0 {
+		return exit{code: exitChanges}
+	}
+	return nil
+}
+
+// lightScreen shows what a watch sees.
+type lightScreen struct {
+	t        *terminal
+	json     bool
+	progress *progress
+}
+
+func (s *lightScreen) show(events []lightEvent, w *lightWatch, seen verify.Observed) {
+	s.progress.wipe()
+	for i := range events {
+		e := &events[i]
+		switch {
+		case s.json:
+			line, err := json.Marshal(e)
+			if err == nil {
+				s.t.printf("%s\n", line)
+			}
+		case e.Event != "margins":
+			s.text(e)
+		}
+	}
+	if s.t.live {
+		lines := w.table(seen)
+		for i := range lines {
+			lines[i] = clipped(lines[i], s.t.columns())
+		}
+		s.progress.draw(lines)
+	}
+}
+
+// text prints an event, and below it what belongs to it.
+func (s *lightScreen) text(e *lightEvent) {
+	first, rest, _ := strings.Cut(e.sentence, "\n")
+	s.t.printf("%s  %-8s  %s\n", e.At.Format("15:04:05"), e.Event, first)
+	lines := e.Left
+	if rest != "" {
+		lines = append(strings.Split(rest, "\n"), lines...)
+	}
+	if e.Command != "" {
+		lines = append(lines, e.Command)
+	}
+	for _, line := range lines {
+		s.t.printf("%20s%s\n", "", line)
+	}
+}
+
+// table is all channels as they were seen last.
+func (w *lightWatch) table(seen verify.Observed) []string {
+	var b bytes.Buffer
+	tab := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tab, "channel\tTHz\tstate\treceived dBm\tOSNR dB\tmargin dB\tasked\ta day\n")
+	for i := range w.n.design.Channels {
+		c := &w.n.design.Channels[i]
+		state, margin, trend := "up", "-", "-"
+		for _, end := range []fabric.Terminal{c.A, c.B} {
+			if !seen.Devices[end.Device].Interfaces[end.Port].Up {
+				state = "down"
+			}
+		}
+		if m, known := w.margins[c.Name]; known {
+			margin = fmt.Sprintf("%.2f", float64(m))
+		}
+		if t := w.history.Trend(c.Name); t.Clear {
+			trend = fmt.Sprintf("%+.2f", t.PerDay)
+		}
+		a, z := seen.Devices[c.A.Device].Optical[c.A.Port], seen.Devices[c.B.Device].Optical[c.B.Port]
+		fmt.Fprintf(tab, "%s\t%.5f\t%s\t%s / %s\t%s / %s\t%s\t%.2f\t%s\n", c.Name, float64(c.Slot.Frequency()), state,
+			shownNumber(a.Received), shownNumber(z.Received), shownNumber(a.OSNR), shownNumber(z.OSNR), margin, float64(c.Asked), trend)
+	}
+	_ = tab.Flush() // into memory
+	return strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+}
+
+func shownNumber(x *float64) string {
+	if x == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", *x)
+}
