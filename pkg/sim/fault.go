@@ -17,7 +17,7 @@ import (
 // the others are zero.
 type Fault struct {
 	Kind   string
-	Target string // a device; a port, "leaf1:ethernet-1/1"; or a cable, by its id or by one of its ends
+	Target string // a device; a port, "leaf1:ethernet-1/1"; a cable, by its id or by one of its ends; a duct or a line; an amplifier
 
 	Times int           // how often it strikes; 0: until it is cleared
 	For   time.Duration // how long it lasts; 0: until it is cleared
@@ -30,10 +30,12 @@ type Fault struct {
 	Count   int
 	Code    codes.Code
 	Message string
-	Path    string // as in "/interface[name=ethernet-1/1]/mtu"
-	Value   string // JSON
-	With    string // the other cable
-	Boot    string // what a device boots with
+	Path    string  // as in "/interface[name=ethernet-1/1]/mtu"
+	Value   string  // JSON
+	With    string  // the other cable
+	Loss    float64 // dB
+	Shift   int     // MHz
+	Boot    string  // what a device boots with
 
 	Platform string // of the box that takes a device's place
 	Release  string // that the device runs afterwards

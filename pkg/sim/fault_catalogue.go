@@ -7,7 +7,7 @@ type Risk struct {
 	Elsewhere string   // whose fault it is where it is no device's; ""
 }
 
-// Risks returns the catalogue of what a controller has to survive: devices (D), telemetry (T), the controller itself
+// Risks returns the catalogue of what a controller has to survive: devices (D), light (L), telemetry (T), the controller itself
 // (C), security (S), the files that people write (F), and all of it at once (R).
 func Risks() []Risk {
 	const controller, store, language, interfaces = "controller", "store", "topology language", "API of the controller"
@@ -21,6 +21,9 @@ func Risks() []Risk {
 		{"D7", "it is another chassis, or says that it is another device", []string{"other-chassis", "certificate"}, ""},
 		{"D8", "somebody else changes it, or has a commit open", []string{"foreign-change", "foreign-commit", "refuse"}, ""},
 		{"D9", "the time of a commit is over at the wrong moment", []string{"expire-commit"}, ""},
+		{"L1", "fibres are cut, or get worse slowly", []string{"fibre-cut", "fibre-loss"}, ""},
+		{"L2", "what amplifies fails or gets noisy", []string{"amplifier-failure", "amplifier-noise", "device-down"}, ""},
+		{"L3", "transceivers are dirty, dead or off their frequency", []string{"dirty-connector", "frequency-drift", "port-down"}, ""},
 		{"T1", "streams stand still", []string{"stall", "half-open", "blackhole"}, ""},
 		{"T2", "streams break the rules of gNMI", []string{"sync", "unasked", "timestamps", "late", "duplicate", "atomic", "delete-root", "end-stream"}, ""},
 		{"T3", "more updates than anybody can take", []string{"firehose"}, ""},

@@ -36,7 +36,7 @@ func (s *Sim) judge(f *Fault) (*Kind, error) {
 // complete gives the zero fields of a fault their meaning.
 func (k *Kind) complete(f *Fault) {
 	d := k.Default
-	f.On, f.Boot = cmp.Or(f.On, d.On), cmp.Or(f.Boot, d.Boot)
+	f.On, f.Boot, f.Loss = cmp.Or(f.On, d.On), cmp.Or(f.Boot, d.Boot), cmp.Or(f.Loss, d.Loss)
 	f.Delay, f.Rate, f.Count = cmp.Or(f.Delay, d.Delay), cmp.Or(f.Rate, d.Rate), cmp.Or(f.Count, d.Count)
 	f.Code, f.Path, f.Value = cmp.Or(f.Code, d.Code), cmp.Or(f.Path, d.Path), cmp.Or(f.Value, d.Value)
 	if f.On == Now {

@@ -51,14 +51,16 @@ type Place string
 
 // The places.
 const (
-	AtDevice Place = "device" // "leaf1"
-	AtPort   Place = "port"   // "leaf1:ethernet-1/1"
-	AtCable  Place = "cable"  // "leaf1:ethernet-1/49 - spine1:ethernet-1/1", or one of the two ends
+	AtDevice    Place = "device"    // "leaf1"
+	AtPort      Place = "port"      // "leaf1:ethernet-1/1"
+	AtCable     Place = "cable"     // "leaf1:ethernet-1/49 - spine1:ethernet-1/1", or one of the two ends
+	AtFibre     Place = "fibre"     // a duct, or a line: "river"
+	AtAmplifier Place = "amplifier" // "long-hut1:long-there", or "long-hut1" for all that it has
 )
 
 // Kinds returns all kinds of faults, by what they are about.
 func Kinds() []*Kind {
-	return slices.Concat(plantKinds, powerKinds, tlsKinds, wireKinds, setKinds, configKinds, streamKinds, garbageKinds)
+	return slices.Concat(plantKinds, lightKinds, powerKinds, tlsKinds, wireKinds, setKinds, configKinds, streamKinds, garbageKinds)
 }
 
 // kindOf returns a kind by its name, nil where there is none.
@@ -115,6 +117,8 @@ func Parameters() []Parameter {
 		text("path", "of a node, as in /interface[name=ethernet-1/1]/mtu", func(f *Fault) *string { return &f.Path }),
 		text("value", "as JSON", func(f *Fault) *string { return &f.Value }),
 		text("with", "the other cable", func(f *Fault) *string { return &f.With }),
+		{"loss", "in dB", readLoss, func(f *Fault) string { return printed(f.Loss) }},
+		{"shift", "in MHz", readShift, func(f *Fault) string { return printed(f.Shift) }},
 		text("boot", "what it comes back with: "+strings.Join(boots(), ", "), func(f *Fault) *string { return &f.Boot }),
 		text("platform", "of the box, as in 7220-IXR-D3L", func(f *Fault) *string { return &f.Platform }),
 		text("release", "that it runs from then on, as in 25.3", func(f *Fault) *string { return &f.Release }),
@@ -227,6 +231,12 @@ func (s *Sim) hasTarget(at Place, target string) error {
 		defer s.world.mu.Unlock()
 		_, err := find(s.world.wiring, target)
 		return err
+	}
+	switch at {
+	case AtFibre:
+		return s.hasFibre(target)
+	case AtAmplifier:
+		return s.hasAmplifier(target)
 	}
 	name, port, isPort := strings.Cut(target, ":")
 	switch {

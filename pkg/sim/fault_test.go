@@ -40,6 +40,12 @@ const cableOne, cableTwo = "leaf1:e1 - leaf2:e1", "leaf1:e2 - leaf2:e2"
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
+	return stageOf(t, func(*sim.Config) {})
+}
+
+// stageOf is a stage with something else about it.
+func stageOf(t *testing.T, edit func(*sim.Config)) *stage {
+	t.Helper()
 	clock := &watchedClock{sim.NewManualClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), make(chan time.Duration, 1<<16)}
 	c := sim.Config{Username: "admin", Password: "secret", Clock: clock, Wiring: &network.Wiring{}}
 	for _, name := range []string{"leaf1", "leaf2"} {
@@ -52,6 +58,7 @@ func newStage(t *testing.T) *stage {
 	for _, port := range []string{"e1", "e2"} {
 		c.Wiring.Cables = append(c.Wiring.Cables, network.Cable{A: network.End{Device: "leaf1", Port: port}, B: network.End{Device: "leaf2", Port: port}})
 	}
+	edit(&c)
 	s, err := sim.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +190,7 @@ func (s *stage) has(path, want string) {
 func TestEveryFaultHappens(t *testing.T) {
 	t.Parallel()
 	shown := map[string]func(*stage){}
-	for _, group := range []map[string]func(*stage){plantFaults, powerFaults, tlsFaults, wireFaults, setFaults, configFaults, streamFaults, garbageFaults} {
+	for _, group := range []map[string]func(*stage){plantFaults, lightFaults, powerFaults, tlsFaults, wireFaults, setFaults, configFaults, streamFaults, garbageFaults} {
 		for name, show := range group {
 			shown[name] = show
 		}

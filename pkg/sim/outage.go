@@ -47,6 +47,11 @@ func (s *Sim) Swap(one, other string) error {
 		if i == j {
 			return fmt.Errorf("%q and %q are the same cable; name two to swap", one, other)
 		}
+		for _, k := range []int{i, j} {
+			if s.world.isChannel(w.Cables[k]) {
+				return fmt.Errorf("%s: is a channel of light, which nobody plugs; swap cables", w.Cables[k])
+			}
+		}
 		a, b := &w.Cables[i], &w.Cables[j]
 		cut := [2]bool{o.Cables[a.String()], o.Cables[b.String()]}
 		set(o.Cables, a.String(), false)

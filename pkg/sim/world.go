@@ -31,11 +31,12 @@ type world struct {
 	mu      sync.Mutex // guards what follows
 	wiring  *network.Wiring
 	outages network.Outages
-	damage  light.Damage
-	touched map[*Device]bool // whose configuration or power has changed since the last round
-	altered bool             // wiring, outages or damage have
-	busy    bool             // a round is under way
-	waiting []chan struct{}  // to be closed when nothing is left to do
+	harms   map[string]func(*light.Damage) // by fault
+	damage  light.Damage                   // what they come to
+	touched map[*Device]bool               // whose configuration or power has changed since the last round
+	altered bool                           // wiring, outages or damage have
+	busy    bool                           // a round is under way
+	waiting []chan struct{}                // to be closed when nothing is left to do
 
 	// The last round's. Only the goroutine has them.
 	devices []*Device
@@ -58,7 +59,7 @@ func newWorld(c Config) *world {
 	w := &world{
 		log: c.Log, clock: c.Clock, speakers: c.Speakers, wiring: c.Wiring,
 		kick: make(chan struct{}, 1), hurry: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
-		touched: map[*Device]bool{}, routers: map[string]*network.Router{}, shown: map[string]part{}, unsaid: map[string][]string{},
+		touched: map[*Device]bool{}, harms: map[string]func(*light.Damage){}, routers: map[string]*network.Router{}, shown: map[string]part{}, unsaid: map[string][]string{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
 	}
 	if w.wiring == nil {

@@ -50,6 +50,15 @@ func (o *optical) channel(c network.Cable) (a, b network.End, ok bool) {
 	return a, b, isA && isB
 }
 
+// isChannel tells whether a cable stands for a channel of light.
+func (w *world) isChannel(c network.Cable) bool {
+	if w.optical == nil {
+		return false
+	}
+	_, _, is := w.optical.channel(c)
+	return is
+}
+
 // round finds out what becomes of light, and returns what of the wiring follows from it for packets.
 func (o *optical) round(routers map[string]*network.Router, w *network.Wiring, out network.Outages, d light.Damage, now time.Time) (*network.Wiring, network.Outages) {
 	d.Dark, d.Age = o.dark(w, out), now.Sub(o.begun)
@@ -209,24 +218,5 @@ func (o *optical) seenBy(device string) *Light {
 			out.Clients[c.Port] = *seen
 		}
 	}
-	return out
-}
-
-// harm changes what is broken of lines.
-func (w *world) harm(change func(*light.Damage)) {
-	w.mu.Lock()
-	d := w.damage // rounds read it without the lock, so what they have is never changed
-	d.Cuts, d.Losses, d.Dead, d.Noise = own(d.Cuts), own(d.Losses), own(d.Dead), own(d.Noise)
-	d.Connectors, d.Drifts = own(d.Connectors), own(d.Drifts)
-	change(&d)
-	w.damage, w.altered = d, true
-	w.mu.Unlock()
-	w.wake()
-}
-
-// own is a copy of a map that can be written to.
-func own[K comparable, V any](m map[K]V) map[K]V {
-	out := make(map[K]V, len(m)+1)
-	maps.Copy(out, m)
 	return out
 }

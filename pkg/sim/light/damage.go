@@ -20,7 +20,7 @@ type Damage struct {
 	Age        time.Duration             // since the lines were built
 }
 
-// Fibre is the fibres of a line in a duct; of every line there where Line is "".
+// Fibre is the fibres of a line in a duct: of every line there where Line is "", in every duct of it where Duct is "".
 type Fibre struct{ Duct, Line string }
 
 // What things that are broken do to light.
@@ -37,7 +37,7 @@ func (d *Damage) aged() float64 { return float64(d.Age.Truncate(ageStep)) / floa
 // lost is what a fibre loses more than it did when it was new. Where along it makes no difference: what comes out is the
 // same, and nobody here measures from one end.
 func (d *Damage) lost(line, duct string) (out optics.DB) {
-	for _, f := range []Fibre{{duct, ""}, {duct, line}} {
+	for _, f := range []Fibre{{duct, ""}, {"", line}, {duct, line}} {
 		if out += d.Losses[f]; d.Cuts[f] {
 			out += cutLoss
 		}

@@ -57,16 +57,6 @@ type Terminal struct {
 	Low, High uint64 // MHz that the port of a passive multiplexer passes; 0 and 0: everything
 }
 
-// line returns the place of a line in Lines, -1 where there is none.
-func (p *Plant) line(name string) int {
-	for i := range p.Lines {
-		if p.Lines[i].Name == name {
-			return i
-		}
-	}
-	return -1
-}
-
 // Ducts are the names of all ducts, in the order in which lines name them.
 func (p *Plant) Ducts() (out []string) {
 	seen := map[string]bool{}

@@ -44,8 +44,8 @@ func (m *moment) sources() (out []*source) {
 	for i := range m.plant.Terminals {
 		t := &m.plant.Terminals[i]
 		laser := m.devices[t.At.Device].laser(t.At.Port)
-		k := m.plant.line(t.Line)
-		if laser == nil || !laser.On || !laser.Shines || laser.Mode == nil || laser.Frequency == 0 || m.damage.Dark[t.At] || k < 0 {
+		k, built := m.light.lines[t.Line]
+		if laser == nil || !laser.On || !laser.Shines || laser.Mode == nil || laser.Frequency == 0 || m.damage.Dark[t.At] || !built {
 			continue
 		}
 		s := &source{terminal: t, laser: laser, centre: uint64(int64(laser.Frequency) + m.damage.Drifts[t.At])}
@@ -105,9 +105,8 @@ func (m *moment) follow(s *source, at leg) {
 			at = next
 			continue
 		}
-		for i := range m.plant.Terminals {
-			t := &m.plant.Terminals[i]
-			if t.Line == l.Name && t.Place == place && (drop == "" && t.filters(s) || drop != "" && t.Port == port) {
+		for _, t := range m.light.ends[end{l.Name, place}] {
+			if drop == "" && t.filters(s) || drop != "" && t.Port == port {
 				s.drops = append(s.drops, t.At)
 			}
 		}
@@ -121,8 +120,8 @@ func (m *moment) express(place, port, from string, s *source) (leg, bool) {
 	if len(port) <= len(prefix) || port[:len(prefix)] != prefix {
 		return leg{}, false
 	}
-	k := m.plant.line(port[len(prefix):])
-	if k < 0 {
+	k, built := m.light.lines[port[len(prefix):]]
+	if !built {
 		return leg{}, false
 	}
 	l := &m.plant.Lines[k]

@@ -13,12 +13,27 @@ import (
 // from the time that it takes, nobody can tell. It is not safe for several goroutines.
 type Light struct {
 	plant *Plant
-	runs  map[string]*run // the last ones, by route
-	Runs  int             // how often light was carried over a route since it was made
+	lines map[string]int      // places in Plant.Lines
+	ends  map[end][]*Terminal // what is plugged in where
+	runs  map[string]*run     // the last ones, by route
+	Runs  int                 // how often light was carried over a route since it was made
 }
 
 // New returns the light of a plant.
-func New(p *Plant) *Light { return &Light{plant: p, runs: map[string]*run{}} }
+func New(p *Plant) *Light {
+	l := &Light{plant: p, lines: map[string]int{}, ends: map[end][]*Terminal{}, runs: map[string]*run{}}
+	for i := range p.Lines {
+		l.lines[p.Lines[i].Name] = i
+	}
+	for i := range p.Terminals {
+		t := &p.Terminals[i]
+		l.ends[end{t.Line, t.Place}] = append(l.ends[end{t.Line, t.Place}], t)
+	}
+	return l
+}
+
+// end is one of the two of a line.
+type end struct{ line, place string }
 
 // moment is everything as it is now.
 type moment struct {
