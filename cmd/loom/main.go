@@ -41,10 +41,21 @@ func (e exit) Unwrap() error { return e.err }
 func main() {
 	// A reader that goes away must not end a transaction half way: writes fail instead.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // the first signal asks to end, the second one ends
-	os.Exit(run(ctx, os.Args[1:], newTerminal(os.Stdin, os.Stdout, os.Stderr)))
+	os.Exit(run(interruptible(), os.Args[1:], newTerminal(os.Stdin, os.Stdout, os.Stderr)))
+}
+
+// interruptible ends at the first signal, which asks to end. The second one ends the program: what the signals do by themselves is
+// back before anybody hears of the first, so that none is lost.
+func interruptible() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s := <-signals
+		signal.Stop(signals)
+		cancel(fmt.Errorf("%v signal received", s))
+	}()
+	return ctx
 }
 
 // run is the whole program but for the process around it, so that tests can call it.
