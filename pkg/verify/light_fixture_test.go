@@ -30,22 +30,24 @@ ducts:
   north2: {from: hut1, to: hut2, km: 50}
   north3: {from: hut2, to: sh, km: 25}
   south:  {from: bj, to: sh, km: 12, shares: [bridge]}
+  bay:    {from: bj, to: sh, km: 12, shares: [bridge]}
   east:   {from: sh, to: sz, km: 40}
 lines:
   dark:  {from: bj, to: sh, via: [river]}
   long:  {from: sh, to: bj, via: [north3, north2, north1], amplifiers: EDFA, mux: 5 dB, grid: 75 GHz}
   metro: {from: bj, to: sh, via: [south], mux: 2 dB, grid: 100 GHz}
+  spare: {from: bj, to: sh, via: [bay]}
   ab:    {from: bj, to: sh, via: [north1, north2, north3], amplifiers: {kind: EDFA, at: [bj, hut1, sh]}, ends: roadm}
   bc:    {from: sh, to: sz, amplifiers: EDFA, ends: roadm}
 dci:
   bj-sh:
     number: 1
     wavelengths:
-      numbers: 1..6
+      numbers: 1..7
       mode: OpenZR+ 400G
       over: long
       margin: 1 dB
-      override: {1: {over: dark, mode: 400ZR unamplified}, 2: {over: metro, mode: 400ZR unamplified, slot: 1}, 3: {over: metro, mode: 400ZR unamplified, slot: 2}}
+      override: {7: {over: spare, mode: 400ZR unamplified}, 1: {over: dark, mode: 400ZR unamplified}, 2: {over: metro, mode: 400ZR unamplified, slot: 1}, 3: {over: metro, mode: 400ZR unamplified, slot: 2}}
   bj-sz:
     number: 2
     wavelengths: {numbers: 1..2, mode: OpenZR+ 400G, over: ab + bc, transponders: true}

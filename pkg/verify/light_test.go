@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -15,11 +16,18 @@ var dimmings = []struct {
 }{
 	{"a dark fibre is cut", func(w *world) { w.fade("river", 40) }},
 	{"a duct with two lines is cut between two huts", func(w *world) { w.fade("north2", 40) }},
-	{"a bridge takes two ducts", func(w *world) { w.fade("river", 40); w.fade("south", 40) }},
+	{"a bridge takes all its ducts", func(w *world) { w.fade("river", 40); w.fade("south", 40); w.fade("bay", 40) }},
+	{"two ducts are cut, and a third over the same bridge is not", func(w *world) { w.fade("river", 40); w.fade("south", 40) }},
 	{"a duct is cut while a hut cannot be read", func(w *world) {
 		w.fade("north2", 40)
 		w.Devices["long-hut2"] = verify.Device{Unreachable: "no answer in time"}
 		w.Devices["ab-hut1"] = verify.Device{Unreachable: "no answer in time"}
+	}},
+	{"a duct through which light of another line passes is not the one that is cut", func(w *world) {
+		w.fade("north2", 40)
+		for _, name := range []string{"ab-hut1", "long-hut2", "long-sh", "sh-gateway1", "sh-gateway2"} {
+			w.Devices[name] = verify.Device{Unreachable: "no answer in time"}
+		}
 	}},
 	{"one fibre of a duct is cut", func(w *world) {
 		l := w.line("long")
@@ -139,4 +147,29 @@ func TestFaultsOfLightAreNamed(t *testing.T) {
 		got.WriteString("-- " + f.name + " --\n" + text(verify.Check(w.design, w.Observed)))
 	}
 	golden(t, "light.golden", got.String())
+}
+
+// While a change is taken back, devices are held against what they are to have then, and not against the plan of the design.
+func TestLightIsAsItIsWanted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, lit)
+	end, far := w.end("bj-sh/1", "sh"), w.end("bj-sh/1", "bj")
+	retuned := func(p *verify.Optical) { p.Frequency += 75000 }
+	asked := map[string]verify.Device{}
+	for _, at := range []*fabric.Terminal{end, far} {
+		w.optical(at, retuned)
+		d := w.Devices[at.Device]
+		d.Optical = maps.Clone(d.Optical)
+		asked[at.Device] = d
+	}
+	if got := text(verify.Check(w.design, w.Observed)); strings.Count(got, "tuning: ") != 2 {
+		t.Errorf("as designed:\n%s", got)
+	}
+	if got := text(verify.NewIndex(w.design).Wanting(asked).Check(w.Observed)); got != "" {
+		t.Errorf("as wanted:\n%s", got)
+	}
+	w.optical(end, retuned)
+	if got := text(verify.NewIndex(w.design).Wanting(asked).Check(w.Observed)); strings.Count(got, "tuning: ") != 1 {
+		t.Errorf("tuned once more:\n%s", got)
+	}
 }
