@@ -7,8 +7,11 @@ import (
 	"time"
 
 	kinds "github.com/loomfabric/loom/models/optics"
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/device"
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/optics"
+	"github.com/loomfabric/loom/pkg/sim"
 )
 
 // litTopology has a dark fibre, an amplified line with a multiplexer, two lines with ROADMs that channels pass, and
@@ -124,4 +127,105 @@ func channelIndex(d *fabric.Design, name string) int {
 		}
 	}
 	return -1
+}
+
+// What faults come to, as a client sees it over gNMI: on a router, a transponder and a line system.
+func TestWhatFaultsOfLightComeTo(t *testing.T) {
+	t.Parallel()
+	f := litFleet(t, bgpComputed)
+	const (
+		gateway  = "/interface[name=ethernet-1/2]/oper-state"                                                             // bj-sh/2, over long
+		received = "/interface[name=ethernet-1/2]/transceiver/optical-channel[index=1]/statistics/received/power/current" // of it
+		grey     = "/interface[name=ethernet-1/17]/oper-state"                                                            // a router's port towards a transponder
+		client   = "/terminal-device/logical-channels/channel[index=10001]/state/link-state"
+		gain     = "/optical-amplifier/amplifiers/amplifier[name=long-there]/state/input-power-total/instant"
+		line     = "/components/component[name=och-line-1]/optical-channel/state/pre-fec-ber/instant"
+		offset   = "/components/component[name=och-line-1]/optical-channel/state/carrier-frequency-offset/instant"
+	)
+	for _, d := range f.sim.Devices() {
+		if err := d.Save(); err != nil { // what has lost its power boots what was saved
+			t.Fatal(err)
+		}
+	}
+	power := f.shown(t, "bj-gateway1", received)
+	errors := f.shown(t, "sz-transponder1", line)
+	for _, c := range []struct {
+		name, kind, target string
+		parameters         map[string]string
+		device, path       string
+		good               func(value string) bool
+	}{
+		{"a cut takes the port of a router", "fibre-cut", "north1", nil, "bj-gateway1", gateway, is("down")},
+		{"and, on another line in the duct, the clients of transponders", "fibre-cut", "north1", nil, "bj-transponder1", client, is("DOWN")},
+		{"and the port of the router behind them", "fibre-cut", "north1", nil, "sz-gateway1", grey, is("down")},
+		{"a line that is not in the duct stays", "fibre-cut", "river", nil, "bj-gateway1", gateway, is("up")},
+		{"loss comes to the receiver, for gains are held", "fibre-loss", "long", map[string]string{"loss": "1"}, "bj-gateway1", received, about(power - 2)},
+		{"loss is seen where the next amplifier is", "fibre-loss", "north1", map[string]string{"loss": "3"}, "long-bj", gain, about(f.shown(t, "long-bj", gain) - 3)},
+		{"a dead amplifier leaves nothing", "amplifier-failure", "long-hut1:long-there", nil, "bj-gateway1", gateway, is("down")},
+		{"noise makes errors that can still be corrected", "amplifier-noise", "ab-hut1:ab-there", map[string]string{"loss": "1"}, "sz-transponder1", line, above(errors * 1.01)},
+		{"dirt makes a receiver hear less", "dirty-connector", "sh-gateway1:ethernet-1/2", map[string]string{"loss": "2"}, "bj-gateway1", received, about(power - 2)},
+		{"a laser that drifts is seen at the far end", "frequency-drift", "bj-transponder1:line-1", map[string]string{"shift": "1500"}, "sz-transponder1", offset, is("1500.0")},
+		{"a transponder without power takes the routers' ports", "device-down", "sz-transponder1", nil, "bj-gateway1", grey, is("down")},
+		{"a line system without power takes its line", "device-down", "long-hut1", nil, "bj-gateway1", gateway, is("down")},
+	} {
+		fault, err := sim.ParseFault(c.kind, c.target, c.parameters)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view, _ := f.sim.Device(c.device).View(false)
+		before := view.Find(mustPath(c.path)).Value()
+		id, err := f.sim.Inject(fault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.comesTo(t, c.name, c.device, c.path, c.good)
+		if err := f.sim.Clear(id); err != nil {
+			t.Fatal(err)
+		}
+		f.comesTo(t, c.name+"; cleared", c.device, c.path, is(before))
+	}
+}
+
+// comesTo fails unless a client that subscribes to a path soon gets a value.
+func (f *fleet) comesTo(t *testing.T, name, at, path string, good func(string) bool) {
+	t.Helper()
+	if err := f.sim.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := f.client(t, at).Observe(t.Context(), []config.Path{mustPath(path)})
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if got := tree.Find(mustPath(path)).Value(); !good(got) {
+		t.Errorf("%s: %s %s is %q", name, at, path, got)
+	}
+}
+
+// client is a connection to a device, as anybody makes it who has the inventory.
+func (f *fleet) client(t *testing.T, name string) *device.Device {
+	t.Helper()
+	inventory := f.sim.Inventory()
+	pool, err := inventory.Pool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, _ := inventory.Find(name)
+	d, err := device.Dial(t.Context(), device.Target{
+		Name: name, Address: entry.Address, CA: pool, Username: inventory.Username, Password: inventory.Password, Driver: drivers[entry.OS], Release: entry.Release,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func is(want string) func(string) bool { return func(got string) bool { return got == want } }
+
+func about(want float64) func(string) bool {
+	return func(s string) bool { got, err := strconv.ParseFloat(s, 64); return err == nil && near(got, want, 0.1) }
+}
+
+func above(least float64) func(string) bool {
+	return func(s string) bool { got, err := strconv.ParseFloat(s, 64); return err == nil && got > least }
 }

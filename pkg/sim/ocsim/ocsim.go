@@ -28,6 +28,9 @@ func Software() *sim.Software {
 // sampled tells whether a subscription that leaves it to the device (TARGET_DEFINED) gets samples of a node: what is
 // measured, which has a value for each moment.
 func sampled(s *config.Schema, id config.ID) bool {
+	if id == oc.ChannelMonitorsChannelMonitorChannelsChannelStatePower {
+		return true // alone has no mean, least and most beside it
+	}
 	if s.Nodes[id].Kind == config.Leaf {
 		id = s.Nodes[id].Parent
 	}
