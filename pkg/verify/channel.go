@@ -173,7 +173,7 @@ func (x *Index) Margins(o Observed) map[string]optics.DB {
 		if design == nil || d.Unreachable != "" || len(design.Light.Coherent) == 0 {
 			continue
 		}
-		for _, c := range lightContracts(design) {
+		for _, c := range x.lightContracts(design) {
 			p := d.Optical[c.Port]
 			if c.Asks != Lit || !d.Interfaces[c.Port].Up {
 				continue

@@ -17,7 +17,7 @@ type Contract struct {
 	Device  string
 	Object  string     // as findings name it; the same from both ends
 	Far     []string   // the devices at the other ends
-	Perhaps []string   // devices of which one may be the other end, where nobody knows
+	Perhaps []string   // devices of which one may be the other end, where nobody knows; of light, all that it passes
 	Ref     fabric.Ref // of the intent
 
 	Port, FarPort string     // Up, Neighbor
@@ -146,7 +146,7 @@ func (x *Index) cable(c fabric.Cable) {
 // linksOf returns the objects of the links between two devices.
 func (x *Index) linksOf(a, b string) []string { return x.links[[2]string{min(a, b), max(a, b)}] }
 
-// Neighbors returns the devices that a device has links, overlay sessions or ethernet segments with, in
+// Neighbors returns the devices that a device has links, overlay sessions, ethernet segments or light with, in
 // the order of the design: those whose view of it can change when it does, but for far VTEPs.
 func (x *Index) Neighbors(device string) []string {
 	d := x.design.Device(device)
@@ -165,6 +165,12 @@ func (x *Index) Neighbors(device string) []string {
 			set[d.LAGs[i].Peer] = true
 		}
 	}
+	for _, channel := range channelsOf(d) {
+		for _, name := range x.along(channel) {
+			set[name] = true
+		}
+	}
+	delete(set, device)
 	x.meet(device, set)
 	var out []string
 	for name := range set {
@@ -216,7 +222,7 @@ func (x *Index) designedContracts(device string) []Contract {
 	for i := range d.Segments {
 		out = append(out, x.segmentContract(d, &d.Segments[i]))
 	}
-	return append(out, lightContracts(d)...)
+	return append(out, x.lightContracts(d)...)
 }
 
 // defaultInstance is where underlay and overlay run on every operating system that Loom renders.

@@ -70,7 +70,7 @@ type Finding struct {
 	// Withdrawn means that the object is to be absent: the configuration that is wanted of one of its ends does not
 	// ask for it (see Index.Wanting).
 	Withdrawn bool `json:"withdrawn,omitempty"`
-	// Perhaps are devices of which one may be the other end, where it is not known.
+	// Perhaps are devices of which one may be the other end, where it is not known; of light, all that it passes on its way.
 	Perhaps []string `json:"perhaps,omitempty"`
 	// Ducts are what a fibre-cut or fibre-loss is of, as fabric.Restore takes it: the duct, those of which it is one, or what ducts share.
 	Ducts []string `json:"ducts,omitempty"`

@@ -38,7 +38,7 @@ type MediaChannel struct {
 }
 
 // lightContracts are those of a device that makes, amplifies or passes light.
-func lightContracts(d *fabric.Device) []Contract {
+func (x *Index) lightContracts(d *fabric.Device) []Contract {
 	var out []Contract
 	own := Contract{Device: d.Name, Ref: d.Ref}
 	for i := range d.Light.Clients {
@@ -57,6 +57,7 @@ func lightContracts(d *fabric.Device) []Contract {
 		p := &d.Light.Coherent[i]
 		c := own
 		c.Asks, c.Ref, c.Object, c.Port, c.Channel, c.Far, c.Coherent = Lit, p.Ref, p.Channel, p.Port, p.Channel, []string{p.PeerName}, p
+		c.Perhaps = x.along(p.Channel)
 		out = append(out, c)
 	}
 	for i := range d.Light.Amplifiers {
@@ -69,7 +70,35 @@ func lightContracts(d *fabric.Device) []Contract {
 		m := &d.Light.Media[i]
 		c := own
 		c.Asks, c.Ref, c.Object, c.Channel, c.Media = Passed, m.Ref, m.Channel+" at "+d.Name, m.Channel, m
+		c.Perhaps = x.along(m.Channel)
 		out = append(out, c)
+	}
+	return out
+}
+
+// along are the devices that the light of a channel passes, its ends among them: it is there when all of them let it.
+func (x *Index) along(channel string) []string {
+	c := x.light().channels[channel]
+	if c == nil {
+		return nil
+	}
+	out := []string{c.A.Device, c.B.Device}
+	for _, name := range c.Lines {
+		if l := x.design.Line(name); l != nil {
+			out = append(out, l.Devices...)
+		}
+	}
+	return out
+}
+
+// channelsOf are the channels that a device has to do with.
+func channelsOf(d *fabric.Device) []string {
+	var out []string
+	for i := range d.Light.Coherent {
+		out = append(out, d.Light.Coherent[i].Channel)
+	}
+	for i := range d.Light.Media {
+		out = append(out, d.Light.Media[i].Channel)
 	}
 	return out
 }
