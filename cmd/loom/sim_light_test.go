@@ -1,10 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	kinds "github.com/loomfabric/loom/models/optics"
 	"github.com/loomfabric/loom/pkg/config"
@@ -51,10 +51,46 @@ func receiverPaths(d *fabric.Device, port string) (power, osnr string) {
 	return base + "/power/current", base + "/optical-signal-to-noise-ratio/current"
 }
 
-func TestALitTopologyComesUp(t *testing.T) {
+// BGP, of real speakers, goes with the light: a gateway has a session over each channel, as long as its line carries it.
+func TestSessionsGoWithTheLight(t *testing.T) {
 	t.Parallel()
-	f := litFleet(t, bgpComputed)
-	if err := f.until(t.Context(), time.Minute, f.incomplete); err != nil {
+	f := litFleet(t, bgpLive)
+	f.sessionsAt(t, "bj-gateway1", 5) // to the spine, and over four channels, one of them by transponders
+	f.sessionsAt(t, "sz-gateway1", 2)
+	fault, err := sim.ParseFault("fibre-cut", "north1", nil) // two channels in long, one in ab
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := f.sim.Inject(fault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.sessionsAt(t, "bj-gateway1", 2)
+	f.sessionsAt(t, "sz-gateway1", 1)
+	if err := f.sim.Clear(id); err != nil {
+		t.Fatal(err)
+	}
+	f.sessionsAt(t, "bj-gateway1", 5)
+	f.sessionsAt(t, "sz-gateway1", 2)
+}
+
+// sessionsAt waits until a gateway has so many sessions.
+func (f *fleet) sessionsAt(t *testing.T, gateway string, want int) {
+	t.Helper()
+	neighbors := mustPath("/network-instance[name=default]/protocols/bgp/neighbor")
+	if err := f.until(t.Context(), liveTime, func() string {
+		got := 0
+		view, _ := f.sim.Device(gateway).View(false)
+		for n := range view.Find(neighbors).Children() {
+			if view.Find(n.Path().Child("session-state")).Value() == "established" {
+				got++
+			}
+		}
+		if got == want {
+			return ""
+		}
+		return fmt.Sprintf("%s has %d sessions, not %d", gateway, got, want)
+	}); err != nil {
 		t.Fatal(err)
 	}
 }
