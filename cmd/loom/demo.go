@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,16 +27,19 @@ func demoCommand(t *terminal) *cobra.Command {
 		Short: "A guided tour on simulated routers",
 		Long: `Simulates a fabric on loopback addresses, plans it, configures it over gNMI, shows that BGP comes up
 and that a second plan is empty, adds a rack and a segment, breaks a session by a wrong AS number,
-cuts a cable, makes a foreign change on one router, finds it and takes it back. Every step is
-checked; one that does not hold ends the tour with status 1.`,
-		Example:           "  loom demo\n  loom demo topologies/srl-telemetry-lab.yaml\n  loom demo --stay",
+cuts a cable, makes a foreign change on one router, finds it and takes it back. Where sites are joined
+by light it goes on: every channel is lit, a duct is cut, what goes with it is told as one cause, and
+the way around is shown as a plan. Every step is checked; one that does not hold ends the tour with
+status 1.`,
+		Example:           "  loom demo\n  loom demo topologies/twin.yaml\n  loom demo --stay",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: yamlFiles,
 	}
 	o := simulationFlags(c)
 	stay := c.Flags().Bool("stay", false, "leave the routers running at the end, until interrupted")
+	named := c.Flags().String("topology", "", "the same as PATH")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		path := demoTopology
+		path := cmp.Or(*named, demoTopology)
 		if len(args) == 1 {
 			path = args[0]
 		}
@@ -46,6 +50,12 @@ checked; one that does not hold ends the tour with status 1.`,
 		return nil
 	}
 	return c
+}
+
+// demoStep is a step of the tour.
+type demoStep struct {
+	title string
+	do    func(context.Context) error
 }
 
 // demo is the tour: what it has shown so far.
@@ -61,6 +71,8 @@ type demo struct {
 	sim           *sim.Sim
 	began         time.Time
 	data          string // where its journal is
+	cut           fabric.Outage
+	cutID         string // of the fault
 }
 
 func (d *demo) run(ctx context.Context) error {
@@ -70,10 +82,7 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(d.data)
-	steps := []struct {
-		title string
-		do    func(context.Context) error
-	}{
+	steps := []demoStep{
 		{"The topology file becomes a design and the configuration of every router", d.compile},
 		{"Every router is simulated: a gNMI server each, as it comes from the factory", d.simulate},
 		{"The first plan", d.firstPlan},
@@ -88,7 +97,8 @@ func (d *demo) run(ctx context.Context) error {
 		{"Somebody changes a router by hand; plan --against live finds it", d.foreignChange},
 		{"Apply takes it back", d.revert},
 	}
-	for i, s := range steps {
+	for i := 0; i < len(steps); i++ {
+		s := steps[i]
 		d.step = i + 1
 		d.t.printf("\n%s\n", d.bold(fmt.Sprintf("%d  %s", d.step, s.title)))
 		if err := s.do(ctx); err != nil {
@@ -96,6 +106,9 @@ func (d *demo) run(ctx context.Context) error {
 				d.sim.Close()
 			}
 			return err
+		}
+		if i == 0 && len(d.before.design.Channels) > 0 {
+			steps = append(steps, d.lightSteps()...)
 		}
 	}
 	defer d.sim.Close()
@@ -314,6 +327,9 @@ func (d *demo) apply(ctx context.Context, n *network) error {
 		return err
 	}
 	for _, name := range names {
+		if drivers[n.design.Device(name).OS].Manners.StartupFile == "" {
+			continue // nobody can look at it
+		}
 		if s := d.sim.Device(name); !config.Equal(s.Running(), s.Startup()) {
 			return fmt.Errorf("%s: startup differs from running", name)
 		}
