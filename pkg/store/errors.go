@@ -36,7 +36,7 @@ var (
 // ConflictError names the first condition that did not hold.
 type ConflictError struct {
 	Key      string
-	Want     int64 // revision the record should have had; 0: should not have existed
+	Want     int64 // revision the record should have had; 0: should not have existed; -1: should have existed
 	Revision int64 // revision it has; 0: there is none
 }
 
@@ -45,6 +45,8 @@ func (e *ConflictError) Error() string {
 	switch {
 	case e.Want == 0:
 		return fmt.Sprintf("store: %s: exists already, at revision %d", e.Key, e.Revision)
+	case e.Want < 0:
+		return fmt.Sprintf("store: %s: is gone", e.Key)
 	case e.Revision == 0:
 		return fmt.Sprintf("store: %s: is gone; it was at revision %d", e.Key, e.Want)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -20,6 +21,28 @@ func (s *Store) Keys(ctx context.Context, prefix string) ([]Record, error) {
 	out := make([]Record, len(answer.Kvs))
 	for i, kv := range answer.Kvs {
 		out[i] = Record{Key: s.key(kv.Key), Revision: kv.ModRevision}
+	}
+	return out, nil
+}
+
+// Has tells which of some keys have a record. Somebody else may change that at once, and a member of a cluster may answer
+// as of a moment ago: Tx.Touch makes sure. It waits for no disk.
+func (s *Store) Has(ctx context.Context, keys []string) (map[string]bool, error) {
+	out := make(map[string]bool, len(keys))
+	for some := range slices.Chunk(keys, s.options.Operations) {
+		gets := make([]clientv3.Op, len(some))
+		for i, key := range some {
+			gets[i] = clientv3.OpGet(s.path(key), clientv3.WithCountOnly(), clientv3.WithSerializable())
+		}
+		answer, err := ask(ctx, s, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+			return s.client.Txn(ctx).Then(gets...).Commit()
+		})
+		if err != nil {
+			return nil, fmt.Errorf("store: %s and %d more: %w", some[0], len(some)-1, err)
+		}
+		for i, r := range answer.Responses {
+			out[some[i]] = r.GetResponseRange().GetCount() > 0
+		}
 	}
 	return out, nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +107,32 @@ func TestTransactionsAreAllOrNothing(t *testing.T) {
 	}
 }
 
+// Whoever has listed a record before it is touched sees that it has changed since.
+func TestATouchedRecordIsAsIfItWereWrittenAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	commit(t, s, Tx{Put: puts("a", "1", "b", "2")})
+	listed, err := s.Keys(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := commit(t, s, Tx{Touch: []string{"a"}, Put: puts("c", "3")})
+	if a, found, err := s.Get(t.Context(), "a"); err != nil || !found || a.Revision != at || string(a.Value) != "1" {
+		t.Errorf("touched at %d, a is %+v, %v, %v", at, a, found, err)
+	}
+	if _, err := s.Commit(t.Context(), Tx{If: []Condition{Unchanged(listed[0])}, Delete: []string{"a"}}); !errors.Is(err, ErrConflict) {
+		t.Errorf("to delete it as it was listed ends with %v, want a conflict", err)
+	}
+	var conflict *ConflictError
+	if _, err := s.Commit(t.Context(), Tx{Touch: []string{"a", "d"}, Put: puts("e", "5")}); !errors.As(err, &conflict) || conflict.Key != "d" || conflict.Error() != "store: d: is gone" {
+		t.Errorf("to touch what is not there ends with %v, want a conflict over d", err)
+	}
+	want(t, have(t, s, ""), "a=1", "b=2", "c=3")
+	if has, err := s.Has(t.Context(), []string{"a", "d", "c"}); err != nil || !has["a"] || has["d"] || !has["c"] || len(has) != 3 {
+		t.Errorf("there are %v, %v; want a and c", has, err)
+	}
+}
+
 func TestTransactionsOverTheLimitsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
@@ -122,6 +150,9 @@ func TestTransactionsOverTheLimitsAreRefused(t *testing.T) {
 		{"nothing to do", Tx{If: []Condition{Absent("a")}}, false},
 		{"put and deleted", Tx{Put: puts("a", "1"), Delete: []string{"a"}}, false},
 		{"no key", Tx{Put: puts("", "1")}, false},
+		{"put and touched", Tx{Put: puts("a", "1"), Touch: []string{"a"}}, false},
+		{"deleted and touched", Tx{Delete: []string{"a"}, Touch: []string{"a"}}, false},
+		{"more touched than there may be conditions", Tx{If: []Condition{Absent("z")}, Touch: slices.Sorted(maps.Keys(many))[:MaxOperations]}, true},
 	} {
 		if _, err := s.Commit(t.Context(), c.tx); err == nil || errors.Is(err, ErrTooLarge) != c.large || errors.Is(err, ErrUnknown) {
 			t.Errorf("%s: %v", c.name, err)

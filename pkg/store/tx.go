@@ -37,6 +37,7 @@ type Condition struct {
 	Revision int64
 	path     string // of a lock; empty for a record
 	lock     string // its name
+	there    bool   // holds if there is a record, of whichever revision
 }
 
 // Absent holds if there is no record under the key.
@@ -49,6 +50,7 @@ func Unchanged(r Record) Condition { return Condition{Key: r.Key, Revision: r.Re
 type Tx struct {
 	If     []Condition
 	Put    map[string][]byte
+	Touch  []string // a record gets the transaction's revision, and keeps its value; that there is one is a condition
 	Delete []string // a key without a record is no error
 	Below  []string // every record whose key begins with one of these is deleted, however many there are
 }
@@ -65,6 +67,7 @@ func (s *Store) Commit(ctx context.Context, tx Tx) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("store: commit: %w", err)
 	}
+	tx.If = tx.conditions()
 	beforeCommit.Here()
 	answer, err := ask(ctx, s, func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return s.client.Txn(ctx).If(s.compares(tx)...).Then(s.operations(tx)...).Else(s.reads(tx)...).Commit()
@@ -80,24 +83,39 @@ func (s *Store) Commit(ctx context.Context, tx Tx) (int64, error) {
 	return answer.Header.Revision, nil
 }
 
+// conditions are those that are given, and behind them those of what is touched.
+func (tx Tx) conditions() []Condition {
+	out := slices.Clip(tx.If)
+	for _, key := range tx.Touch {
+		out = append(out, Condition{Key: key, there: true})
+	}
+	return out
+}
+
 // check refuses what etcd would refuse, in words of ours. path is the length of what etcd's key has
 // before ours, most the number of operations that it takes.
 func (tx Tx) check(path, most int) error {
-	n, size := len(tx.Put)+len(tx.Delete)+len(tx.Below), 0
+	n, size := len(tx.Put)+len(tx.Touch)+len(tx.Delete)+len(tx.Below), 0
 	path += overhead
 	switch {
 	case n == 0:
 		return errors.New("store: commit: nothing to put or delete")
 	case n > most:
 		return fmt.Errorf("store: commit: %d puts and deletes, at most %d: %w; Batch is for independent puts", n, most, ErrTooLarge)
-	case len(tx.If) > most:
-		return fmt.Errorf("store: commit: %d conditions, at most %d: %w", len(tx.If), most, ErrTooLarge)
+	case len(tx.If)+len(tx.Touch) > most:
+		return fmt.Errorf("store: commit: %d conditions, at most %d: %w", len(tx.If)+len(tx.Touch), most, ErrTooLarge)
 	}
 	for key, value := range tx.Put {
 		if key == "" {
 			return errors.New("store: commit: a put without a key")
 		}
 		size += path + len(key) + len(value)
+	}
+	for _, key := range tx.Touch {
+		if _, put := tx.Put[key]; put || key == "" || slices.Contains(tx.Delete, key) {
+			return fmt.Errorf("store: commit: key %q is touched and put or deleted, or empty", key)
+		}
+		size += 3 * (path + len(key)) // and its condition
 	}
 	for _, key := range tx.Delete {
 		if _, put := tx.Put[key]; put || key == "" {
@@ -123,15 +141,22 @@ func (tx Tx) check(path, most int) error {
 func (s *Store) compares(tx Tx) []clientv3.Cmp {
 	out := make([]clientv3.Cmp, len(tx.If))
 	for i, c := range tx.If {
-		out[i] = clientv3.Compare(clientv3.ModRevision(s.where(c)), "=", c.Revision)
+		is := "="
+		if c.there {
+			is = ">"
+		}
+		out[i] = clientv3.Compare(clientv3.ModRevision(s.where(c)), is, c.Revision)
 	}
 	return out
 }
 
 func (s *Store) operations(tx Tx) []clientv3.Op {
-	out := make([]clientv3.Op, 0, len(tx.Put)+len(tx.Delete)+len(tx.Below))
+	out := make([]clientv3.Op, 0, len(tx.Put)+len(tx.Touch)+len(tx.Delete)+len(tx.Below))
 	for _, key := range slices.Sorted(maps.Keys(tx.Put)) {
 		out = append(out, clientv3.OpPut(s.path(key), string(seal(key, tx.Put[key]))))
+	}
+	for _, key := range tx.Touch {
+		out = append(out, clientv3.OpPut(s.path(key), "", clientv3.WithIgnoreValue()))
 	}
 	for _, key := range tx.Delete {
 		out = append(out, clientv3.OpDelete(s.path(key)))
@@ -167,6 +192,9 @@ func conflict(tx Tx, answer *clientv3.TxnResponse) error {
 			has = kvs[0].GetModRevision()
 		}
 		switch {
+		case c.there && has == 0:
+			return &ConflictError{Key: c.Key, Want: -1}
+		case c.there:
 		case has != c.Revision && c.path != "":
 			return lostIn(c, answer.Responses[i].GetResponseRange().GetKvs())
 		case has != c.Revision:
