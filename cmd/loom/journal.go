@@ -33,12 +33,20 @@ import (
 // Values but the first are zstd-compressed JSON.
 type journal struct {
 	*keeper
-	next map[string]int               // number of the next record
-	with map[string]map[string][]byte // what is written with the first record of a transaction
+	next map[string]int      // number of the next record
+	with map[string]*prelude // what is written with the first record of a transaction
 }
 
 func newJournal(k *keeper) *journal {
-	return &journal{keeper: k, next: map[string]int{}, with: map[string]map[string][]byte{}}
+	return &journal{keeper: k, next: map[string]int{}, with: map[string]*prelude{}}
+}
+
+// prelude is what the journal has to have of a transaction before its records mean anything.
+type prelude struct {
+	members []participant
+	trees   map[string]*config.Tree // by their keys
+	put     map[string][]byte       // nil: it is not known yet what the store lacks
+	touch   []string                // keys of trees that it had when it was asked
 }
 
 // participant is what is kept of a device beside the job: enough to go on after the topology file
@@ -123,63 +131,124 @@ var (
 
 // prepare keeps what a transaction needs to be gone on with: configurations by their hash. It is durable before
 // the first record, or with it where that is one write.
+//
+// What the store has is not written again, but touched, so that it is as if it were: who forgets what nobody refers to
+// (see prune) forgets nothing that has been written since it looked.
 func (j *journal) prepare(ctx context.Context, id string, members []participant, trees map[string]*config.Tree) error {
-	put := packTrees(trees)
-	refers, err := pack(members)
-	if err != nil {
-		return err
+	p := &prelude{members: members, trees: make(map[string]*config.Tree, len(trees))}
+	for hash, tree := range trees {
+		p.trees["configurations/"+hash] = tree
 	}
-	put["participants/"+id] = refers
 	beforePrepare.Here()
-	if size(put, j.store.Operations()) <= together {
-		j.with[id] = put
-	} else if err := j.prepareAhead(ctx, "participants/"+id, put); err != nil {
-		return fmt.Errorf("journal: %w", err)
+	j.with[id] = p
+	if len(trees) > few {
+		if err := j.ready(ctx, id, p); err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
 	}
 	afterPrepare.Here()
 	return nil
 }
 
-// prepareAhead makes values durable, one of them before the others: it refers to them, and what nobody refers to may be
-// forgotten (see prune).
-func (j *journal) prepareAhead(ctx context.Context, first string, put map[string][]byte) error {
-	held := j.lease.Condition()
-	if _, err := j.store.Commit(ctx, store.Tx{If: []store.Condition{held}, Put: map[string][]byte{first: put[first]}}); err != nil {
+// few configurations are looked for and compressed with the first record, while the devices are read.
+const few = 8
+
+// ready finds out what the store lacks of a prelude, and compresses it. What is too much to be written with the first
+// record is written now.
+func (j *journal) ready(ctx context.Context, id string, p *prelude) error {
+	if p.put != nil {
+		return nil
+	}
+	has, err := j.store.Has(ctx, sortedKeys(p.trees))
+	if err != nil {
 		return err
 	}
-	delete(put, first)
-	return j.store.Batch(ctx, put, held)
+	if err := p.divide(id, has); err != nil || p.size(j.store.Operations()) <= together {
+		return err
+	}
+	return j.writeAhead(ctx, id, p)
+}
+
+// divide makes what is to be put of all that the store does not have.
+func (p *prelude) divide(id string, has map[string]bool) error {
+	refers, err := pack(p.members)
+	if err != nil {
+		return err
+	}
+	p.touch = nil
+	lacking := map[string]*config.Tree{}
+	for _, key := range sortedKeys(p.trees) {
+		if has[key] {
+			p.touch = append(p.touch, key)
+		} else {
+			lacking[key] = p.trees[key]
+		}
+	}
+	p.put = packTrees(lacking)
+	p.put["participants/"+id] = refers
+	return nil
+}
+
+// writeAhead makes a prelude durable before the first record, and its participants before all else: they refer to it, and
+// what nobody refers to may be forgotten (see prune).
+func (j *journal) writeAhead(ctx context.Context, id string, p *prelude) error {
+	held, first := j.lease.Condition(), "participants/"+id
+	if _, err := j.store.Commit(ctx, store.Tx{If: []store.Condition{held}, Put: map[string][]byte{first: p.put[first]}}); err != nil {
+		return err
+	}
+	delete(p.put, first)
+	for keys := range slices.Chunk(p.touch, max(j.store.Operations()-1, 1)) { // the lock is a condition, too
+		_, err := j.store.Commit(ctx, store.Tx{If: []store.Condition{held}, Touch: keys})
+		if p.forgotten(err) {
+			for _, key := range keys {
+				maps.Copy(p.put, packTrees(map[string]*config.Tree{key: p.trees[key]}))
+			}
+		} else if err != nil {
+			return err
+		}
+	}
+	if err := j.store.Batch(ctx, p.put, held); err != nil {
+		return err
+	}
+	delete(j.with, id)
+	return nil
+}
+
+// forgotten tells whether an error says that a configuration was gone when it was to be touched.
+func (p *prelude) forgotten(err error) bool {
+	c := (*store.ConflictError)(nil)
+	return errors.As(err, &c) && slices.Contains(p.touch, c.Key)
 }
 
 // together is how much may be written with the first record: a part of what one transaction of the store takes.
 const together = store.MaxBytes / 4
 
-// size is what values take in the store, or more than together where they are too many for one transaction of it,
+// size is what it takes in the store, or more than together where that is too much for one transaction of it,
 // which has at most so many operations.
-func size(put map[string][]byte, operations int) int {
-	if len(put) > operations/2 {
+func (p *prelude) size(operations int) int {
+	if len(p.put)+len(p.touch) > operations/2 {
 		return together + 1
 	}
 	n := 0
-	for key, value := range put {
+	for key, value := range p.put {
 		n += len(key) + len(value)
 	}
 	return n
 }
 
-// packTrees compresses configurations, on all processors.
+// packTrees compresses configurations, each under its key, on all processors.
 func packTrees(trees map[string]*config.Tree) map[string][]byte {
 	put := make(map[string][]byte, len(trees)+1)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for some := range slices.Chunk(sortedKeys(trees), max(1, (len(trees)-1)/runtime.GOMAXPROCS(0)+1)) {
 		wg.Go(func() {
-			var buf []byte
-			for _, hash := range some {
-				buf = trees[hash].AppendJSON(buf[:0], false)
-				packed := encoder().EncodeAll(buf, nil)
+			buf := make([]byte, 0, 64<<10) // most fit
+			for _, key := range some {
+				buf = trees[key].AppendJSON(buf[:0], false)
+				packed := encoder().EncodeAll(buf, make([]byte, 0, len(buf)/8))
 				mu.Lock()
-				put["configurations/"+hash] = packed
+				put[key] = packed
 				mu.Unlock()
 			}
 		})
@@ -193,11 +262,40 @@ func packTrees(trees map[string]*config.Tree) map[string][]byte {
 func (j *journal) Append(ctx context.Context, id string, records []transaction.Record) error {
 	ctx, cancel := context.WithTimeout(ctx, j.bounds.Patience)
 	defer cancel()
+	p := j.with[id]
+	if p != nil {
+		if err := j.ready(ctx, id, p); err != nil {
+			return err
+		}
+	}
+	tx, err := j.entries(id, records)
+	if err != nil {
+		return err
+	}
+	err = j.durable(ctx, tx)
+	if p != nil && p.forgotten(err) { // since it was looked for: all is written as if none of it had been there
+		if err = p.divide(id, nil); err == nil {
+			err = j.writeAhead(ctx, id, p)
+		}
+		if err == nil {
+			return j.Append(ctx, id, records)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	j.next[id] += len(records)
+	delete(j.with, id)
+	return nil
+}
+
+// entries are records as the store takes them; the first of a transaction brings its prelude, unless that is there.
+func (j *journal) entries(id string, records []transaction.Record) (store.Tx, error) {
 	tx := store.Tx{If: []store.Condition{j.lease.Condition()}, Put: map[string][]byte{}}
 	for i, r := range records {
 		data, err := pack(r)
 		if err != nil {
-			return err
+			return tx, err
 		}
 		key := recordKey(id, j.next[id]+i)
 		tx.Put[key] = data
@@ -206,17 +304,15 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 		case transaction.Planned:
 			tx.Put["open/"+j.topology] = []byte(id)
 			tx.If = append(tx.If, store.Absent("open/"+j.topology))
-			maps.Copy(tx.Put, j.with[id])
+			if p := j.with[id]; p != nil {
+				maps.Copy(tx.Put, p.put)
+				tx.Touch = p.touch
+			}
 		case transaction.Ended:
 			tx.Delete = append(tx.Delete, "open/"+j.topology)
 		}
 	}
-	if err := j.durable(ctx, tx); err != nil {
-		return err
-	}
-	j.next[id] += len(records)
-	delete(j.with, id)
-	return nil
+	return tx, nil
 }
 
 // durable makes a transaction of records that are new, and makes it again until the context ends while it is not known
@@ -319,26 +415,36 @@ func (j *journal) configuration(ctx context.Context, p *participant, hash string
 	if err == nil && !ok {
 		err = errors.New("not in the journal; restore the store from a backup")
 	}
+	var tree *config.Tree
+	if err == nil {
+		tree, err = p.understand(r.Value, hash)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: configuration %.12s: %w", p.Name, hash, err)
 	}
-	raw, err := decoder().DecodeAll(r.Value, nil)
+	return tree, nil
+}
+
+// understand is the configuration that the store has under a hash, as it is for a device. Whoever wrote it may have
+// written out a default that this device does not know: what it means is what counts.
+func (p *participant) understand(packed []byte, hash string) (*config.Tree, error) {
+	raw, err := decoder().DecodeAll(packed, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%s: configuration %.12s: %w", p.Name, hash, err)
+		return nil, err
 	}
 	drv := drivers[p.OS]
 	if drv == nil {
-		return nil, fmt.Errorf("%s: %s is no operating system that this program knows", p.Name, p.OS)
+		return nil, fmt.Errorf("%s is no operating system that this program knows", p.OS)
 	}
 	tree, unknown, err := config.Parse(drv.Schema, p.Release, raw, config.ParseOptions{})
-	if err == nil && len(unknown) > 0 {
-		err = fmt.Errorf("has %s, which this program does not know", unknown[0].Path)
+	if err != nil || plan.Hash(tree) == hash {
+		return tree, err
 	}
-	if sum := sha256.Sum256(raw); err == nil && plan.Hash(tree) != hash && hex.EncodeToString(sum[:]) != hash { // of its text: so the first versions named it
-		err = errors.New("is not what its hash says")
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("has %s, which this program does not know", unknown[0].Path)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: configuration %.12s: %w", p.Name, hash, err)
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != hash { // of its text: so the first versions named it
+		return nil, errors.New("is not what its hash says")
 	}
 	return tree, nil
 }

@@ -56,9 +56,9 @@ func (b *pruneBench) add(topology string, hours int, ended bool, from, to string
 
 // refer prepares a transaction.
 func (b *pruneBench) refer(id string, places ...string) {
-	b.put("participants/"+id, []participant{{Name: "leaf1", Places: places}})
+	b.put("participants/"+id, []participant{{Name: "leaf1", OS: "srlinux", Release: "24.10", Places: places}})
 	for _, place := range places {
-		b.put("configurations/"+place, place)
+		b.put("configurations/"+place, struct{}{})
 	}
 }
 
