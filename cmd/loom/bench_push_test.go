@@ -513,7 +513,8 @@ func healthy(t took, hanging map[string]bool) time.Duration {
 }
 
 // BenchmarkOneLeaf changes one leaf of one configured device, from the approval until the device has answered the Set.
-// The floor is one durable write of the store, and then that Set.
+// The floor is one durable write of the store, and then that Set. Each turn begins where the one before ended, and leads to
+// a configuration that never was.
 func BenchmarkOneLeaf(b *testing.B) {
 	s := derived
 	s.sites = 1
@@ -522,14 +523,17 @@ func BenchmarkOneLeaf(b *testing.B) {
 	f.names = []string{"leaf1"}
 	f.describe(b, "leaf1", "one")
 	f.prepare(b)
-	if len(f.plan.Devices) != 1 || len(f.plan.Devices[0].Changes) != 1 {
-		b.Fatalf("%+v", f.plan.Devices)
-	}
-	one := f.bare["leaf1"]
+	one, leaf := f.bare["leaf1"], f.devices["leaf1"]
 	var wire, total, floor samples
 	n := 0
 	for b.Loop() {
 		n++
+		f.describe(b, "leaf1", fmt.Sprint("turn ", n))
+		f.replan(b)
+		if len(f.plan.Devices) != 1 || len(f.plan.Devices[0].Changes) != 1 {
+			b.Fatalf("%+v", f.plan.Devices)
+		}
+		one.set, one.back = leaf.unsaved(f.plan.Devices[0].Request), leaf.unsaved(leaf.Request(f.plan.Devices[0].After, f.plan.Devices[0].Before))
 		start := time.Now()
 		key := fmt.Sprintf("bench/%d", n)
 		if _, err := f.journal.store.Commit(b.Context(), store.Tx{Put: map[string][]byte{key: make([]byte, 512)}, If: []store.Condition{f.journal.lease.Condition(), store.Absent(key)}}); err != nil {
@@ -542,7 +546,6 @@ func BenchmarkOneLeaf(b *testing.B) {
 		first, last := f.toWire(b)
 		wire.add(first)
 		total.add(last)
-		one.send(b, one.back)
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(floor.median().Seconds()*1e6, "floor-us")
