@@ -26,8 +26,8 @@ func lightPlant(design *fabric.Design) *light.Plant {
 		slices.Reverse(back)
 		p.Lines = append(p.Lines, light.Line{
 			Name: l.Name, A: l.A, B: l.B, Express: kinds.Known().ROADMs[0].Express, Ageing: ageing(l.There),
-			There: way(l, l.There, l.Ducts, l.Devices, "there", l.A, l.B),
-			Back:  way(l, l.Back, back, reversedNames(l.Devices), "back", l.B, l.A),
+			There: lightWay(l, l.There, l.Ducts, l.Devices, "there", l.A, l.B),
+			Back:  lightWay(l, l.Back, back, reversedNames(l.Devices), "back", l.B, l.A),
 		})
 	}
 	for i := range design.Channels {
@@ -46,8 +46,8 @@ func lightPlant(design *fabric.Design) *light.Plant {
 	return p
 }
 
-// way is one direction of a line. It has an amplifier at each of its devices, in the order of the light.
-func way(l *fabric.Line, r *optics.Report, ducts, devices []string, name, from, to string) light.Way {
+// lightWay is one direction of a line. It has an amplifier at each of its devices, in the order of the light.
+func lightWay(l *fabric.Line, r *optics.Report, ducts, devices []string, name, from, to string) light.Way {
 	out := light.Way{Built: r.Line, Ducts: ducts, Level: r.Today().Setting.Added}
 	for _, d := range devices {
 		out.Amplifiers = append(out.Amplifiers, light.Unit{Device: d, Name: l.Name + "-" + name})
