@@ -159,10 +159,7 @@ func (j *journal) ready(ctx context.Context, id string, p *prelude) error {
 	if p.put != nil {
 		return nil
 	}
-	has, err := j.store.Has(ctx, sortedKeys(p.trees))
-	if err != nil {
-		return err
-	}
+	has, _ := j.store.Has(ctx, sortedKeys(p.trees)) // what is not known to be there is written, which waits for a cluster that is away
 	if err := p.divide(id, has); err != nil || p.size(j.store.Operations()) <= together {
 		return err
 	}
