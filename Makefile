@@ -101,7 +101,7 @@ fmt: build ## format Go and topologies
 	$(LOOM) fmt $(TOPOLOGIES)
 
 bench: ## measures beside the floors of the same run; docs/benchmarks.md explains them
-	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./pkg/config ./cmd/loom
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./pkg/config ./pkg/optics ./pkg/fabric ./cmd/loom
 
 golden: ## rewrites the golden files of every stage; read the diff before you commit it
 	-$(GO) test ./pkg/topology ./pkg/fabric ./pkg/srlinux ./pkg/transponder ./pkg/plan ./pkg/config ./cmd/loom -update

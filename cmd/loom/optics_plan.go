@@ -25,7 +25,8 @@ margin its worst channel arrives today, when every slot is lit, and when fibres 
 old, how many more channels fit, and what other modes or one more amplifier would give. Nothing is
 read from a device.
 
---svg writes two pictures of each line: its spectrum, and power and GSNR along it.`,
+--along follows the light of each line, with power and GSNR behind every fibre and amplifier. --svg writes
+the same as pictures, and the spectrum of each line.`,
 		Example: `  loom optics plan topologies/twin.yaml
   loom optics plan topologies/twin.yaml --line long --svg out`,
 		Args:              namedFiles,
@@ -35,6 +36,7 @@ read from a device.
 	releases := releaseFlag(c)
 	line := c.Flags().String("line", "", "only the line of this `NAME`")
 	svg := c.Flags().String("svg", "", "write pictures to `DIR`")
+	follow := c.Flags().Bool("along", false, "with power and GSNR along each line")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		n, lines, err := lit(t, args, *releases, *line)
 		if err != nil {
@@ -61,6 +63,11 @@ read from a device.
 				t.printf("\n")
 			}
 			all[i].print(t)
+			if *follow {
+				if err := printAlong(t, lines[i]); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	}
@@ -295,13 +302,10 @@ func (n *network) drawLines(lines []*fabric.Line, dir string) error {
 			continue
 		}
 		errs = append(errs, os.WriteFile(filepath.Join(dir, l.Name+"-spectrum.svg"), []byte(n.spectrum(l).SVG()), 0o644))
-		for _, way := range []struct {
-			name, from, to string
-			report         *optics.Report
-		}{{"there", l.A, l.B, l.There}, {"back", l.B, l.A, l.Back}} {
-			a, err := along(l, way.report, way.from, way.to)
+		for name, way := range waysOf(l) {
+			a, err := along(l, way)
 			if err == nil {
-				err = os.WriteFile(filepath.Join(dir, l.Name+"-"+way.name+".svg"), []byte(a.SVG()), 0o644)
+				err = os.WriteFile(filepath.Join(dir, l.Name+"-"+name+".svg"), []byte(a.SVG()), 0o644)
 			}
 			errs = append(errs, err)
 		}
@@ -309,14 +313,40 @@ func (n *network) drawLines(lines []*fabric.Line, dir string) error {
 	return errors.Join(errs...)
 }
 
+// printAlong follows the light of a line, in both directions.
+func printAlong(t *terminal, l *fabric.Line) error {
+	if l.There == nil {
+		return nil
+	}
+	ways := waysOf(l)
+	for _, name := range []string{"there", "back"} {
+		a, err := along(l, ways[name])
+		if err != nil {
+			return err
+		}
+		t.printf("%s", a.Text(80))
+	}
+	return nil
+}
+
+// wayOf is one direction of a line.
+type wayOf struct {
+	from, to string
+	report   *optics.Report
+}
+
+func waysOf(l *fabric.Line) map[string]wayOf {
+	return map[string]wayOf{"there": {l.A, l.B, l.There}, "back": {l.B, l.A, l.Back}}
+}
+
 // along is what becomes of light on a line as it is lit today.
-func along(l *fabric.Line, r *optics.Report, from, to string) (*draw.Along, error) {
-	today := r.Today()
+func along(l *fabric.Line, w wayOf) (*draw.Along, error) {
+	today := w.report.Today()
 	points, err := today.Line.Profile(today.Setting, today.Lit)
 	if err != nil {
 		return nil, err
 	}
-	a := &draw.Along{Title: fmt.Sprintf("%s: from %s to %s", l.Name, from, to), Points: points}
+	a := &draw.Along{Title: fmt.Sprintf("%s: from %s to %s", l.Name, w.from, w.to), Points: points}
 	for _, c := range today.Lit {
 		a.Required = max(a.Required, c.Mode.RequiredOSNR)
 	}
