@@ -11,6 +11,7 @@ import (
 // Long names of what a coherent transceiver measures.
 const (
 	received    = srl.InterfaceTransceiverOpticalChannelStatisticsReceivedPowerCurrent
+	allReceived = srl.InterfaceTransceiverOpticalChannelStatisticsReceivedTotalPowerCurrent
 	transmitted = srl.InterfaceTransceiverOpticalChannelStatisticsTransmittedPowerCurrent
 	bitErrors   = srl.InterfaceTransceiverOpticalChannelStatisticsReceivedBitErrorRateCurrent
 	opticalSNR  = srl.InterfaceTransceiverOpticalChannelStatisticsReceivedOpticalSignalToNoiseRatioCurrent
@@ -43,7 +44,7 @@ func (o observation) optical() map[string]verify.Optical {
 		out[name] = verify.Optical{
 			Laser: i.text(laser) != "false", Reason: i.text(srl.InterfaceTransceiverOperDownReason),
 			Frequency: c.number(srl.InterfaceTransceiverOpticalChannelOperFrequency), Mode: uint16(c.number(operationMode)),
-			Transmitted: c.measured(transmitted), Received: c.measured(received),
+			Transmitted: c.measured(transmitted), Received: c.measured(received), Total: c.measured(allReceived),
 			OSNR: c.measured(opticalSNR), ESNR: c.measured(electricSNR), Q: c.measured(quality), BER: c.measured(bitErrors),
 			Dispersion: c.measured(dispersion), PMD: c.measured(meanDelay), Offset: c.measured(offset),
 		}

@@ -178,7 +178,7 @@ func TestTheLightOfCoherentPortsIsRead(t *testing.T) {
 	is := func(v float64) *float64 { return &v }
 	want := map[string]verify.Optical{
 		"ethernet-1/1": {
-			Laser: true, Frequency: 193_175_000, Mode: 1085, Transmitted: is(-10.02), Received: is(-9.5),
+			Laser: true, Frequency: 193_175_000, Mode: 1085, Transmitted: is(-10.02), Received: is(-9.5), Total: is(-9.4),
 			OSNR: is(27.5), ESNR: is(17.1), Q: is(9.6), BER: is(1.25e-3), Dispersion: is(4008), PMD: is(0.8), Offset: is(-120),
 		},
 		"ethernet-1/3": {Reason: "tx-laser-disabled", Mode: 1083},

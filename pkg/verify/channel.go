@@ -61,9 +61,13 @@ func (c *Contract) atPort() Contract {
 
 func (k *checker) notUnderstood(c *Contract, i Interface, p *Optical) {
 	f := k.draft(ChannelDown, Error, c, "is down")
-	switch {
-	case p.Received != nil && *p.Received < noLight:
+	switch got := p.entering(); {
+	case got != nil && *got < noLight:
 		f.says(c.Device, "receives no light at %s", c.Port)
+	case got != nil && *p.Received < noLight:
+		f.says(c.Device, "hears no channel at %s in the %.1f dBm that come in; a laser may have left its frequency", c.Port, *got)
+	case p.BER != nil && *p.BER > 0 && c.Coherent.Mode.MarginAt(*p.BER) > 0:
+		f.says(c.Device, "understands what it receives at %s", c.Port)
 	case p.Received != nil:
 		f.says(c.Device, "does not understand what it receives at %s (%.1f dBm)", c.Port, *p.Received)
 	case cmp.Or(p.Reason, i.Reason) != "":

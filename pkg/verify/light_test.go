@@ -82,6 +82,15 @@ var dimmings = []struct {
 		w.optical(w.end("bj-sh/1", "bj"), func(p *verify.Optical) { p.Offset = num(-4200) })
 		w.optical(w.end("bj-sh/1", "sh"), func(p *verify.Optical) { p.Offset = num(4200) })
 	}},
+	{"a laser has left its frequency so far that nobody hears it, and its light arrives", func(w *world) {
+		for _, name := range []string{"bj-sh/1", "bj-sh/4"} {
+			w.optical(w.end(name, "sh"), func(p *verify.Optical) {
+				p.Received, p.Total = num(darkest), p.Received
+				p.OSNR, p.BER, p.Dispersion, p.Offset = nil, nil, nil, nil
+			})
+			w.goDark(channelOf(w.design, name))
+		}
+	}},
 	{"a channel takes another route than planned", func(w *world) {
 		w.optical(w.end("bj-sh/4", "bj"), func(p *verify.Optical) { p.Dispersion = num(*p.Dispersion + 900) })
 	}},

@@ -275,13 +275,14 @@ func (k *checker) receivers(w *way, up sender, lit map[*fabric.Channel]float64, 
 		more, sent := lit[c]
 		p, known := k.optical(at)
 		want, planned := k.index.receives(c, at)
-		if !sent || !known || !planned || p.Received == nil {
+		got := p.entering()
+		if !sent || !known || !planned || got == nil {
 			continue
 		}
 		if want += more; up.device != "" {
 			want += up.power - up.out - share
 		}
-		list = append(list, received{c, want - *p.Received})
+		list = append(list, received{c, want - *got})
 	}
 	if len(list) == 0 {
 		return nil

@@ -17,11 +17,21 @@ type Optical struct {
 
 	Target                *float64 // dBm that its transmitter is set to; of what is asked for only
 	Transmitted, Received *float64 // dBm
+	Total                 *float64 // dBm, all that enters the receiver, whether it hears its channel in that or not
 	OSNR, ESNR, Q         *float64 // dB; OSNR in 0.1 nm
 	BER                   *float64 // before the FEC
 	Dispersion            *float64 // ps/nm
 	PMD                   *float64 // ps
 	Offset                *float64 // MHz, of the carrier that comes in from the receiver's laser
+}
+
+// entering is the power in dBm that comes to a receiver: of its channel, and where it hears none, of whatever there is. Light of a laser
+// that has left its frequency arrives, and nothing on the way has taken it.
+func (p *Optical) entering() *float64 {
+	if p.Received != nil && *p.Received < noLight && p.Total != nil {
+		return p.Total
+	}
+	return p.Received
 }
 
 // Amplifier is one amplifier: what it gives, and all that enters and leaves it. What it does not show is nil.
