@@ -90,6 +90,9 @@ func restoration(r *fabric.Restoration) []string {
 			line += fmt.Sprintf(", at %.5f THz instead of %.5f THz", float64(m.Now)/1e6, float64(m.Was)/1e6)
 		}
 		out = append(out, fmt.Sprintf("%s, with %.2f dB of margin at the end of life", line, float64(m.Left)))
+		for _, p := range m.Plugs {
+			out = append(out, "   to be plugged: "+p.String())
+		}
 	}
 	for _, s := range r.Stays {
 		out = append(out, fmt.Sprintf("%s cannot be moved: %s", s.Channel, s.Why))

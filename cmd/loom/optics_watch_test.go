@@ -49,6 +49,8 @@ func TestAWatchSaysOfACutWhatItTakesAndWhatCanBeDone(t *testing.T) {
 	want := `12:00:10  found     error: river is cut: dark passes no light between bj and sh; takes with it: 1 channel, 1 port, 1 DCI
                     bj-sh carries 800 of 1200 Gb/s between bj and sh
 12:00:10  proposal  bj-sh/1 goes over long instead of dark, at 191.37500 THz instead of 191.36250 THz, with 1.63 dB of margin at the end of life
+                       to be plugged: bj-gateway1:ethernet-1/1 into add-drop-1 of long-bj
+                       to be plugged: sh-gateway1:ethernet-1/1 into add-drop-1 of long-sh
                     loom optics restore lit.yaml --cut river --to restored.yaml && loom apply restored.yaml
 12:00:30  cleared   river is cut: dark passes no light between bj and sh (was so for 20s)
 `
@@ -82,7 +84,7 @@ func (f *fleet) darkened(seen verify.Observed, channel string) verify.Observed {
 		d := seen.Devices[end.device]
 		d.Optical, d.Interfaces = maps.Clone(d.Optical), maps.Clone(d.Interfaces)
 		p, dark := d.Optical[end.port], -50.0
-		p.Received, p.BER, p.OSNR = &dark, nil, nil
+		p.Received, p.Total, p.BER, p.OSNR = &dark, &dark, nil, nil
 		d.Optical[end.port], d.Interfaces[end.port] = p, verify.Interface{Enabled: true}
 		seen.Devices[end.device] = d
 	}

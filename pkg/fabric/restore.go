@@ -30,7 +30,40 @@ type Move struct {
 	To      []string  `json:"to"`
 	Was     uint64    `json:"was_mhz"` // centre
 	Now     uint64    `json:"now_mhz"` // the same unless it is taken there
+	Plugs   []Plug    `json:"plugs"`   // cords that somebody has to move, first that at the channel's first end
 	Left    optics.DB `json:"left_db"` // margin that it keeps when its lines are full, at the end of their life
+}
+
+// Plug is a cord that has to be moved: Loom sets devices, and nobody but a person moves a cord.
+type Plug struct {
+	Device string `json:"device"` // with the coherent port
+	Port   string `json:"port"`
+	Line   string `json:"line"` // into whose end it goes
+	Site   string `json:"site"`
+	Into   string `json:"into,omitempty"` // port of that end, where it is a device: "add-drop-3 of long-bj"
+}
+
+// String is the plug as it is said to who does it.
+func (p Plug) String() string {
+	return fmt.Sprintf("%s:%s into %s", p.Device, p.Port, cmp.Or(p.Into, "line "+p.Line+" at "+p.Site))
+}
+
+// plug is where the coherent port of one end of a channel is plugged in.
+func (d *Design) plug(c *Channel, t *Terminal, line string) Plug {
+	p := Plug{Device: t.Device, Port: t.Port, Line: line, Site: t.Site}
+	for _, name := range d.Line(line).Devices {
+		for _, m := range d.Device(name).Light.Media {
+			if name == line+"-"+t.Site && m.Channel == c.Name {
+				p.Into = m.Port + " of " + name
+			}
+		}
+	}
+	return p
+}
+
+// plugs are those of a channel at its ends.
+func (d *Design) plugs(c *Channel) []Plug {
+	return []Plug{d.plug(c, &c.A, c.Lines[0]), d.plug(c, &c.B, c.Lines[len(c.Lines)-1])}
 }
 
 // Stay is a channel that cannot be led over other lines, with what came of each way that there is.
@@ -78,6 +111,9 @@ func Restore(t *topology.Topology, failed []string) (*Restoration, error) {
 	for i := range design.Channels {
 		if m, ok := r.moved[design.Channels[i].Name]; ok {
 			m.Left = r.design.keeps(m.Channel)
+			was := design.plugs(&design.Channels[i])
+			at := slices.IndexFunc(r.design.Channels, func(c Channel) bool { return c.Name == m.Channel })
+			m.Plugs = slices.DeleteFunc(r.design.plugs(&r.design.Channels[at]), func(p Plug) bool { return slices.Contains(was, p) })
 			out.Moves = append(out.Moves, m)
 		}
 	}

@@ -62,6 +62,9 @@ func restored(t *testing.T, one, two, margin string, failed ...string) string {
 			t.Errorf("%s: proposed %+v, compiled to %v over %v with %v asked", m.Channel, m, c.Slot, c.Lines, c.Asked)
 		}
 		fmt.Fprintf(&out, "%s from %s to %s, %d to %d MHz\n", m.Channel, strings.Join(m.From, " + "), strings.Join(m.To, " + "), m.Was, m.Now)
+		for _, p := range m.Plugs {
+			fmt.Fprintf(&out, "  plug %v\n", p)
+		}
 	}
 	for _, s := range r.Stays {
 		fmt.Fprintf(&out, "%s stays: %s\n", s.Channel, s.Why)
