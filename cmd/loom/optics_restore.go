@@ -15,7 +15,7 @@ func opticsRestore(t *terminal) *cobra.Command {
 		Use:   "restore PATH...",
 		Short: "Lead channels over other lines than those that have failed",
 		Long: `Finds for every channel that passes what has failed another line, or lines one behind the other through
-ROADMs: the shortest on which there is room, and over which it closes with the margin that is asked. Each way
+ROADMs: that with the fewest cords to move, then the shortest, over which it closes with the margin that is asked. Each way
 is tried by compiling the topology as it would be then. A channel keeps its ports, its mode and, where that is
 free there, its frequency. What is not lost stays as it is.
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/loomfabric/loom/models/intent"
 	"github.com/loomfabric/loom/pkg/optics"
 )
 
@@ -371,13 +372,8 @@ func (l *line) setAmplifiers(p *planned, stations []*station, way string) {
 
 // media is the spectrum of a channel at one end of a line. Where it goes on over another line, it is plugged into that.
 func (l *line) media(c *channel, at *site) MediaChannel {
-	grid := l.there.Grid
-	index := uint32((c.slot.Low()-grid.Low)/6250) + 1
-	port := index
-	if room, err := grid.Room(c.slot.Width()); err == nil && grid.Width > 0 {
-		port = uint32(slices.Index(room, c.slot)) + 1 // of a multiplexer with a port for every slot
-	}
-	out := MediaChannel{Index: index, Low: c.slot.Low(), High: c.slot.High(), Channel: c.name, Port: "add-drop-" + decimal(port), Ref: c.ref}
+	index := uint32((c.slot.Low()-l.there.Grid.Low)/6250) + 1
+	out := MediaChannel{Index: index, Low: c.slot.Low(), High: c.slot.High(), Channel: c.name, Port: l.addDrop(c), Ref: c.ref}
 	for i, own := range c.legs {
 		switch {
 		case own.line != l:
@@ -388,6 +384,20 @@ func (l *line) media(c *channel, at *site) MediaChannel {
 		}
 	}
 	return out
+}
+
+// addDrop is the port of a line's end that a channel is plugged into. A port of a multiplexer with a fixed grid passes one slot
+// (it is coloured), so the slot tells the port, and a channel that is tuned anew has to be plugged anew. A port of a ROADM, or of what
+// joins channels without a grid, passes whatever it is set to (colourless): there the numbers of the DCI and of the channel in it
+// tell the port, so that neither another frequency nor what other channels do moves a cord.
+func (l *line) addDrop(c *channel) string {
+	grid := l.there.Grid
+	if l.in.GetEnds() == intent.LineEnds_LINE_ENDS_MUX && grid.Width > 0 {
+		if room, err := grid.Room(c.slot.Width()); err == nil {
+			return "add-drop-" + decimal(uint32(slices.Index(room, c.slot))+1)
+		}
+	}
+	return "add-drop-" + decimal(c.dci.in.GetNumber()) + "-" + decimal(c.in.GetNumber())
 }
 
 func roundTo(x, step float64) float64 { return math.Round(x/step) * step }

@@ -110,6 +110,6 @@ type MediaChannel struct {
 	Index     uint32 // from 1, in the order of frequencies at first; stable: half slots of 6.25 GHz from the band's lower edge
 	Low, High uint64 // MHz
 	Channel   string
-	Port      string // where the channel is plugged: "add-drop-<n>"
+	Port      string // where the channel is plugged: "add-drop-<dci>-<number>" of a ROADM, "add-drop-<slot>" of a multiplexer with a fixed grid, "express-<line>"
 	Ref       Ref
 }

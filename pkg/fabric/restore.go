@@ -40,7 +40,7 @@ type Plug struct {
 	Port   string `json:"port"`
 	Line   string `json:"line"` // into whose end it goes
 	Site   string `json:"site"`
-	Into   string `json:"into,omitempty"` // port of that end, where it is a device: "add-drop-3 of long-bj"
+	Into   string `json:"into,omitempty"` // port of that end, where it is a device: "add-drop-1-3 of long-bj"
 }
 
 // String is the plug as it is said to who does it.
@@ -79,8 +79,8 @@ const (
 )
 
 // Restore leads the channels that pass what has failed over other lines: ducts by name, or what ducts share. A channel keeps its ports, its
-// mode and, where it is free there, its frequency; what is not lost stays as it is. Every way is tried by compiling the changed intent, so
-// what it returns closes with the margin that is asked. An error says that something of that name does not exist, or that the topology
+// mode and, where it is free there, its frequency; what is not lost stays as it is. Ways for which fewer cords have to be moved come before
+// shorter ones. Every way is tried by compiling the changed intent, so what it returns closes with the margin that is asked. An error says that something of that name does not exist, or that the topology
 // itself does not compile.
 func Restore(t *topology.Topology, failed []string) (*Restoration, error) {
 	r := &restorer{now: t, compiler: new(Compiler), lines: map[string]*intent.Line{}, moved: map[string]Move{}}
@@ -177,18 +177,14 @@ func (r *restorer) dci(design *Design, channels []*Channel, lost map[string]bool
 	}
 	why := map[string][]string{}
 	ways := r.ways(channels[0].A.Site, channels[0].B.Site, lost, design)
-	for _, way := range ways {
-		var rest []*Channel
-		for _, c := range channels {
-			if _, done := r.moved[c.Name]; !done {
-				rest = append(rest, c)
-			}
+	for _, alike := range sameWay(channels) {
+		for _, way := range leastHands(ways, alike[0].Lines) {
+			r.move(slices.DeleteFunc(slices.Clone(alike), r.hasMoved), way, why)
 		}
-		r.move(rest, way, why)
 	}
 	var out []Stay
 	for _, c := range channels {
-		if _, done := r.moved[c.Name]; done {
+		if r.hasMoved(c) {
 			continue
 		}
 		text := strings.Join(why[c.Name], "; ")
@@ -197,6 +193,40 @@ func (r *restorer) dci(design *Design, channels []*Channel, lost map[string]bool
 		}
 		out = append(out, Stay{c.Name, text})
 	}
+	return out
+}
+
+func (r *restorer) hasMoved(c *Channel) bool {
+	_, done := r.moved[c.Name]
+	return done
+}
+
+// sameWay puts channels together that pass the same lines, in the order of the first of each.
+func sameWay(channels []*Channel) (out [][]*Channel) {
+	for _, c := range channels {
+		at := slices.IndexFunc(out, func(g []*Channel) bool { return slices.Equal(g[0].Lines, c.Lines) })
+		if at < 0 {
+			at, out = len(out), append(out, nil)
+		}
+		out[at] = append(out[at], c)
+	}
+	return out
+}
+
+// leastHands are ways in the order in which they are tried for channels that pass some lines: first those that begin and end with
+// the same lines, where ROADMs add and drop at the ports that the channels are plugged into already; the shortest first among equals.
+func leastHands(ways [][]string, now []string) [][]string {
+	cords := func(way []string) (n int) {
+		if way[0] != now[0] {
+			n++
+		}
+		if way[len(way)-1] != now[len(now)-1] {
+			n++
+		}
+		return n
+	}
+	out := slices.Clone(ways)
+	slices.SortStableFunc(out, func(a, b []string) int { return cmp.Compare(cords(a), cords(b)) })
 	return out
 }
 
