@@ -129,6 +129,8 @@ func TestABadProfileIsRefused(t *testing.T) {
 		"bad range":       "ports: [{range: ethernet-1/1-4, speeds: [10G]}]\n",
 		"missing uplinks": "ports: [{range: ethernet-1/1..4, speeds: [10G]}]\n",
 		"foreign uplink":  "ports: [{range: ethernet-1/1..4, speeds: [10G]}]\nuplinks: ethernet-1/4..5\n",
+		"a coherent mode whose breakout the ports lack": "kind: transponder\nports: [{range: line-1..2, speeds: [400G], breakouts: [4x100G]}]\n" +
+			"coherent: {ports: line-1..2, modes: [{mode: OpenZR+ 300G, setting: 1, breakout: 3x100G}]}\n",
 	} {
 		if _, err := load([]byte(text)); err == nil {
 			t.Errorf("%s: no error", name)

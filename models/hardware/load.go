@@ -146,6 +146,18 @@ func (p *Platform) optics(in *profile) (err error) {
 	if p.Coherent.Ports, err = p.order(in.Coherent.Ports); err != nil {
 		return fmt.Errorf("coherent: %w", err)
 	}
+	return p.breaksOut()
+}
+
+// breaksOut holds every coherent mode to what its ports can be broken out into: a mode that the box would refuse must not be offered.
+func (p *Platform) breaksOut() error {
+	for _, m := range p.Coherent.Modes {
+		for _, name := range p.Coherent.Ports {
+			if port := &p.Ports[p.PortIndex(name)]; m.Breakout != "" && !slices.Contains(port.Breakouts, m.Breakout) {
+				return fmt.Errorf("coherent: %s: %s is not broken out into %s; take the mode out, or give its ports that breakout", m.Name, name, m.Breakout)
+			}
+		}
+	}
 	return nil
 }
 
