@@ -21,6 +21,7 @@ type Guards struct {
 	Identity   []Meaning // nodes by which others know the device: router id, AS number, VTEP
 	Light      []Object  // what light passes or comes from; Each tells them apart, and each is looked at alone
 	Tuned      []Meaning // nodes that light is made with: while they change, it is not there
+	Plugged    []Plugged // what says which port a channel of a line is plugged into by hand
 }
 
 // Meaning is a place and what losing it would do.
@@ -65,6 +66,15 @@ type Object struct {
 // the leaf must have the value, a leaf-list among others; with Not it may not, and need not be there; with neither it must be there.
 type Need struct{ Path, Is, Not string }
 
+// Plugged is a list of what a line adds and drops, with the leaves below an entry that hold a channel and its port.
+type Plugged struct {
+	List    string // its entries
+	Channel string // "config/name"
+	Suffix  string // what follows on the channel's name there
+	Port    string // "source/config/port-name"
+	Prefix  string // what the names of ports begin with that people plug cords into; others are part of the device
+}
+
 // Paths are all patterns of the guards, for who checks them against a schema.
 func (g *Guards) Paths() []string {
 	var out []string
@@ -95,6 +105,9 @@ func (g *Guards) Paths() []string {
 				out = append(out, n.Path)
 			}
 		}
+	}
+	for _, p := range g.Plugged {
+		out = append(out, p.List, p.List+"/"+p.Channel, p.List+"/"+p.Port)
 	}
 	return out
 }

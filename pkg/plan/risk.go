@@ -12,7 +12,7 @@ import (
 
 // RisksVersion counts up when the checks, or what they look for, change. It is part of a plan's
 // hash, so that an approval does not outlive the checks that it was given on.
-const RisksVersion = 2
+const RisksVersion = 3
 
 // DefaultMaxDevices is how many devices a plan may change without approval of ManyDevices.
 const DefaultMaxDevices = 50
@@ -31,6 +31,7 @@ const (
 	ManagementPath Class = "management-path"
 	Renumber       Class = "renumber"
 	Darkness       Class = "dark"
+	Cord           Class = "cord"
 	ManyDevices    Class = "many-devices"
 )
 
@@ -48,6 +49,7 @@ var Classes = []struct {
 	{RouteReflector, "a site keeps no route reflector that it has, or all of them change what makes them one"},
 	{Renumber, "a router id, AS number or VTEP address changes"},
 	{Darkness, "light that is there goes out, for good or while it is tuned anew"},
+	{Cord, "a patch cord has to be moved by hand"},
 	{ManyDevices, "more devices change than --max-devices"},
 }
 
@@ -105,6 +107,7 @@ var checks = []check{
 	{name: "a device is known by something else", class: Renumber, device: (*judge).renumbered},
 	{name: "light goes out", class: Darkness, device: (*judge).darkened},
 	{name: "light is tuned anew", class: Darkness, device: (*judge).retuned},
+	{name: "a cord has to be moved", class: Cord, fleet: (*search).cordsMove},
 	{name: "many devices change", class: ManyDevices, fleet: (*search).manyDevices},
 }
 

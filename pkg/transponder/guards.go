@@ -52,6 +52,7 @@ var guards = driver.Guards{
 		{Path: mediaPath + "/source/config/port-name", Why: "light of the channel comes from another port"},
 		{Path: mediaPath + "/dest/config/port-name", Why: "light of the channel goes to another port"},
 	},
+	Plugged: []driver.Plugged{{List: mediaPath, Channel: "config/name", Suffix: added, Port: "source/config/port-name", Prefix: addDropPrefix}},
 }
 
 // Drain never changes anything: packets choose their way at routers.

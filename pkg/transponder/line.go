@@ -51,7 +51,7 @@ func (r renderer) mediaChannels() {
 		r.because(m.Ref, "media channel")
 		r.component(linePort, bare)
 		r.component(m.Port, bare)
-		r.mediaChannel(uint64(m.Index), m.Channel+" added", m.Low, m.High, m.Port, linePort)
+		r.mediaChannel(uint64(m.Index), m.Channel+added, m.Low, m.High, m.Port, linePort)
 		r.mediaChannel(firstDrop+uint64(m.Index), m.Channel+" dropped", m.Low, m.High, linePort, m.Port)
 	}
 }

@@ -11,6 +11,9 @@ const (
 	transceiverPrefix = "transceiver-" // before the port that it is plugged into
 	opticalPrefix     = "och-"         // before the line port that it leaves by
 	attenuatorSuffix  = "-voa"         // behind the amplifier that it follows
+
+	addDropPrefix = "add-drop-" // of a line system: ports for cords; others lead to other lines
+	added         = " added"    // behind the channel in the name of a media channel that leads it into the line
 )
 
 func transceiver(port string) string     { return transceiverPrefix + port }
