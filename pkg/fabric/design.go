@@ -81,6 +81,7 @@ type Device struct {
 	Unused    []hardware.Port // ports to disable; empty where unused ports are left untouched
 	Raw       []RawLeaf       // in the order of the intent
 	Light     Light           // zero on what has no coherent optics
+	WAN       WAN             // zero on what stitches nothing
 }
 
 // Underlay is what a device's default network instance does.
@@ -110,6 +111,7 @@ type Link struct {
 	PeerPort string       // far port
 	PeerASN  uint32
 	Channel  string // that carries it, "bj-sh/3"; "" for a cable inside a site
+	Trunk    string // of the WAN that it is or belongs to; "" where the underlay speaks BGP over it
 	Via      string // "bj-transponder1:client-2" where the port is plugged into that; "" where it is plugged into the far end, or sends coherent light itself
 	Ref      Ref    // the cable, the device that it is derived for, or the channel
 }

@@ -57,6 +57,7 @@ type Terminal struct {
 type DCI struct {
 	Name     string
 	A, B     string   // sites, A the one with the smaller number
+	Service  Service  // how what tenants send passes it
 	Channels []string // names, by number
 	Ref      Ref
 }
