@@ -193,10 +193,10 @@ func (n *network) planDevices(ctx context.Context, names []string, devices map[s
 
 func (n *network) newPlan(against string, names []string, inputs map[string]plan.Input) *plan.Plan {
 	list := make([]plan.Input, 0, len(names))
-	groups := groups(n.design)
+	groups, far := groups(n.design), farEnds(n.design)
 	for _, name := range names {
 		in := inputs[name]
-		in.Device.Groups = groups[name]
+		in.Device.Groups, in.Device.Together = groups[name], far[name]
 		list = append(list, in)
 	}
 	p := plan.New(n.design.Name, against, list, n.at)

@@ -250,7 +250,7 @@ func (u *undoing) plan(n *network) *plan.Plan {
 		}
 		if d := n.design.Device(name); d != nil {
 			in.Device.Site, in.Device.Role = d.Site, string(d.Role)
-			in.Device.Groups = groups(n.design)[name]
+			in.Device.Groups, in.Device.Together = groups(n.design)[name], farEnds(n.design)[name]
 		}
 		inputs = append(inputs, in)
 	}

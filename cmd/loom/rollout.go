@@ -164,6 +164,22 @@ func groups(d *fabric.Design) map[string][]string {
 	return out
 }
 
+// farEnds are the devices with the other ends of the channels of a device, each once.
+func farEnds(d *fabric.Design) map[string][]string {
+	out := map[string][]string{}
+	add := func(device, far string) {
+		if !slices.Contains(out[device], far) {
+			out[device] = append(out[device], far)
+		}
+	}
+	for i := range d.Channels {
+		c := &d.Channels[i]
+		add(c.A.Device, c.B.Device)
+		add(c.B.Device, c.A.Device)
+	}
+	return out
+}
+
 // groupName is "site/leaf1+leaf2".
 func groupName(members []*fabric.Device) string {
 	var names []string

@@ -21,6 +21,7 @@ type Guards struct {
 	Identity   []Meaning // nodes by which others know the device: router id, AS number, VTEP
 	Light      []Object  // what light passes or comes from; Each tells them apart, and each is looked at alone
 	Tuned      []Meaning // nodes that light is made with: while they change, it is not there
+	Gains      []Gain    // what amplifies the light of a line
 	Plugged    []Plugged // what says which port a channel of a line is plugged into by hand
 }
 
@@ -66,6 +67,13 @@ type Object struct {
 // the leaf must have the value, a leaf-list among others; with Not it may not, and need not be there; with neither it must be there.
 type Need struct{ Path, Is, Not string }
 
+// Gain is a list of amplifiers. Those of one line and direction have one name on all devices.
+type Gain struct {
+	List   string // its entries, by name
+	Gain   string // leaf below an entry, in dB
+	Behind string // attenuation behind the amplifier {name}, in dB
+}
+
 // Plugged is a list of what a line adds and drops, with the leaves below an entry that hold a channel and its port.
 type Plugged struct {
 	List    string // its entries
@@ -105,6 +113,9 @@ func (g *Guards) Paths() []string {
 				out = append(out, n.Path)
 			}
 		}
+	}
+	for _, x := range g.Gains {
+		out = append(out, x.List, x.List+"/"+x.Gain, x.Behind)
 	}
 	for _, p := range g.Plugged {
 		out = append(out, p.List, p.List+"/"+p.Channel, p.List+"/"+p.Port)

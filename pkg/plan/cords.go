@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -49,11 +48,8 @@ func (s *search) cordsMove() []Risk {
 func (j *judge) sockets(t *config.Tree, into map[end]socket) (found []end) {
 	for _, p := range j.g.Plugged {
 		for _, c := range nodes(t, j.path(p.List)) {
-			leaf := func(rest string) string {
-				return t.Find(append(slices.Clone(c.Path()), j.path("/"+rest)...)).Value()
-			}
-			channel, mine := strings.CutSuffix(leaf(p.Channel), p.Suffix)
-			port := leaf(p.Port)
+			channel, mine := strings.CutSuffix(deep(c, p.Channel).Value(), p.Suffix)
+			port := deep(c, p.Port).Value()
 			if !mine || !strings.HasPrefix(port, p.Prefix) {
 				continue
 			}

@@ -56,12 +56,13 @@ type Device struct {
 	OS       string   `json:"os"`
 	Platform string   `json:"platform"`
 	Release  string   `json:"release"`
-	Groups   []string `json:"groups,omitempty"` // redundancy groups: members of one change in different waves
-	New      bool     `json:"new"`              // nothing of it was there before
-	Marked   bool     `json:"marked"`           // the device says that this topology manages it
-	Base     string   `json:"base"`             // SHA-256 of what the owned configuration means before
-	Target   string   `json:"target"`           // and after
-	Sent     string   `json:"sent"`             // SHA-256 of Request, encoded with sorted map keys
+	Groups   []string `json:"groups,omitempty"`   // redundancy groups: members of one change in different waves
+	Together []string `json:"together,omitempty"` // far ends of its channels: they change in one wave where light is made anew
+	New      bool     `json:"new"`                // nothing of it was there before
+	Marked   bool     `json:"marked"`             // the device says that this topology manages it
+	Base     string   `json:"base"`               // SHA-256 of what the owned configuration means before
+	Target   string   `json:"target"`             // and after
+	Sent     string   `json:"sent"`               // SHA-256 of Request, encoded with sorted map keys
 	Changes  []Change `json:"changes"`
 	Foreign  []Change `json:"foreign,omitempty"` // what a first contact would remove or overwrite
 	Size     Size     `json:"size"`

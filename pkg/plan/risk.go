@@ -32,6 +32,7 @@ const (
 	Renumber       Class = "renumber"
 	Darkness       Class = "dark"
 	Cord           Class = "cord"
+	Power          Class = "power"
 	ManyDevices    Class = "many-devices"
 )
 
@@ -50,6 +51,7 @@ var Classes = []struct {
 	{Renumber, "a router id, AS number or VTEP address changes"},
 	{Darkness, "light that is there goes out, for good or while it is tuned anew"},
 	{Cord, "a patch cord has to be moved by hand"},
+	{Power, "the amplifiers of a line change one after the other, and its channels are too weak or too strong on the way"},
 	{ManyDevices, "more devices change than --max-devices"},
 }
 
@@ -108,6 +110,7 @@ var checks = []check{
 	{name: "light goes out", class: Darkness, device: (*judge).darkened},
 	{name: "light is tuned anew", class: Darkness, device: (*judge).retuned},
 	{name: "a cord has to be moved", class: Cord, fleet: (*search).cordsMove},
+	{name: "a line is out of balance on the way", class: Power, fleet: (*search).unbalanced},
 	{name: "many devices change", class: ManyDevices, fleet: (*search).manyDevices},
 }
 

@@ -81,21 +81,25 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // members of one redundancy group never share a wave, so that a bad change can take away one side
 // only. The waves depend on the devices and the options, not on the order of the devices.
 //
+// Both ends of a channel whose light is made anew share a wave where groups and size let them, canaries too: from the first
+// to the second the channel is dark.
+//
 // It is a greedy colouring: in the order of names each device takes the first wave of its role that
 // holds no member of its groups and has room. At most as many waves refuse a device as it shares
 // groups with others, and, with n devices and waves of size s, (n-1)/s for being full; so a role
-// has at most 1 + degree + (n-1)/s waves, canaries counted apart.
+// has at most 1 + degree + (n-1)/s waves, canaries counted apart. Ends of channels that go together count as one device
+// with the groups of both.
 func (p *Plan) Cut(o WaveOptions) {
 	p.Rollout = Rollout{Canary: []string{}, Size: o.Size, Soak: Duration(o.Soak), Armed: o.Armed, Drain: o.Drain, Order: roles(p.Devices, o.Order)}
 	slices.SortFunc(p.Devices, func(a, b Device) int {
 		return cmp.Or(cmp.Compare(p.rank(&a), p.rank(&b)), natural(a.Name, b.Name))
 	})
 	canary := o.canaries(p)
-	c := cutter{limit: o.limit(), rollout: &p.Rollout}
+	c := cutter{limit: o.limit(), rollout: &p.Rollout, placed: map[string]bool{}}
 	for _, first := range []bool{true, false} {
 		for i := range p.Devices {
-			if d := &p.Devices[i]; canary[d.Name] == first {
-				c.place(d, first)
+			if d := &p.Devices[i]; canary[d.Name] == first && !c.placed[d.Name] {
+				c.place(p.unit(d, func(other string) bool { return canary[other] == first && !c.placed[other] }), first)
 			}
 		}
 	}
@@ -154,6 +158,13 @@ func (o WaveOptions) canaries(p *Plan) map[string]bool {
 	}
 	for i := range p.Devices {
 		if name := p.Devices[i].Name; out[name] {
+			for _, far := range p.farEnds(&p.Devices[i]) {
+				out[far.Name] = true
+			}
+		}
+	}
+	for i := range p.Devices {
+		if name := p.Devices[i].Name; out[name] {
 			p.Rollout.Canary = append(p.Rollout.Canary, name)
 		}
 	}
@@ -181,6 +192,7 @@ type cutter struct {
 	from    int
 	waves   []open
 	rollout *Rollout
+	placed  map[string]bool // devices that are in a wave
 }
 
 // open is a wave that may take more devices.
@@ -189,32 +201,76 @@ type open struct {
 	groups  map[string]string // redundancy group to its member in the wave
 }
 
-// place puts a device into the first wave of its role that takes it.
-func (c *cutter) place(d *Device, canary bool) {
-	stages := &c.rollout.Stages
-	if n := len(*stages); n == 0 || (*stages)[n-1].Role != d.Role || (*stages)[n-1].Canary != canary {
+// farEnds are the devices whose light is made anew together with that of a device, of its rank.
+func (p *Plan) farEnds(d *Device) []*Device {
+	var out []*Device
+	for _, name := range d.Together {
+		if far := p.Device(name); far != nil && len(d.stages()) > 0 && len(far.stages()) > 0 && p.rank(far) == p.rank(d) {
+			out = append(out, far)
+		}
+	}
+	return out
+}
+
+// unit is a device with those of its far ends that may share a wave with it, and with each other.
+func (p *Plan) unit(d *Device, free func(device string) bool) []*Device {
+	w := open{groups: map[string]string{}}
+	w.add(d)
+	out := []*Device{d}
+	for _, far := range p.farEnds(d) {
+		if group, _ := w.conflict(far); group == "" && free(far.Name) {
+			w.add(far)
+			out = append(out, far)
+		}
+	}
+	return out
+}
+
+// place puts devices that belong together into the first wave of their role that takes them all. Those that are more than a wave
+// may hold are placed one by one.
+func (c *cutter) place(unit []*Device, canary bool) {
+	if c.limit > 0 && len(unit) > c.limit {
+		for _, d := range unit {
+			c.place([]*Device{d}, canary)
+		}
+		return
+	}
+	role, stages := unit[0].Role, &c.rollout.Stages
+	if n := len(*stages); n == 0 || (*stages)[n-1].Role != role || (*stages)[n-1].Canary != canary {
 		c.from = n
 	}
 	var apart []Apart
 	for i := c.from; ; i++ {
 		if i == len(c.waves) {
 			c.waves = append(c.waves, open{groups: map[string]string{}})
-			*stages = append(*stages, Stage{Role: d.Role, Canary: canary})
+			*stages = append(*stages, Stage{Role: role, Canary: canary})
 		}
 		w := &c.waves[i]
-		group, other := w.conflict(d)
-		if group != "" {
-			apart = append(apart, Apart{d.Name, i + 1, other, group})
+		if found := w.conflicts(unit, i+1); len(found) > 0 {
+			apart = append(apart, found...)
 			continue
 		}
-		if c.limit > 0 && len(w.devices) >= c.limit {
+		if c.limit > 0 && len(w.devices)+len(unit) > c.limit {
 			continue
 		}
-		w.add(d)
-		(*stages)[i].Drained = (*stages)[i].Drained || d.Drain != nil
+		for _, d := range unit {
+			w.add(d)
+			c.placed[d.Name] = true
+			(*stages)[i].Drained = (*stages)[i].Drained || d.Drain != nil
+		}
 		(*stages)[i].Apart = append((*stages)[i].Apart, apart...)
 		return
 	}
+}
+
+// conflicts say which of some devices a wave does not take, whose number counts from 1.
+func (w *open) conflicts(unit []*Device, number int) (out []Apart) {
+	for _, d := range unit {
+		if group, other := w.conflict(d); group != "" {
+			out = append(out, Apart{d.Name, number, other, group})
+		}
+	}
+	return out
 }
 
 // conflict names a group of the device that has a member in the wave, and the member.

@@ -45,6 +45,10 @@ func TestPlansAreCutIntoWaves(t *testing.T) {
 		{"groups that overlap", []plan.Device{member("leaf1", "a"), member("leaf2", "a", "b"), member("leaf3", "b", "c"), member("leaf4", "c")}, plan.WaveOptions{}, "leaf1 leaf3|leaf2 leaf4"},
 		{"a line before what sends into it, and that before gateways", dci, plan.WaveOptions{Canaries: plan.NoCanary}, "line1|transponder1 transponder3|transponder2|gateway1"},
 		{"what only makes less light goes before what amplifies", dimmed, plan.WaveOptions{Canaries: plan.NoCanary}, "leaf1|transponder2|line1|transponder1 transponder3|gateway1"},
+		{"both ends of a channel that is tuned anew share a wave", tunedPairs(0), plan.WaveOptions{Canaries: plan.NoCanary}, "transponder1|transponder2 transponder4|transponder3"},
+		{"a canary takes the far end of its channels along", tunedPairs(0), plan.WaveOptions{Canary: []string{"transponder4"}}, "transponder2 transponder4|transponder1|transponder3"},
+		{"what is asked for one by one stays apart", tunedPairs(0), plan.WaveOptions{Size: 1, Canaries: plan.NoCanary}, "transponder1|transponder2|transponder4|transponder3"},
+		{"ends whose light stays go as others do", tunedPairs(1), plan.WaveOptions{Canaries: plan.NoCanary}, "transponder1 transponder4|transponder2|transponder3"},
 		{"nothing", nil, plan.WaveOptions{}, ""},
 	}
 	for _, tt := range tests {
@@ -57,6 +61,17 @@ func TestPlansAreCutIntoWaves(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tunedPairs are transponders of which 1, 2 and 3 are at one site; 2 and 4 are the ends of a channel that is tuned anew, but for so many
+// of them.
+func tunedPairs(stay int) []plan.Device {
+	out := []plan.Device{member("transponder1", "x"), member("transponder2", "x"), member("transponder3", "x"), member("transponder4", "y")}
+	out[1].Together, out[3].Together = []string{"transponder4"}, []string{"transponder2"}
+	for _, i := range []int{1, 3}[stay:] {
+		out[i].Steps = []plan.Step{{Name: "dark"}, {Name: "change"}}
+	}
+	return out
 }
 
 // dci is two ends of a line, and what it joins.

@@ -52,6 +52,7 @@ var guards = driver.Guards{
 		{Path: mediaPath + "/source/config/port-name", Why: "light of the channel comes from another port"},
 		{Path: mediaPath + "/dest/config/port-name", Why: "light of the channel goes to another port"},
 	},
+	Gains:   []driver.Gain{{List: amplifierPath, Gain: "config/target-gain", Behind: attenuatorPath + "[name={name}" + attenuatorSuffix + "]/config/attenuation"}},
 	Plugged: []driver.Plugged{{List: mediaPath, Channel: "config/name", Suffix: added, Port: "source/config/port-name", Prefix: addDropPrefix}},
 }
 
