@@ -126,12 +126,12 @@ func (e *end) peerAS(far *end) uint32 {
 	return s.AllowedAS[0].Low
 }
 
-// inside returns an AS number as the speaker knows it.
+// inside returns the AS number of a neighbor as the speaker knows it.
 func (e *end) inside(as uint32) uint32 {
 	if as == e.session.LocalAS {
 		return placeholderAS
 	}
-	return as
+	return hidden(as)
 }
 
 func (e *end) cluster() string {

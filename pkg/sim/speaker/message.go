@@ -92,6 +92,7 @@ func (m message) translateOpen(from, to identity) {
 	eachCapability(body[10:], func(kind byte, value []byte) {
 		if kind == fourOctetAS && len(value) == 4 {
 			translateAS(value, from, to)
+			binary.BigEndian.PutUint32(value, hidden(binary.BigEndian.Uint32(value)))
 			binary.BigEndian.PutUint16(body[1:], twoOctets(binary.BigEndian.Uint32(value)))
 		}
 	})
@@ -123,6 +124,17 @@ func translateAS(number []byte, from, to identity) {
 		as = placeholderAS
 	}
 	binary.BigEndian.PutUint32(number, as)
+}
+
+// hidden is the AS number by which a speaker knows a neighbor in another AS, and the other way round: the number with its first
+// bit turned, which turns those that are given out or private into some that are neither. Paths have the numbers themselves, so
+// the speaker finds no neighbor in them. Otherwise it would keep a route from a neighbor that is in its path, and not
+// withdraw what it has sent of it before (filterpath of GoBGP 3.37); a rule can tell it to do both.
+func hidden(as uint32) uint32 {
+	if as == 0 || as == placeholderAS {
+		return as
+	}
+	return as ^ 1<<31
 }
 
 // ownFirst puts the sender's own AS number first in a path that goes to another AS. A speaker does that before its export

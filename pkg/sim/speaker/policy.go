@@ -53,7 +53,7 @@ func (c *compiler) loops(s *network.Session) []*api.Statement {
 // exports are the rules for what a neighbor is sent. What no policy has decided on is not, if it is not BGP's or goes to another
 // AS, unless that is allowed.
 func (c *compiler) exports(s, far *network.Session) []*api.Statement {
-	all := c.nextHops(s)
+	all := append(c.withheld(s, far), c.nextHops(s)...)
 	if !sends(s, far, network.IPv4) {
 		all = append(all, rule(reject, in(network.IPv4)))
 	}
@@ -64,6 +64,18 @@ func (c *compiler) exports(s, far *network.Session) []*api.Statement {
 	}
 	all = append(all, c.chain(s, s.Export, outward)...)
 	return append(all, rule(reject, unicast, fromHere), rule(otherwise(!s.RejectExport || s.PeerType == network.IBGP)))
+}
+
+// withheld keeps routes from a neighbor in another AS that would find its own number in their paths. A speaker does so too, but
+// then leaves the neighbor with what it had been sent of the same route before: see hidden.
+func (c *compiler) withheld(s, far *network.Session) []*api.Statement {
+	if far == nil || s.PeerType != network.EBGP {
+		return nil
+	}
+	looped := rule(reject)
+	one := fmt.Sprintf("_%d_", far.LocalAS)
+	looped.Conditions.AsPathSet = &api.MatchSet{Name: c.define(api.DefinedType_AS_PATH, "neighbor", []string{one}, nil)}
+	return []*api.Statement{looped}
 }
 
 func otherwise(pass bool) api.RouteAction {

@@ -140,7 +140,7 @@ func (x *reading) session(i int) {
 	case s.State == network.Established:
 		s.Cause = ""
 		s.PeerID, _ = netip.ParseAddr(p.State.RouterId)
-		s.RemoteAS = outside([]uint32{p.State.PeerAsn}, s.LocalAS)[0]
+		s.RemoteAS = outside([]uint32{hidden(p.State.PeerAsn)}, s.LocalAS)[0]
 		s.HoldTime, s.KeepAlive = int(p.Timers.State.NegotiatedHoldTime), int(p.Timers.State.KeepaliveInterval)
 		s.Exchanged = x.exchange[i]
 	case expected != network.Established: // between two attempts it rests where network.Meet says, not where it happens to be

@@ -239,6 +239,34 @@ func overLoopbacks(t *testing.T) *lab {
 	return l
 }
 
+// A better route may lead through the AS of a neighbor, who is then not told of it. What it was told before is withdrawn: left
+// with it, the neighbor would send packets where they come back from.
+func TestANeighborDoesNotKeepARouteWhosePathNowHasItsAS(t *testing.T) {
+	t.Parallel()
+	const target = "10.0.0.6/32"
+	l := newLab(t, "one", "two", "middle", "long", "way", "target")
+	bgpOf(l.routers["one"]).AS, bgpOf(l.routers["two"]).AS = 65000, 65000
+	l.join("one", "middle")
+	l.join("two", "middle")
+	l.join("middle", "long")
+	l.join("long", "way")
+	l.join("way", "target")
+	l.join("two", "target")
+	short := l.cables[5].String()
+	l.outages.Cables[short] = true
+	l.until("one hears of the target by the long way", has("one", target))
+	l.outages.Cables = map[string]bool{}
+	l.until("the target is reached by two, in the AS of one, and one has nothing of it", func(r network.Routing) bool {
+		p := path(r, "middle", target)
+		return p != nil && len(p.ASPath) == 2 && path(r, "one", target) == nil
+	})
+	for i, s := range l.network.Routing().Sessions("middle") {
+		if s.RemoteAS != s.PeerAS {
+			t.Errorf("neighbor %d is shown in AS %d, and is in %d", i, s.RemoteAS, s.PeerAS)
+		}
+	}
+}
+
 func TestASessionOverSeveralHopsOutlivesAnOutageByTheHoldTime(t *testing.T) {
 	t.Parallel()
 	l := overLoopbacks(t)
