@@ -196,7 +196,7 @@ const (
 	Role_ROLE_SPINE Role = 1
 	// Connects servers; a VTEP.
 	Role_ROLE_LEAF Role = 2
-	// Connects its site's spines to other sites; carries routes, no services.
+	// Connects its site's spines to other sites.
 	Role_ROLE_GATEWAY Role = 3
 	// Turns the grey light of gateways into channels of a line; carries no routes.
 	Role_ROLE_TRANSPONDER Role = 4
@@ -355,6 +355,116 @@ func (x LineEnds) Number() protoreflect.EnumNumber {
 // Deprecated: Use LineEnds.Descriptor instead.
 func (LineEnds) EnumDescriptor() ([]byte, []int) {
 	return file_intent_proto_rawDescGZIP(), []int{5}
+}
+
+// Service is how what tenants send gets from one site to another.
+type Service int32
+
+const (
+	// Not said: chosen.
+	Service_SERVICE_UNSPECIFIED Service = 0
+	// Leaves send VXLAN to leaves of the other site, and gateways route it.
+	Service_SERVICE_VXLAN Service = 1
+	// Gateways end the VXLAN of their site and speak VXLAN among themselves (RFC 9014).
+	Service_SERVICE_VXLAN_VXLAN Service = 2
+	// Gateways end the VXLAN of their site and speak MPLS among themselves (RFC 9014).
+	Service_SERVICE_VXLAN_MPLS Service = 3
+)
+
+// Enum value maps for Service.
+var (
+	Service_name = map[int32]string{
+		0: "SERVICE_UNSPECIFIED",
+		1: "SERVICE_VXLAN",
+		2: "SERVICE_VXLAN_VXLAN",
+		3: "SERVICE_VXLAN_MPLS",
+	}
+	Service_value = map[string]int32{
+		"SERVICE_UNSPECIFIED": 0,
+		"SERVICE_VXLAN":       1,
+		"SERVICE_VXLAN_VXLAN": 2,
+		"SERVICE_VXLAN_MPLS":  3,
+	}
+)
+
+func (x Service) Enum() *Service {
+	p := new(Service)
+	*p = x
+	return p
+}
+
+func (x Service) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Service) Descriptor() protoreflect.EnumDescriptor {
+	return file_intent_proto_enumTypes[6].Descriptor()
+}
+
+func (Service) Type() protoreflect.EnumType {
+	return &file_intent_proto_enumTypes[6]
+}
+
+func (x Service) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Service.Descriptor instead.
+func (Service) EnumDescriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{6}
+}
+
+// Bundle is what the channels of a DCI between the same two gateways make together.
+type Bundle int32
+
+const (
+	// Not said; never in an expanded intent.
+	Bundle_BUNDLE_UNSPECIFIED Bundle = 0
+	// Routed links of equal cost.
+	Bundle_BUNDLE_ROUTED Bundle = 1
+	// One LAG with LACP.
+	Bundle_BUNDLE_LAG Bundle = 2
+)
+
+// Enum value maps for Bundle.
+var (
+	Bundle_name = map[int32]string{
+		0: "BUNDLE_UNSPECIFIED",
+		1: "BUNDLE_ROUTED",
+		2: "BUNDLE_LAG",
+	}
+	Bundle_value = map[string]int32{
+		"BUNDLE_UNSPECIFIED": 0,
+		"BUNDLE_ROUTED":      1,
+		"BUNDLE_LAG":         2,
+	}
+)
+
+func (x Bundle) Enum() *Bundle {
+	p := new(Bundle)
+	*p = x
+	return p
+}
+
+func (x Bundle) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Bundle) Descriptor() protoreflect.EnumDescriptor {
+	return file_intent_proto_enumTypes[7].Descriptor()
+}
+
+func (Bundle) Type() protoreflect.EnumType {
+	return &file_intent_proto_enumTypes[7]
+}
+
+func (x Bundle) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Bundle.Descriptor instead.
+func (Bundle) EnumDescriptor() ([]byte, []int) {
+	return file_intent_proto_rawDescGZIP(), []int{7}
 }
 
 // Topology is everything one or several topology files say.
@@ -583,6 +693,8 @@ type Site struct {
 	Cabling Cabling `protobuf:"varint,10,opt,name=cabling,proto3,enum=loom.v1.Cabling" json:"cabling,omitempty"`
 	// Parallel cables between each leaf and each spine, at least 1. Used by derived cabling.
 	LinksPerSpine uint32 `protobuf:"varint,11,opt,name=links_per_spine,json=linksPerSpine,proto3" json:"links_per_spine,omitempty"`
+	// D-PATH domain of the site's fabric, "AS:number"; empty: derived. Gateways that stitch tenants write it into what they pass on.
+	Domain        string `protobuf:"bytes,12,opt,name=domain,proto3" json:"domain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -692,6 +804,13 @@ func (x *Site) GetLinksPerSpine() uint32 {
 		return x.LinksPerSpine
 	}
 	return 0
+}
+
+func (x *Site) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
 }
 
 // Underlay is the routed fabric below the tunnels.
@@ -912,7 +1031,9 @@ type Device struct {
 	// Full name of the leaf it shares ethernet segments with; empty: none.
 	Peer string `protobuf:"bytes,11,opt,name=peer,proto3" json:"peer,omitempty"`
 	// Ports that no cable and no attachment uses.
-	UnusedPorts   UnusedPorts `protobuf:"varint,12,opt,name=unused_ports,json=unusedPorts,proto3,enum=loom.v1.UnusedPorts" json:"unused_ports,omitempty"`
+	UnusedPorts UnusedPorts `protobuf:"varint,12,opt,name=unused_ports,json=unusedPorts,proto3,enum=loom.v1.UnusedPorts" json:"unused_ports,omitempty"`
+	// Index of a gateway's loopback in the block of segment routing labels (RFC 8402), 1..25999; 0: derived.
+	NodeSid       uint32 `protobuf:"varint,13,opt,name=node_sid,json=nodeSid,proto3" json:"node_sid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1029,6 +1150,13 @@ func (x *Device) GetUnusedPorts() UnusedPorts {
 		return x.UnusedPorts
 	}
 	return UnusedPorts_UNUSED_PORTS_UNSPECIFIED
+}
+
+func (x *Device) GetNodeSid() uint32 {
+	if x != nil {
+		return x.NodeSid
+	}
+	return 0
 }
 
 // Cable joins two ports.
@@ -1173,7 +1301,11 @@ type Tenant struct {
 	// EVPN instance of the IP-VRF, 1..65535; 0: derived.
 	Evi uint32 `protobuf:"varint,5,opt,name=evi,proto3" json:"evi,omitempty"`
 	// Segments in the order of their numbers.
-	Segments      []*Segment `protobuf:"bytes,6,rep,name=segments,proto3" json:"segments,omitempty"`
+	Segments []*Segment `protobuf:"bytes,6,rep,name=segments,proto3" json:"segments,omitempty"`
+	// Route target between gateways of different sites that stitch it, "target:AS:number"; empty: derived.
+	WanTarget string `protobuf:"bytes,7,opt,name=wan_target,json=wanTarget,proto3" json:"wan_target,omitempty"`
+	// VNI between gateways of different sites that stitch it with VXLAN; 0: derived.
+	WanVni        uint32 `protobuf:"varint,8,opt,name=wan_vni,json=wanVni,proto3" json:"wan_vni,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1250,6 +1382,20 @@ func (x *Tenant) GetSegments() []*Segment {
 	return nil
 }
 
+func (x *Tenant) GetWanTarget() string {
+	if x != nil {
+		return x.WanTarget
+	}
+	return ""
+}
+
+func (x *Tenant) GetWanVni() uint32 {
+	if x != nil {
+		return x.WanVni
+	}
+	return 0
+}
+
 // Segment is one broadcast domain: a MAC-VRF on every leaf where it is attached.
 type Segment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1268,7 +1414,11 @@ type Segment struct {
 	// Anycast gateway addresses with prefix length, IPv4 and IPv6; none: the segment is not routed.
 	Gateway []string `protobuf:"bytes,7,rep,name=gateway,proto3" json:"gateway,omitempty"`
 	// IP MTU of the gateway in bytes, 1280..9486; 0: the device's own default (1500).
-	Mtu           uint32 `protobuf:"varint,8,opt,name=mtu,proto3" json:"mtu,omitempty"`
+	Mtu uint32 `protobuf:"varint,8,opt,name=mtu,proto3" json:"mtu,omitempty"`
+	// Route target between gateways of different sites that stitch it, "target:AS:number"; empty: derived.
+	WanTarget string `protobuf:"bytes,9,opt,name=wan_target,json=wanTarget,proto3" json:"wan_target,omitempty"`
+	// VNI between gateways of different sites that stitch it with VXLAN; 0: derived.
+	WanVni        uint32 `protobuf:"varint,10,opt,name=wan_vni,json=wanVni,proto3" json:"wan_vni,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1355,6 +1505,20 @@ func (x *Segment) GetGateway() []string {
 func (x *Segment) GetMtu() uint32 {
 	if x != nil {
 		return x.Mtu
+	}
+	return 0
+}
+
+func (x *Segment) GetWanTarget() string {
+	if x != nil {
+		return x.WanTarget
+	}
+	return ""
+}
+
+func (x *Segment) GetWanVni() uint32 {
+	if x != nil {
+		return x.WanVni
 	}
 	return 0
 }
@@ -2167,7 +2331,11 @@ type Dci struct {
 	// Stable number, 1..9999; unique.
 	Number uint32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
 	// Its channels in the order of their numbers.
-	Channels      []*Channel `protobuf:"bytes,3,rep,name=channels,proto3" json:"channels,omitempty"`
+	Channels []*Channel `protobuf:"bytes,3,rep,name=channels,proto3" json:"channels,omitempty"`
+	// How what tenants send passes it; unspecified: chosen by what its gateways can do.
+	Service Service `protobuf:"varint,4,opt,name=service,proto3,enum=loom.v1.Service" json:"service,omitempty"`
+	// What the channels between two gateways make together.
+	Bundle        Bundle `protobuf:"varint,5,opt,name=bundle,proto3,enum=loom.v1.Bundle" json:"bundle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2221,6 +2389,20 @@ func (x *Dci) GetChannels() []*Channel {
 		return x.Channels
 	}
 	return nil
+}
+
+func (x *Dci) GetService() Service {
+	if x != nil {
+		return x.Service
+	}
+	return Service_SERVICE_UNSPECIFIED
+}
+
+func (x *Dci) GetBundle() Bundle {
+	if x != nil {
+		return x.Bundle
+	}
+	return Bundle_BUNDLE_UNSPECIFIED
 }
 
 // Channel is one wavelength.
@@ -2381,7 +2563,7 @@ const file_intent_proto_rawDesc = "" +
 	"\x05Login\x12\x1a\n" +
 	"\busername\x18\x01 \x01(\tR\busername\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\x12\x0e\n" +
-	"\x02ca\x18\x03 \x01(\tR\x02ca\"\xec\x02\n" +
+	"\x02ca\x18\x03 \x01(\tR\x02ca\"\x84\x03\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12\x16\n" +
@@ -2396,7 +2578,8 @@ const file_intent_proto_rawDesc = "" +
 	"\adevices\x18\t \x03(\v2\x0f.loom.v1.DeviceR\adevices\x12*\n" +
 	"\acabling\x18\n" +
 	" \x01(\x0e2\x10.loom.v1.CablingR\acabling\x12&\n" +
-	"\x0flinks_per_spine\x18\v \x01(\rR\rlinksPerSpine\"\xab\x01\n" +
+	"\x0flinks_per_spine\x18\v \x01(\rR\rlinksPerSpine\x12\x16\n" +
+	"\x06domain\x18\f \x01(\tR\x06domain\"\xab\x01\n" +
 	"\bUnderlay\x12*\n" +
 	"\arouting\x18\x01 \x01(\x0e2\x10.loom.v1.RoutingR\arouting\x12$\n" +
 	"\x05links\x18\x02 \x01(\x0e2\x0e.loom.v1.LinksR\x05links\x12\x1e\n" +
@@ -2412,7 +2595,7 @@ const file_intent_proto_rawDesc = "" +
 	"\aOverlay\x12*\n" +
 	"\arouting\x18\x01 \x01(\x0e2\x10.loom.v1.RoutingR\arouting\x12\x1d\n" +
 	"\n" +
-	"cluster_id\x18\x02 \x01(\tR\tclusterId\"\xe2\x02\n" +
+	"cluster_id\x18\x02 \x01(\tR\tclusterId\"\xfd\x02\n" +
 	"\x06Device\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.loom.v1.RoleR\x04role\x12\x16\n" +
@@ -2428,7 +2611,8 @@ const file_intent_proto_rawDesc = "" +
 	"\vfingerprint\x18\n" +
 	" \x01(\tR\vfingerprint\x12\x12\n" +
 	"\x04peer\x18\v \x01(\tR\x04peer\x127\n" +
-	"\funused_ports\x18\f \x01(\x0e2\x14.loom.v1.UnusedPortsR\vunusedPorts\"W\n" +
+	"\funused_ports\x18\f \x01(\x0e2\x14.loom.v1.UnusedPortsR\vunusedPorts\x12\x19\n" +
+	"\bnode_sid\x18\r \x01(\rR\anodeSid\"W\n" +
 	"\x05Cable\x12\x1a\n" +
 	"\x01a\x18\x01 \x01(\v2\f.loom.v1.EndR\x01a\x12\x1a\n" +
 	"\x01b\x18\x02 \x01(\v2\f.loom.v1.EndR\x01b\x12\x16\n" +
@@ -2436,14 +2620,17 @@ const file_intent_proto_rawDesc = "" +
 	"\x03End\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\tR\x04port\x12\x16\n" +
-	"\x06server\x18\x03 \x01(\tR\x06server\"\x9c\x01\n" +
+	"\x06server\x18\x03 \x01(\tR\x06server\"\xd4\x01\n" +
 	"\x06Tenant\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12\x14\n" +
 	"\x05sites\x18\x03 \x03(\tR\x05sites\x12\x10\n" +
 	"\x03vni\x18\x04 \x01(\rR\x03vni\x12\x10\n" +
 	"\x03evi\x18\x05 \x01(\rR\x03evi\x12,\n" +
-	"\bsegments\x18\x06 \x03(\v2\x10.loom.v1.SegmentR\bsegments\"\xaf\x01\n" +
+	"\bsegments\x18\x06 \x03(\v2\x10.loom.v1.SegmentR\bsegments\x12\x1d\n" +
+	"\n" +
+	"wan_target\x18\a \x01(\tR\twanTarget\x12\x17\n" +
+	"\awan_vni\x18\b \x01(\rR\x06wanVni\"\xe7\x01\n" +
 	"\aSegment\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12\x14\n" +
@@ -2452,7 +2639,11 @@ const file_intent_proto_rawDesc = "" +
 	"\x03evi\x18\x05 \x01(\rR\x03evi\x12\x12\n" +
 	"\x04vlan\x18\x06 \x01(\rR\x04vlan\x12\x18\n" +
 	"\agateway\x18\a \x03(\tR\agateway\x12\x10\n" +
-	"\x03mtu\x18\b \x01(\rR\x03mtu\"\xdc\x01\n" +
+	"\x03mtu\x18\b \x01(\rR\x03mtu\x12\x1d\n" +
+	"\n" +
+	"wan_target\x18\t \x01(\tR\twanTarget\x12\x17\n" +
+	"\awan_vni\x18\n" +
+	" \x01(\rR\x06wanVni\"\xdc\x01\n" +
 	"\n" +
 	"Attachment\x12&\n" +
 	"\amembers\x18\x01 \x03(\v2\f.loom.v1.EndR\amembers\x12\x16\n" +
@@ -2545,11 +2736,13 @@ const file_intent_proto_rawDesc = "" +
 	"management\x18\x02 \x01(\tR\n" +
 	"management\x12 \n" +
 	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\x12\x16\n" +
-	"\x06labels\x18\x04 \x03(\tR\x06labels\"_\n" +
+	"\x06labels\x18\x04 \x03(\tR\x06labels\"\xb4\x01\n" +
 	"\x03Dci\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12,\n" +
-	"\bchannels\x18\x03 \x03(\v2\x10.loom.v1.ChannelR\bchannels\"\xa8\x02\n" +
+	"\bchannels\x18\x03 \x03(\v2\x10.loom.v1.ChannelR\bchannels\x12*\n" +
+	"\aservice\x18\x04 \x01(\x0e2\x10.loom.v1.ServiceR\aservice\x12'\n" +
+	"\x06bundle\x18\x05 \x01(\x0e2\x0f.loom.v1.BundleR\x06bundle\"\xa8\x02\n" +
 	"\aChannel\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x14\n" +
@@ -2591,7 +2784,17 @@ const file_intent_proto_rawDesc = "" +
 	"\x15LINE_ENDS_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eLINE_ENDS_BARE\x10\x01\x12\x11\n" +
 	"\rLINE_ENDS_MUX\x10\x02\x12\x13\n" +
-	"\x0fLINE_ENDS_ROADM\x10\x03B1Z/github.com/loomfabric/loom/models/intent;intentb\x06proto3"
+	"\x0fLINE_ENDS_ROADM\x10\x03*f\n" +
+	"\aService\x12\x17\n" +
+	"\x13SERVICE_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rSERVICE_VXLAN\x10\x01\x12\x17\n" +
+	"\x13SERVICE_VXLAN_VXLAN\x10\x02\x12\x16\n" +
+	"\x12SERVICE_VXLAN_MPLS\x10\x03*C\n" +
+	"\x06Bundle\x12\x16\n" +
+	"\x12BUNDLE_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rBUNDLE_ROUTED\x10\x01\x12\x0e\n" +
+	"\n" +
+	"BUNDLE_LAG\x10\x02B1Z/github.com/loomfabric/loom/models/intent;intentb\x06proto3"
 
 var (
 	file_intent_proto_rawDescOnce sync.Once
@@ -2605,7 +2808,7 @@ func file_intent_proto_rawDescGZIP() []byte {
 	return file_intent_proto_rawDescData
 }
 
-var file_intent_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_intent_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
 var file_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_intent_proto_goTypes = []any{
 	(Cabling)(0),       // 0: loom.v1.Cabling
@@ -2614,64 +2817,68 @@ var file_intent_proto_goTypes = []any{
 	(Role)(0),          // 3: loom.v1.Role
 	(UnusedPorts)(0),   // 4: loom.v1.UnusedPorts
 	(LineEnds)(0),      // 5: loom.v1.LineEnds
-	(*Topology)(nil),   // 6: loom.v1.Topology
-	(*Login)(nil),      // 7: loom.v1.Login
-	(*Site)(nil),       // 8: loom.v1.Site
-	(*Underlay)(nil),   // 9: loom.v1.Underlay
-	(*Bfd)(nil),        // 10: loom.v1.Bfd
-	(*Overlay)(nil),    // 11: loom.v1.Overlay
-	(*Device)(nil),     // 12: loom.v1.Device
-	(*Cable)(nil),      // 13: loom.v1.Cable
-	(*End)(nil),        // 14: loom.v1.End
-	(*Tenant)(nil),     // 15: loom.v1.Tenant
-	(*Segment)(nil),    // 16: loom.v1.Segment
-	(*Attachment)(nil), // 17: loom.v1.Attachment
-	(*Raw)(nil),        // 18: loom.v1.Raw
-	(*Duct)(nil),       // 19: loom.v1.Duct
-	(*Lump)(nil),       // 20: loom.v1.Lump
-	(*Line)(nil),       // 21: loom.v1.Line
-	(*Amplifiers)(nil), // 22: loom.v1.Amplifiers
-	(*LineAgeing)(nil), // 23: loom.v1.LineAgeing
-	(*LineDevice)(nil), // 24: loom.v1.LineDevice
-	(*Dci)(nil),        // 25: loom.v1.Dci
-	(*Channel)(nil),    // 26: loom.v1.Channel
+	(Service)(0),       // 6: loom.v1.Service
+	(Bundle)(0),        // 7: loom.v1.Bundle
+	(*Topology)(nil),   // 8: loom.v1.Topology
+	(*Login)(nil),      // 9: loom.v1.Login
+	(*Site)(nil),       // 10: loom.v1.Site
+	(*Underlay)(nil),   // 11: loom.v1.Underlay
+	(*Bfd)(nil),        // 12: loom.v1.Bfd
+	(*Overlay)(nil),    // 13: loom.v1.Overlay
+	(*Device)(nil),     // 14: loom.v1.Device
+	(*Cable)(nil),      // 15: loom.v1.Cable
+	(*End)(nil),        // 16: loom.v1.End
+	(*Tenant)(nil),     // 17: loom.v1.Tenant
+	(*Segment)(nil),    // 18: loom.v1.Segment
+	(*Attachment)(nil), // 19: loom.v1.Attachment
+	(*Raw)(nil),        // 20: loom.v1.Raw
+	(*Duct)(nil),       // 21: loom.v1.Duct
+	(*Lump)(nil),       // 22: loom.v1.Lump
+	(*Line)(nil),       // 23: loom.v1.Line
+	(*Amplifiers)(nil), // 24: loom.v1.Amplifiers
+	(*LineAgeing)(nil), // 25: loom.v1.LineAgeing
+	(*LineDevice)(nil), // 26: loom.v1.LineDevice
+	(*Dci)(nil),        // 27: loom.v1.Dci
+	(*Channel)(nil),    // 28: loom.v1.Channel
 }
 var file_intent_proto_depIdxs = []int32{
-	8,  // 0: loom.v1.Topology.sites:type_name -> loom.v1.Site
-	13, // 1: loom.v1.Topology.cables:type_name -> loom.v1.Cable
-	15, // 2: loom.v1.Topology.tenants:type_name -> loom.v1.Tenant
-	17, // 3: loom.v1.Topology.attachments:type_name -> loom.v1.Attachment
-	18, // 4: loom.v1.Topology.raw:type_name -> loom.v1.Raw
-	7,  // 5: loom.v1.Topology.login:type_name -> loom.v1.Login
-	19, // 6: loom.v1.Topology.ducts:type_name -> loom.v1.Duct
-	21, // 7: loom.v1.Topology.lines:type_name -> loom.v1.Line
-	25, // 8: loom.v1.Topology.dcis:type_name -> loom.v1.Dci
-	9,  // 9: loom.v1.Site.underlay:type_name -> loom.v1.Underlay
-	11, // 10: loom.v1.Site.overlay:type_name -> loom.v1.Overlay
-	12, // 11: loom.v1.Site.devices:type_name -> loom.v1.Device
+	10, // 0: loom.v1.Topology.sites:type_name -> loom.v1.Site
+	15, // 1: loom.v1.Topology.cables:type_name -> loom.v1.Cable
+	17, // 2: loom.v1.Topology.tenants:type_name -> loom.v1.Tenant
+	19, // 3: loom.v1.Topology.attachments:type_name -> loom.v1.Attachment
+	20, // 4: loom.v1.Topology.raw:type_name -> loom.v1.Raw
+	9,  // 5: loom.v1.Topology.login:type_name -> loom.v1.Login
+	21, // 6: loom.v1.Topology.ducts:type_name -> loom.v1.Duct
+	23, // 7: loom.v1.Topology.lines:type_name -> loom.v1.Line
+	27, // 8: loom.v1.Topology.dcis:type_name -> loom.v1.Dci
+	11, // 9: loom.v1.Site.underlay:type_name -> loom.v1.Underlay
+	13, // 10: loom.v1.Site.overlay:type_name -> loom.v1.Overlay
+	14, // 11: loom.v1.Site.devices:type_name -> loom.v1.Device
 	0,  // 12: loom.v1.Site.cabling:type_name -> loom.v1.Cabling
 	1,  // 13: loom.v1.Underlay.routing:type_name -> loom.v1.Routing
 	2,  // 14: loom.v1.Underlay.links:type_name -> loom.v1.Links
-	10, // 15: loom.v1.Underlay.bfd:type_name -> loom.v1.Bfd
+	12, // 15: loom.v1.Underlay.bfd:type_name -> loom.v1.Bfd
 	1,  // 16: loom.v1.Overlay.routing:type_name -> loom.v1.Routing
 	3,  // 17: loom.v1.Device.role:type_name -> loom.v1.Role
 	4,  // 18: loom.v1.Device.unused_ports:type_name -> loom.v1.UnusedPorts
-	14, // 19: loom.v1.Cable.a:type_name -> loom.v1.End
-	14, // 20: loom.v1.Cable.b:type_name -> loom.v1.End
-	16, // 21: loom.v1.Tenant.segments:type_name -> loom.v1.Segment
-	14, // 22: loom.v1.Attachment.members:type_name -> loom.v1.End
-	20, // 23: loom.v1.Duct.lumped:type_name -> loom.v1.Lump
-	22, // 24: loom.v1.Line.amplifiers:type_name -> loom.v1.Amplifiers
+	16, // 19: loom.v1.Cable.a:type_name -> loom.v1.End
+	16, // 20: loom.v1.Cable.b:type_name -> loom.v1.End
+	18, // 21: loom.v1.Tenant.segments:type_name -> loom.v1.Segment
+	16, // 22: loom.v1.Attachment.members:type_name -> loom.v1.End
+	22, // 23: loom.v1.Duct.lumped:type_name -> loom.v1.Lump
+	24, // 24: loom.v1.Line.amplifiers:type_name -> loom.v1.Amplifiers
 	5,  // 25: loom.v1.Line.ends:type_name -> loom.v1.LineEnds
-	23, // 26: loom.v1.Line.ageing:type_name -> loom.v1.LineAgeing
-	24, // 27: loom.v1.Line.devices:type_name -> loom.v1.LineDevice
-	26, // 28: loom.v1.Dci.channels:type_name -> loom.v1.Channel
-	14, // 29: loom.v1.Channel.ports:type_name -> loom.v1.End
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	25, // 26: loom.v1.Line.ageing:type_name -> loom.v1.LineAgeing
+	26, // 27: loom.v1.Line.devices:type_name -> loom.v1.LineDevice
+	28, // 28: loom.v1.Dci.channels:type_name -> loom.v1.Channel
+	6,  // 29: loom.v1.Dci.service:type_name -> loom.v1.Service
+	7,  // 30: loom.v1.Dci.bundle:type_name -> loom.v1.Bundle
+	16, // 31: loom.v1.Channel.ports:type_name -> loom.v1.End
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_intent_proto_init() }
@@ -2688,7 +2895,7 @@ func file_intent_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_intent_proto_rawDesc), len(file_intent_proto_rawDesc)),
-			NumEnums:      6,
+			NumEnums:      8,
 			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,

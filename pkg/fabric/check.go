@@ -86,6 +86,7 @@ func (d *draft) check() {
 	for _, s := range d.segments {
 		d.checkSegmentMTU(s)
 	}
+	d.checkWANSettings()
 }
 
 func (d *draft) checkSettings(s *site) {
@@ -124,13 +125,13 @@ func mostMTU(p *hardware.Platform) uint32 { return min(p.IPMTU, p.PortMTU-portMT
 
 // checkSegmentMTU reports gateways whose packets would not fit into the underlay's: a VTEP does not fragment.
 func (d *draft) checkSegmentMTU(s *segment) {
-	if s.site == nil || len(s.gateway) == 0 && s.in.GetMtu() == 0 {
+	if len(s.sites) == 0 || len(s.gateway) == 0 && s.in.GetMtu() == 0 {
 		return
 	}
-	mtu, underlay := explicit(s.in.GetMtu(), gatewayMTU), s.site.in.GetUnderlay().GetMtu()
+	mtu, underlay := explicit(s.in.GetMtu(), gatewayMTU), s.sites[0].in.GetUnderlay().GetMtu()
 	if mtu+vxlanOverhead > underlay && underlay >= leastMTU {
-		d.report.fail(s.ref+"#mtu", fmt.Sprintf("segment %s: mtu %d and %d of VXLAN do not fit the underlay's %d at site %s", s.key, mtu, vxlanOverhead, underlay, s.site.in.GetName()),
-			fmt.Sprintf("use at most %d, or a larger underlay mtu", underlay-vxlanOverhead), note{s.site.ref + "/underlay#mtu", "the underlay's"})
+		d.report.fail(s.ref+"#mtu", fmt.Sprintf("segment %s: mtu %d and %d of VXLAN do not fit the underlay's %d at site %s", s.key, mtu, vxlanOverhead, underlay, s.sites[0].in.GetName()),
+			fmt.Sprintf("use at most %d, or a larger underlay mtu", underlay-vxlanOverhead), note{s.sites[0].ref + "/underlay#mtu", "the underlay's"})
 	}
 }
 

@@ -34,6 +34,7 @@ func (c *Compiler) Compile(t *topology.Topology) (*Design, topology.Diagnostics)
 		d.known, d.missed = c.planned, missed
 		d.number()
 		d.readDCIs()
+		d.joinSites()
 		d.announce()
 		if d.illuminate() {
 			break

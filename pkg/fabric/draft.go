@@ -26,6 +26,7 @@ type draft struct {
 	ducts    map[string]*duct
 	lines    []*line // by name
 	dcis     []*dci  // by number
+	wans     []*wan
 	channels []*channel
 	known    map[string]*planned // lines planned before, by direction and name
 	plans    map[string]*planned // and now
@@ -51,6 +52,7 @@ type site struct {
 	gateways   []*node // by number
 	boxes      []*station
 	advertise  []netip.Prefix
+	wan        *wan // nil: no DCI ends here
 	// Overlay sessions by role of the device that has them: leaves meet spines, spines meet leaves.
 	leafSessions, spineSessions []OverlayNeighbor
 }

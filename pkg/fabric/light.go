@@ -58,6 +58,7 @@ type DCI struct {
 	Name     string
 	A, B     string   // sites, A the one with the smaller number
 	Service  Service  // how what tenants send passes it
+	Why      string   // the service is this one: "bj-gateway1 runs srlinux 25.3, which stitches no tenants"; "" where the intent asks for it
 	Channels []string // names, by number
 	Ref      Ref
 }

@@ -15,7 +15,8 @@ type tenant struct {
 	ref      Ref
 	vni, evi uint32
 	rt       string
-	seen     int32 // 1 + index of the last device that was found to carry it
+	sites    []*site // where routed segments of it are used, by number
+	seen     int32   // 1 + index of the last device that was found to carry it
 }
 
 // segment is a broadcast domain with its numbers decided.
@@ -27,10 +28,9 @@ type segment struct {
 	vni, evi, vlan uint32
 	rt             string
 	gateway        []netip.Prefix
-	site           *site   // where it is used
-	first          *access // where it is first used there
-	spans          bool    // used at another site too; reported
-	seen           int32   // 1 + index of the last device that was found to carry it
+	sites          []*site   // where it is used, by number
+	firsts         []*access // where it is first used there
+	seen           int32     // 1 + index of the last device that was found to carry it
 }
 
 // tenantsAndSegments decides the numbers of everything that devices may carry.
@@ -148,6 +148,9 @@ func (d *draft) placeSegments(n *node, a *access) {
 		if t := s.tenant; len(s.gateway) > 0 && t.seen != n.index+1 {
 			t.seen = n.index + 1
 			n.vrfs = append(n.vrfs, t)
+			if !slices.Contains(t.sites, n.site) {
+				t.sites = append(t.sites, n.site)
+			}
 		}
 	}
 }
@@ -162,13 +165,13 @@ func (d *draft) checkSite(n *node, s *segment, a *access) {
 		d.report.failEach(a.ref, n.name(), fmt.Sprintf("segment %s is not for site %s", s.key, n.site.in.GetName()), "add the site to its sites, or attach another segment",
 			note{s.ref + "#sites", "its sites"})
 	}
-	if s.site == nil {
-		s.site, s.first = n.site, a
+	if slices.Contains(s.sites, n.site) {
+		return
 	}
-	if s.site != n.site && !s.spans {
-		s.spans = true
-		d.report.fail(s.ref, fmt.Sprintf("segment %s: used at sites %s and %s: not built yet: a segment stays in one site", s.key, s.site.in.GetName(), n.site.in.GetName()),
-			"use a segment for each site", note{s.first.ref, "used here"}, note{a.ref, "and here"})
+	s.sites, s.firsts = append(s.sites, n.site), append(s.firsts, a)
+	if len(s.sites) == 2 {
+		d.report.fail(s.ref, fmt.Sprintf("segment %s: used at sites %s and %s: not built yet: a segment stays in one site", s.key, s.sites[0].in.GetName(), n.site.in.GetName()),
+			"use a segment for each site", note{s.firsts[0].ref, "used here"}, note{a.ref, "and here"})
 	}
 }
 
@@ -225,19 +228,10 @@ func evpn(tenants []*tenant, segments []*segment) []evi {
 // checkSplitTenants warns of tenants whose routed segments lie at several sites, since nothing joins them.
 func (d *draft) checkSplitTenants() {
 	for _, t := range d.tenants {
-		var first *segment
-		for _, s := range d.segments {
-			if s.tenant != t || s.site == nil || len(s.gateway) == 0 {
-				continue
-			}
-			if first == nil {
-				first = s
-			}
-			if first.site != s.site {
-				d.report.warn(t.ref, fmt.Sprintf("tenant %s: no routes between sites %s and %s: not built yet: gateways carry no routes of tenants",
-					t.in.GetName(), first.site.in.GetName(), s.site.in.GetName()), "")
-				break
-			}
+		spans := func(s *segment) bool { return s.tenant == t && len(s.sites) > 1 } // reported
+		if len(t.sites) > 1 && !slices.ContainsFunc(d.segments, spans) {
+			d.report.warn(t.ref, fmt.Sprintf("tenant %s: no routes between sites %s and %s: not built yet: gateways carry no routes of tenants",
+				t.in.GetName(), t.sites[0].in.GetName(), t.sites[1].in.GetName()), "")
 		}
 	}
 }

@@ -266,6 +266,9 @@ func (d *draft) designDCIs() []DCI {
 		if x.a != nil {
 			out.A, out.B = x.a.in.GetName(), x.b.in.GetName()
 		}
+		if x.a != nil && x.a.wan != nil {
+			out.Service, out.Why = x.a.wan.service, x.a.wan.why
+		}
 		for _, c := range x.channels {
 			out.Channels = append(out.Channels, c.name)
 		}

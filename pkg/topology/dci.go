@@ -29,7 +29,7 @@ func (p *parser) expandDCIs() {
 			return
 		}
 		numbers.take(name, b, "number")
-		d := &dci{out: &intent.Dci{Name: name, Number: b.number("number")}, label: name, place: b.place(nil)}
+		d := &dci{out: &intent.Dci{Name: name, Number: b.number("number"), Service: serviceOf(b), Bundle: bundleOf(b)}, label: name, place: b.place(nil)}
 		p.places.objects["dci/"+name] = d.place
 		if w := p.childOrNil(b, "wavelengths"); w != nil {
 			p.wavelengths(d, p.spec(w), &total)

@@ -107,7 +107,7 @@ func (p *parser) oneEach(o *override) {
 	if len(o.spans) == 1 && o.spans[0].from == o.spans[0].to {
 		return
 	}
-	for _, key := range []string{"asn", "loopback", "management", "fingerprint", "frequency", "slot", "ports"} {
+	for _, key := range []string{"asn", "loopback", "management", "fingerprint", "node-sid", "frequency", "slot", "ports"} {
 		if o.has(key) {
 			p.fault(o.get(key).at(), o.name(key)+": one value for several numbers", "give each number an override of its own")
 			o.found[o.keys.find(key)].value = nil
@@ -318,6 +318,7 @@ func (p *parser) fill(s *site, out *intent.Device, kind intent.Role, n uint32, s
 	out.Loopback = own.text("loopback", "")
 	out.Management = own.text("management", "")
 	out.Fingerprint = own.text("fingerprint", "")
+	out.NodeSid = own.number("node-sid", 0)
 	for _, sp := range specs {
 		own = append(own, sp.block)
 	}
@@ -393,13 +394,16 @@ func (p *parser) listed(s *site, b *block) {
 		Role: kind, Number: b.number("number"),
 		Platform: b.text("platform"), Release: own.release(kind), UnusedPorts: own.unusedPorts(), Labels: b.texts("labels"),
 		Asn: b.number("asn"), Loopback: b.text("loopback"), Management: b.text("management"), Fingerprint: b.text("fingerprint"),
-		Peer: b.text("peer"),
+		Peer: b.text("peer"), NodeSid: b.number("node-sid"),
 	}
 	if !b.has("role") || !b.has("number") {
 		return
 	}
 	if b.has("name") && b.text("name") != out.Name {
 		p.fault(b.get("name").at(), b.name("name")+": "+b.text("name")+" does not follow from prefix, role and number", "write "+out.Name+" or leave it out")
+	}
+	if b.has("node-sid") && kind != intent.Role_ROLE_GATEWAY {
+		p.fault(b.get("node-sid").keyAt(), b.name("node-sid")+": "+out.Name+" is a "+roleWord(kind), "take it out; gateways have one")
 	}
 	s.devices = append(s.devices, &device{out: out, site: s, place: b.place(s.place)})
 }

@@ -82,6 +82,9 @@ func (w *expander) site(s *intent.Site) {
 		w.line(2, "management: "+quote(s.Management))
 	}
 	w.line(2, fmt.Sprintf("asns: %d+", s.Asns))
+	if s.Domain != "" {
+		w.line(2, text("domain", s.Domain))
+	}
 	w.line(2, "underlay: "+underlayText(s.Underlay))
 	w.line(2, "overlay: "+overlayText(s.Overlay))
 	w.line(2, "cabling: "+cablingWord(s.Cabling))
@@ -128,7 +131,7 @@ func deviceText(d *intent.Device) string {
 	}
 	return flow(text("name", d.Name), "role: "+roleWord(d.Role), number("number", d.Number), text("platform", d.Platform), text("release", d.Release),
 		list("labels", d.Labels), "unused-ports: "+unused, number("asn", d.Asn), text("loopback", d.Loopback), text("management", d.Management),
-		text("fingerprint", d.Fingerprint), text("peer", d.Peer))
+		text("fingerprint", d.Fingerprint), number("node-sid", d.NodeSid), text("peer", d.Peer))
 }
 
 func (w *expander) cable(c *intent.Cable) {
@@ -147,7 +150,7 @@ func endText(e *intent.End) string {
 func (w *expander) tenant(t *intent.Tenant) {
 	w.line(1, t.Name+":")
 	w.line(2, fmt.Sprintf("number: %d", t.Number))
-	for _, entry := range []string{list("sites", t.Sites), number("vni", t.Vni), number("evi", t.Evi)} {
+	for _, entry := range []string{list("sites", t.Sites), number("vni", t.Vni), number("evi", t.Evi), text("wan-target", t.WanTarget), number("wan-vni", t.WanVni)} {
 		if entry != "" {
 			w.line(2, entry)
 		}
@@ -157,7 +160,8 @@ func (w *expander) tenant(t *intent.Tenant) {
 	}
 	for _, s := range t.Segments {
 		w.line(3, s.Name+": "+flow(number("number", s.Number), list("gateway", s.Gateway), number("vlan", s.Vlan),
-			number("vni", s.Vni), number("evi", s.Evi), number("mtu", s.Mtu), list("sites", s.Sites)))
+			number("vni", s.Vni), number("evi", s.Evi), number("mtu", s.Mtu), list("sites", s.Sites),
+			text("wan-target", s.WanTarget), number("wan-vni", s.WanVni)))
 	}
 }
 

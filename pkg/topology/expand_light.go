@@ -65,6 +65,12 @@ func bandText(low, high uint32) string {
 func (w *expander) dci(d *intent.Dci) {
 	w.line(1, d.Name+":")
 	w.line(2, number("number", d.Number))
+	if word := serviceWords[d.Service]; word != "" {
+		w.line(2, "service: "+word)
+	}
+	if d.Bundle == intent.Bundle_BUNDLE_LAG {
+		w.line(2, "bundle: lag")
+	}
 	if len(d.Channels) > 0 {
 		w.line(2, "channels:")
 	}

@@ -201,6 +201,7 @@ func (p *parser) expandSite(s *site) {
 	if s.own.has("asns") {
 		out.Asns = s.own.asns()
 	}
+	out.Domain = s.own.text("domain")
 	s.place = s.own.place(p.defaults.place(nil))
 	s.place.at = s.at
 	p.places.objects["sites/"+out.Name] = s.place

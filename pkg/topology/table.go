@@ -122,6 +122,7 @@ var (
 			{Name: "evi", Kind: Number, Min: 1, Max: 65535, Default: "derived", Example: "10", Doc: "EVPN instance, unique in the topology where it is given."},
 			{Name: "mtu", Kind: Number, Min: 1280, Max: 9486, Default: "the device's own", Example: "9000", Doc: "IP MTU of the gateway in bytes."},
 			{Name: "sites", Kind: Texts, Form: nameForm, Default: "the tenant's", Example: "[bj]", Doc: "Sites in which it may be used."},
+			wanTargetKey, wanVNIKey,
 		},
 	}
 	tenantKeys = &Keys{
@@ -133,6 +134,7 @@ var (
 			{Name: "sites", Kind: Texts, Form: nameForm, Default: "all", Example: "[bj, sh]", Doc: "Sites in which it may be used."},
 			{Name: "vni", Kind: Number, Min: 1, Max: 16777215, Default: "derived", Example: "50001", Doc: "VNI of the IP-VRF, unique in the topology."},
 			{Name: "evi", Kind: Number, Min: 1, Max: 65535, Default: "derived", Example: "50001", Doc: "EVPN instance of the IP-VRF, unique in the topology where it is given."},
+			wanTargetKey, wanVNIKey,
 			{Name: "segments", Kind: Named, Of: segmentKeys, Example: "{web: {number: 10, gateway: 10.10.0.1/24}}", Doc: "Its segments by name."},
 		},
 	}

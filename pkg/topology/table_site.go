@@ -59,6 +59,8 @@ var ownKeys = []Key{
 		Doc: "Management network, IPv4 or IPv6."},
 	{Name: "asns", Kind: Text, Form: asnsForm, Default: "4200000000 + 10000 x NUMBER", Example: "4200010000+",
 		Doc: "First AS number of the site's block."},
+	{Name: "domain", Kind: Text, Form: domainForm, Default: "OVERLAY-AS:NUMBER", Example: "\"65000:1\"",
+		Doc: "Domain of its fabric in the D-PATH of routes, where its gateways stitch tenants."},
 }
 
 // ownAndFabric are the keys at the top of a file that make a site of their own.
@@ -97,7 +99,13 @@ var (
 		Name: "Gateways",
 		Doc: "The gateways of a site. Each is joined to every spine, like a leaf, and to the gateways of other sites by the channels of a [DCI](#dci). " +
 			"They carry routes and no services.",
-		List: []Key{countKey, numbersKey, optional(platformKey), releaseKey, labelsKey, unusedKey, overrideKey},
+		List: []Key{countKey, numbersKey, optional(platformKey), releaseKey, labelsKey, unusedKey,
+			{Name: "override", Kind: Numbered, Of: gatewayOverrideKeys, Example: "{2: {node-sid: 17}}", Doc: "What differs on some of them, by number."}},
+	}
+	gatewayOverrideKeys = &Keys{
+		Name: "Gateway override",
+		Doc:  "What differs on some gateways. Addresses, AS numbers, fingerprints and labels of segment routing are for a single number.",
+		List: concat(overrideKeys.List, []Key{nodeSIDKey}),
 	}
 	transponderKeys = &Keys{
 		Name: "Transponders",
@@ -118,7 +126,7 @@ var (
 				Doc: "Full name; nothing else than the default is accepted."},
 			{Name: "role", Kind: Word, Words: []string{"spine", "leaf", "gateway", "transponder"}, Required: true, Example: "leaf", Doc: "Role in the fabric."},
 			{Name: "number", Kind: Number, Min: 1, Max: maxNumber, Required: true, Example: "3", Doc: "Stable number, unique in its role and site."},
-			platformKey, releaseKey, labelsKey, unusedKey, asnKey, loopbackKey, managementKey, fingerprintKey,
+			platformKey, releaseKey, labelsKey, unusedKey, asnKey, loopbackKey, managementKey, fingerprintKey, nodeSIDKey,
 			{Name: "peer", Kind: Text, Form: nameForm, Default: "none", Example: "bj-leaf4",
 				Doc: "Full name of the leaf with which it shares ethernet segments."},
 		},
@@ -187,6 +195,6 @@ func concat(lists ...[]Key) []Key {
 // allKeys are all sets of keys, in the order of the reference.
 var allKeys = []*Keys{
 	fileKeys, loginKeys, defaultKeys, siteKeys, releaseKeys, underlayKeys, overlayKeys, spineKeys, leafKeys, gatewayKeys, transponderKeys,
-	overrideKeys, transponderOverrideKeys, deviceKeys, cableKeys, tenantKeys, segmentKeys, portKeys, attachmentKeys,
+	overrideKeys, gatewayOverrideKeys, transponderOverrideKeys, deviceKeys, cableKeys, tenantKeys, segmentKeys, portKeys, attachmentKeys,
 	ductKeys, lineKeys, amplifierKeys, ageingKeys, lineDeviceKeys, dciKeys, wavelengthKeys, wavelengthOverrideKeys, channelKeys, rawKeys,
 }

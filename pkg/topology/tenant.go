@@ -37,6 +37,7 @@ func (p *parser) expandTenants() {
 		}
 		t := &tenant{b: b, out: &intent.Tenant{
 			Name: name, Number: b.number("number"), Sites: b.texts("sites"), Vni: b.number("vni"), Evi: b.number("evi"),
+			WanTarget: b.text("wan-target"), WanVni: b.number("wan-vni"),
 		}}
 		p.sitesExist(b)
 		p.expandSegments(t)
@@ -107,6 +108,7 @@ func (p *parser) addSegment(t *tenant, name string, b *block) {
 	s := &segment{tenant: t, b: b, key: t.out.Name + "/" + name, sites: t.out.Sites, out: &intent.Segment{
 		Name: name, Number: b.number("number"), Sites: b.texts("sites"), Vni: b.number("vni"), Evi: b.number("evi"),
 		Vlan: b.number("vlan"), Gateway: b.texts("gateway"), Mtu: b.number("mtu"),
+		WanTarget: b.text("wan-target"), WanVni: b.number("wan-vni"),
 	}}
 	if len(s.out.Sites) > 0 {
 		s.sites = s.out.Sites
