@@ -52,7 +52,7 @@ Exit code: 0 all that is lost can be moved, 2 some of it cannot, 1 error.`,
 			return fmt.Errorf("--cut: %w", err)
 		}
 		if *format == "json" {
-			if err := t.json(restoreResult{r.Moves, r.Stays}); err != nil {
+			if err := t.json(restoreResult{append([]fabric.Move{}, r.Moves...), append([]fabric.Stay{}, r.Stays...)}); err != nil {
 				return err
 			}
 		} else {
@@ -62,7 +62,7 @@ Exit code: 0 all that is lost can be moved, 2 some of it cannot, 1 error.`,
 		}
 		if *to != "" && len(r.Moves) > 0 {
 			if err := writeFile(*to, topology.Expand(r.Topology)); err != nil {
-				return err
+				return fmt.Errorf("--to %s: %w", *to, err)
 			}
 		}
 		if len(r.Stays) > 0 {
@@ -73,7 +73,7 @@ Exit code: 0 all that is lost can be moved, 2 some of it cannot, 1 error.`,
 	return c
 }
 
-// restoreResult is what can be moved, and what cannot.
+// restoreResult is what can be moved, and what cannot; neither is null.
 type restoreResult struct {
 	Moves []fabric.Move `json:"moves"`
 	Stays []fabric.Stay `json:"stays"`
