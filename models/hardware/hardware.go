@@ -2,25 +2,45 @@
 // features of each platform, as data with its source.
 package hardware
 
+import "strconv"
+
 // Platform is the profile of one box. It is shared by everyone who looks it up: read only.
 type Platform struct {
-	Name      string              // as Nokia writes it: "7220-IXR-D3L"
-	Kind      Kind                // what it can be
-	OS        string              // "srlinux"; "openconfig" for what speaks that and nothing of its own
-	Type      string              // as the box reports it in /platform/chassis/type: "7220 IXR-D3L"
-	Ports     []Port              // in the order of the front panel
-	Uplinks   []string            // ports in the order in which a leaf uses them towards spines
-	Downlinks []string            // ports in the order in which a spine uses them towards leaves
-	Releases  map[string]Features // by release: "25.3"
-	PortMTU   uint32              // largest port MTU in bytes
-	IPMTU     uint32              // largest IP MTU in bytes
-	LAGs      uint32              // highest number of a LAG
+	Name    string   // as Nokia writes it: "7220-IXR-D3L"
+	Kind    Kind     // what it can be
+	OS      string   // "srlinux"; "openconfig" for what speaks that and nothing of its own
+	Type    string   // as the box reports it in /platform/chassis/type: "7220 IXR-D3L"
+	Cards   []Card   // that its ports are on, and that have to be configured before these; none on boxes of one piece
+	Fabrics []string // types of the switch fabric modules in slots 1.. that have to be configured: "sfm-2s"; none where they need not be
+	Ports   []Port   // in the order of the front panel
+	// Connectors says that ports are connectors, "1/1/c1", of which only channels are used: "1/1/c1/1". A connector has to be
+	// broken out even into one channel of its own speed.
+	Connectors bool
+	Uplinks    []string            // ports in the order in which a leaf uses them towards spines
+	Downlinks  []string            // ports in the order in which a spine uses them towards leaves
+	Releases   map[string]Features // by release: "25.3"
+	PortMTU    uint32              // largest port MTU in bytes
+	IPMTU      uint32              // largest IP MTU in bytes
+	LAGs       uint32              // highest number of a LAG
 	// SpeedGroups are ports that share a clock: all of a group run at their own speed, or none does.
 	SpeedGroups [][]string
 	Clients     []string  // ports of a transponder towards routers, in the order in which they are used
 	Grey        []string  // ports of a gateway towards transponders, in the order in which they are used
 	Coherent    *Coherent // nil: no port takes coherent optics
 	Source      string    // where the facts come from
+}
+
+// Card is a line card with the adapters that carry its ports.
+type Card struct {
+	Slot uint32 `yaml:"slot"`
+	Type string `yaml:"type"` // "xcm-1s"
+	MDAs []MDA  `yaml:"mdas"`
+}
+
+// MDA is a media dependent adapter of a card.
+type MDA struct {
+	Slot uint32 `yaml:"slot"`
+	Type string `yaml:"type"` // "s36-400gb-qsfpdd"
 }
 
 // Kind is what a box can be. A router has any role of those that carry packets, as far as its features allow.
@@ -43,7 +63,7 @@ type Coherent struct {
 // CoherentMode is a transceiver mode as a box is set to it.
 type CoherentMode struct {
 	Name     string `yaml:"mode"`     // of models/optics
-	Setting  uint16 `yaml:"setting"`  // the box's own number for it
+	Setting  string `yaml:"setting"`  // the box's own name or number for it: "1085", "open-zrp-ofec1"
 	Breakout string `yaml:"breakout"` // "3x100G": how its port is broken out then; "" where it is not
 	Lanes    int    `yaml:"lanes"`    // electrical lanes that it uses; 0: all that the transceiver has
 }
@@ -69,9 +89,9 @@ func (p *Platform) Newest() string {
 	return newest
 }
 
-// Port is one port of a platform.
+// Port is one port of a platform, or one connector.
 type Port struct {
-	Name      string   // "ethernet-1/49"
+	Name      string   // "ethernet-1/49", "1/1/c36"
 	Speeds    []string // speeds it runs at, its own first: "100G", "40G"
 	Breakouts []string // "4x25G"
 }
@@ -96,7 +116,10 @@ func (p *Platform) PortIndex(name string) int {
 	return -1
 }
 
-// ordinal returns N of ethernet-1/N, or 0.
+// Channel is the name of a channel, from 1, of a connector or of a port that is broken out: "1/1/c1/1", "ethernet-1/3/2".
+func Channel(port string, n int) string { return port + "/" + strconv.Itoa(n) }
+
+// ordinal returns N of ethernet-1/N and of 1/1/cN, or 0.
 func ordinal(name string) int {
 	n, start := 0, len(name)
 	for start > 0 && name[start-1] >= '0' && name[start-1] <= '9' {

@@ -1,6 +1,7 @@
 package hardware
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ func TestPlatformsHaveThePortsOfTheirBoxes(t *testing.T) {
 		ports                 int
 		first, last           string // port and its own speed
 		firstUplink, lastDown string
-		vtep                  bool
+		vtep                  bool // on its newest release
 	}{
 		{"7220-IXR-D2", 56, "ethernet-1/1 25G", "ethernet-1/56 100G", "ethernet-1/49", "ethernet-1/56", true},
 		{"7220-IXR-D2L", 58, "ethernet-1/1 25G", "ethernet-1/58 10G", "ethernet-1/49", "ethernet-1/56", true},
@@ -28,6 +29,9 @@ func TestPlatformsHaveThePortsOfTheirBoxes(t *testing.T) {
 		{"7220-IXR-H4", 66, "ethernet-1/1 400G", "ethernet-1/66 10G", "ethernet-1/64", "ethernet-1/64", false},
 		{"7250-IXR-X1b", 36, "ethernet-1/1 100G", "ethernet-1/36 400G", "ethernet-1/36", "ethernet-1/24", false},
 		{"7250-IXR-X3b", 36, "ethernet-1/1 400G", "ethernet-1/36 400G", "ethernet-1/36", "ethernet-1/36", false},
+		{"7750-SR-1", 15, "1/1/c1 100G", "1/2/c3 400G", "1/1/c12", "1/1/c12", true},
+		{"7750-SR-1s", 36, "1/1/c1 400G", "1/1/c36 400G", "1/1/c36", "1/1/c36", true},
+		{"7750-SR-2s", 72, "1/1/c1 400G", "2/1/c36 400G", "1/1/c36", "2/1/c36", true},
 	}
 	var names []string
 	for _, tt := range tests {
@@ -42,7 +46,7 @@ func TestPlatformsHaveThePortsOfTheirBoxes(t *testing.T) {
 		if want := []string{tt.first, tt.last, tt.firstUplink, tt.lastDown}; !slices.Equal(got, want) || len(p.Ports) != tt.ports {
 			t.Errorf("%s: %d ports, %v; want %d, %v", tt.name, len(p.Ports), got, tt.ports, want)
 		}
-		if vtep := p.Releases["25.3"].EVPN && p.Releases["25.3"].VXLAN; vtep != tt.vtep {
+		if vtep := p.Releases[p.Newest()].EVPN && p.Releases[p.Newest()].VXLAN; vtep != tt.vtep {
 			t.Errorf("%s: VTEP %v, want %v", tt.name, vtep, tt.vtep)
 		}
 	}
@@ -65,10 +69,10 @@ func TestEveryModeOfAPlatformIsOne(t *testing.T) {
 			continue
 		}
 		coherent++
-		settings := map[uint16]bool{}
+		settings := map[string]bool{}
 		for _, m := range p.Coherent.Modes {
 			mode, ok := optics.Mode(m.Name)
-			if !ok || mode.Name != m.Name || settings[m.Setting] || m.Setting == 0 {
+			if !ok || mode.Name != m.Name || settings[m.Setting] || m.Setting == "" {
 				t.Errorf("%s: %+v: no such mode, or its number is that of another", name, m)
 			}
 			settings[m.Setting] = true
@@ -83,8 +87,8 @@ func TestEveryModeOfAPlatformIsOne(t *testing.T) {
 			t.Errorf("%s: coherent optics without ports or source", name)
 		}
 	}
-	if x3b, _ := Lookup("7250-IXR-X3b"); coherent != 2 || len(x3b.Coherent.Ports) != 36 {
-		t.Errorf("%d platforms with coherent optics, want 2", coherent)
+	if x3b, _ := Lookup("7250-IXR-X3b"); coherent != 5 || len(x3b.Coherent.Ports) != 36 {
+		t.Errorf("%d platforms with coherent optics, want 5", coherent)
 	}
 }
 
@@ -103,13 +107,14 @@ func TestEveryProfileIsComplete(t *testing.T) {
 	t.Parallel()
 	for _, name := range routers() {
 		p, _ := Lookup(name)
-		if p.OS != "srlinux" || p.Type != strings.Replace(name, "-", " ", 1) || p.Source == "" {
+		releases, known := map[string][]string{"srlinux": {"24.10", "25.3"}, "sros": {"26.3"}}[p.OS]
+		if !known || p.Type != strings.Replace(name, "-", " ", 1) || p.Source == "" {
 			t.Errorf("%s: os %q, type %q, source %q", name, p.OS, p.Type, p.Source)
 		}
 		if p.PortMTU < p.IPMTU+14 || p.IPMTU == 0 {
 			t.Errorf("%s: port mtu %d, ip mtu %d", name, p.PortMTU, p.IPMTU)
 		}
-		for _, release := range []string{"24.10", "25.3"} {
+		for _, release := range releases {
 			if _, ok := p.Releases[release]; !ok {
 				t.Errorf("%s: no release %s", name, release)
 			}
@@ -117,6 +122,42 @@ func TestEveryProfileIsComplete(t *testing.T) {
 		for i, port := range p.Ports {
 			if len(port.Speeds) == 0 || p.PortIndex(port.Name) != i {
 				t.Errorf("%s: port %+v: index %d, want %d", name, port, p.PortIndex(port.Name), i)
+			}
+		}
+	}
+}
+
+func TestConnectorsAreOnConfiguredCards(t *testing.T) {
+	t.Parallel()
+	for _, name := range routers() {
+		p, _ := Lookup(name)
+		adapters := map[string]bool{} // "1/2"
+		for _, card := range p.Cards {
+			for _, mda := range card.MDAs {
+				adapters[fmt.Sprintf("%d/%d", card.Slot, mda.Slot)] = card.Type != "" && mda.Type != ""
+			}
+		}
+		if p.Connectors != (p.OS == "sros") || p.Connectors != (len(p.Cards) > 0) {
+			t.Errorf("%s: connectors %v, %d cards", name, p.Connectors, len(p.Cards))
+		}
+		for _, port := range p.Ports {
+			if at := strings.LastIndex(port.Name, "/c"); p.Connectors && (at < 0 || !adapters[port.Name[:at]]) {
+				t.Errorf("%s: %s is on no card", name, port.Name)
+			}
+		}
+	}
+}
+
+func TestUplinksAndCoherentPortsOfTwoCardsTakeTurns(t *testing.T) {
+	t.Parallel()
+	p, _ := Lookup("7750-SR-2s")
+	for _, order := range [][]string{p.Uplinks, p.Downlinks, p.Coherent.Ports} {
+		if len(order) != len(p.Ports) {
+			t.Errorf("%d of %d connectors", len(order), len(p.Ports))
+		}
+		for i, name := range order {
+			if want := strconv.Itoa(i%2+1) + "/1/c"; !strings.HasPrefix(name, want) {
+				t.Errorf("%d: %s, want %sN", i, name, want)
 			}
 		}
 	}
@@ -141,7 +182,7 @@ func TestABadProfileIsRefused(t *testing.T) {
 func TestAPortThatIsNotThereHasNoIndex(t *testing.T) {
 	t.Parallel()
 	p, _ := Lookup("7220-IXR-D3L")
-	for _, name := range []string{"", "ethernet-1/35", "ethernet-1/01", "ethernet-1/1/1", "lag1", "ethernet-1/99999999999999999999"} {
+	for _, name := range []string{"", "ethernet-1/35", "ethernet-1/01", "ethernet-1/1/1", "1/1/c1", "lag1", "ethernet-1/99999999999999999999"} {
 		if got := p.PortIndex(name); got != -1 {
 			t.Errorf("%q: index %d", name, got)
 		}

@@ -74,16 +74,19 @@ type profile struct {
 		Speeds    []string `yaml:"speeds"`
 		Breakouts []string `yaml:"breakouts"`
 	} `yaml:"ports"`
-	Uplinks   string              `yaml:"uplinks"`
-	Downlinks string              `yaml:"downlinks"`
-	Releases  map[string]Features `yaml:"releases"`
-	PortMTU   uint32              `yaml:"port-mtu"`
-	IPMTU     uint32              `yaml:"ip-mtu"`
-	LAGs      uint32              `yaml:"lags"`
-	Groups    [][]int             `yaml:"speed-groups"` // numbers of ethernet-1/N
-	Clients   string              `yaml:"clients"`
-	Grey      string              `yaml:"grey"`
-	Coherent  *struct {
+	Cards      []Card              `yaml:"cards"`
+	Fabrics    []string            `yaml:"fabrics"`
+	Connectors bool                `yaml:"connectors"`
+	Uplinks    string              `yaml:"uplinks"`
+	Downlinks  string              `yaml:"downlinks"`
+	Releases   map[string]Features `yaml:"releases"`
+	PortMTU    uint32              `yaml:"port-mtu"`
+	IPMTU      uint32              `yaml:"ip-mtu"`
+	LAGs       uint32              `yaml:"lags"`
+	Groups     [][]int             `yaml:"speed-groups"` // numbers of ethernet-1/N
+	Clients    string              `yaml:"clients"`
+	Grey       string              `yaml:"grey"`
+	Coherent   *struct {
 		Ports  string         `yaml:"ports"`
 		Modes  []CoherentMode `yaml:"modes"`
 		Source string         `yaml:"source"`
@@ -101,6 +104,7 @@ func load(data []byte) (*Platform, error) {
 	p := &Platform{
 		Name: in.Name, Kind: cmp.Or(in.Kind, Router), OS: in.OS, Type: in.Type, Releases: in.Releases,
 		PortMTU: in.PortMTU, IPMTU: in.IPMTU, LAGs: in.LAGs, Source: in.Source,
+		Cards: in.Cards, Fabrics: in.Fabrics, Connectors: in.Connectors,
 	}
 	for _, group := range in.Ports {
 		names, err := expand(group.Range)
@@ -191,16 +195,28 @@ func (p *Platform) order(text string) ([]string, error) {
 	return names, nil
 }
 
-// expand spells out "ethernet-1/1..3", downwards "ethernet-1/3..1", "line-1..2", and one port alone.
+// expand spells out "ethernet-1/1..3", downwards "1/1/c3..1", "line-1..2", one port alone, and several of these with commas between.
 func expand(text string) ([]string, error) {
-	slash := strings.LastIndexAny(text, "/-")
-	first, last, ok := strings.Cut(text[slash+1:], "..")
-	if !ok {
-		last, ok = first, true
+	var names []string
+	for _, part := range strings.Split(text, ",") {
+		some, err := span(strings.TrimSpace(part))
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, some...)
 	}
-	from, err1 := strconv.Atoi(first)
+	return names, nil
+}
+
+func span(text string) ([]string, error) {
+	first, last, ranged := strings.Cut(text, "..")
+	stem := strings.TrimRight(first, "0123456789")
+	if !ranged {
+		last = first[len(stem):]
+	}
+	from, err1 := strconv.Atoi(first[len(stem):])
 	to, err2 := strconv.Atoi(last)
-	if !ok || slash < 0 || err1 != nil || err2 != nil {
+	if stem == "" || err1 != nil || err2 != nil {
 		return nil, fmt.Errorf("range %q: want ethernet-1/1..32", text)
 	}
 	step := 1
@@ -209,7 +225,7 @@ func expand(text string) ([]string, error) {
 	}
 	var names []string
 	for n := from; n != to+step; n += step {
-		names = append(names, text[:slash+1]+strconv.Itoa(n))
+		names = append(names, stem+strconv.Itoa(n))
 	}
 	return names, nil
 }

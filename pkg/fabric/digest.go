@@ -149,8 +149,8 @@ func (g *digester) station(s *station) digest {
 func (g *digester) light(l *Light) {
 	g.numbers(uint32(len(l.Coherent)), uint32(len(l.Clients)), uint32(len(l.Amplifiers)), uint32(len(l.Media)))
 	for _, c := range l.Coherent {
-		g.text(c.Port, c.Channel, c.Mode.Name, c.PeerName, c.PeerPort, string(c.Ref))
-		g.numbers(uint32(c.Frequency), uint32(c.Setting), uint32(c.Lanes), uint32(len(c.Clients)))
+		g.text(c.Port, c.Channel, c.Mode.Name, c.Setting, c.PeerName, c.PeerPort, string(c.Ref))
+		g.numbers(uint32(c.Frequency), uint32(c.Lanes), uint32(len(c.Clients)))
 		g.text(c.Clients...)
 		g.floats(float64(c.Power))
 	}

@@ -78,7 +78,7 @@ type CoherentPort struct {
 	Frequency uint64     // MHz, centre
 	Power     optics.DBm // transmitted, in hundredths
 	Mode      *optics.Mode
-	Setting   uint16   // the platform's own number for the mode (operational-mode)
+	Setting   string   // the platform's own name or number for the mode: operational-mode "1085", compatibility "open-zrp-ofec1"
 	Lanes     int      // electrical lanes of the transceiver that the mode uses (num-physical-channels); 0: all that it has
 	Clients   []string // ports of the same transponder whose traffic it carries, sorted; none on a router
 	PeerName  string   // far end of the channel

@@ -72,7 +72,7 @@ func lightText(d *Design) string {
 			fmt.Fprintf(&b, "  breakout %s: %d of %s\n", x.Port, x.Channels, x.Speed)
 		}
 		for _, p := range dev.Light.Coherent {
-			fmt.Fprintf(&b, "  coherent %s: %s at %d MHz, %v, mode %d with %d lanes, clients %v, far end %s:%s\n", p.Port, p.Channel, p.Frequency, p.Power, p.Setting, p.Lanes, p.Clients, p.PeerName, p.PeerPort)
+			fmt.Fprintf(&b, "  coherent %s: %s at %d MHz, %v, mode %s with %d lanes, clients %v, far end %s:%s\n", p.Port, p.Channel, p.Frequency, p.Power, p.Setting, p.Lanes, p.Clients, p.PeerName, p.PeerPort)
 		}
 		for _, p := range dev.Light.Clients {
 			fmt.Fprintf(&b, "  client %s: %d Gb/s on %s from %s:%s\n", p.Port, p.Rate, p.Line, p.PeerName, p.PeerPort)

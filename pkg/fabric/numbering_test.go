@@ -92,10 +92,14 @@ func TestThePublishedPortsAreThoseOfTheProfiles(t *testing.T) {
 func span(ports []string) string {
 	first, last := ports[0], ports[len(ports)-1]
 	last = last[strings.LastIndexByte(last, '/')+1:]
-	if ordinal(ports[0]) > ordinal(ports[len(ports)-1]) {
-		return first + " down to " + last
+	turns := ""
+	if card := ports[0][:strings.LastIndexByte(ports[0], '/')]; !strings.HasPrefix(ports[len(ports)-1], card) {
+		last, turns = ports[len(ports)-1], ", the cards in turn"
 	}
-	return first + ".." + last
+	if trailing(ports[0]) > trailing(ports[len(ports)-1]) {
+		return first + " down to " + last + turns
+	}
+	return first + ".." + last + turns
 }
 
 // compileFile compiles a topology file that must be without mistakes.

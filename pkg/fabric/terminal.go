@@ -193,7 +193,7 @@ func (l *Light) sort() {
 
 // trailing is N of client-N.
 func trailing(port string) int {
-	n, _ := strconv.Atoi(port[strings.LastIndexAny(port, "-/")+1:])
+	n, _ := strconv.Atoi(port[len(strings.TrimRight(port, "0123456789")):])
 	return n
 }
 

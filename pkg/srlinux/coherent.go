@@ -77,7 +77,7 @@ func (r renderer) channel(p *fabric.CoherentPort) {
 	r.because(p.Ref+"#frequency", "frequency")
 	r.Uint(frequency, p.Frequency)
 	r.because(p.Ref+"#mode", "mode")
-	r.Uint(operationMode, uint64(p.Setting))
+	r.Str(operationMode, p.Setting)
 	r.because(p.Ref+"#power", "launch power")
 	r.Str(targetPower, strconv.FormatFloat(float64(p.Power), 'f', 2, 64))
 	r.because(p.Ref, "coherent port")

@@ -36,7 +36,7 @@ func gateway(t testing.TB, change ...func(*fabric.Device)) *fabric.Device {
 			{Port: "ethernet-1/36", Speed: "100G", PortMTU: 9228, PeerName: "bj-spine1", PeerPort: "ethernet-1/32", PeerASN: 4200010000, Ref: "sites/bj/devices/bj-gateway1"},
 		},
 		Light: fabric.Light{Coherent: []fabric.CoherentPort{{
-			Port: "ethernet-1/1", Channel: "bj-sh/1", Frequency: 193_175_000, Power: -10, Mode: mode(t, "OpenZR+ 400G"), Setting: 1085,
+			Port: "ethernet-1/1", Channel: "bj-sh/1", Frequency: 193_175_000, Power: -10, Mode: mode(t, "OpenZR+ 400G"), Setting: "1085",
 			PeerName: "sh-gateway1", PeerPort: "ethernet-1/1", Ref: "dci/bj-sh/channels/1",
 		}}},
 	}
@@ -140,7 +140,7 @@ func TestLeavesOfLightAreExplainedByWhatDecidedThem(t *testing.T) {
 
 func TestCoherentPortsLieInsideTheScope(t *testing.T) {
 	t.Parallel()
-	for name, d := range map[string]*fabric.Device{"whole": gateway(t), "broken out": gateway(t, brokenTo(4, 1021))} {
+	for name, d := range map[string]*fabric.Device{"whole": gateway(t), "broken out": gateway(t, brokenTo(4, "1021"))} {
 		tree := render(t, d)
 		if out := Scope(d).Outside(tree); len(out) > 0 {
 			t.Errorf("%s: %v", name, out)
@@ -173,7 +173,7 @@ func retunedTo(frequency uint64, power optics.DBm) func(*fabric.Device) {
 }
 
 // brokenTo breaks the coherent port out, with a link on each part.
-func brokenTo(parts uint32, setting uint16) func(*fabric.Device) {
+func brokenTo(parts uint32, setting string) func(*fabric.Device) {
 	return func(d *fabric.Device) {
 		d.Breakouts = []fabric.Breakout{{Port: "ethernet-1/1", Channels: parts, Speed: "100G", Ref: "dci/bj-sh/channels/1"}}
 		whole := d.Links[0]
@@ -190,7 +190,7 @@ func brokenTo(parts uint32, setting uint16) func(*fabric.Device) {
 
 func TestACoherentPortThatIsBrokenOut(t *testing.T) {
 	t.Parallel()
-	tree := render(t, gateway(t, brokenTo(4, 1021)))
+	tree := render(t, gateway(t, brokenTo(4, "1021")))
 	for path, want := range map[string]string{
 		coherentPort + "/description":                                           "sh-gateway1 ethernet-1/1",
 		coherentPort + "/breakout-mode/num-breakout-ports":                      "4",
@@ -230,7 +230,7 @@ func TestALightThatARouterWouldRefuseIsRefused(t *testing.T) {
 			`/interface[name=ethernet-1/1]/transceiver/optical-channel[index=1]/target-power: 4.50 is out of range -22..4`,
 		},
 		"a number that is no mode of the platform": {
-			port(func(p *fabric.CoherentPort) { p.Setting = 85 }),
+			port(func(p *fabric.CoherentPort) { p.Setting = "85" }),
 			`/interface[name=ethernet-1/1]/transceiver/optical-channel[index=1]/operational-mode: "85"`,
 		},
 		"a release whose platforms have no coherent optics": {
@@ -238,19 +238,19 @@ func TestALightThatARouterWouldRefuseIsRefused(t *testing.T) {
 			`bj-gateway1: ethernet-1/1: SR Linux 24.10 has no coherent optics; use release 25.3, or transponders`,
 		},
 		"a mode for parts of a port on a whole one": {
-			port(func(p *fabric.CoherentPort) { p.Setting = 1022 }),
+			port(func(p *fabric.CoherentPort) { p.Setting = "1022" }),
 			`/interface[name=ethernet-1/1]/transceiver/optical-channel[index=1]/operational-mode: mode 1022 needs the port broken out into 4x100G`,
 		},
 		"a mode for a whole port on parts of one": {
-			brokenTo(4, 1083),
+			brokenTo(4, "1083"),
 			`/interface[name=ethernet-1/1]/transceiver/optical-channel[index=1]/operational-mode: mode 1083 needs the port whole, without breakout-mode`,
 		},
 		"parts that the platform does not have": {
-			brokenTo(2, 1051),
+			brokenTo(2, "1051"),
 			`/interface[name=ethernet-1/1]/breakout-mode: a 7250-IXR-X3b does not break ethernet-1/1 out into 2x100G; it knows 4x100G, 4x25G, 4x10G`,
 		},
 		"lanes that the mode does not have": {
-			brokenTo(2, 1043),
+			brokenTo(2, "1043"),
 			`/interface[name=ethernet-1/1]/transceiver/optical-channel[index=1]/operational-mode: mode 1043 has 4 lanes (num-physical-channels)`,
 		},
 		"a channel on a port with plain optics": {
@@ -262,7 +262,7 @@ func TestALightThatARouterWouldRefuseIsRefused(t *testing.T) {
 		},
 		"a laser of a port that is broken out": {
 			func(d *fabric.Device) {
-				brokenTo(4, 1021)(d)
+				brokenTo(4, "1021")(d)
 				raw(d, `/interface[name=ethernet-1/1]/transceiver/tx-laser`, "true")
 			},
 			`/interface[name=ethernet-1/1]/transceiver/tx-laser: a port that is broken out has no laser of its own to switch`,

@@ -43,7 +43,7 @@ func (o observation) optical() map[string]verify.Optical {
 		}
 		out[name] = verify.Optical{
 			Laser: i.text(laser) != "false", Reason: i.text(srl.InterfaceTransceiverOperDownReason),
-			Frequency: c.number(srl.InterfaceTransceiverOpticalChannelOperFrequency), Mode: uint16(c.number(operationMode)),
+			Frequency: c.number(srl.InterfaceTransceiverOpticalChannelOperFrequency), Mode: c.text(operationMode),
 			Transmitted: c.measured(transmitted), Received: c.measured(received), Total: c.measured(allReceived),
 			OSNR: c.measured(opticalSNR), ESNR: c.measured(electricSNR), Q: c.measured(quality), BER: c.measured(bitErrors),
 			Dispersion: c.measured(dispersion), PMD: c.measured(meanDelay), Offset: c.measured(offset),
@@ -58,7 +58,7 @@ func (o observation) askedOptical() map[string]verify.Optical {
 	for name, i := range o.entries(srl.Interface) {
 		if i.lit() {
 			c, power := i.opticalChannel(), float64(i.power())/100
-			out[name] = verify.Optical{Laser: true, Frequency: c.number(frequency), Mode: uint16(c.number(operationMode)), Target: &power}
+			out[name] = verify.Optical{Laser: true, Frequency: c.number(frequency), Mode: c.text(operationMode), Target: &power}
 		}
 	}
 	return out

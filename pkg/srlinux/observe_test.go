@@ -178,10 +178,10 @@ func TestTheLightOfCoherentPortsIsRead(t *testing.T) {
 	is := func(v float64) *float64 { return &v }
 	want := map[string]verify.Optical{
 		"ethernet-1/1": {
-			Laser: true, Frequency: 193_175_000, Mode: 1085, Transmitted: is(-10.02), Received: is(-9.5), Total: is(-9.4),
+			Laser: true, Frequency: 193_175_000, Mode: "1085", Transmitted: is(-10.02), Received: is(-9.5), Total: is(-9.4),
 			OSNR: is(27.5), ESNR: is(17.1), Q: is(9.6), BER: is(1.25e-3), Dispersion: is(4008), PMD: is(0.8), Offset: is(-120),
 		},
-		"ethernet-1/3": {Reason: "tx-laser-disabled", Mode: 1083},
+		"ethernet-1/3": {Reason: "tx-laser-disabled", Mode: "1083"},
 	}
 	if diff := cmp.Diff(want, Observe(tree, nil).Optical); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -195,7 +195,7 @@ func TestLightIsAskedForWhereALaserIsToBeOn(t *testing.T) {
 		change func(*fabric.Device)
 		want   map[string]verify.Optical
 	}{
-		"as designed":             {both(), map[string]verify.Optical{"ethernet-1/1": {Laser: true, Frequency: 193_175_000, Mode: 1085, Target: &power}}},
+		"as designed":             {both(), map[string]verify.Optical{"ethernet-1/1": {Laser: true, Frequency: 193_175_000, Mode: "1085", Target: &power}}},
 		"its laser is off":        {off, map[string]verify.Optical{}},
 		"without coherent optics": {unlit, map[string]verify.Optical{}},
 	} {

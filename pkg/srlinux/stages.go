@@ -153,7 +153,7 @@ func (s *staging) lights(to *config.Tree) (out []light) {
 // lowest is the power that a laser comes on with. A mode that nobody here knows is lit as it is meant to be.
 func (s *staging) lowest(port string, is observation) int {
 	i := slices.IndexFunc(s.d.Light.Coherent, func(p fabric.CoherentPort) bool {
-		return p.Port == port && strconv.Itoa(int(p.Setting)) == is.tuning().mode
+		return p.Port == port && p.Setting == is.tuning().mode
 	})
 	if i < 0 {
 		return is.power()

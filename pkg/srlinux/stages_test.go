@@ -59,7 +59,7 @@ func TestLightChangesInStages(t *testing.T) {
 		}},
 		"a channel is dark while it gets another mode": {both(), func(d *fabric.Device) {
 			retunedTo(193_175_000, -13)(d)
-			d.Light.Coherent[0].Setting = 1082
+			d.Light.Coherent[0].Setting = "1082"
 		}, []string{
 			"dark: false 193175000 1085 -10.0",
 			"retune: false 193175000 1082 -13.0",
@@ -75,11 +75,11 @@ func TestLightChangesInStages(t *testing.T) {
 		"much more light comes in steps": {high(-4), high(1), []string{
 			"ramp: absent 193175000 1085 -1.0",
 		}},
-		"a port that is broken out goes dark as a whole": {brokenTo(4, 1021), both(brokenTo(4, 1021), retunedTo(193_250_000, -13)), []string{
+		"a port that is broken out goes dark as a whole": {brokenTo(4, "1021"), both(brokenTo(4, "1021"), retunedTo(193_250_000, -13)), []string{
 			"dark: absent 193175000 1021 -10.0, port disable",
 			"retune: absent 193250000 1021 -13.0, port disable",
 		}},
-		"a port whose breakout differs changes at once": {both(), both(brokenTo(4, 1021), retunedTo(193_250_000, -12)), nil},
+		"a port whose breakout differs changes at once": {both(), both(brokenTo(4, "1021"), retunedTo(193_250_000, -12)), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,7 +25,7 @@ func TestYgotReadsAndValidatesEveryDocument(t *testing.T) {
 
 func TestYgotReadsAndValidatesAGateway(t *testing.T) {
 	t.Parallel()
-	for name, d := range map[string]*fabric.Device{"whole": gateway(t), "broken out": gateway(t, brokenTo(4, 1021))} {
+	for name, d := range map[string]*fabric.Device{"whole": gateway(t), "broken out": gateway(t, brokenTo(4, "1021"))} {
 		if err := unmarshal(t, render(t, d)).Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

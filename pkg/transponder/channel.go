@@ -76,7 +76,7 @@ func (r renderer) channels() {
 		r.component(opticalChannel(p.Port), func() {
 			r.Uint(oc.ComponentsComponentOpticalChannelConfigFrequency, p.Frequency)
 			r.hundredths(oc.ComponentsComponentOpticalChannelConfigTargetOutputPower, float64(p.Power))
-			r.Uint(oc.ComponentsComponentOpticalChannelConfigOperationalMode, uint64(p.Setting))
+			r.Str(oc.ComponentsComponentOpticalChannelConfigOperationalMode, p.Setting)
 			r.Str(oc.ComponentsComponentOpticalChannelConfigLinePort, p.Port)
 		})
 		r.In(logical, decimal(lineIndex(p.Port)), func() { r.line(p) })

@@ -24,11 +24,11 @@ func muxponder(t testing.TB) *fabric.Device {
 	d.Light = fabric.Light{
 		Coherent: []fabric.CoherentPort{
 			{
-				Port: "line-1", Channel: "bj-sh/1", Frequency: 193700000, Power: -2, Mode: mode(t, "OpenROADM 800G-oFEC-118Gbd"), Setting: 8,
+				Port: "line-1", Channel: "bj-sh/1", Frequency: 193700000, Power: -2, Mode: mode(t, "OpenROADM 800G-oFEC-118Gbd"), Setting: "8",
 				Clients: []string{"client-1", "client-2"}, PeerName: "sh-transponder1", PeerPort: "line-1", Ref: "dci/bj-sh/wavelengths",
 			},
 			{
-				Port: "line-2", Channel: "bj-sh/2", Frequency: 193775000, Power: -10, Mode: mode(t, "OpenZR+ 400G"), Setting: 5,
+				Port: "line-2", Channel: "bj-sh/2", Frequency: 193775000, Power: -10, Mode: mode(t, "OpenZR+ 400G"), Setting: "5",
 				Clients: []string{"client-3"}, PeerName: "sh-transponder1", PeerPort: "line-2", Ref: "dci/bj-sh/wavelengths",
 			},
 		},

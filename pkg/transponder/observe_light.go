@@ -48,8 +48,7 @@ func observeLight(state *config.Tree, d *verify.Device) {
 			Offset:      shown(oc.ComponentsComponentOpticalChannelStateCarrierFrequencyOffsetInstant),
 		}
 		p.Frequency, _ = strconv.ParseUint(at(c, oc.ComponentsComponentOpticalChannelStateFrequency).Value(), 10, 64)
-		mode, _ := strconv.ParseUint(at(c, oc.ComponentsComponentOpticalChannelStateOperationalMode).Value(), 10, 16)
-		p.Mode = uint16(mode)
+		p.Mode = at(c, oc.ComponentsComponentOpticalChannelStateOperationalMode).Value()
 		if d.Optical == nil {
 			d.Optical = map[string]verify.Optical{}
 		}
@@ -149,8 +148,7 @@ func asksLight(t *config.Tree, d *verify.Device) {
 		}
 		p := verify.Optical{Laser: true, Target: number(at(c, oc.ComponentsComponentOpticalChannelConfigTargetOutputPower))}
 		p.Frequency, _ = strconv.ParseUint(at(c, oc.ComponentsComponentOpticalChannelConfigFrequency).Value(), 10, 64)
-		mode, _ := strconv.ParseUint(at(c, oc.ComponentsComponentOpticalChannelConfigOperationalMode).Value(), 10, 16)
-		p.Mode = uint16(mode)
+		p.Mode = at(c, oc.ComponentsComponentOpticalChannelConfigOperationalMode).Value()
 		if d.Optical == nil {
 			d.Optical = map[string]verify.Optical{}
 		}

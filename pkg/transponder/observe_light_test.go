@@ -40,7 +40,7 @@ func TestObserveReadsWhatIsMeasuredOfLight(t *testing.T) {
 	want := verify.Device{
 		Optical: map[string]verify.Optical{
 			"line-1": {
-				Laser: true, Frequency: 193100000, Mode: 5, Transmitted: num(-10), Received: num(-8.5), OSNR: num(31.2), Dispersion: num(2338), Offset: num(-120), BER: num(0.002), Q: num(9.1),
+				Laser: true, Frequency: 193100000, Mode: "5", Transmitted: num(-10), Received: num(-8.5), OSNR: num(31.2), Dispersion: num(2338), Offset: num(-120), BER: num(0.002), Q: num(9.1),
 			},
 			"line-2": {Frequency: 193200000}, "line-3": {Laser: true, Frequency: 193300000},
 		},

@@ -181,7 +181,7 @@ func (s *staging) add(name string, base *config.Tree, writes []write) {
 
 // lowest is the power that a laser comes on with. A mode that nobody here knows is lit as it is meant to be.
 func (s *staging) lowest(port string, l laserState) int {
-	i := slices.IndexFunc(s.d.Light.Coherent, func(p fabric.CoherentPort) bool { return p.Port == port && decimal(uint64(p.Setting)) == l.mode })
+	i := slices.IndexFunc(s.d.Light.Coherent, func(p fabric.CoherentPort) bool { return p.Port == port && p.Setting == l.mode })
 	if i < 0 {
 		return l.power
 	}

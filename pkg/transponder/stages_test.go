@@ -56,7 +56,7 @@ func TestLightGoesBeforeItIsTunedAndComesInSteps(t *testing.T) {
 		{"a channel is tuned anew", both, edit(func(l *fabric.Light) { l.Coherent[1].Frequency = 194000000 }),
 			"dark: 193700000 -2.0, dark; retune: 193700000 -2.0, dark; ramp: 193700000 -2.0, 194000000 -13.0"},
 		{"a channel gets another mode", both, edit(func(l *fabric.Light) {
-			l.Coherent[1].Mode, l.Coherent[1].Setting = mode(t, "OpenZR+ 400G HA"), 6
+			l.Coherent[1].Mode, l.Coherent[1].Setting = mode(t, "OpenZR+ 400G HA"), "6"
 			l.Coherent[1].Power = 0
 		}),
 			"dark: 193700000 -2.0, dark; retune: 193700000 -2.0, dark; ramp: 193700000 -2.0, 193775000 -4.0; ramp: 193700000 -2.0, 193775000 -1.0"},
@@ -146,7 +146,7 @@ func TestNoStepIsTooLarge(t *testing.T) {
 				l.Coherent, l.Clients = l.Coherent[:n], nil
 				for i := range l.Coherent {
 					l.Coherent[i].Frequency = uint64(rapid.IntRange(30600, 30602).Draw(r, label+" frequency")) * 6250
-					l.Coherent[i].Setting = uint16(rapid.IntRange(1, 2).Draw(r, label+" mode"))
+					l.Coherent[i].Setting = fmt.Sprint(rapid.IntRange(1, 2).Draw(r, label+" mode"))
 					l.Coherent[i].Power = -13 + 0.5*optics.DBm(rapid.IntRange(0, 30).Draw(r, label+" power"))
 				}
 			})

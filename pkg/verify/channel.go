@@ -90,8 +90,8 @@ func (k *checker) tuned(c *Contract, p *Optical) bool {
 		off("is at %.5f THz and not %.5f THz", terahertz(p.Frequency), terahertz(want.Frequency))
 		tuned = false
 	}
-	if p.Mode != 0 && p.Mode != want.Setting {
-		off("is in mode %d and not %d (%s)", p.Mode, want.Setting, want.Mode.Name)
+	if p.Mode != "" && p.Mode != want.Setting {
+		off("is in mode %s and not %s (%s)", p.Mode, want.Setting, want.Mode.Name)
 		tuned = false
 	}
 	if p.Laser && p.Transmitted != nil && math.Abs(*p.Transmitted-float64(want.Power)) > launchOff {

@@ -75,7 +75,7 @@ var dimmings = []struct {
 		w.goDark(channelOf(w.design, "bj-sh/1"))
 	}},
 	{"a port is in another mode and too strong", func(w *world) {
-		w.optical(w.end("bj-sh/1", "sh"), func(p *verify.Optical) { p.Mode, p.Transmitted = 1, num(*p.Transmitted+2) })
+		w.optical(w.end("bj-sh/1", "sh"), func(p *verify.Optical) { p.Mode, p.Transmitted = "1", num(*p.Transmitted+2) })
 		w.optical(w.end("bj-sh/1", "bj"), func(p *verify.Optical) { p.Received = num(*p.Received + 2) })
 	}},
 	{"lasers drift apart", func(w *world) {

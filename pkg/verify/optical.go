@@ -13,7 +13,7 @@ type Optical struct {
 	Laser     bool
 	Reason    string // why its transceiver is down, in the device's words
 	Frequency uint64 // MHz
-	Mode      uint16 // the platform's own number
+	Mode      string // the platform's own name or number; "": not shown
 
 	Target                *float64 // dBm that its transmitter is set to; of what is asked for only
 	Transmitted, Received *float64 // dBm

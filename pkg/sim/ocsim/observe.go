@@ -1,7 +1,6 @@
 package ocsim
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -119,8 +118,8 @@ func (w *writer) modes() {
 		return
 	}
 	for _, m := range box.Coherent.Modes {
-		w.In(oc.TerminalDeviceOperationalModesMode, fmt.Sprint(m.Setting), func() {
-			w.Uint(oc.TerminalDeviceOperationalModesModeStateModeId, uint64(m.Setting))
+		w.In(oc.TerminalDeviceOperationalModesMode, m.Setting, func() {
+			w.Str(oc.TerminalDeviceOperationalModesModeStateModeId, m.Setting)
 			w.Str(oc.TerminalDeviceOperationalModesModeStateDescription, m.Name)
 			w.Str(oc.TerminalDeviceOperationalModesModeStateVendorId, "LOOM")
 		})

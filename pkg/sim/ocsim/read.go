@@ -86,7 +86,7 @@ func modeOf(platform, setting string) *optics.Mode {
 		return nil
 	}
 	for _, m := range box.Coherent.Modes {
-		if fmt.Sprint(m.Setting) == setting {
+		if m.Setting == setting {
 			mode, _ := modes.Mode(m.Name)
 			return mode
 		}

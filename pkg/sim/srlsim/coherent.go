@@ -64,7 +64,7 @@ func coherent(box *hardware.Platform, entry config.Cursor) (out []error) {
 func setting(box *hardware.Platform, number string) (hardware.CoherentMode, bool) {
 	if box.Coherent != nil {
 		for _, m := range box.Coherent.Modes {
-			if fmt.Sprint(m.Setting) == number {
+			if m.Setting == number {
 				return m, true
 			}
 		}
