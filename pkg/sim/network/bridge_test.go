@@ -87,7 +87,7 @@ func TestWhereAMACAddressIs(t *testing.T) {
 			name: "a route that is not for VXLAN is not used", router: "leaf1", mac: server3,
 			edit: func(_ string, p *Path) {
 				r := *p.Route
-				r.VXLAN = false
+				r.Encap = Unsaid
 				p.Route = &r
 			},
 			want: "",

@@ -201,7 +201,7 @@ func (s *pe) importPaths(paths []Path) {
 		}
 		if p.Type == EthernetSegmentRoute {
 			s.members[p.ESI] = append(s.members[p.ESI], p)
-		} else if p.VXLAN {
+		} else if p.Encap == OverVXLAN {
 			for _, rt := range p.Targets {
 				for _, d := range users[rt] {
 					d.paths = append(d.paths, p)

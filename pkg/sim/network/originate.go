@@ -61,7 +61,7 @@ func (o *originator) unicast(d *domain) {
 // route starts a route of an EVPN instance.
 func (d *domain) route(n NLRI) Route {
 	n.Family, n.RD = L2EVPN, d.EVPN.RD
-	return Route{NLRI: n, Instance: d.Name, Protocol: "bgp-evpn", NextHop: d.VXLAN.Source, VNI: d.VXLAN.VNI, Targets: d.EVPN.Export, VXLAN: true}
+	return Route{NLRI: n, Instance: d.Name, Protocol: "bgp-evpn", NextHop: d.VXLAN.Source, VNI: d.VXLAN.VNI, Targets: d.EVPN.Export, Encap: OverVXLAN}
 }
 
 // macVRF are the routes of a bridge that is stretched by EVPN (RFC 7432, RFC 8365 §5.1).

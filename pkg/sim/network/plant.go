@@ -117,6 +117,7 @@ type Hop struct {
 	Router       string     // the far router; "" where it is not one
 	VTEP         netip.Addr // tunnel endpoint; invalid: not tunnelled
 	VNI          uint32
+	Label        uint32 // MPLS label of the service, instead of VNI
 }
 
 // Label is an MPLS label that a router swaps or pops for a node's prefix (SR-MPLS, RFC 8660).

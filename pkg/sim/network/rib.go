@@ -167,8 +167,8 @@ func (r *Route) hash() uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	maphash.WriteComparable(&h, r.NLRI)
-	fmt.Fprint(&h, r.Protocol, r.NextHop, r.VNI, r.VNI2, r.ESI2, r.Gateway, r.Targets, r.VXLAN, r.RouterMAC, r.ESImport,
-		r.ESILabel, r.SingleActive, r.Static, r.Default, r.MED, r.Communities, r.Tags)
+	fmt.Fprint(&h, r.Protocol, r.NextHop, r.VNI, r.VNI2, r.ESI2, r.Gateway, r.Targets, r.Encap, r.RouterMAC, r.ESImport,
+		r.ESILabel, r.SingleActive, r.Static, r.Sequence, r.Default, r.Domains, r.MED, r.Communities, r.Tags)
 	if r.DF != nil {
 		maphash.WriteComparable(&h, *r.DF)
 	}

@@ -21,6 +21,27 @@ const (
 	IPPrefix             uint8 = 5
 )
 
+// Encapsulation is how packets are sent to who announces an EVPN route, by its number as a tunnel type (RFC 9012 §4.1).
+type Encapsulation uint8
+
+// The encapsulations.
+const (
+	Unsaid    Encapsulation = 0 // no community says it
+	OverVXLAN Encapsulation = 8
+	OverMPLS  Encapsulation = 10
+)
+
+// String writes an encapsulation as policies have it: "encapsulation:vxlan".
+func (e Encapsulation) String() string {
+	switch e {
+	case OverVXLAN:
+		return "encapsulation:vxlan"
+	case OverMPLS:
+		return "encapsulation:mpls"
+	}
+	return ""
+}
+
 // NLRI names a route; equal routes are equal values.
 type NLRI struct {
 	Family Family
@@ -44,19 +65,21 @@ type Route struct {
 	Instance     string     // network instance there; not on the wire
 	Protocol     string     // where it comes from, for policies: "local", "static", "isis", "arp-nd", "bgp-evpn"
 	NextHop      netip.Addr // invalid: the session's own address
-	VNI          uint32     // EVPN label; the layer 2 one of a MAC/IP route
+	VNI          uint32     // EVPN label, of MPLS if that is the encapsulation; the layer 2 one of a MAC/IP route
 	VNI2         uint32     // layer 3 VNI of a MAC/IP route; 0: none
 	ESI2         ESI        // segment of a MAC/IP route (RFC 7432 §7.2); zero: single-homed
 	Gateway      netip.Addr // gateway address of a type 5 route; invalid: none
 	Targets      []RT
-	VXLAN        bool        // encapsulation community (RFC 9012)
-	RouterMAC    MAC         // router's MAC community (RFC 9135); zero: none
-	ESImport     MAC         // ES-import community (RFC 7432 §7.6); zero: none
-	ESILabel     bool        // ESI label community present (type 1 per segment)
-	SingleActive bool        // its flag
-	DF           *DFElection // DF election community (RFC 8584); nil: none
-	Static       bool        // MAC mobility community with the sticky bit
-	Default      bool        // default gateway community (RFC 7432 §10.1)
+	Encap        Encapsulation // encapsulation community (RFC 9012 §4.1)
+	RouterMAC    MAC           // router's MAC community (RFC 9135); zero: none
+	ESImport     MAC           // ES-import community (RFC 7432 §7.6); zero: none
+	ESILabel     bool          // ESI label community present (type 1 per segment)
+	SingleActive bool          // its flag
+	DF           *DFElection   // DF election community (RFC 8584); nil: none
+	Static       bool          // MAC mobility community with the sticky bit
+	Sequence     uint32        // of the MAC mobility community (RFC 7432 §7.7)
+	Default      bool          // default gateway community (RFC 7432 §10.1)
+	Domains      []string      // D-PATH, nearest first: "65000:1" (draft-ietf-bess-evpn-ipvpn-interworking §4); nil: none
 	MED          uint32
 	Communities  []string // "65000:1"
 	Tags         []uint32 // internal, never on the wire

@@ -158,9 +158,20 @@ type Instance struct {
 	Static        []StaticRoute
 
 	VXLAN *VXLAN // nil: none
+	MPLS  *MPLS  // nil: none; carries the EVPN instance where there is no VXLAN
 	EVPN  *EVPN  // nil: none
 	BGP   *BGP   // nil: none
 	ISIS  *ISIS  // nil: none
+
+	Interconnect *Interconnect // nil: none
+}
+
+// Interconnect is the second EVPN instance of a network instance, towards other domains: what one of the two imports the
+// other announces as its own (RFC 9014 §4, draft-ietf-bess-evpn-ipvpn-interworking §8). VXLAN or MPLS carries it.
+type Interconnect struct {
+	EVPN  *EVPN
+	VXLAN *VXLAN // nil: none
+	MPLS  *MPLS  // nil: none
 }
 
 // StaticRoute is a configured route.
@@ -176,7 +187,14 @@ type VXLAN struct {
 	Source    netip.Addr // VTEP address; invalid where system0 has none
 }
 
-// EVPN is the EVPN instance of a network instance (RFC 7432, RFC 9136).
+// MPLS is how packets for an EVPN instance come over MPLS.
+type MPLS struct {
+	Label          uint32     // of the service, from the router's own range; unique on the router
+	Source         netip.Addr // next hop of its routes; invalid where the router has none
+	SegmentRouting bool       // it may use the tunnels of IS-IS segment routing; there are no others
+}
+
+// EVPN is an EVPN instance of a network instance (RFC 7432, RFC 9136).
 type EVPN struct {
 	Enabled         bool
 	EVI             uint32
@@ -187,6 +205,12 @@ type EVPN struct {
 	MulticastRoutes bool // announces the inclusive multicast route
 	MACRoutes       bool // announces MAC/IP routes
 	GatewayMAC      bool // announces the MAC address of the gateway (IP-VRF)
+
+	// Domain is where its IP prefixes come from, for D-PATH: "65000:1"; "": it has none.
+	Domain string
+	// Discovery announces the interconnect segment here too: A-D routes, and its identifier on MAC/IP routes that come from
+	// the Interconnect, which itself always does. Without it the members of the segment take each other's for those of hosts.
+	Discovery bool
 }
 
 // RD is a route distinguisher as configured: "10.1.0.1:10".
@@ -201,6 +225,7 @@ type EthernetSegment struct {
 	Enabled      bool
 	ESI          ESI
 	Interfaces   []string // ports or LAGs
+	Instances    []string // an interconnect segment: MAC-VRFs whose EVPN is what others see on it (RFC 9014 §3.4)
 	SingleActive bool
 	DF           DFElection
 	Activation   time.Duration // time before a DF candidate becomes active
@@ -238,6 +263,7 @@ type ISISInterface struct {
 	Metric         uint32
 	Level1, Level2 bool
 	Key            string // authentication; both ends must have the same
+	BFD            bool   // watches the neighbor, where the subinterface does BFD
 }
 
 // BGP is the BGP process of a network instance, inheritance resolved: a Neighbor says all that holds for it.
@@ -272,6 +298,7 @@ type Neighbor struct {
 	PrependGlobal              bool                         // the global AS stands in the path too where LocalAS differs from it
 	Local                      netip.Addr                   // configured local address; invalid: that of the outgoing subinterface
 	Families                   []Family                     // enabled
+	Assumes                    Encapsulation                // of EVPN routes that come without one; Unsaid: MPLS
 	IPv6NextHops               struct{ Send, Receive bool } // for IPv4 routes (RFC 8950)
 	Import, Export             []string                     // names of policies, in order
 	RejectImport, RejectExport bool                         // an eBGP session without a policy passes nothing (RFC 8212)

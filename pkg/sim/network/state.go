@@ -18,10 +18,19 @@ type State struct {
 // InstanceState is what a network instance shows.
 type InstanceState struct {
 	Oper
-	EVPN   Oper
-	VXLAN  Oper         // of its VXLAN interface
-	Routes []TableRoute // route table, sorted by prefix; not for MAC-VRFs
-	MACs   []MACEntry   // bridge table, sorted by address; MAC-VRFs only
+	EVPN         Oper
+	VXLAN        Oper // of its VXLAN interface
+	Interconnect InterconnectState
+	Routes       []TableRoute // route table, sorted by prefix; not for MAC-VRFs
+	MACs         []MACEntry   // bridge table, sorted by address; MAC-VRFs only
+}
+
+// InterconnectState is what the second EVPN instance of a network instance shows, and whom it sends to.
+type InterconnectState struct {
+	Oper
+	Multicast []Destination
+	Unicast   []Destination
+	Segments  []SegmentDestination // sorted by ESI
 }
 
 // TableRoute is an active route.
@@ -41,6 +50,7 @@ type MACEntry struct {
 	Subinterface string
 	VTEP         netip.Addr
 	VNI          uint32
+	Label        uint32 // MPLS, instead of VNI; VTEP is the end of the tunnel
 	ESI          ESI
 }
 
@@ -54,11 +64,12 @@ type TunnelState struct {
 	SourceMAC MAC                  // of inner frames of a routed one
 }
 
-// Destination is a tunnel endpoint that a VXLAN interface sends to.
+// Destination is the end of a tunnel that an EVPN instance sends to.
 type Destination struct {
-	VTEP netip.Addr
-	VNI  uint32
-	MACs int
+	VTEP  netip.Addr
+	VNI   uint32
+	Label uint32 // MPLS, instead of VNI
+	MACs  int
 }
 
 // SegmentDestination is an ethernet segment that a VXLAN interface sends to.

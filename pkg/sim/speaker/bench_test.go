@@ -100,6 +100,6 @@ func hostRoute(r *network.Router, host byte, rt network.RT) network.Route {
 	return network.Route{
 		NLRI: network.NLRI{Family: network.L2EVPN, Type: network.MACIP, RD: network.RD(vtep.String() + ":10"),
 			MAC: network.MAC{2, 1, 0, 0, last, host}, Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, last, host + 1}), 32)},
-		Origin: r.Name, Instance: "bridge", Protocol: "bgp-evpn", NextHop: vtep, VNI: 10, Targets: []network.RT{rt}, VXLAN: true,
+		Origin: r.Name, Instance: "bridge", Protocol: "bgp-evpn", NextHop: vtep, VNI: 10, Targets: []network.RT{rt}, Encap: network.OverVXLAN,
 	}
 }

@@ -124,9 +124,9 @@ func (d *decoder) announcedAs(router string, read *network.Route) *network.Route
 // sameOnWire returns whether two routes with the same NLRI are the same to those who get them.
 func sameOnWire(a, b *network.Route) bool {
 	return a.VNI == b.VNI && a.VNI2 == b.VNI2 && a.ESI2 == b.ESI2 && a.Gateway == b.Gateway &&
-		slices.Equal(a.Targets, b.Targets) && a.VXLAN == b.VXLAN && a.RouterMAC == b.RouterMAC &&
+		slices.Equal(a.Targets, b.Targets) && a.Encap == b.Encap && a.RouterMAC == b.RouterMAC &&
 		a.ESImport == b.ESImport && a.ESILabel == b.ESILabel && a.SingleActive == b.SingleActive &&
-		sameElection(a.DF, b.DF) && a.Static == b.Static && a.Default == b.Default
+		sameElection(a.DF, b.DF) && a.Static == b.Static && a.Sequence == b.Sequence && a.Default == b.Default
 }
 
 func sameElection(a, b *network.DFElection) bool {
@@ -189,11 +189,11 @@ func readExtended(r *network.Route, ext string) {
 		v := b[2:8]
 		switch kind := [2]byte(b); kind {
 		case extEncap:
-			r.VXLAN = r.VXLAN || v[5] == vxlan
+			r.Encap = network.Encapsulation(v[5])
 		case extGateway:
 			r.Default = true
 		case extMobility:
-			r.Static = v[0]&1 == 1
+			r.Static, r.Sequence = v[0]&1 == 1, binary.BigEndian.Uint32(v[2:])
 		case extESILabel:
 			r.ESILabel, r.SingleActive = true, v[0]&1 == 1
 		case extESImport:

@@ -48,8 +48,6 @@ var (
 	extDF = [2]byte{0x3e, 0x06}
 )
 
-const vxlan = 8 // tunnel type (RFC 8365 §11)
-
 // families are those of BGP, as the speakers name them.
 var families = map[network.Family]*api.Family{
 	network.IPv4:   {Afi: api.Family_AFI_IP, Safi: api.Family_SAFI_UNICAST},
@@ -150,8 +148,8 @@ func extendedCommunities(r *network.Route, targets bool) ([]byte, error) {
 			add([2]byte{kind, extTarget[1]}, six[:]...)
 		}
 	}
-	if r.VXLAN {
-		add(extEncap, 0, 0, 0, 0, 0, vxlan)
+	if r.Encap != network.Unsaid {
+		add(extEncap, 0, 0, 0, 0, 0, byte(r.Encap))
 	}
 	if r.RouterMAC != (network.MAC{}) {
 		add(extRouterMAC, r.RouterMAC[:]...)
@@ -168,8 +166,8 @@ func extendedCommunities(r *network.Route, targets bool) ([]byte, error) {
 		value := binary.BigEndian.AppendUint32([]byte{bit(r.DF.Preference) * preference, bit(!r.DF.AnyCircuit) * circuits}, r.DF.Value)
 		add(extDF, value...)
 	}
-	if r.Static {
-		add(extMobility, 1, 0, 0, 0, 0, 0)
+	if r.Static || r.Sequence > 0 {
+		add(extMobility, binary.BigEndian.AppendUint32([]byte{bit(r.Static), 0}, r.Sequence)...)
 	}
 	if r.Default {
 		add(extGateway, 0, 0, 0, 0, 0, 0)

@@ -17,7 +17,7 @@ func allTypes(r *network.Router) []network.Route {
 	esi := network.ESI{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 	route := func(n network.NLRI, f func(*network.Route)) network.Route {
 		n.Family, n.RD = network.L2EVPN, network.RD(vtep.String()+":10")
-		one := network.Route{NLRI: n, Origin: r.Name, Instance: "bridge", Protocol: "bgp-evpn", NextHop: vtep, VNI: 0xabcdef, Targets: []network.RT{"65000:10"}, VXLAN: true}
+		one := network.Route{NLRI: n, Origin: r.Name, Instance: "bridge", Protocol: "bgp-evpn", NextHop: vtep, VNI: 0xabcdef, Targets: []network.RT{"65000:10"}, Encap: network.OverVXLAN}
 		f(&one)
 		return one
 	}
@@ -32,7 +32,7 @@ func allTypes(r *network.Router) []network.Route {
 		route(network.NLRI{Type: network.MACIP, MAC: network.MAC{2, 0, 0, 0, 0, 1}, Prefix: netip.MustParsePrefix("2001:db8::1/128")}, func(r *network.Route) { r.Static, r.Default = true, true }),
 		route(network.NLRI{Type: network.InclusiveMulticast, Prefix: netip.PrefixFrom(vtep, 32)}, func(*network.Route) {}),
 		route(network.NLRI{Type: network.EthernetSegmentRoute, ESI: esi, Prefix: netip.PrefixFrom(vtep, 32)}, func(r *network.Route) {
-			r.VNI, r.Targets, r.VXLAN, r.ESImport, r.DF = 0, nil, true, network.MAC{1, 2, 3, 4, 5, 6}, &network.DFElection{Preference: true, Value: 300}
+			r.VNI, r.Targets, r.Encap, r.ESImport, r.DF = 0, nil, network.OverVXLAN, network.MAC{1, 2, 3, 4, 5, 6}, &network.DFElection{Preference: true, Value: 300}
 		}),
 		route(network.NLRI{Type: network.IPPrefix, Prefix: netip.MustParsePrefix("172.16.0.0/12")}, func(r *network.Route) {
 			r.RouterMAC, r.Gateway = network.MAC{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("172.16.0.1")
@@ -138,6 +138,7 @@ func drawRoute(t *rapid.T) (r network.Route) {
 			r.Prefix = host()
 		}
 		r.Static, r.Default = rapid.Bool().Draw(t, "static"), rapid.Bool().Draw(t, "default")
+		r.Sequence = rapid.Uint32().Draw(t, "sequence")
 	case network.InclusiveMulticast:
 		r.Tag, r.Prefix = rapid.Uint32().Draw(t, "tag"), host()
 	case network.EthernetSegmentRoute:
@@ -152,7 +153,7 @@ func drawRoute(t *rapid.T) (r network.Route) {
 			r.Gateway = gw
 		}
 	}
-	r.VXLAN = rapid.Bool().Draw(t, "vxlan")
+	r.Encap = rapid.SampledFrom([]network.Encapsulation{network.Unsaid, network.OverVXLAN, network.OverMPLS}).Draw(t, "encapsulation")
 	for range rapid.IntRange(0, 3).Draw(t, "targets") {
 		r.Targets = append(r.Targets, network.RT(administrator.Draw(t, "rt")))
 	}

@@ -176,8 +176,11 @@ func extended(p *network.Path) (out []string) {
 	for _, rt := range p.Targets {
 		out = append(out, "target:"+string(rt))
 	}
-	if p.VXLAN {
+	switch p.Encap {
+	case network.OverVXLAN:
 		out = append(out, "bgp-tunnel-encap:VXLAN")
+	case network.OverMPLS:
+		out = append(out, "bgp-tunnel-encap:MPLS")
 	}
 	if p.RouterMAC != (network.MAC{}) {
 		out = append(out, "mac-nh:"+p.RouterMAC.String())

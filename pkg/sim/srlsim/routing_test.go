@@ -246,7 +246,7 @@ func TestRoutesLeadToNextHops(t *testing.T) {
 func TestTheBGPRIBHasWhatNeighborsHaveSent(t *testing.T) {
 	t.Parallel()
 	route := func(family network.Family, kind uint8, change func(*network.Route)) network.Path {
-		r := network.Route{NLRI: network.NLRI{Family: family, Type: kind, RD: "10.1.0.2:10"}, VNI: 10010, Targets: []network.RT{"65000:10"}, VXLAN: true}
+		r := network.Route{NLRI: network.NLRI{Family: family, Type: kind, RD: "10.1.0.2:10"}, VNI: 10010, Targets: []network.RT{"65000:10"}, Encap: network.OverVXLAN}
 		change(&r)
 		return network.Path{Route: &r, NextHop: addr("10.1.0.2"), ASPath: []uint32{65002, 65003, 65003}, LocalPref: 100, Valid: true, Best: true, Used: true}
 	}
@@ -261,7 +261,9 @@ func TestTheBGPRIBHasWhatNeighborsHaveSent(t *testing.T) {
 	own.From = -1
 	ad := route(network.L2EVPN, network.EthernetAD, func(r *network.Route) { r.ESI, r.Tag, r.ESILabel = network.ESI{9: 1}, network.MaxET, true })
 	es := route(network.L2EVPN, network.EthernetSegmentRoute, func(r *network.Route) { r.ESI, r.Prefix = network.ESI{9: 1}, prefix("10.1.0.2/32") })
-	unicast := route(network.IPv4, 0, func(r *network.Route) { r.Prefix, r.RD, r.Targets, r.VXLAN = prefix("10.1.0.2/32"), "", nil, false })
+	unicast := route(network.IPv4, 0, func(r *network.Route) {
+		r.Prefix, r.RD, r.Targets, r.Encap = prefix("10.1.0.2/32"), "", nil, network.Unsaid
+	})
 	state := sessions(func(s *network.Session) { s.PeerAS = 65002 })
 	state.Paths = map[network.Family][]network.Path{network.IPv4: {unicast}, network.L2EVPN: {host, rejected, lost, own, ad, es}}
 
