@@ -14,8 +14,10 @@ func opticsMarginCommand(t *terminal) *cobra.Command {
 		Short: "List the margin of every channel, today and later",
 		Long: `Lists every channel of a topology with the margin that it is asked to keep, what it has today, with
 every slot of its lines lit, and at the end of their life, and what it arrives with. Of the two
-directions it shows the one that has less. Nothing is read from a device: loom optics watch
-compares these figures with what receivers report.`,
+directions it shows the one that has less. What limits a margin is the GSNR (gsnr), or on a line
+without an amplifier before its receivers the received power (rx-power-low, rx-power-high), if that
+has less to spare. Nothing is read from a device: loom optics watch compares these figures with what
+receivers report.`,
 		Example:           "  loom optics margin topologies/twin.yaml\n  loom optics margin topologies/twin.yaml --format csv",
 		Args:              namedFiles,
 		ValidArgsFunction: yamlFiles,
@@ -43,7 +45,7 @@ compares these figures with what receivers report.`,
 
 // margins has a line for each channel that passes one of some lines.
 func (n *network) margins(lines map[string]bool) (table, error) {
-	out := table{header: []string{"channel", "over", "frequency", "mode", "asked", "today", "full", "old", "full and old", "GSNR", "received", "dispersion", "one way"}}
+	out := table{header: []string{"channel", "over", "frequency", "mode", "asked", "today", "full", "old", "full and old", "limited by", "GSNR", "received", "dispersion", "one way"}}
 	for i := range n.design.Channels {
 		c := &n.design.Channels[i]
 		passes := false
@@ -62,7 +64,7 @@ func (n *network) margins(lines map[string]bool) (table, error) {
 			row = append(row, decibels(m.Margin))
 		}
 		now := all[0].Arrival
-		row = append(row, decibels(now.Verdict.GSNR), fmt.Sprintf("%.1f dBm", float64(now.Light.Power)), fmt.Sprintf("%.0f ps/nm", now.Light.Dispersion),
+		row = append(row, all[len(all)-1].Arrival.Limit.String(), decibels(now.Verdict.GSNR), fmt.Sprintf("%.1f dBm", float64(now.Light.Power)), fmt.Sprintf("%.0f ps/nm", now.Light.Dispersion),
 			fmt.Sprintf("%.3f ms", now.Light.Latency))
 		out.rows = append(out.rows, row)
 	}

@@ -22,8 +22,8 @@ func opticsPlanCommand(t *terminal) *cobra.Command {
 		Short: "Show how every line is set, and what it has left",
 		Long: `Shows every line of a topology: of what it is built, with what power and gains it is set, with what
 margin its worst channel arrives today, when every slot is lit, and when fibres and amplifiers are
-old, how many more channels fit, and what other modes or one more amplifier would give. Nothing is
-read from a device.
+old, how many channels it has room for, and what other modes, other transceivers or one more amplifier
+would give. Nothing is read from a device.
 
 --along follows the light of each line, with power and GSNR behind every fibre and amplifier. --svg writes
 the same as pictures, and the spectrum of each line.`,
@@ -117,7 +117,8 @@ type linePlan struct {
 	States     []statePlan `json:"states,omitempty"`
 	Channels   int         `json:"channels"`
 	Room       *roomPlan   `json:"room,omitempty"`
-	Advice     string      `json:"advice,omitempty"`
+	Advice     string      `json:"advice,omitempty"`  // with the transceivers that it has
+	Upgrade    string      `json:"upgrade,omitempty"` // with faster ones
 	Spectrum   string      `json:"-"`
 }
 
@@ -133,6 +134,7 @@ type ampPlan struct {
 type statePlan struct {
 	State   string  `json:"state"`
 	Margin  float64 `json:"margin_db"`
+	Limit   string  `json:"limited_by"` // "gsnr", "rx-power-low", "rx-power-high"
 	Channel string  `json:"worst_channel"`
 	From    string  `json:"from"`
 	GSNR    float64 `json:"gsnr_01nm_with_tx_db"`
@@ -186,7 +188,7 @@ func (n *network) states(p *linePlan, channels []*fabric.Channel) error {
 			return err
 		}
 		for i, m := range all {
-			s := statePlan{m.State, db(m.Margin), c.Name, m.From, db(m.Arrival.Verdict.GSNR), dbm(m.Arrival.Light.Power)}
+			s := statePlan{m.State, db(m.Margin), m.Arrival.Limit.String(), c.Name, m.From, db(m.Arrival.Verdict.GSNR), dbm(m.Arrival.Light.Power)}
 			switch {
 			case i == len(p.States):
 				p.States = append(p.States, s)
@@ -198,7 +200,8 @@ func (n *network) states(p *linePlan, channels []*fabric.Channel) error {
 	return nil
 }
 
-// prospects finds how many channels fit, of the mode that most have, and what other modes would give.
+// prospects finds how many channels fit, of the mode that most have; what other modes would give that the transceivers of the line can be
+// set to; and what faster transceivers would.
 func (n *network) prospects(p *linePlan, l *fabric.Line, channels []*fabric.Channel) error {
 	c := mostUsual(channels)
 	if len(c.Lines) > 1 {
@@ -216,7 +219,14 @@ func (n *network) prospects(p *linePlan, l *fabric.Line, channels []*fabric.Chan
 	if err != nil {
 		return err
 	}
-	p.Advice = optics.Advice(choices, c.Asked)
+	has := n.design.Modes(c)
+	own := slices.DeleteFunc(slices.Clone(choices), func(o optics.Choice) bool { return !slices.Contains(has, o.Mode) })
+	p.Advice = optics.Advice(own, c.Asked)
+	if better := optics.Fastest(choices, c.Asked); better != nil {
+		if now := optics.Fastest(own, c.Asked); now == nil || better.Mode.Rate > now.Mode.Rate {
+			p.Upgrade = optics.Advice(choices, c.Asked)
+		}
+	}
 	return nil
 }
 
@@ -246,7 +256,7 @@ func (p *linePlan) print(t *terminal) {
 		return
 	}
 	t.printf(", %s in %s, %.3g ms one way\n", optics.Km(p.KM), sizes(p.Spans, "span"), p.Latency)
-	t.printf("  cut with  %s\n", strings.Join(p.Risks, ", "))
+	t.printf("  risks     %s\n", strings.Join(p.Risks, ", "))
 	t.printf("  launch    %s a channel into each fibre\n", optics.DBm(*p.Launch))
 	for i, a := range p.Amplifiers {
 		head := ""
@@ -255,24 +265,37 @@ func (p *linePlan) print(t *terminal) {
 		}
 		voa := ""
 		if a.VOA > 0 {
-			voa = fmt.Sprintf(", then %s less", optics.DB(a.VOA))
+			voa = fmt.Sprintf(" and then %s of attenuation", optics.DB(a.VOA))
 		}
-		t.printf("  %-8s  %-12s %s on %s: %s%s, %s of at most %s\n", head, "", a.Name, a.Device, optics.DB(a.Gain), voa, optics.DBm(a.Output), optics.DBm(a.MaxOutput))
+		t.printf("  %-8s  %s on %s: gain %.2f dB%s, gives %.2f dBm of at most %s\n", head, a.Name, a.Device, a.Gain, voa, a.Output, optics.DBm(a.MaxOutput))
 	}
 	for i, s := range p.States {
 		head := ""
 		if i == 0 {
 			head = "margin"
 		}
-		t.printf("  %-8s  %-20s %6.2f dB  %s from %s: GSNR %.2f dB, received with %.1f dBm\n", head, s.State, s.Margin, s.Channel, s.From, s.GSNR, s.Power)
+		t.printf("  %-8s  %-20s %6.2f dB  %s\n", head, s.State, s.Margin, s.decided())
 	}
 	if p.Room != nil {
-		t.printf("  room      %d of %s are lit, %d fit: %d by spectrum, %d by power, %d by margin\n", p.Channels, p.Room.Mode, p.Room.Channels, p.Room.Spectrum, p.Room.Power, p.Room.Margin)
+		r := p.Room
+		t.printf("  room      for %s of %s: %d by spectrum, %d by power, %d by margin; %d lit\n", sizes(r.Channels, "channel"), r.Mode, r.Spectrum, r.Power, r.Margin, p.Channels)
 	}
 	if p.Advice != "" {
 		t.printf("  advice    %s\n", p.Advice)
 	}
+	if p.Upgrade != "" {
+		t.printf("            with other transceivers %s\n", p.Upgrade)
+	}
 	t.printf("%s", p.Spectrum)
+}
+
+// decided tells whose margin it is, what limits it, and what beside that arrives.
+func (s *statePlan) decided() string {
+	whose, gsnr, power := s.Channel+" from "+s.From, fmt.Sprintf("GSNR %.2f dB", s.GSNR), fmt.Sprintf("received power %.1f dBm", s.Power)
+	if s.Limit == "gsnr" {
+		return fmt.Sprintf("%s, limited by %s; %s", whose, gsnr, power)
+	}
+	return fmt.Sprintf("%s, limited by %s; %s", whose, power, gsnr)
 }
 
 // spectrum is the map of a line.

@@ -63,7 +63,7 @@ func lightWay(l *fabric.Line, r *optics.Report, ducts, devices []string, name, f
 // ageing is what a line loses until the end of its life: the difference between the states that it was planned for.
 func ageing(r *optics.Report) optics.Ageing {
 	new, old := r.Line, r.Last().Line
-	out := optics.Ageing{System: r.Last().Less}
+	out := optics.Ageing{System: old.Reserve - new.Reserve}
 	for i, s := range new.Sections {
 		for j, e := range s.Passive {
 			a, fiber := e.(optics.Fiber)

@@ -112,17 +112,15 @@ type arrival struct {
 	channel  *channel
 	state    string
 	from, to *site
-	margin   optics.DB
-	verdict  optics.Verdict
-	power    optics.DBm // received
+	light    optics.Arrival
 }
 
-// misses is by how much a channel misses what is asked; a channel that fails for another reason than noise comes before all others.
+// misses is by how much a channel misses what is asked; a channel that is out of its mode's reach comes before all others.
 func (a *arrival) misses() float64 {
-	if a.verdict.Fails&^optics.TooMuchNoise != 0 {
-		return 1000 - float64(a.margin)
+	if a.light.OutOfReach() {
+		return 1000 - float64(a.light.Margin)
 	}
-	return a.channel.in.GetMargin() - float64(a.margin)
+	return a.channel.in.GetMargin() - float64(a.light.Margin)
 }
 
 func (a *arrival) closes() bool { return a.misses() <= 1e-9 }
@@ -170,24 +168,17 @@ func (d *draft) reportMargin(a *arrival, over string, count int) {
 	if count > 1 {
 		verb = "do"
 	}
-	reasons := a.verdict.Fails.String()
-	if reasons == "" {
-		reasons = "gsnr"
-	}
-	if a.verdict.Fails&(optics.TooLittlePower|optics.TooMuchPower) != 0 {
-		reasons += fmt.Sprintf("; received with %.1f dBm, and %v up to %v are taken", float64(a.power), c.mode.RxMin, c.mode.RxMax)
-	}
-	has := fmt.Sprintf("margin %.2f dB", float64(a.margin))
-	if math.IsInf(float64(a.margin), 0) {
+	has := "margin " + a.light.Keeps()
+	if math.IsInf(float64(a.light.Margin), 0) {
 		has = "no margin"
 	}
 	message := fmt.Sprintf("%s: %s %s not close over %s in %s: %s, and %.2f dB are asked; %s, from %s to %s at %.5f THz (%s)", c.dci.in.GetName(), what, verb, over,
-		c.mode.Name, has, c.in.GetMargin(), a.state, a.from.in.GetName(), a.to.in.GetName(), float64(c.slot.Frequency()), reasons)
+		c.mode.Name, has, c.in.GetMargin(), a.state, a.from.in.GetName(), a.to.in.GetName(), float64(c.slot.Frequency()), a.light.Why())
 	fix := ""
 	if low, high := c.neighbours(); high-low > unlevel {
 		fix = fmt.Sprintf("its line carries transmitters of %v up to %v, and the strong ones take the power of the weak: give them one power, or the line ends: roadm", low, high)
 	} else if choices := d.choices(c, a.from != c.dci.a); choices != nil {
-		fix = optics.Advice(choices, optics.DB(c.in.GetMargin()))
+		fix = optics.Advice(optics.Found(choices, &a.light), optics.DB(c.in.GetMargin()))
 	}
 	also := []note{}
 	for _, l := range c.legs {
@@ -233,7 +224,7 @@ func (d *draft) worstArrival(c *channel) (*arrival, error) {
 			if k < 0 {
 				continue
 			}
-			a := &arrival{channel: c, state: s.Name, from: from, to: to, margin: s.MarginOf(&s.Arrivals[k]), verdict: s.Arrivals[k].Verdict, power: s.Arrivals[k].Light.Power}
+			a := &arrival{channel: c, state: s.Name, from: from, to: to, light: s.Arrivals[k]}
 			if out == nil || a.misses() > out.misses() {
 				out = a
 			}

@@ -148,6 +148,9 @@ func (l *line) direction(back bool) *optics.Line {
 	if at[0] {
 		out.Booster = l.amplifier
 	}
+	if l.amplifier == nil {
+		out.Spare = &kinds.Known().Amplifiers[0].Kind
+	}
 	var s optics.Section
 	var names []string
 	for i, w := range ducts {

@@ -9,9 +9,9 @@ import (
 
 // Margin is what a channel keeps in one state of its lines, in one direction.
 type Margin struct {
-	State   string    // "today", "full", "end of life", "full at end of life"
-	From    string    // site that the light comes from
-	Margin  optics.DB // less what the system takes
+	State   string // "today", "full", "end of life", "full at end of life"
+	From    string // site that the light comes from
+	Margin  optics.DB
 	Arrival optics.Arrival
 }
 
@@ -53,7 +53,7 @@ func (d *Design) arriving(c *Channel, from string, over []string) ([]Margin, err
 		if k < 0 {
 			return nil, fmt.Errorf("%s: line %s is planned without it", c.Name, over[0])
 		}
-		out[i] = Margin{s.Name, from, s.MarginOf(&s.Arrivals[k]), s.Arrivals[k]}
+		out[i] = Margin{s.Name, from, s.Arrivals[k].Margin, s.Arrivals[k]}
 	}
 	return out, nil
 }
@@ -80,6 +80,18 @@ func (d *Design) states(c *Channel, from string, over []string) ([]optics.State,
 	}
 	path.Express = express(len(over))
 	return path.Through([]optics.Carried{{Name: c.Name, Slot: c.Slot, Mode: c.Mode, TxPower: c.Power}})
+}
+
+// Modes are those that both ends of a channel can be set to, and whose rate their links fill.
+func (d *Design) Modes(c *Channel) []*optics.Mode { return modesOf(d.side(&c.A), d.side(&c.B)) }
+
+// side is what stands at one end of a channel of the design.
+func (d *Design) side(t *Terminal) side {
+	s := side{platform: d.Device(t.Device).Platform}
+	if t.Device != t.Router {
+		s.box = &station{name: t.Device}
+	}
+	return s
 }
 
 // Line returns the line with the given name, or nil.

@@ -5,22 +5,45 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
-// Choice is a mode tried on a line: with what margin its channels arrive when the line is full at the end of its life.
+// Choice is a mode tried on a line: with what margin its channels arrive in the worst state of the line, which mostly is full at the end of its life.
 type Choice struct {
 	Mode   *Mode
 	Launch DBm
 	Margin DB
+	Limit  Fails // what decides the margin
 	Fails  Fails
-	// Relay is the margin with one more amplifier in the middle of the longest span; NaN: there is none to add.
+	// Relay is the margin with one more amplifier in the middle of the longest span, or with amplifiers at both ends of a line that
+	// has none; NaN: there is none to add.
 	Relay DB
+	Added string // what gives Relay: "a mid-span amplifier gives"
 	Why   string // why the mode cannot be tried at all; "" where it was
 }
 
 // Closes tells whether the mode keeps a margin.
 func (c *Choice) Closes(margin DB) bool {
-	return c.Why == "" && c.Fails&^TooMuchNoise == 0 && c.Margin >= margin
+	return c.Why == "" && c.Fails&outOfReach == 0 && c.Margin >= margin
+}
+
+// found puts what a channel in the mode was found to keep in the place of what was tried on the line by itself. What an amplifier more gives
+// stays what it was.
+func (c Choice) found(a *Arrival) Choice {
+	c.Relay += a.Margin - c.Margin
+	c.Margin, c.Limit, c.Fails = a.Margin, a.Limit, a.Verdict.Fails
+	return c
+}
+
+// Found are choices as they are known once a channel is planned: its mode with the margin that it has beside the others of its lines.
+func Found(choices []Choice, a *Arrival) []Choice {
+	out := slices.Clone(choices)
+	for i := range out {
+		if out[i].Mode == a.Mode {
+			out[i] = out[i].found(a)
+		}
+	}
+	return out
 }
 
 // Choose tries modes on a line, each with channels enough to fill it, and orders them: the fastest for its spectrum first. The first that closes is
@@ -57,14 +80,18 @@ func (l *Line) try(m *Mode, age Ageing) (Choice, error) {
 	if err != nil {
 		return c, err
 	}
-	last := r.Last()
-	c.Launch, c.Margin, c.Fails = r.Launch, last.Margin, last.Worst.Verdict.Fails
-	if relayed := l.Relayed(); relayed != nil {
-		r, err := relayed.Plan(lit, age, DBm(math.NaN()))
+	w := r.Worst()
+	c.Launch, c.Margin, c.Limit, c.Fails = r.Launch, w.Margin, w.Worst.Limit, w.Worst.Verdict.Fails
+	more, what := l.Relayed(), "a mid-span amplifier gives"
+	if !l.Amplified() {
+		more, what = l.AmplifiedAtEnds(), "amplifiers at both ends give"
+	}
+	if more != nil {
+		r, err := more.Plan(lit, age, DBm(math.NaN()))
 		if err != nil {
 			return c, err
 		}
-		c.Relay = r.Last().Margin
+		c.Relay, c.Added = r.Worst().Margin, what
 	}
 	return c, nil
 }
@@ -93,6 +120,17 @@ func (l *Line) Relayed() *Line {
 	return &out
 }
 
+// AmplifiedAtEnds is a line without amplifiers with a booster and an amplifier before its receivers, of its spare kind; nil where it has none.
+func (l *Line) AmplifiedAtEnds() *Line {
+	if l.Spare == nil {
+		return nil
+	}
+	out := *l
+	out.Booster, out.Sections = l.Spare, slices.Clone(l.Sections)
+	out.Sections[len(out.Sections)-1].Amplifier = l.Spare
+	return &out
+}
+
 // kind is the amplifier that the line is built with: one in line, or else one at its ends.
 func (l *Line) kind() *AmplifierKind {
 	for _, s := range l.Sections {
@@ -114,14 +152,27 @@ func split(lumps []LumpedLoss, at Km) (near, far []LumpedLoss) {
 	return near, far
 }
 
+// Fastest is the first choice that keeps a margin; nil where none does.
+func Fastest(choices []Choice, margin DB) *Choice {
+	for i := range choices {
+		if choices[i].Closes(margin) {
+			return &choices[i]
+		}
+	}
+	return nil
+}
+
 // Advice says what a line can do beside what it does, in one sentence: the fastest mode that keeps the margin, what the next faster one
 // misses, and what another amplifier would give.
 func Advice(choices []Choice, margin DB) string {
 	fits := slices.IndexFunc(choices, func(c Choice) bool { return c.Closes(margin) })
+	if len(choices) == 0 {
+		return "no mode to choose from"
+	}
 	text := "no mode keeps a margin of " + margin.String()
 	if fits >= 0 {
 		c := &choices[fits]
-		text = fmt.Sprintf("%dG fits with %v (%s)", c.Mode.Rate, c.Margin, c.Mode.Name)
+		text = fmt.Sprintf("%dG fits with %v%s (%s)", c.Mode.Rate, c.Margin, ofPower(c.Limit), c.Mode.Name)
 	}
 	faster := choices
 	if fits >= 0 {
@@ -142,13 +193,20 @@ func Advice(choices []Choice, margin DB) string {
 		}
 		return text
 	}
-	if other := next.Fails &^ TooMuchNoise; other != 0 {
-		text += fmt.Sprintf("; %dG fails by %v", next.Mode.Rate, other)
-	} else {
-		text += fmt.Sprintf("; %dG misses by %v", next.Mode.Rate, margin-next.Margin)
+	var misses []string
+	if next.Margin < margin {
+		misses = append(misses, fmt.Sprintf("misses by %v%s", margin-next.Margin, ofPower(next.Limit)))
 	}
-	if !math.IsNaN(float64(next.Relay)) && next.Relay > next.Margin {
-		text += fmt.Sprintf("; a mid-span amplifier gives %v", next.Relay-next.Margin)
+	if other := next.Fails & outOfReach; other != 0 {
+		misses = append(misses, "has too much "+other.words())
+	}
+	text += fmt.Sprintf("; %dG %s", next.Mode.Rate, strings.Join(misses, " and "))
+	switch {
+	case next.Fails&outOfReach != 0:
+	case next.Limit == TooMuchPower:
+		text += "; transmit with less power, or attenuate"
+	case next.Relay > next.Margin: // false where there is none
+		text += fmt.Sprintf("; %s %v", next.Added, next.Relay-next.Margin)
 	}
 	return text
 }

@@ -27,7 +27,9 @@ type Line struct {
 	Booster  *AmplifierKind // nil: none
 	Sections []Section      // at least one
 	Demux    DB             // loss between the line and a receiver
+	Spare    *AmplifierKind // what it could be amplified with where nothing on it does; nil: nothing is at hand
 	Ends     AddDrop        // what ROADMs at the ends add to the noise
+	Reserve  DB             // taken from every margin of noise: what the model leaves out, and what ages with the system
 }
 
 // Section is a stretch without gain, and what makes up for it.
@@ -241,6 +243,8 @@ type Arrival struct {
 	Carried
 	Light   Light
 	Verdict Verdict
+	Margin  DB    // what it has to spare before it fails by Limit
+	Limit   Fails // what it runs out of first: TooMuchNoise, TooLittlePower or TooMuchPower
 }
 
 // Arrivals carries the channels over the line. They come back in the order in which they were given.
@@ -258,11 +262,25 @@ func (l *Line) arrivals(p *Propagator, s Setting, channels []Carried) ([]Arrival
 	}
 	out := make([]Arrival, len(channels))
 	for i, c := range channels {
-		light := p.At(i)
-		out[i] = Arrival{c, light, c.Mode.Judge(light, l.Ends)}
+		out[i] = l.arrival(c, p.At(i))
 	}
 	return out, nil
 }
+
+// arrival judges light at the end of the line. The margin is that of noise less the reserve, or of received power where that is less. Where an amplifier stands
+// before the receiver, it is set to give the power that is wanted, whatever the fibres have lost: power counts there once it is
+// outside of what the receiver takes.
+func (l *Line) arrival(c Carried, light Light) Arrival {
+	v := c.Mode.Judge(light, l.Ends)
+	a := Arrival{Carried: c, Light: light, Verdict: v, Margin: v.Margin - l.Reserve, Limit: TooMuchNoise}
+	if v.Power < a.Margin && (v.Power < 0 || !l.preamplified()) {
+		a.Margin, a.Limit = v.Power, v.Nearer
+	}
+	return a
+}
+
+// preamplified tells whether an amplifier stands before the receivers.
+func (l *Line) preamplified() bool { return l.Sections[len(l.Sections)-1].Amplifier != nil }
 
 func comb(channels []Carried) []Channel {
 	out := make([]Channel, len(channels))
@@ -272,7 +290,7 @@ func comb(channels []Carried) []Channel {
 	return out
 }
 
-// worst is the arrival with the least margin, and its margin. A channel that fails for another reason than noise comes first.
+// worst is the arrival with the least margin, and its margin. A channel that fails by what no margin tells comes first.
 func worst(arrivals []Arrival) (Arrival, DB) {
 	w := arrivals[0]
 	for _, a := range arrivals[1:] {
@@ -280,13 +298,13 @@ func worst(arrivals []Arrival) (Arrival, DB) {
 			w = a
 		}
 	}
-	return w, w.Verdict.Margin
+	return w, w.Margin
 }
 
 // rank orders arrivals: less is worse.
 func (a Arrival) rank() float64 {
-	if a.Verdict.Fails&^TooMuchNoise != 0 {
-		return math.Min(float64(a.Verdict.Margin), 0) - 100
+	if a.Verdict.Fails&outOfReach != 0 {
+		return math.Min(float64(a.Margin), 0) - 100
 	}
-	return float64(a.Verdict.Margin)
+	return float64(a.Margin)
 }

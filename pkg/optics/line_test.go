@@ -162,6 +162,46 @@ func TestDarkFibreIsAsLongAsItsLightReaches(t *testing.T) {
 	}
 }
 
+// TestTheMarginIsThatWhichRunsOutFirst is on fibres of 0.2 dB/km with 1 dB of connectors.
+func TestTheMarginIsThatWhichRunsOutFirst(t *testing.T) {
+	t.Parallel()
+	alone := &Mode{Name: "400ZR unamplified", Rate: 400, Baud: 59.84375, Spacing: 75, TxDefault: -8, TxOSNR: 34, RequiredOSNR: 26, RxMin: -20, MaxCD: 2400, MaxPMD: 10}
+	strong := *alone
+	strong.TxDefault = 0
+	bare := func(km Km) *Line {
+		return &Line{Name: "dark", Grid: CBand(), Spare: &AmplifierKind{MaxGain: 30, NoiseFigure: 5.5, MaxOutput: 23}, Sections: []Section{{Passive: spans(km).Sections[0].Passive}}}
+	}
+	for _, c := range []struct {
+		name        string
+		line        *Line
+		mode        *Mode
+		limit       Fails
+		today, last DB
+	}{
+		{"on 10 km noise: the transmitter's, and at the end of life the reserve", bare(10), alone, TooMuchNoise, 8, 7.5},
+		{"on 38 km power: 8.6 dB of 12 are lost, and 1 dB more to age", bare(38), alone, TooLittlePower, 3.4, 2.4},
+		{"on 60 km there is none left", bare(60), alone, TooLittlePower, -1, -2},
+		{"a strong transmitter on a short fibre comes near to what a receiver takes at most", bare(5), &strong, TooMuchPower, 2, 3},
+		{"with an amplifier before the receiver noise alone, however near its power is", bare(38).AmplifiedAtEnds(), alone, TooMuchNoise, 7.05, 6.24},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := plan(t, c.line, lit(t, c.line, c.mode, 1), anyPower)
+			today, last := r.Today(), r.Last()
+			if today.Worst.Limit != c.limit || math.Abs(float64(today.Margin-c.today)) > 0.15 || math.Abs(float64(last.Margin-c.last)) > 0.15 {
+				t.Errorf("%v by %v, and %v at last; want %v by %v, and %v", today.Margin, today.Worst.Limit, last.Margin, c.today, c.limit, c.last)
+			}
+		})
+	}
+	choices, err := bare(60).Choose([]*Mode{alone}, UsualAgeing())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := Advice(choices, 2), `^no mode keeps a margin of 2 dB; 400G misses by 4 dB of received power; amplifiers at both ends give \d\.?\d* dB$`; !regexp.MustCompile(want).MatchString(got) {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
 func TestRoomIsBoundedBySpectrumPowerAndMargin(t *testing.T) {
 	t.Parallel()
 	room := func(l *Line, launch DBm, margin DB) Room {

@@ -11,7 +11,7 @@ import (
 type Ageing struct {
 	PerSpan     DB // loss of each fibre: repairs and connectors
 	NoiseFigure DB // of each amplifier
-	System      DB // taken from every margin: ripple, filters, polarization
+	System      DB // taken from every margin of noise: ripple, filters, polarization
 }
 
 // UsualAgeing is what planners assume where nobody measured: some repairs of 0.1 to 0.2 dB for each span, and half a dB each for
@@ -21,6 +21,7 @@ func UsualAgeing() Ageing { return Ageing{PerSpan: 1, NoiseFigure: 0.5, System: 
 // Aged is the line at the end of its life.
 func (l *Line) Aged(a Ageing) *Line {
 	out := *l
+	out.Reserve += a.System
 	out.Booster = l.Booster.aged(a)
 	out.Sections = make([]Section, len(l.Sections))
 	for i, s := range l.Sections {
@@ -81,18 +82,14 @@ type State struct {
 	Setting  Setting
 	Lit      []Carried // those that fill it behind those that are lit
 	Arrivals []Arrival // of the channels that are lit, without those that fill
-	Less     DB        // what the system takes from every margin
-	Margin   DB        // the least of them, less what the system takes
+	Margin   DB        // the least of theirs
 	Worst    Arrival
 }
-
-// MarginOf is what an arrival keeps when the system has taken its part.
-func (s *State) MarginOf(a *Arrival) DB { return a.Verdict.Margin - s.Less }
 
 // Closes tells whether every channel arrives with the margin.
 func (s *State) Closes(margin DB) bool {
 	for _, a := range s.Arrivals {
-		if a.Verdict.Fails&^TooMuchNoise != 0 {
+		if a.Verdict.Fails&outOfReach != 0 {
 			return false
 		}
 	}
@@ -112,6 +109,17 @@ func (r *Report) Today() *State { return &r.States[0] }
 
 // Last is the line full at the end of its life: what decides.
 func (r *Report) Last() *State { return &r.States[len(r.States)-1] }
+
+// Worst is the state in which the channels have least to spare: the last, unless the light is nearly too strong while fibres are new.
+func (r *Report) Worst() *State {
+	w := r.Last()
+	for i := range r.States {
+		if r.States[i].Worst.rank() < w.Worst.rank() {
+			w = &r.States[i]
+		}
+	}
+	return w
+}
 
 // Plan sets a line for its channels. The launch power is the best for the line when it is full, so that lighting
 // a channel asks for no other power of those that are lit. launch is a power that somebody has chosen; NaN: the best.
@@ -139,16 +147,14 @@ func (l *Line) Plan(channels []Carried, age Ageing, launch DBm) (*Report, error)
 		name string
 		line *Line
 		lit  []Carried
-		less DB
-	}{{"today", l, channels, 0}, {"full", l, full, 0}, {"end of life", old, channels, age.System}, {"full at end of life", old, full, age.System}} {
-		s := State{Name: c.name, Line: c.line, Lit: c.lit, Less: c.less, Setting: c.line.Set(launch, c.lit, len(full))}
+	}{{"today", l, channels}, {"full", l, full}, {"end of life", old, channels}, {"full at end of life", old, full}} {
+		s := State{Name: c.name, Line: c.line, Lit: c.lit, Setting: c.line.Set(launch, c.lit, len(full))}
 		all, err := c.line.Arrivals(s.Setting, c.lit)
 		if err != nil {
 			return nil, fmt.Errorf("line %s: %w", l.Name, err)
 		}
 		s.Arrivals = all[:len(channels)]
 		s.Worst, s.Margin = worst(s.Arrivals)
-		s.Margin -= s.Less
 		r.States = append(r.States, s)
 	}
 	return r, nil
@@ -199,7 +205,6 @@ func (l *Line) Room(m *Mode, tx DBm, age Ageing, launch DBm, margin DB) (Room, e
 		}
 		s := State{Arrivals: arrivals}
 		_, s.Margin = worst(arrivals)
-		s.Margin -= age.System
 		return !s.Closes(margin)
 	})
 	return r, failed

@@ -111,12 +111,19 @@ func (f Fails) Names() []string {
 // String names the reasons.
 func (f Fails) String() string { return strings.Join(f.Names(), ", ") }
 
+const (
+	wrongPower = TooLittlePower | TooMuchPower
+	outOfReach = TooMuchDispersion | TooMuchPMD // no margin tells how far
+)
+
 // Verdict is what a receiver makes of a channel.
 type Verdict struct {
 	OSNR    DB // in 0.1 nm, with the noise of the transmitter and of what adds and drops
 	GSNR    DB // the same with nonlinear interference
 	Penalty DB
-	Margin  DB // GSNR less what is required, less penalties; below 0 it fails
+	Margin  DB    // GSNR less what is required, less penalties; below 0 it fails
+	Power   DB    // how far the power is from the nearer end of what the receiver takes; below 0 it fails
+	Nearer  Fails // which end that is: TooLittlePower or TooMuchPower
 	Fails   Fails
 }
 
@@ -143,6 +150,10 @@ func (m *Mode) Judge(l Light, ends AddDrop) Verdict {
 		Penalty: m.Penalties.CD.At(cd) + m.Penalties.PMD.At(l.PMD) + m.Penalties.RxPower.At(float64(l.Power)),
 	}
 	v.Margin = v.GSNR - m.RequiredOSNR - v.Penalty
+	v.Power, v.Nearer = DB(l.Power-m.RxMin), TooLittlePower
+	if above := DB(m.RxMax - l.Power); above < v.Power {
+		v.Power, v.Nearer = above, TooMuchPower
+	}
 	for _, r := range []struct {
 		fails bool
 		why   Fails

@@ -15,7 +15,8 @@ func (p Path) Through(channels []Carried) ([]State, error) {
 	first := p.Reports[0]
 	out := make([]State, len(first.States))
 	for i := range out {
-		s := State{Name: first.States[i].Name, Less: first.States[i].Less, Lit: p.lit(i, channels)}
+		s := State{Name: first.States[i].Name, Lit: p.lit(i, channels)}
+		end := p.end(i)
 		run, err := NewPropagator(comb(s.Lit))
 		if err != nil {
 			return nil, err
@@ -24,14 +25,21 @@ func (p Path) Through(channels []Carried) ([]State, error) {
 			return nil, err
 		}
 		for k, c := range channels {
-			light := run.At(k)
-			s.Arrivals = append(s.Arrivals, Arrival{c, light, c.Mode.Judge(light, first.Line.Ends)})
+			s.Arrivals = append(s.Arrivals, end.arrival(c, run.At(k)))
 		}
 		s.Worst, s.Margin = worst(s.Arrivals)
-		s.Margin -= s.Less
 		out[i] = s
 	}
 	return out, nil
+}
+
+// end is the last line, where channels are judged, with the largest reserve of all.
+func (p Path) end(state int) *Line {
+	out := *p.Reports[len(p.Reports)-1].States[state].Line
+	for _, r := range p.Reports {
+		out.Reserve = max(out.Reserve, r.States[state].Line.Reserve)
+	}
+	return &out
 }
 
 // lit are the channels and beside them those of all lines, wherever they do not overlap: each line sees at least what it carries.

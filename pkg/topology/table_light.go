@@ -74,7 +74,7 @@ var (
 		List: []Key{
 			{Name: "span", Kind: Text, Form: decibelForm, Default: "1 dB", Example: "1 dB", Doc: "Loss that each fibre gets: repairs and connectors."},
 			{Name: "nf", Kind: Text, Form: decibelForm, Default: "0.5 dB", Example: "0.5 dB", Doc: "Rise of the noise figure of each amplifier."},
-			{Name: "system", Kind: Text, Form: decibelForm, Default: "0.5 dB", Example: "0.5 dB", Doc: "Taken from every margin: ripple, filters, polarization."},
+			{Name: "system", Kind: Text, Form: decibelForm, Default: "0.5 dB", Example: "0.5 dB", Doc: "Taken from every margin of noise: ripple, filters, polarization."},
 		},
 	}
 	lineDeviceKeys = &Keys{
