@@ -201,8 +201,11 @@ func (o *applyOptions) finish(ctx context.Context, t *terminal, j *journal, r *r
 	shown, stop := newProgress(t, *o.format == "json")
 	defer stop()
 	res, err := j.resume(ctx, t, r, o.parallel, shown)
-	if err != nil || res == nil {
+	if err != nil {
 		return err
+	}
+	if res == nil {
+		return j.marks.open.say(false)
 	}
 	t.notef("transaction %s: %s\n", res.ID, res.Outcome)
 	if res.Outcome == transaction.Mixed || res.Outcome == transaction.Interrupted {

@@ -56,7 +56,7 @@ is judged.`,
 		if err != nil {
 			return err
 		}
-		if err := n.recallDrains(cmd.Context(), t, drains, dataDir(srcs)); err != nil {
+		if _, err := n.recall(cmd.Context(), t, drains, dataDir(srcs)); err != nil {
 			return err
 		}
 		o := newObserver(n, r, *timeout)

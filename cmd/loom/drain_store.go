@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -40,61 +37,16 @@ func readDrains(ctx context.Context, books ledger, topology string) ([]plan.Out,
 	return out, nil
 }
 
-// drainMark is a file beside the store that is there while anything is drained, so that commands that only
-// look need not open the store to learn that nothing is.
-func (f *storeFlags) drainMark(dir string) string {
-	return filepath.Join(filepath.Dir(f.storeDir(dir)), "drains")
-}
-
-// markDrains makes the file say whether anything is drained.
+// markDrains makes the mark say whether anything is drained.
 func (k *keeper) markDrains(ctx context.Context) error {
-	if k.mark == "" {
+	if k.marks.drains == "" {
 		return nil
 	}
 	all, _, err := k.store.List(ctx, "drains/")
 	if err != nil {
 		return err
 	}
-	if len(all) > 0 {
-		return writePrivate(k.mark, nil)
-	}
-	if err := os.Remove(k.mark); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// recallDrains has the network expect what somebody has drained, for commands that only look.
-func (n *network) recallDrains(ctx context.Context, t *terminal, f *storeFlags, dir string) error {
-	if len(f.etcd) == 0 {
-		if _, err := os.Stat(f.drainMark(dir)); err != nil {
-			return nil
-		}
-	}
-	drains, err := f.peek(ctx, t, dir, n.design.Name)
-	if err != nil {
-		return fmt.Errorf("drains: %w", err)
-	}
-	return n.expect(drains, time.Now())
-}
-
-// peek reads the drains from who holds the store, or else opens it, and waits for others who do the same.
-func (f *storeFlags) peek(ctx context.Context, t *terminal, dir, topology string) ([]plan.Out, error) {
-	if len(f.etcd) == 0 {
-		if r, err := dialControl(f.storeDir(dir)); err == nil {
-			if drains, err := readDrains(ctx, r, topology); err == nil {
-				return drains, nil
-			}
-		}
-	}
-	waiting := *f
-	waiting.wait = max(f.wait, 10*time.Second)
-	s, err := waiting.open(ctx, t, dir)
-	if err != nil {
-		return nil, err
-	}
-	drains, err := readDrains(ctx, s, topology)
-	return drains, errors.Join(err, s.Close())
+	return k.marks.drains.say(len(all) > 0)
 }
 
 // expect makes drains part of what is intended. A drain whose time is over is none.
@@ -320,8 +272,8 @@ func (j *journal) putDrains(ctx context.Context, all map[string][]byte) error {
 		}
 	}
 	slices.Sort(tx.Delete)
-	if len(tx.Put) > 0 && j.mark != "" { // rather there without a drain than a drain without it
-		if err := writePrivate(j.mark, nil); err != nil {
+	if len(tx.Put) > 0 { // rather there without a drain than a drain without it
+		if err := j.marks.drains.say(true); err != nil {
 			return err
 		}
 	}

@@ -269,6 +269,12 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 	if err != nil {
 		return err
 	}
+	_, begins := tx.Put["open/"+j.topology]
+	if begins { // rather a mark without a transaction than a transaction without it
+		if err := j.marks.open.say(true); err != nil {
+			return err
+		}
+	}
 	err = j.durable(ctx, tx)
 	if p != nil && p.forgotten(err) { // since it was looked for: all is written as if none of it had been there
 		if err = p.divide(id, nil); err == nil {
@@ -283,6 +289,9 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 	}
 	j.next[id] += len(records)
 	delete(j.with, id)
+	if slices.Contains(tx.Delete, "open/"+j.topology) {
+		_ = j.marks.open.say(false) // one that stays costs others a look
+	}
 	return nil
 }
 

@@ -46,7 +46,7 @@ type keeper struct {
 	flags    string   // that name the store to another command, with a space before them
 	control  *control // nil for a store that others can open too
 	bounds   bounds
-	mark     string // file that says that devices are drained; "" for a store that others can open too
+	marks    marks // zero for a store that others can open too
 }
 
 // dataDir is where the journal of a topology is, unless told otherwise.
@@ -154,7 +154,7 @@ func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string
 	}
 	k := &keeper{store: s, lease: lease, topology: topology, flags: f.flags(dir), bounds: b}
 	if !s.Shared() {
-		k.mark = f.drainMark(dir)
+		k.marks = f.marks(dir)
 		if k.control, err = openControl(f.storeDir(dir), s); err != nil {
 			return nil, errors.Join(err, k.close())
 		}

@@ -28,10 +28,11 @@ loom render wrote (--against DIR), or compiled from the topology as it was at a 
 
 Shown are also the waves in which apply would change the devices, the risks that it would want
 approved by their class, and the hash by which a plan that was looked at can be applied: two plans
-that do the same to the same devices have the same.
+that do the same to the same devices have the same. While a transaction is not over there is no hash:
+loom apply ends it before it plans.
 
 Exit code: 0 no changes, 2 changes, 1 error. Devices that the topology no longer has are changes too,
-though Loom leaves them as they are; with --limit they are not looked for.`,
+though Loom leaves them as they are; with --limit they are not looked for. So is a transaction that is not over.`,
 		Example: `  loom plan topologies/demo.yaml --inventory sim.json
   loom plan topologies/demo.yaml --against git:main --format markdown
   loom plan topologies/demo.yaml --against out --limit leaves
@@ -58,8 +59,9 @@ though Loom leaves them as they are; with --limit they are not looked for.`,
 		if err != nil {
 			return err
 		}
+		var open *plan.Unfinished
 		if *against == "live" {
-			if err := n.recallDrains(cmd.Context(), t, drains, dataDir(srcs)); err != nil {
+			if open, err = n.recall(cmd.Context(), t, drains, dataDir(srcs)); err != nil {
 				return err
 			}
 		}
@@ -67,10 +69,11 @@ though Loom leaves them as they are; with --limit they are not looked for.`,
 		if err != nil {
 			return err
 		}
+		p.Unfinished = open
 		if err := printPlan(t, p, *format, *all); err != nil {
 			return err
 		}
-		if !p.Empty() || len(p.Removed) > 0 {
+		if !p.Empty() || len(p.Removed) > 0 || p.Unfinished != nil {
 			return exit{code: exitChanges}
 		}
 		return nil

@@ -52,16 +52,20 @@ func (p *Plan) Hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// MarshalJSON writes the plan with its hash.
+// MarshalJSON writes the plan with its hash, if it has one.
 func (p *Plan) MarshalJSON() ([]byte, error) {
 	type members Plan
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
+	hash := ""
+	if p.Unfinished == nil {
+		hash = p.Hash()
+	}
 	err := e.Encode(struct {
-		Hash string `json:"hash"`
+		Hash string `json:"hash,omitempty"`
 		*members
-	}{p.Hash(), (*members)(p)})
+	}{hash, (*members)(p)})
 	return b.Bytes(), err
 }
 

@@ -157,7 +157,10 @@ func (p *Plan) markdownEnd() string {
 	if len(p.Skipped) > 0 {
 		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
 	}
-	if !p.Empty() {
+	switch {
+	case p.Unfinished != nil:
+		fmt.Fprintf(b, "\n%s\n", p.Unfinished)
+	case !p.Empty():
 		fmt.Fprintf(b, "\nPlan `%s`\n", p.Hash())
 	}
 	return b.String()

@@ -8,6 +8,7 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -42,10 +43,25 @@ type Plan struct {
 	Rollout  Rollout    `json:"rollout"`           // how the waves came about
 	Risks    []Risk     `json:"risks"`             // what has to be approved by its class (see Risks)
 
-	Forecast   []string `json:"forecast,omitempty"`    // what is left while devices are drained
-	Out        []Out    `json:"out,omitempty"`         // devices that somebody has drained
-	MaxDevices int      `json:"max_devices,omitempty"` // of RiskOptions, where the plan was judged
-	Steady     []Device `json:"-"`                     // those in sync, with what they have
+	Forecast   []string    `json:"forecast,omitempty"`    // what is left while devices are drained
+	Out        []Out       `json:"out,omitempty"`         // devices that somebody has drained
+	MaxDevices int         `json:"max_devices,omitempty"` // of RiskOptions, where the plan was judged
+	Unfinished *Unfinished `json:"unfinished,omitempty"`  // ended before anything is carried out: the plan is then another
+	Steady     []Device    `json:"-"`                     // those in sync, with what they have
+}
+
+// Unfinished is a transaction that is not over. Who changes the network ends it first, and plans then; so a plan beside it is
+// for people to look at, and is not known by its hash.
+type Unfinished struct {
+	Transaction string `json:"transaction"`
+	By          string `json:"by"`
+	Phase       string `json:"phase"`
+}
+
+// String is a sentence.
+func (u *Unfinished) String() string {
+	return fmt.Sprintf("No hash: transaction %s of %s is not over (%s). Nobody applies this plan: what is carried out is planned when that is over; "+
+		"wait for it, or end it with loom transactions resume or loom apply", u.Transaction, u.By, u.Phase)
 }
 
 // Device is what changes on one device.

@@ -90,7 +90,10 @@ func (p *Plan) footer(b *strings.Builder, s Style) {
 	p.out(b)
 	p.rollout(b)
 	p.risks(b, s)
-	if !p.Empty() {
+	switch {
+	case p.Unfinished != nil:
+		fmt.Fprintf(b, "\n%s\n", p.Unfinished)
+	case !p.Empty():
 		fmt.Fprintf(b, "\nPlan %s\n", p.Hash()[:ShortHash])
 	}
 }
