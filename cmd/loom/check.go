@@ -200,6 +200,7 @@ var nouns = []struct {
 	{verify.FibreCut, "duct", "ducts"},
 	{verify.AmplifierOff, "amplifier", "amplifiers"},
 	{verify.FibreLoss, "fibre", "fibres"},
+	{verify.NoiseAdded, "noisy line", "noisy lines"},
 	{verify.ConnectorLoss, "connector", "connectors"},
 	{verify.LaserOff, "laser", "lasers"},
 	{verify.Mistuned, "transceiver", "transceivers"},

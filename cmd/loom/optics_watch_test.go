@@ -46,13 +46,13 @@ func TestAWatchSaysOfACutWhatItTakesAndWhatCanBeDone(t *testing.T) {
 		t.Error("with a duct cut nothing is wrong")
 	}
 	look(well, 30*time.Second)
-	want := `12:00:10  found     error: river is cut: dark passes no light between bj and sh; takes with it: 1 channel, 1 port, 1 DCI
+	want := `12:00:10  found     error: river is cut: dark passes no light between bj and sh, one channel alone tells: a cord or connector at bj-gateway1:ethernet-1/1 or sh-gateway1:ethernet-1/1 would look the same; takes with it: 1 channel, 1 port, 1 DCI
                     bj-sh carries 800 of 1200 Gb/s between bj and sh
 12:00:10  proposal  bj-sh/1 goes over long instead of dark, at 191.37500 THz instead of 191.36250 THz, with 1.63 dB of margin at the end of life
                        to be plugged: bj-gateway1:ethernet-1/1 into add-drop-1 of long-bj
                        to be plugged: sh-gateway1:ethernet-1/1 into add-drop-1 of long-sh
                     loom optics restore lit.yaml --cut river --to restored.yaml && loom apply restored.yaml
-12:00:30  cleared   river is cut: dark passes no light between bj and sh (was so for 20s)
+12:00:30  cleared   river is cut: dark passes no light between bj and sh, one channel alone tells: a cord or connector at bj-gateway1:ethernet-1/1 or sh-gateway1:ethernet-1/1 would look the same (was so for 20s)
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -61,30 +61,31 @@ func (w *world) isChannel(c network.Cable) bool {
 
 // round finds out what becomes of light, and returns what of the wiring follows from it for packets.
 func (o *optical) round(routers map[string]*network.Router, w *network.Wiring, out network.Outages, d light.Damage, now time.Time) (*network.Wiring, network.Outages) {
-	d.Dark, d.Age = o.dark(w, out), now.Sub(o.begun)
+	d.Dark, d.Unplugged = o.dark(w, out)
+	d.Age = now.Sub(o.begun)
 	on := maps.Clone(o.settings)
 	maps.DeleteFunc(on, func(device string, _ *light.Device) bool { return out.Devices[device] })
 	o.state = o.light.Shine(on, &d)
 	return o.wiring(on, routers, w, out)
 }
 
-// dark are the terminals that outages of cables and ports darken.
-func (o *optical) dark(w *network.Wiring, out network.Outages) map[network.End]bool {
-	dark := map[network.End]bool{}
+// dark are the terminals that outages of ports darken, and those whose cords outages of cables take out.
+func (o *optical) dark(w *network.Wiring, out network.Outages) (dark, unplugged map[network.End]bool) {
+	dark, unplugged = map[network.End]bool{}, map[network.End]bool{}
 	for end := range out.Ports {
 		if t, ok := o.terminal(end); ok {
 			dark[t] = true
 		}
 	}
 	if len(out.Cables) == 0 {
-		return dark
+		return dark, unplugged
 	}
 	for _, c := range w.Cables {
 		if a, b, ok := o.channel(c); ok && out.Cables[c.String()] {
-			dark[a], dark[b] = true, true
+			unplugged[a], unplugged[b] = true, true
 		}
 	}
-	return dark
+	return dark, unplugged
 }
 
 // wiring is what is plugged in as packets see it: a channel is a cable that is cut while its ends do not understand each

@@ -12,6 +12,9 @@ const (
 	opticalPrefix     = "och-"         // before the line port that it leaves by
 	attenuatorSuffix  = "-voa"         // behind the amplifier that it follows
 
+	monitorOut = "line-out" // channel monitor of what goes into the line, behind the first amplifier
+	monitorIn  = "line-in"  // of what comes from it, behind the last one
+
 	addDropPrefix = "add-drop-" // of a line system: ports for cords; others lead to other lines
 	added         = " added"    // behind the channel in the name of a media channel that leads it into the line
 )

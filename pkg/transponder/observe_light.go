@@ -13,19 +13,23 @@ import (
 var lightPaths = []string{
 	"/components/component[name=*]/optical-channel/state",
 	"/components/component[name=*]/transceiver/physical-channels/channel[index=*]/state/tx-laser",
+	"/components/component[name=*]/transceiver/physical-channels/channel[index=*]/state/input-power/instant",
 	channelPath + "/otn/state",
 	"/optical-amplifier/amplifiers/amplifier[name=*]/state",
 	"/wavelength-router/media-channels/channel[index=*]/state",
+	"/channel-monitors/channel-monitor[name=*]/channels/channel[lower-frequency=*][upper-frequency=*]/state",
 }
 
 // observeLight adds what is measured of light to what a device shows.
 func observeLight(state *config.Tree, d *verify.Device) {
-	off := map[string]bool{} // who does not say is on: that nothing leaves, its power says
+	off := map[string]bool{}       // who does not say is on: that nothing leaves, its power says
+	total := map[string]*float64{} // all that enters: /components/component/optical-channel has only what its receiver hears of that
 	for c := range at(state.Root(), oc.ComponentsComponent).Children() {
 		name := c.Keys()[0]
 		if port, found := strings.CutPrefix(name, transceiverPrefix); found {
 			for l := range at(c, laser).Children() {
 				off[port] = at(l, oc.ComponentsComponentTransceiverPhysicalChannelsChannelStateTxLaser).Value() == "false"
+				total[port] = number(at(l, oc.ComponentsComponentTransceiverPhysicalChannelsChannelStateInputPowerInstant))
 			}
 		}
 	}
@@ -39,6 +43,7 @@ func observeLight(state *config.Tree, d *verify.Device) {
 			Laser:       !off[port],
 			Transmitted: shown(oc.ComponentsComponentOpticalChannelStateOutputPowerInstant),
 			Received:    shown(oc.ComponentsComponentOpticalChannelStateInputPowerInstant),
+			Total:       total[port],
 			OSNR:        shown(oc.ComponentsComponentOpticalChannelStateOsnrInstant),
 			ESNR:        shown(oc.ComponentsComponentOpticalChannelStateEsnrInstant),
 			Q:           shown(oc.ComponentsComponentOpticalChannelStateQValueInstant),
@@ -91,6 +96,28 @@ func observeLine(state *config.Tree, d *verify.Device) {
 		func(m config.Cursor) bool {
 			return at(m, oc.WavelengthRouterMediaChannelsChannelStateOperStatus).Value() == "UP"
 		})
+	monitored(state, d.Media)
+}
+
+// monitored adds what channel monitors see of media channels, which they name by their edges.
+func monitored(state *config.Tree, all map[uint32]verify.MediaChannel) {
+	for index, m := range all {
+		for monitor := range at(state.Root(), oc.ChannelMonitorsChannelMonitor).Children() {
+			for c := range at(monitor, oc.ChannelMonitorsChannelMonitorChannelsChannel).Children() {
+				low, _ := strconv.ParseUint(c.Keys()[0], 10, 64)
+				if high, _ := strconv.ParseUint(c.Keys()[1], 10, 64); low != m.Low || high != m.High {
+					continue
+				}
+				switch power := number(at(c, oc.ChannelMonitorsChannelMonitorChannelsChannelStatePower)); monitor.Keys()[0] {
+				case monitorOut:
+					m.Added = power
+				case monitorIn:
+					m.Dropped = power
+				}
+			}
+		}
+		all[index] = m
+	}
 }
 
 // mediaOf are the media channels by the index that the design gives both directions.

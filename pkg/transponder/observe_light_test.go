@@ -20,7 +20,7 @@ func TestObserveReadsWhatIsMeasuredOfLight(t *testing.T) {
 		{"name": "och-line-1", "openconfig-terminal-device:optical-channel": {"state": {"frequency": "193100000", "operational-mode": 5,
 			"output-power": {"instant": "-10.00"}, "input-power": {"instant": "-8.50"}, "osnr": {"instant": "31.20"}, "chromatic-dispersion": {"instant": "2338.00"},
 			"carrier-frequency-offset": {"instant": "-120.0"}, "pre-fec-ber": {"instant": "0.001000000000000000"}}}},
-		{"name": "transceiver-line-1", "openconfig-platform-transceiver:transceiver": {"physical-channels": {"channel": [{"index": 0, "state": {"index": 0, "tx-laser": true}}]}}},
+		{"name": "transceiver-line-1", "openconfig-platform-transceiver:transceiver": {"physical-channels": {"channel": [{"index": 0, "state": {"index": 0, "tx-laser": true, "input-power": {"instant": "-8.40"}}}]}}},
 		{"name": "och-line-2", "openconfig-terminal-device:optical-channel": {"state": {"frequency": "193200000"}}},
 		{"name": "transceiver-line-2", "openconfig-platform-transceiver:transceiver": {"physical-channels": {"channel": [{"index": 0, "state": {"index": 0, "tx-laser": false}}]}}},
 		{"name": "och-line-3", "openconfig-terminal-device:optical-channel": {"state": {"frequency": "193300000"}}},
@@ -35,18 +35,23 @@ func TestObserveReadsWhatIsMeasuredOfLight(t *testing.T) {
 		{"index": 10013, "state": {"lower-frequency": "191325000", "upper-frequency": "191400000", "oper-status": "UP"}},
 		{"index": 25, "state": {"lower-frequency": "191400000", "upper-frequency": "191475000", "oper-status": "UP"}},
 		{"index": 10025, "state": {"lower-frequency": "191400000", "upper-frequency": "191475000", "oper-status": "DOWN"}},
-		{"index": 37, "state": {"lower-frequency": "191475000", "upper-frequency": "191550000", "oper-status": "UP"}}]}}}`)
+		{"index": 37, "state": {"lower-frequency": "191475000", "upper-frequency": "191550000", "oper-status": "UP"}}]}},
+	"openconfig-channel-monitor:channel-monitors": {"channel-monitor": [
+		{"name": "line-out", "channels": {"channel": [{"lower-frequency": "191325000", "upper-frequency": "191400000", "state": {"lower-frequency": "191325000", "upper-frequency": "191400000", "power": "1.00"}}]}},
+		{"name": "line-in", "channels": {"channel": [
+			{"lower-frequency": "191325000", "upper-frequency": "191400000", "state": {"lower-frequency": "191325000", "upper-frequency": "191400000", "power": "-2.50"}},
+			{"lower-frequency": "191330000", "upper-frequency": "191400000", "state": {"lower-frequency": "191330000", "upper-frequency": "191400000", "power": "-9.00"}}]}}]}}`)
 	got := Observe(shown, nil)
 	want := verify.Device{
 		Optical: map[string]verify.Optical{
 			"line-1": {
-				Laser: true, Frequency: 193100000, Mode: "5", Transmitted: num(-10), Received: num(-8.5), OSNR: num(31.2), Dispersion: num(2338), Offset: num(-120), BER: num(0.002), Q: num(9.1),
+				Laser: true, Frequency: 193100000, Mode: "5", Transmitted: num(-10), Received: num(-8.5), Total: num(-8.4), OSNR: num(31.2), Dispersion: num(2338), Offset: num(-120), BER: num(0.002), Q: num(9.1),
 			},
 			"line-2": {Frequency: 193200000}, "line-3": {Laser: true, Frequency: 193300000},
 		},
 		Amplifiers: map[string]verify.Amplifier{"long-there": {Enabled: true, Gain: num(17.1), Input: num(-6.5), Output: num(10.6)}, "long-back": {}},
 		Media: map[uint32]verify.MediaChannel{
-			13: {Up: true, Low: 191325000, High: 191400000}, 25: {Low: 191400000, High: 191475000}, 37: {Low: 191475000, High: 191550000},
+			13: {Up: true, Low: 191325000, High: 191400000, Added: num(1), Dropped: num(-2.5)}, 25: {Low: 191400000, High: 191475000}, 37: {Low: 191475000, High: 191550000},
 		},
 	}
 	got.Interfaces = nil

@@ -38,6 +38,9 @@ func (k *checker) lit(c *Contract, d *shown) {
 		if p.Reason != "" {
 			f.says(c.Device, "says %s", p.Reason)
 		}
+	case !p.lasing():
+		end := c.atPort()
+		k.draft(LaserOff, Error, &end, "sends no light with its laser on").says(c.Device, "shows %.1f dBm", *p.Transmitted)
 	}
 	tuned := k.tuned(c, &p)
 	if !i.Up {
@@ -61,11 +64,24 @@ func (c *Contract) atPort() Contract {
 
 func (k *checker) notUnderstood(c *Contract, i Interface, p *Optical) {
 	f := k.draft(ChannelDown, Error, c, "is down")
-	switch got := p.entering(); {
+	ch := k.index.light().channels[c.Channel]
+	if ch == nil {
+		f.says(c.Device, "understands nothing at %s", c.Port)
+		return
+	}
+	at := &ch.A
+	if at.Device != c.Device || at.Port != c.Port {
+		at = &ch.B
+	}
+	got := k.entering(ch, at, p)
+	if k.stray(ch, at) {
+		k.strayed(c, at, ch, *got)
+	}
+	switch {
 	case got != nil && *got < noLight:
 		f.says(c.Device, "receives no light at %s", c.Port)
 	case got != nil && *p.Received < noLight:
-		f.says(c.Device, "hears no channel at %s in the %.1f dBm that come in; a laser may have left its frequency", c.Port, *got)
+		f.says(c.Device, "hears no channel at %s in the %.1f dBm that come in", c.Port, *got)
 	case p.BER != nil && *p.BER > 0 && c.Coherent.Mode.MarginAt(*p.BER) > 0:
 		f.says(c.Device, "understands what it receives at %s", c.Port)
 	case p.Received != nil:
@@ -94,7 +110,7 @@ func (k *checker) tuned(c *Contract, p *Optical) bool {
 		off("is in mode %s and not %s (%s)", p.Mode, want.Setting, want.Mode.Name)
 		tuned = false
 	}
-	if p.Laser && p.Transmitted != nil && math.Abs(*p.Transmitted-float64(want.Power)) > launchOff {
+	if p.lasing() && p.Transmitted != nil && math.Abs(*p.Transmitted-float64(want.Power)) > launchOff {
 		off("sends %.1f dBm and not %.1f dBm", *p.Transmitted, float64(want.Power))
 	}
 	if p.Offset != nil && math.Abs(*p.Offset) > offsetOff {

@@ -174,9 +174,9 @@ func (f *draft) lacks(device string) { f.absentAt = append(f.absentAt, device) }
 
 // rank is the order in which kinds are worth reading.
 var rank = map[Kind]int{
-	DeviceUnreachable: 0, Drifted: 1, FibreCut: 2, AmplifierOff: 3, FibreLoss: 4, ConnectorLoss: 5, LaserOff: 6, Mistuned: 7,
-	SpectrumShut: 8, ChannelDown: 9, OffPlan: 10, MarginLow: 11, MarginFalling: 12, InterfaceDown: 13, CableWrong: 14, LAGDegraded: 15,
-	SessionDown: 16, SessionFamily: 17, BFDDown: 18, TunnelMissing: 19, SegmentBroken: 20, CapacityLost: 21,
+	DeviceUnreachable: 0, Drifted: 1, FibreCut: 2, AmplifierOff: 3, FibreLoss: 4, NoiseAdded: 5, ConnectorLoss: 6, LaserOff: 7,
+	Mistuned: 8, SpectrumShut: 9, ChannelDown: 10, OffPlan: 11, MarginLow: 12, MarginFalling: 13, InterfaceDown: 14, CableWrong: 15,
+	LAGDegraded: 16, SessionDown: 17, SessionFamily: 18, BFDDown: 19, TunnelMissing: 20, SegmentBroken: 21, CapacityLost: 22,
 }
 
 // findings finishes the drafts.
@@ -199,5 +199,23 @@ func (k *checker) findings() []Finding {
 		}
 		out[i] = f.Finding
 	}
+	worsen(out)
 	return out
+}
+
+// worsen makes what takes light as bad as what it takes: a fibre that loses so much that a channel is down carries no traffic of it.
+func worsen(all []Finding) {
+	down := map[string]bool{}
+	for i := range all {
+		if all[i].Kind == ChannelDown && !all[i].Withdrawn {
+			for _, cause := range all[i].Causes {
+				down[cause] = true
+			}
+		}
+	}
+	for i := range all {
+		if r := rank[all[i].Kind]; down[all[i].ID] && rank[FibreCut] <= r && r < rank[ChannelDown] {
+			all[i].Severity = Error
+		}
+	}
 }

@@ -14,6 +14,7 @@ const (
 	FibreCut          Kind = "fibre-cut"          // no light comes through a duct
 	AmplifierOff      Kind = "amplifier"          // an amplifier does not give what it is set to
 	FibreLoss         Kind = "fibre-loss"         // a duct takes more light than planned
+	NoiseAdded        Kind = "noise"              // a line adds more noise than planned
 	ConnectorLoss     Kind = "connector"          // light is lost between a line and what is plugged into it
 	LaserOff          Kind = "laser-off"          // a coherent port sends nothing
 	Mistuned          Kind = "tuning"             // a coherent port is not at the frequency, mode or power that is intended

@@ -91,6 +91,47 @@ var dimmings = []struct {
 			w.goDark(channelOf(w.design, name))
 		}
 	}},
+	{"two lasers have left each other, and neither hears", func(w *world) {
+		for _, site := range []string{"bj", "sh"} {
+			w.optical(w.end("bj-sh/4", site), func(p *verify.Optical) {
+				p.Received, p.Total = num(darkest), p.Received
+				p.OSNR, p.BER, p.Dispersion, p.Offset = nil, nil, nil, nil
+			})
+		}
+		w.goDark(channelOf(w.design, "bj-sh/4"))
+	}},
+	{"a cord is out on a line that nobody monitors", func(w *world) {
+		for _, site := range []string{"bj", "sh"} {
+			w.optical(w.end("bj-sh/4", site), func(p *verify.Optical) {
+				p.Received, p.Total = num(darkest), num(darkest)
+				p.OSNR, p.BER, p.Dispersion, p.Offset = nil, nil, nil, nil
+			})
+		}
+		for _, way := range []string{"long-there", "long-back"} {
+			for _, device := range w.line("long").Devices {
+				w.amplifier(device, way, func(a *verify.Amplifier) { a.Input, a.Output = less(a.Input, 3), less(a.Output, 3) })
+			}
+		}
+		w.goDark(channelOf(w.design, "bj-sh/4"))
+	}},
+	{"a line adds noise", func(w *world) {
+		for _, name := range []string{"bj-sh/4", "bj-sh/5", "bj-sh/6"} {
+			w.optical(w.end(name, "bj"), func(p *verify.Optical) { p.OSNR = num(*p.OSNR - 3) })
+		}
+	}},
+	{"one of two lines adds noise", func(w *world) {
+		for _, name := range []string{"bj-sz/1", "bj-sz/2"} {
+			w.optical(w.end(name, "sz"), func(p *verify.Optical) { p.OSNR = num(*p.OSNR - 3) })
+		}
+	}},
+	{"a channel is noisy among others that are not", func(w *world) {
+		w.optical(w.end("bj-sh/4", "bj"), func(p *verify.Optical) { p.OSNR = num(*p.OSNR - 3) })
+	}},
+	{"a transmitter is dead with its laser on", func(w *world) {
+		w.optical(w.end("bj-sh/1", "sh"), func(p *verify.Optical) { p.Transmitted, p.Received = num(darkest), num(darkest) })
+		w.optical(w.end("bj-sh/1", "bj"), func(p *verify.Optical) { p.Received = num(darkest) })
+		w.goDark(channelOf(w.design, "bj-sh/1"))
+	}},
 	{"a channel takes another route than planned", func(w *world) {
 		w.optical(w.end("bj-sh/4", "bj"), func(p *verify.Optical) { p.Dispersion = num(*p.Dispersion + 900) })
 	}},

@@ -38,6 +38,10 @@ type way struct {
 	begin    []*fabric.Channel
 	end      []*fabric.Channel
 	whole    bool // every channel begins where the line does
+
+	filters bool               // what drops channels gives each receiver its own alone
+	adds    map[string]float64 // dBm of each channel behind the first amplifier; none where the line begins without
+	demux   float64            // dB between the monitor at its end and a receiver
 }
 
 // point is a place where the light of a line is measured, and what all channels together should have there.
@@ -84,7 +88,8 @@ func planWay(design *fabric.Design, l *fabric.Line, back bool) (way, bool) {
 		return w, false
 	}
 	s := r.Today()
-	w.levels, w.whole = s.Line.Levels, true
+	w.levels, w.whole, w.demux, w.adds = s.Line.Levels, true, float64(s.Line.Demux), map[string]float64{}
+	w.filters = s.Line.Mux > 0 && s.Line.Grid.Width > 0 || slices.Contains(l.Devices, l.Name+"-"+w.to)
 	comb := make([]optics.Channel, len(s.Lit))
 	sent := math.Inf(-1)
 	for i, c := range s.Lit {
@@ -104,6 +109,11 @@ func planWay(design *fabric.Design, l *fabric.Line, back bool) (way, bool) {
 			place := int(design.Device(devices[n]).Number) - 1
 			if back {
 				place = len(l.Ducts) - place
+			}
+			for c := range s.Lit {
+				if n == 0 && devices[n] == l.Name+"-"+w.from {
+					w.adds[s.Lit[c].Name] = float64(stage.Light[c].Power)
+				}
 			}
 			w.points = append(w.points, point{device: devices[n], place: place, in: float64(stage.Input), out: float64(stage.Total) + float64(a.VOA)})
 		}
@@ -155,9 +165,11 @@ type stretch struct {
 	from, to string   // where it was measured
 	ducts    []string // none: what is plugged together at one place
 	devices  []string
-	excess   float64         // dB
-	lost     bool            // all of it
-	channel  *fabric.Channel // the only one that it concerns; nil: all
+	excess   float64          // dB
+	lost     bool             // all of it
+	alone    *fabric.Channel  // the only one by which it was measured; nil: there are others
+	channel  *fabric.Channel  // the only one that it concerns; nil: all
+	at       *fabric.Terminal // the end of that channel where its light is lost; nil: nobody knows
 }
 
 // light looks along each line for where its light is lost, and then at what DCIs still carry.
@@ -169,6 +181,7 @@ func (k *checker) light() {
 			bad = append(bad, k.walk(&k.index.light().ways[i], passes)...)
 		}
 		k.locate(bad, passes)
+		k.noise()
 	}
 	k.capacities()
 }
@@ -177,8 +190,10 @@ func (k *checker) light() {
 // there is only the noise of amplifiers.
 func (k *checker) walk(w *way, passes map[string][]string) []stretch {
 	var bad []stretch
-	lit, share, all := k.senders(w)
-	up := sender{point: w.points[0], power: share + w.points[0].out, known: all, name: w.from}
+	in := k.senders(w)
+	bad = append(bad, in.weak(w)...)
+	bad = append(bad, k.dropped(w)...)
+	up := sender{point: w.points[0], power: in.share + w.points[0].out, known: in.all, name: w.from}
 	for _, p := range w.points[1 : len(w.points)-1] {
 		a, shown := k.observed.Devices[p.device].Amplifiers[w.key.way]
 		if !shown || a.Input == nil {
@@ -187,7 +202,7 @@ func (k *checker) walk(w *way, passes map[string][]string) []stretch {
 		if up.known && up.power > noLight {
 			s := stretch{way: w, from: up.name, to: p.device, ducts: w.ducts[up.place:p.place], devices: append(up.devices(w), p.device)}
 			s.excess = (up.power - *a.Input) - (up.out - p.in)
-			if bad = judged(bad, s, passes); len(bad) > 0 && bad[len(bad)-1].lost {
+			if bad = judged(bad, s, passes); s.excess >= lossAll {
 				return bad
 			}
 		}
@@ -196,8 +211,8 @@ func (k *checker) walk(w *way, passes map[string][]string) []stretch {
 			up.power = *a.Output
 		}
 	}
-	if direct := up.device == ""; direct || all && up.known && up.power > noLight && len(k.dark[w.key]) == 0 {
-		bad = append(bad, k.receivers(w, up, lit, share, passes)...)
+	if direct := up.device == ""; direct || in.all && up.known && up.power > noLight && len(k.dark[w.key]) == 0 {
+		bad = append(bad, k.receivers(w, up, in, bad, passes)...)
 	}
 	return bad
 }
@@ -241,15 +256,22 @@ func judged(bad []stretch, s stretch, passes map[string][]string) []stretch {
 	return bad
 }
 
-// senders tells which channels are sent into a line, each with how much stronger it is than planned in dB; how much stronger all of them
-// together are; and whether that is known of all that the line carries.
-func (k *checker) senders(w *way) (lit map[*fabric.Channel]float64, share float64, all bool) {
-	lit, all = map[*fabric.Channel]float64{}, w.whole && len(w.begin) > 0
+// incoming is what is sent into a line.
+type incoming struct {
+	lit     map[*fabric.Channel]float64 // channels that are sent, each with how much stronger it is than planned in dB
+	missing map[*fabric.Channel]float64 // what channels have lost of that where they enter
+	share   float64                     // how much stronger than planned those are together that enter
+	all     bool                        // whether that is known of all that the line carries
+}
+
+// senders looks at what is sent into a line.
+func (k *checker) senders(w *way) incoming {
+	lit, all := map[*fabric.Channel]float64{}, w.whole && len(w.begin) > 0
 	planned, sent := math.Inf(-1), math.Inf(-1)
 	for _, c := range w.begin {
 		planned = together(planned, float64(c.Power))
 		p, known := k.optical(terminalAt(c, w.from))
-		if all = all && known; !known || !p.Laser || p.Transmitted != nil && *p.Transmitted < noLight {
+		if all = all && known; !known || !p.lasing() {
 			continue
 		}
 		if p.Transmitted != nil && !w.levels {
@@ -257,14 +279,25 @@ func (k *checker) senders(w *way) (lit map[*fabric.Channel]float64, share float6
 		} else {
 			lit[c] = 0
 		}
-		sent = together(sent, float64(c.Power)+lit[c])
 	}
-	return lit, sent - planned, all
+	missing, gone := k.missing(w, lit), math.Inf(-1)
+	for _, c := range w.begin {
+		if more, lit := lit[c]; lit && missing[c] < lossAll {
+			sent = together(sent, float64(c.Power)+more-missing[c])
+			if !k.gone(w, c) {
+				gone = together(gone, float64(c.Power)+more-missing[c])
+			}
+		}
+	}
+	if enters, known := k.enters(w); known && math.Abs(gone-planned-enters) < math.Abs(sent-planned-enters) {
+		sent = gone
+	}
+	return incoming{lit, missing, sent - planned, all}
 }
 
 // receivers judges the last stretch of a line, channel by channel. What all lack, the stretch has taken; what one lacks, its connectors.
 // A channel that comes from another line may have lost its light there, and is not judged.
-func (k *checker) receivers(w *way, up sender, lit map[*fabric.Channel]float64, share float64, passes map[string][]string) []stretch {
+func (k *checker) receivers(w *way, up sender, in incoming, known []stretch, passes map[string][]string) []stretch {
 	type received struct {
 		channel *fabric.Channel
 		excess  float64
@@ -272,15 +305,16 @@ func (k *checker) receivers(w *way, up sender, lit map[*fabric.Channel]float64, 
 	var list []received
 	for _, c := range w.end {
 		at := terminalAt(c, w.to)
-		more, sent := lit[c]
-		p, known := k.optical(at)
+		more, sent := in.lit[c]
+		p, read := k.optical(at)
 		want, planned := k.index.receives(c, at)
-		got := p.entering()
-		if !sent || !known || !planned || got == nil {
+		got := k.entering(c, at, &p)
+		found := slices.ContainsFunc(known, func(s stretch) bool { return s.channel == c })
+		if !sent || !read || !planned || got == nil || !p.lasing() || found {
 			continue
 		}
 		if want += more; up.device != "" {
-			want += up.power - up.out - share
+			want += up.power - up.out - in.share
 		}
 		list = append(list, received{c, want - *got})
 	}
@@ -289,13 +323,19 @@ func (k *checker) receivers(w *way, up sender, lit map[*fabric.Channel]float64, 
 	}
 	common := slices.MinFunc(list, func(a, b received) int { return cmp.Compare(a.excess, b.excess) }).excess
 	s := stretch{way: w, from: up.name, to: w.to, ducts: w.ducts[up.place:], devices: append(up.devices(w), portsAt(w.end, w.to)...), excess: common}
+	if len(list) == 1 {
+		s.alone = list[0].channel
+	}
 	bad := judged(nil, s, passes)
 	if len(s.ducts) == 0 || len(bad) == 0 {
 		bad, common = nil, 0
 	}
 	for _, r := range list {
 		if one := s; r.excess-common >= lossOff {
-			one.excess, one.channel, one.ducts = r.excess-common, r.channel, nil
+			one.excess, one.channel, one.ducts, one.alone = r.excess-common, r.channel, nil, nil
+			if m := k.monitored(w, w.to, r.channel.Name); m != nil && m.Dropped != nil { // behind it all is well
+				one.at = terminalAt(r.channel, w.from)
+			}
 			one.lost = one.excess >= lossAll
 			bad = append(bad, one)
 		}

@@ -12,11 +12,11 @@ import (
 // locate names what the stretches that take too much have in common: one cut of a duct, or of what ducts share, is one finding,
 // whatever lines it takes, in both directions. A duct through which another line still passes is not it, if there is another.
 func (k *checker) locate(bad []stretch, passes map[string][]string) {
-	var lost, lossy []stretch
+	var lost, lossy, plugged []stretch
 	for _, s := range bad {
 		switch {
 		case len(s.ducts) == 0:
-			k.connector(&s)
+			plugged = append(plugged, s)
 		case s.lost:
 			lost = append(lost, s)
 		default:
@@ -33,6 +33,17 @@ func (k *checker) locate(bad []stretch, passes map[string][]string) {
 		culprit, lossy = k.suspects(lossy, nil)
 		k.duct(FibreLoss, Warning, "takes more light than planned", &culprit, k.dim)
 	}
+	k.connectors(slices.DeleteFunc(plugged, k.lostBefore))
+}
+
+// lostBefore tells whether a channel loses light on another line that it passes before, so that nothing can be said of what it is plugged into.
+func (k *checker) lostBefore(s stretch) bool {
+	if s.channel == nil || s.at != nil && s.at.Site == s.way.from {
+		return false
+	}
+	return slices.ContainsFunc(k.index.path(s.channel, otherEnd(s.channel, s.way.to).Site), func(w *way) bool {
+		return w.key != s.way.key && k.touched(w.key)
+	})
 }
 
 // suspect is what explains some stretches.
@@ -152,6 +163,20 @@ func (k *checker) duct(kind Kind, severity Severity, verb string, culprit *suspe
 	if !slices.Contains(slices.Collect(maps.Values(ways)), 2) {
 		f.evidence = append(f.evidence, "one way only: one fibre or a connector of it")
 	}
+	if only := onlyWitness(culprit.explains); only != nil {
+		f.evidence = append(f.evidence, fmt.Sprintf("one channel alone tells: a cord or connector at %s:%s or %s:%s would look the same",
+			only.A.Device, only.A.Port, only.B.Device, only.B.Port))
+	}
+}
+
+// onlyWitness is the channel by which all of some stretches were measured, if there is but one.
+func onlyWitness(all []stretch) *fabric.Channel {
+	for i := range all {
+		if all[i].alone == nil || all[i].alone != all[0].alone {
+			return nil
+		}
+	}
+	return all[0].alone
 }
 
 // cutText says between where light is lost; the same from both directions.
@@ -162,33 +187,72 @@ func cutText(s *stretch, both bool) string {
 	return fmt.Sprintf("passes no light from %s to %s", s.from, s.to)
 }
 
-// connector drafts the finding of light that is lost where something is plugged in: for one channel, or all of a line.
-func (k *checker) connector(s *stretch) {
-	c := &Contract{Object: s.way.line.Name + " at " + s.from, Ref: s.way.line.Ref, Device: s.devices[0], Far: s.devices[1:]}
-	what := s.way.line.Name
-	if s.channel != nil {
-		what = s.channel.Name
-		c.Object, c.Ref, c.Channel = k.culpritEnd(s), s.channel.Ref, s.channel.Name
-		c.Device, c.Far = s.channel.A.Device, []string{s.channel.B.Device}
+// connectors drafts the findings of light that is lost where something is plugged in: for one channel, or all of a line. What is lost there in both
+// directions is one finding.
+func (k *checker) connectors(bad []stretch) {
+	var objects []string
+	at := map[string][]stretch{}
+	for _, s := range bad {
+		object := s.way.line.Name + " at " + s.from
+		if s.channel != nil {
+			object = k.culpritEnd(&s)
+		}
+		if at[object] == nil {
+			objects = append(objects, object)
+		}
+		at[object] = append(at[object], s)
 	}
-	severity, takes := Warning, k.dim
-	if s.lost {
+	for _, object := range objects {
+		k.connector(object, at[object])
+	}
+}
+
+func (k *checker) connector(object string, where []stretch) {
+	s := &where[0]
+	c := &Contract{Object: object, Ref: s.way.line.Ref}
+	what, key := s.way.line.Name, s.way.key
+	if s.channel != nil {
+		what, key = s.channel.Name, wayKey{line: s.channel.Name} // of the channel alone, whatever the line
+		c.Ref, c.Channel, c.Device, c.Far = s.channel.Ref, s.channel.Name, s.channel.A.Device, []string{s.channel.B.Device}
+	} else {
+		c.Device, c.Far = s.devices[0], s.devices[1:]
+	}
+	lost := 0
+	for i := range where {
+		if where[i].lost {
+			lost++
+		}
+	}
+	severity, verb, takes := Warning, "has a bad connector or cord", k.dim
+	switch {
+	case lost == len(where) && lost > 1:
+		severity, verb, takes = Error, "is not plugged in, or has a broken cord", k.dark
+	case lost > 0:
 		severity, takes = Error, k.dark
 	}
-	f := k.draft(ConnectorLoss, severity, c, "has a bad connector or cord")
-	f.says(what, "loses %.1f dB more than planned from %s to %s", s.excess, s.from, s.to)
-	if s.channel == nil {
-		takes[s.way.key] = append(takes[s.way.key], f.ID)
-		return
+	f := k.draft(ConnectorLoss, severity, c, verb)
+	for i := range where {
+		f.says(what, "loses %.1f dB more than planned from %s to %s", where[i].excess, where[i].from, where[i].to)
 	}
-	own := wayKey{line: s.channel.Name} // of the channel alone, whatever the line
-	takes[own] = append(takes[own], f.ID)
+	if s.channel != nil {
+		if lost == 1 && len(where) == 1 {
+			f.evidence = append(f.evidence, "one way only: one fibre of the cord, or a laser far from its frequency")
+		}
+		if object == s.channel.Name {
+			f.evidence = append(f.evidence, fmt.Sprintf("at %s:%s or at %s:%s, which this line does not tell",
+				s.channel.A.Device, s.channel.A.Port, s.channel.B.Device, s.channel.B.Port))
+		}
+	}
+	takes[key] = append(takes[key], f.ID)
 }
 
 // culpritEnd is the end of a channel where it loses its light, as far as that can be told. What is lost before an amplifier is lost from the
 // OSNR too, as that adds the same noise to less light; what is lost behind the last one is not.
 func (k *checker) culpritEnd(s *stretch) string {
 	c := s.channel
+	if s.at != nil {
+		return c.Name + " at " + Far{s.at.Device, s.at.Port}.String()
+	}
 	to, from := terminalAt(c, s.way.to), terminalAt(c, s.way.from)
 	p, _ := k.optical(to)
 	want := k.index.light().expected[c.Name].There
@@ -230,7 +294,7 @@ func (k *checker) belowLight(f *draft) []string {
 		dark, dim = append(dark, k.dark[key]...), append(dim, k.dim[key]...)
 	}
 	for _, end := range []fabric.Terminal{ch.A, ch.B} {
-		at := Far{end.Device, end.Port}.String() + " (" + ch.Name + ")"
+		at := terminalObject(&end, ch)
 		dark = append(dark, id(LaserOff, at), id(Mistuned, at))
 	}
 	if f.Kind == SpectrumShut { // no light, nothing to pass

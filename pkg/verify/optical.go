@@ -25,15 +25,6 @@ type Optical struct {
 	Offset                *float64 // MHz, of the carrier that comes in from the receiver's laser
 }
 
-// entering is the power in dBm that comes to a receiver: of its channel, and where it hears none, of whatever there is. Light of a laser
-// that has left its frequency arrives, and nothing on the way has taken it.
-func (p *Optical) entering() *float64 {
-	if p.Received != nil && *p.Received < noLight && p.Total != nil {
-		return p.Total
-	}
-	return p.Received
-}
-
 // Amplifier is one amplifier: what it gives, and all that enters and leaves it. What it does not show is nil.
 type Amplifier struct {
 	Enabled       bool
@@ -41,10 +32,11 @@ type Amplifier struct {
 	Input, Output *float64 // dBm
 }
 
-// MediaChannel is a piece of spectrum that the end of a line passes, both ways.
+// MediaChannel is a piece of spectrum that the end of a line passes, both ways. What is not monitored is nil.
 type MediaChannel struct {
-	Up        bool
-	Low, High uint64 // MHz
+	Up             bool
+	Low, High      uint64   // MHz
+	Added, Dropped *float64 // dBm, of what goes into the line behind its first amplifier, and of what comes from it behind the last one
 }
 
 // lightContracts are those of a device that makes, amplifies or passes light.

@@ -17,6 +17,7 @@ type Damage struct {
 	Connectors map[network.End]optics.DB // loss of terminals, in both directions
 	Drifts     map[network.End]int64     // MHz, of lasers that leave their ports
 	Dark       map[network.End]bool      // terminals that neither send nor hear
+	Unplugged  map[network.End]bool      // terminals that send into nothing, and hear nothing
 	Age        time.Duration             // since the lines were built
 }
 

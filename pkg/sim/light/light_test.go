@@ -84,6 +84,7 @@ func TestWhatReceiversMakeOfLight(t *testing.T) {
 		"a router is off":                          {func(on map[string]*Device, _ *Damage) { delete(on, "a") }, "-, -, no light, no light"},
 		"one end runs another mode":                {func(on map[string]*Device, _ *Damage) { on["a"].Lasers[0].Mode = zr }, "mode, , mode, "},
 		"one end is tuned past its multiplexer":    {func(on map[string]*Device, _ *Damage) { on["a"].Lasers[0].Frequency = 193_175_000 }, "frequency, , no light, "},
+		"a cord is out":                            {func(_ map[string]*Device, d *Damage) { d.Unplugged = map[network.End]bool{a1: true} }, "no light, , no light, "},
 		"an amplifier was never switched on":       {func(on map[string]*Device, _ *Damage) { on["hut"].Amplifiers = nil }, "no light, no light, no light, no light"},
 		"an amplifier of one direction is dead":    {func(_ map[string]*Device, d *Damage) { d.Dead = map[Unit]bool{{"hut", "long-there"}: true} }, ", , no light, no light"},
 		"a duct is cut":                            {func(_ map[string]*Device, d *Damage) { d.Cuts = map[Fibre]bool{{Duct: "south"}: true} }, "no light, no light, no light, no light"},

@@ -39,6 +39,9 @@ func (m *moment) port(t *Terminal, laser *Laser, arriving []*source) *Port {
 	if laser.Shines {
 		p.Sends, p.Output = true, laser.output()
 	}
+	if m.damage.Unplugged[t.At] {
+		return p
+	}
 	dirt := optics.DBm(m.damage.Connectors[t.At])
 	total := 0.0
 	for _, s := range arriving {

@@ -45,7 +45,7 @@ func (m *moment) sources() (out []*source) {
 		t := &m.plant.Terminals[i]
 		laser := m.devices[t.At.Device].laser(t.At.Port)
 		k, built := m.light.lines[t.Line]
-		if laser == nil || !laser.On || !laser.Shines || laser.Mode == nil || laser.Frequency == 0 || m.damage.Dark[t.At] || !built {
+		if laser == nil || !laser.On || !laser.Shines || laser.Mode == nil || laser.Frequency == 0 || m.damage.Dark[t.At] || m.damage.Unplugged[t.At] || !built {
 			continue
 		}
 		s := &source{terminal: t, laser: laser, centre: uint64(int64(laser.Frequency) + m.damage.Drifts[t.At])}
