@@ -38,7 +38,8 @@ dispersion, latency, penalties, margin, and every reason for which it fails. - r
 An ELEMENT has a type: loss {loss_db}; edfa {gain_db, nf_db, p_max_dbm}; fiber {length_km, loss_db_km or
 loss_db_km_at [[THz, dB/km], ...], dispersion_ps_nm_km, dispersion_slope_ps_nm2_km, effective_area_um2,
 pmd_coef_ps_sqrtkm, con_in_db, con_out_db, lumped [[km, dB], ...]}. A mode that the file does not define
-is one of loom optics modes. A value that is infinite is null.
+is one of loom optics modes. With slot_ghz, channels whose slots overlap are refused. A number that cannot
+be, as a frequency in GHz, is refused with the range that is plausible. A value that is infinite is null.
 
 Exit code: 0, whether the channels arrive or not; 1 where the file cannot be read.`,
 		Example: `  loom optics evaluate lines.json

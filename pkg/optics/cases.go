@@ -2,6 +2,7 @@ package optics
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,12 +22,17 @@ func ModesAlone(modes []Mode) *Cases {
 	c := &Cases{Modes: map[string]caseMode{}}
 	for _, m := range modes {
 		c.Modes[m.Name] = caseMode{
-			Rate: m.Rate, Baud: float64(m.Baud), RollOff: m.RollOff, TxOSNR: float64(m.TxOSNR), ReqOSNR: float64(m.RequiredOSNR),
-			RxMin: float64(m.RxMin), RxMax: float64(m.RxMax), MaxCD: m.MaxCD, MaxPMD: m.MaxPMD, Source: m.Source,
+			Rate: m.Rate, Baud: number(m.Baud), RollOff: m.RollOff, TxOSNR: number(m.TxOSNR), ReqOSNR: number(m.RequiredOSNR),
+			RxMin: number(m.RxMin), RxMax: number(m.RxMax), MaxCD: number(m.MaxCD), MaxPMD: number(m.MaxPMD), Source: m.Source,
 			Penalties: casePenalty{CD: pairs(m.Penalties.CD), PMD: pairs(m.Penalties.PMD), RxPower: pairs(m.Penalties.RxPower)},
 		}
 	}
 	return c
+}
+
+func number[T ~float64](x T) *float64 {
+	out := float64(x)
+	return &out
 }
 
 func pairs(t Penalty) [][2]float64 {
@@ -39,14 +45,14 @@ func pairs(t Penalty) [][2]float64 {
 
 type caseMode struct {
 	Rate      int         `json:"rate"`
-	Baud      float64     `json:"baud_gbd"`
+	Baud      *float64    `json:"baud_gbd"`
 	RollOff   float64     `json:"roll_off"`
-	TxOSNR    float64     `json:"tx_osnr_db"`
-	ReqOSNR   float64     `json:"req_osnr_db"`
-	RxMin     float64     `json:"rx_min_dbm"`
-	RxMax     float64     `json:"rx_max_dbm"`
-	MaxCD     float64     `json:"cd_max"`
-	MaxPMD    float64     `json:"pmd_max_ps"`
+	TxOSNR    *float64    `json:"tx_osnr_db"`
+	ReqOSNR   *float64    `json:"req_osnr_db"`
+	RxMin     *float64    `json:"rx_min_dbm"`
+	RxMax     *float64    `json:"rx_max_dbm"`
+	MaxCD     *float64    `json:"cd_max"`
+	MaxPMD    *float64    `json:"pmd_max_ps"`
 	Penalties casePenalty `json:"penalties,omitzero"`
 	Source    string      `json:"src,omitempty"`
 }
@@ -66,10 +72,11 @@ type caseLine struct {
 }
 
 type caseChannel struct {
-	Frequency float64  `json:"frequency_thz"`
+	Frequency *float64 `json:"frequency_thz"`
 	Baud      float64  `json:"baud_gbd"`
+	Slot      float64  `json:"slot_ghz"` // 0: not told
 	RollOff   float64  `json:"roll_off"`
-	TxPower   float64  `json:"tx_power_dbm"`
+	TxPower   *float64 `json:"tx_power_dbm"`
 	TxOSNR    *float64 `json:"tx_osnr_db"`
 	Mode      string   `json:"mode"`
 }
@@ -155,7 +162,7 @@ func located(data []byte, err error) error {
 		err = errors.New(syntax.Error())
 	case errors.As(err, &kind):
 		at = kind.Offset
-		err = fmt.Errorf("%s: a %s where %s is wanted", kind.Field, kind.Value, kind.Type)
+		err = wanted(kind)
 	}
 	if at < 0 || at > int64(len(data)) {
 		return fmt.Errorf("1:1: %w", err)
@@ -171,31 +178,45 @@ func (c *Cases) Evaluate(known func(name string) (*Mode, bool)) (*Answers, error
 	for i := range c.Cases {
 		a, err := c.evaluate(&c.Cases[i], known)
 		if err != nil {
-			return nil, fmt.Errorf("case %q: %w", c.Cases[i].ID, err)
+			return nil, fmt.Errorf("%s: %w", c.Cases[i].name(i), err)
 		}
 		out.Cases[i] = *a
 	}
 	return out, nil
 }
 
+// name is how a case is called: by its id, or by its place.
+func (l *caseLine) name(i int) string {
+	if l.ID == "" {
+		return fmt.Sprintf("case %d", i+1)
+	}
+	return fmt.Sprintf("case %q", l.ID)
+}
+
 func (c *Cases) evaluate(l *caseLine, known func(string) (*Mode, bool)) (*Answer, error) {
+	if err := l.checkSize(); err != nil {
+		return nil, err
+	}
 	line, kinds, err := l.elements()
 	if err != nil {
 		return nil, err
 	}
-	if l.AddDrops < 0 || (l.AddDrops > 0 && l.AddDropOSNR == nil) {
-		return nil, fmt.Errorf("n_add_drop %d needs add_drop_osnr_db", l.AddDrops)
-	}
-	var ends AddDrop
-	if l.AddDrops > 0 {
-		ends = AddDrop{Times: l.AddDrops, OSNR: DB(*l.AddDropOSNR)}
+	ends, err := l.ends()
+	if err != nil {
+		return nil, err
 	}
 	modes, channels := make([]Mode, len(l.Channels)), make([]Channel, len(l.Channels))
 	for i, ch := range l.Channels {
-		if modes[i], err = c.mode(ch, known); err != nil {
-			return nil, fmt.Errorf("channel at %v THz: %w", ch.Frequency, err)
+		if channels[i], err = ch.channel(); err != nil {
+			return nil, fmt.Errorf("channel %d: %w", i+1, err)
 		}
-		channels[i] = Channel{Frequency: THz(ch.Frequency), Baud: modes[i].Baud, TxPower: DBm(ch.TxPower)}
+		if modes[i], err = c.mode(ch, known); err != nil {
+			return nil, fmt.Errorf("channel %d, at %v: %w", i+1, channels[i].Frequency, err)
+		}
+		channels[i].Baud = modes[i].Baud
+	}
+	if err := l.checkSlots(channels); err != nil {
+		return nil, err
 	}
 	p, err := NewPropagator(channels)
 	if err != nil {
@@ -218,19 +239,42 @@ func (c *Cases) evaluate(l *caseLine, known func(string) (*Mode, bool)) (*Answer
 	return a, nil
 }
 
+// ends is what adding and dropping costs.
+func (l *caseLine) ends() (AddDrop, error) {
+	var r reader
+	r.may("n_add_drop", float64(l.AddDrops))
+	if l.AddDrops == 0 || len(r.wrong) > 0 {
+		return AddDrop{}, r.err()
+	}
+	if l.AddDropOSNR == nil {
+		return AddDrop{}, fmt.Errorf("n_add_drop %d needs add_drop_osnr_db", l.AddDrops)
+	}
+	return AddDrop{Times: l.AddDrops, OSNR: DB(r.must("add_drop_osnr_db", l.AddDropOSNR))}, r.err()
+}
+
+// channel is where and with what power it is launched; its symbol rate is that of its mode.
+func (ch *caseChannel) channel() (Channel, error) {
+	var r reader
+	out := Channel{Frequency: THz(r.notZero("frequency_thz", ch.Frequency)), TxPower: DBm(r.must("tx_power_dbm", ch.TxPower))}
+	r.may("slot_ghz", ch.Slot)
+	r.may("roll_off", ch.RollOff)
+	return out, r.err()
+}
+
 // mode is that of a channel, with what the channel says otherwise.
 func (c *Cases) mode(ch caseChannel, known func(string) (*Mode, bool)) (Mode, error) {
 	m, err := c.named(ch.Mode, known)
 	if err != nil {
 		return m, err
 	}
+	var r reader
 	if ch.Baud != 0 {
-		m.Baud = GHz(ch.Baud)
+		m.Baud = GHz(r.may("baud_gbd", ch.Baud))
 	}
 	if ch.TxOSNR != nil {
-		m.TxOSNR = DB(*ch.TxOSNR)
+		m.TxOSNR = DB(r.must("tx_osnr_db", ch.TxOSNR))
 	}
-	return m, m.Check()
+	return m, errors.Join(r.err(), m.Check())
 }
 
 func (c *Cases) named(name string, known func(string) (*Mode, bool)) (Mode, error) {
@@ -239,19 +283,29 @@ func (c *Cases) named(name string, known func(string) (*Mode, bool)) (Mode, erro
 		if own, ok := known(name); ok {
 			return *own, nil
 		}
+		if name == "" {
+			return Mode{}, errors.New("mode is missing")
+		}
 		return Mode{}, fmt.Errorf("mode %q is neither defined under modes nor one of Loom's own (loom optics modes lists them)", name)
 	}
-	return Mode{
-		Name: name, Rate: m.Rate, Baud: GHz(m.Baud), RollOff: m.RollOff, TxOSNR: DB(m.TxOSNR), RequiredOSNR: DB(m.ReqOSNR),
-		RxMin: DBm(m.RxMin), RxMax: DBm(m.RxMax), MaxCD: m.MaxCD, MaxPMD: m.MaxPMD, Source: m.Source,
-		Penalties: Penalties{CD: points(m.Penalties.CD), PMD: points(m.Penalties.PMD), RxPower: points(m.Penalties.RxPower)},
-	}, nil
+	var r reader
+	out := Mode{
+		Name: name, Rate: m.Rate, Baud: GHz(r.notZero("baud_gbd", m.Baud)), RollOff: r.may("roll_off", m.RollOff),
+		TxOSNR: DB(r.must("tx_osnr_db", m.TxOSNR)), RequiredOSNR: DB(r.must("req_osnr_db", m.ReqOSNR)),
+		RxMin: DBm(r.must("rx_min_dbm", m.RxMin)), RxMax: DBm(r.must("rx_max_dbm", m.RxMax)),
+		MaxCD: r.must("cd_max", m.MaxCD), MaxPMD: r.must("pmd_max_ps", m.MaxPMD), Source: m.Source,
+		Penalties: Penalties{CD: r.points("cd_ps_nm", m.Penalties.CD), PMD: r.points("pmd_ps", m.Penalties.PMD), RxPower: r.points("rx_power_dbm", m.Penalties.RxPower)},
+	}
+	if err := r.err(); err != nil {
+		return out, fmt.Errorf("mode %q: %w", name, err)
+	}
+	return out, nil
 }
 
-func points(pairs [][2]float64) Penalty {
+func (r *reader) points(key string, pairs [][2]float64) Penalty {
 	var out Penalty
 	for _, p := range pairs {
-		out = append(out, PenaltyAt{p[0], DB(p[1])})
+		out = append(out, PenaltyAt{r.may(key, p[0]), DB(r.may("penalty", p[1]))})
 	}
 	return out
 }
@@ -300,13 +354,13 @@ func (l *caseLine) elements() ([]Element, []string, error) {
 	var kinds []string
 	for i, raw := range l.Line {
 		var e caseElement
-		err := json.Unmarshal(raw, &e)
+		err := wanted(json.Unmarshal(raw, &e))
 		var el Element
 		if err == nil {
 			el, err = e.element()
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("element %d (%s): %w", i+1, e.Type, err)
+			return nil, nil, fmt.Errorf("element %d (%s): %w", i+1, cmp.Or(e.Type, "?"), err)
 		}
 		line, kinds = append(line, el), append(kinds, e.Type)
 	}
@@ -314,42 +368,41 @@ func (l *caseLine) elements() ([]Element, []string, error) {
 }
 
 func (e *caseElement) element() (Element, error) {
+	var r reader
 	switch e.Type {
 	case "loss":
-		return Loss{DB(value(e.Loss))}, needs("loss_db", e.Loss)
+		return Loss{DB(r.must("loss_db", e.Loss))}, r.err()
 	case "edfa":
-		return Amplifier{Gain: DB(value(e.Gain)), NoiseFigure: DB(value(e.NF)), MaxOutput: DBm(value(e.MaxOutput)), VOA: DB(e.VOA)},
-			errors.Join(needs("gain_db", e.Gain), needs("nf_db", e.NF), needs("p_max_dbm", e.MaxOutput))
+		a := Amplifier{Gain: DB(r.must("gain_db", e.Gain)), NoiseFigure: DB(r.must("nf_db", e.NF)), MaxOutput: DBm(r.must("p_max_dbm", e.MaxOutput)), VOA: DB(r.may("voa_db", e.VOA))}
+		return a, r.err()
 	case "fiber":
-		f := Fiber{Length: Km(value(e.Length)), ConnectorIn: DB(e.In), ConnectorOut: DB(e.Out), Dispersion: value(e.Dispersion), Slope: e.Slope,
-			Area: value(e.Area), PMD: e.PMD}
-		for _, p := range e.LossAt {
-			f.Loss = append(f.Loss, LossAt{THz(p[0]), DB(p[1])})
-		}
-		if e.LossPerKm != nil {
-			if len(f.Loss) > 0 {
-				return nil, errors.New("loss_db_km and loss_db_km_at: give one of them")
-			}
-			f.Loss = []LossAt{{PerKm: DB(*e.LossPerKm)}}
-		}
-		for _, p := range e.Lumped {
-			f.Lumped = append(f.Lumped, LumpedLoss{Km(p[0]), DB(p[1])})
-		}
-		return f, errors.Join(needs("length_km", e.Length), needs("dispersion_ps_nm_km", e.Dispersion), needs("effective_area_um2", e.Area))
+		return e.fiber()
+	case "":
+		return nil, errors.New("type is missing: one of loss, edfa, fiber")
 	}
 	return nil, fmt.Errorf("type %q is none of loss, edfa, fiber", e.Type)
 }
 
-func value(x *float64) float64 {
-	if x == nil {
-		return 0
+func (e *caseElement) fiber() (Element, error) {
+	var r reader
+	f := Fiber{
+		Length: Km(r.notZero("length_km", e.Length)), ConnectorIn: DB(r.may("con_in_db", e.In)), ConnectorOut: DB(r.may("con_out_db", e.Out)),
+		Dispersion: r.must("dispersion_ps_nm_km", e.Dispersion), Slope: r.may("dispersion_slope_ps_nm2_km", e.Slope),
+		Area: r.notZero("effective_area_um2", e.Area), PMD: r.may("pmd_coef_ps_sqrtkm", e.PMD),
 	}
-	return *x
-}
-
-func needs(key string, x *float64) error {
-	if x == nil {
-		return fmt.Errorf("%s is missing", key)
+	switch {
+	case e.LossPerKm != nil && len(e.LossAt) > 0:
+		return nil, errors.New("loss_db_km and loss_db_km_at: give one of them")
+	case e.LossPerKm != nil:
+		f.Loss = []LossAt{{PerKm: DB(r.may("loss_db_km", *e.LossPerKm))}}
+	case len(e.LossAt) == 0:
+		r.wrong = append(r.wrong, "loss_db_km, or loss_db_km_at, is missing")
 	}
-	return nil
+	for _, p := range e.LossAt {
+		f.Loss = append(f.Loss, LossAt{THz(r.may("loss_db_km_at THz", p[0])), DB(r.may("loss_db_km_at dB/km", p[1]))})
+	}
+	for _, p := range e.Lumped {
+		f.Lumped = append(f.Lumped, LumpedLoss{Km(r.may("lumped km", p[0])), DB(r.may("lumped dB", p[1]))})
+	}
+	return f, r.err()
 }
