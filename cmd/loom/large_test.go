@@ -2,10 +2,7 @@
 
 package main
 
-import (
-	"slices"
-	"testing"
-)
+import "testing"
 
 func largeTopologies(t *testing.T) []string {
 	return topologiesThat(t, func(devices int) bool { return !isSmall(devices) })
@@ -16,9 +13,6 @@ func TestTheTourHoldsOnLargeTopologies(t *testing.T) {
 	for _, file := range largeTopologies(t) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			if slices.Contains(disagree, file) {
-				t.Skip("lines: what they show can stay behind, and then a gate does not open; docs/simulator.md says how")
-			}
 			if file == "demo.yaml" {
 				tourHolds(t, file) // as users run it: with real speakers
 			} else {
@@ -27,9 +21,6 @@ func TestTheTourHoldsOnLargeTopologies(t *testing.T) {
 		})
 	}
 }
-
-// disagree are topologies whose lines can show what was before the last change.
-var disagree = []string{"ring.yaml", "twin.yaml"}
 
 func TestSpeakersAndComputationAgreeOnLargeTopologies(t *testing.T) {
 	for _, file := range largeTopologies(t) {

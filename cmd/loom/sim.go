@@ -46,7 +46,8 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 			return err
 		}
 		saveMemory()
-		n, err := designNetwork(t, srcs, *releases)
+		o.releases = *releases
+		n, err := designNetwork(t, srcs, o.releases)
 		if err != nil {
 			return err
 		}
@@ -69,7 +70,7 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 		keepSmall(cmd.Context(), s)
 		return nil
 	}
-	c.AddCommand(simFaultCommand(t), simSaveCommand(t), simAcceptCommand(t))
+	c.AddCommand(simFaultCommand(t), simSaveCommand(t), simAcceptCommand(t), simCableCommand(t))
 	return c
 }
 
@@ -88,9 +89,10 @@ const liveLimit = 64
 
 // simulation says how to simulate a design.
 type simulation struct {
-	bgp   string
-	hosts int // servers to make up for one leaf
-	noise uint64
+	bgp      string
+	hosts    int // servers to make up for one leaf
+	noise    uint64
+	releases map[string]string // that override those of topologies
 }
 
 // simulationFlags are the flags of commands that simulate.
@@ -128,7 +130,8 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 
 // config says what to simulate of a design.
 func (o simulation) config(design *fabric.Design, log *slog.Logger) sim.Config {
-	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: wiring(design, o.hosts), Light: lightPlant(design), Noise: o.noise, Platforms: map[string][]plant.Jack{}}
+	plugged := o.cabling(design)
+	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: plugged.Wiring, Light: plugged.Light, Noise: o.noise, Cabling: o.read, Platforms: map[string][]plant.Jack{}}
 	for _, name := range hardware.Names() {
 		if p, ok := hardware.Lookup(name); ok {
 			c.Platforms[name] = jacks(p)

@@ -11,23 +11,20 @@ import (
 	plant "github.com/loomfabric/loom/pkg/sim/network"
 )
 
-// lightPlant is what has to be built for the light of a design: its lines, and the ports of its channels, plugged in
-// where the design says. It is nil where there is no light.
+// lightPlant is what has to be built for the light of a design: all its lines, lit or not, and the ports of its channels,
+// plugged in where the design says. It is nil where there are no lines.
 func lightPlant(design *fabric.Design) *light.Plant {
 	p := &light.Plant{}
 	lines := map[string]*fabric.Line{}
 	for i := range design.Lines {
 		l := &design.Lines[i]
-		if l.There == nil || l.Back == nil {
-			continue // nothing is lit on it
-		}
 		lines[l.Name] = l
 		back := slices.Clone(l.Ducts)
 		slices.Reverse(back)
 		p.Lines = append(p.Lines, light.Line{
-			Name: l.Name, A: l.A, B: l.B, Express: kinds.Known().ROADMs[0].Express, Ageing: ageing(l.There),
-			There: lightWay(l, l.There, l.Ducts, l.Devices, "there", l.A, l.B),
-			Back:  lightWay(l, l.Back, back, reversedNames(l.Devices), "back", l.B, l.A),
+			Name: l.Name, A: l.A, B: l.B, Express: kinds.Known().ROADMs[0].Express, Ageing: l.Age,
+			There: lightWay(l, l.Ahead, l.There, l.Ducts, l.Devices, "there", l.A, l.B),
+			Back:  lightWay(l, l.Astern, l.Back, back, reversedNames(l.Devices), "back", l.B, l.A),
 		})
 	}
 	for i := range design.Channels {
@@ -46,34 +43,19 @@ func lightPlant(design *fabric.Design) *light.Plant {
 	return p
 }
 
-// lightWay is one direction of a line. It has an amplifier at each of its devices, in the order of the light.
-func lightWay(l *fabric.Line, r *optics.Report, ducts, devices []string, name, from, to string) light.Way {
-	out := light.Way{Built: r.Line, Ducts: ducts, Level: r.Today().Setting.Added}
+// lightWay is one direction of a line. It has an amplifier at each of its devices, in the order of the light. Its ROADMs
+// level as it was planned; where nothing is planned, as they come.
+func lightWay(l *fabric.Line, built *optics.Line, plan *optics.Report, ducts, devices []string, name, from, to string) light.Way {
+	out := light.Way{Built: built, Ducts: ducts, Level: built.Level}
+	if plan != nil {
+		out.Level = plan.Today().Setting.Added
+	}
 	for _, d := range devices {
 		out.Amplifiers = append(out.Amplifiers, light.Unit{Device: d, Name: l.Name + "-" + name})
 	}
 	for end, device := range map[*string]string{&out.Add: l.Name + "-" + from, &out.Drop: l.Name + "-" + to} {
 		if slices.Contains(devices, device) {
 			*end = device
-		}
-	}
-	return out
-}
-
-// ageing is what a line loses until the end of its life: the difference between the states that it was planned for.
-func ageing(r *optics.Report) optics.Ageing {
-	new, old := r.Line, r.Last().Line
-	out := optics.Ageing{System: old.Reserve - new.Reserve}
-	for i, s := range new.Sections {
-		for j, e := range s.Passive {
-			a, fiber := e.(optics.Fiber)
-			b, _ := old.Sections[i].Passive[j].(optics.Fiber)
-			if fiber {
-				out.PerSpan = max(out.PerSpan, b.ConnectorOut-a.ConnectorOut)
-			}
-		}
-		if s.Amplifier != nil {
-			out.NoiseFigure = old.Sections[i].Amplifier.NoiseFigure - s.Amplifier.NoiseFigure
 		}
 	}
 	return out
@@ -91,7 +73,7 @@ func terminalAt(design *fabric.Design, c *fabric.Channel, t *fabric.Terminal, l 
 		}
 		return out
 	}
-	if grid := l.There.Line.Grid; l.There.Line.Mux > 0 && grid.Width > 0 {
+	if l.Ahead.Mux > 0 && l.Ahead.Grid.Width > 0 {
 		out.Low, out.High = c.Slot.Low(), c.Slot.High()
 	}
 	return out

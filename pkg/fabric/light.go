@@ -25,6 +25,9 @@ type Line struct {
 	Ducts   []string       // in order from A
 	Risks   []string       // of its ducts, "duct NAME" among them; sorted
 	Devices []string       // its own devices in order from A; none where nobody amplifies
+	Ahead   *optics.Line   // as it is built from A to B, whatever is lit
+	Astern  *optics.Line   // as it is built from B to A
+	Age     optics.Ageing  // what it loses until the end of its life
 	There   *optics.Report // from A to B; nil where nothing is lit
 	Back    *optics.Report // from B to A; nil where nothing is lit
 	Ref     Ref

@@ -225,7 +225,7 @@ func (d *draft) addStations(l *line) {
 func (d *draft) designLines() []Line {
 	var list []Line
 	for _, l := range d.lines {
-		out := Line{Name: l.name(), A: l.in.GetFrom(), B: l.in.GetTo(), Risks: l.risks, There: l.thereSet, Back: l.backSet, Ref: l.ref}
+		out := Line{Name: l.name(), A: l.in.GetFrom(), B: l.in.GetTo(), Risks: l.risks, Ahead: l.there, Astern: l.back, Age: l.age, There: l.thereSet, Back: l.backSet, Ref: l.ref}
 		for _, w := range l.ducts {
 			out.Ducts = append(out.Ducts, w.in.GetName())
 		}

@@ -179,6 +179,22 @@ func (c *control) Accept(_ context.Context, req *simapi.AcceptRequest) (*simapi.
 	return &simapi.AcceptResponse{Commit: id}, nil
 }
 
+// Cable plugs everything as a topology says.
+func (c *control) Cable(_ context.Context, req *simapi.CableRequest) (*simapi.CableResponse, error) {
+	var files []File
+	for _, f := range req.GetFiles() {
+		files = append(files, File{f.GetName(), f.GetContent()})
+	}
+	done, err := c.Sim.CableFiles(files)
+	switch {
+	case errors.Is(err, errSwapped):
+		return nil, status.Error(codes.FailedPrecondition, err.Error())
+	case err != nil:
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return &simapi.CableResponse{Plugged: done.Plugged, Pulled: done.Pulled, Built: done.Built, Removed: done.Removed, Absent: done.Absent, Idle: done.Idle}, nil
+}
+
 // atTheBox tells a device that is not there from one that refuses.
 func atTheBox(err error) error {
 	if errors.Is(err, errNoSuchDevice) {

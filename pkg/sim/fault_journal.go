@@ -19,7 +19,7 @@ import (
 type Entry struct {
 	Number uint64    `json:"number"` // counts from 1, in the order in which entries were finished
 	Time   time.Time `json:"time"`   // by the simulation's clock: of a Set, when it arrived
-	Event  string    `json:"event"`  // "set", "state"; by hand "save", "accept"; of a fault "inject", "strike", "clear"
+	Event  string    `json:"event"`  // "set", "state"; by hand "save", "accept", "cable"; of a fault "inject", "strike", "clear"
 	Device string    `json:"device"` // or another target of a fault
 
 	Fault  string `json:"fault,omitempty"`  // id and what was injected

@@ -146,7 +146,7 @@ func endOf(target string) network.End {
 
 // fibre is what a target of this name means: the fibres in a duct, or those of a line in all its ducts.
 func (s *Sim) fibre(name string) light.Fibre {
-	if s.config.Light != nil && slices.Contains(s.config.Light.Ducts(), name) {
+	if lines := s.world.plantOfLight(); lines != nil && slices.Contains(lines.Ducts(), name) {
 		return light.Fibre{Duct: name}
 	}
 	return light.Fibre{Line: name}
@@ -154,27 +154,29 @@ func (s *Sim) fibre(name string) light.Fibre {
 
 // hasFibre refuses what is neither a duct nor a line.
 func (s *Sim) hasFibre(name string) error {
-	if s.config.Light == nil {
-		return errors.New("the topology has no lines with light")
+	lines := s.world.plantOfLight()
+	if lines == nil {
+		return errors.New("the topology has no lines")
 	}
-	names := s.config.Light.Ducts()
-	for i := range s.config.Light.Lines {
-		names = append(names, s.config.Light.Lines[i].Name)
+	names := lines.Ducts()
+	for i := range lines.Lines {
+		names = append(names, lines.Lines[i].Name)
 	}
 	if slices.Contains(names, name) {
 		return nil
 	}
-	return fmt.Errorf("%q: no duct or line with light has this name; there is %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("%q: no duct or line has this name; there is %s", name, strings.Join(names, ", "))
 }
 
 // amplifiers are those that a target means: one, "long-hut1:long-there", or all of a device.
 func (s *Sim) amplifiers(target string) (out []light.Unit) {
-	if s.config.Light == nil {
+	lines := s.world.plantOfLight()
+	if lines == nil {
 		return nil
 	}
 	device, name, one := strings.Cut(target, ":")
-	for i := range s.config.Light.Lines {
-		l := &s.config.Light.Lines[i]
+	for i := range lines.Lines {
+		l := &lines.Lines[i]
 		for _, u := range slices.Concat(l.There.Amplifiers, l.Back.Amplifiers) {
 			if u.Device == device && (!one || u.Name == name) {
 				out = append(out, u)
@@ -208,7 +210,7 @@ func aCoherentPort(s *Sim, f *Fault) error {
 	if err := aPort(s, f); err != nil {
 		return err
 	}
-	if s.config.Light.Terminal(endOf(f.Target)) == nil || s.config.Light.Terminal(endOf(f.Target)).At != endOf(f.Target) {
+	if t := s.world.plantOfLight().Terminal(endOf(f.Target)); t == nil || t.At != endOf(f.Target) {
 		return fmt.Errorf("no channel of light ends at %s", f.Target)
 	}
 	return nil

@@ -178,7 +178,7 @@ func TestFaultsOfLightSayWhatIsWrong(t *testing.T) {
 		parameters   []string
 		want         string
 	}{
-		{"fibre-cut", "rivers", nil, `fibre-cut: "rivers": no duct or line with light has this name; there is river, hill, dark, long`},
+		{"fibre-cut", "rivers", nil, `fibre-cut: "rivers": no duct or line has this name; there is river, hill, dark, long`},
 		{"fibre-loss", "river", nil, "fibre-loss needs loss"},
 		{"fibre-loss", "river", []string{"loss=-1"}, `loss "-1": want a loss in dB above 0, up to 100`},
 		{"amplifier-failure", "leaf1:long", nil, `amplifier-failure: "leaf1:long": no amplifier has this name; there is leaf1:long-there, leaf1:long-back`},

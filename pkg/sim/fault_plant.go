@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// swapKind is the fault that plugs cables otherwise than they were.
+const swapKind = "swap"
+
 // plantKinds are about what is plugged in.
 var plantKinds = []*Kind{
 	{Name: "cut", At: AtCable, Help: "a cable is cut", start: cutCable},
@@ -13,7 +16,7 @@ var plantKinds = []*Kind{
 		Name: "flap", At: AtCable, Help: "a cable goes down and up again, at each delay",
 		Takes: []string{"delay", "times"}, Default: Fault{Delay: time.Second}, start: flapCable,
 	},
-	{Name: "swap", At: AtCable, Help: "the far ends of a cable and another one are swapped", Needs: []string{"with"}, judge: twoCables, start: swapCables},
+	{Name: swapKind, At: AtCable, Help: "the far ends of a cable and another one are swapped", Needs: []string{"with"}, judge: twoCables, start: swapCables},
 	{Name: "port-down", At: AtPort, Help: "the laser of a port is dead: both ends of its cable see no light", judge: aPort, start: darkenPort},
 }
 

@@ -30,11 +30,12 @@ type world struct {
 
 	mu      sync.Mutex // guards what follows
 	wiring  *network.Wiring
+	lines   *light.Plant // nil: nothing is joined by light
 	outages network.Outages
 	harms   map[string]func(*light.Damage) // by fault
 	damage  light.Damage                   // what they come to
 	touched map[*Device]bool               // whose configuration or power has changed since the last round
-	altered bool                           // wiring, outages or damage have
+	altered bool                           // wiring, lines, outages or damage have
 	busy    bool                           // a round is under way
 	waiting []chan struct{}                // to be closed when nothing is left to do
 
@@ -42,7 +43,7 @@ type world struct {
 	devices []*Device
 	routers map[string]*network.Router // replaced, never changed
 	plant   *network.Plant
-	optical *optical // nil: nothing is joined by light
+	optical *optical // of the lines; nil: nothing is joined by light
 	shown   map[string]part
 	unsaid  map[string][]string // what the engine cannot be told, by device
 }
@@ -57,7 +58,7 @@ type part struct {
 
 func newWorld(c Config) *world {
 	w := &world{
-		log: c.Log, clock: c.Clock, speakers: c.Speakers, wiring: c.Wiring,
+		log: c.Log, clock: c.Clock, speakers: c.Speakers, wiring: c.Wiring, lines: c.Light,
 		kick: make(chan struct{}, 1), hurry: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
 		touched: map[*Device]bool{}, harms: map[string]func(*light.Damage){}, routers: map[string]*network.Router{}, shown: map[string]part{}, unsaid: map[string][]string{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
@@ -65,9 +66,7 @@ func newWorld(c Config) *world {
 	if w.wiring == nil {
 		w.wiring = &network.Wiring{}
 	}
-	if c.Light != nil {
-		w.optical = newOptical(c.Light, c.Clock.Now())
-	}
+	w.optical = w.optical.built(c.Light, c.Clock.Now())
 	return w
 }
 
@@ -184,10 +183,11 @@ func (w *world) pause(d time.Duration) {
 // round looks at everything once.
 func (w *world) round() {
 	w.mu.Lock()
-	touched, altered, wiring, outages, damage := w.touched, w.altered, w.wiring, w.outages, w.damage
+	touched, altered, wiring, lines, outages, damage := w.touched, w.altered, w.wiring, w.lines, w.outages, w.damage
 	w.touched, w.altered, w.busy = map[*Device]bool{}, false, true
 	w.mu.Unlock()
 
+	w.optical = w.optical.built(lines, w.clock.Now())
 	if w.read(touched) || altered || w.plant == nil {
 		if w.optical != nil {
 			wiring, outages = w.optical.round(w.routers, wiring, outages, damage, w.clock.Now())

@@ -24,12 +24,22 @@ type optical struct {
 	clients map[network.End]*ClientPort
 }
 
-func newOptical(p *light.Plant, now time.Time) *optical {
-	o := &optical{plant: p, terminals: map[network.End]bool{}, light: light.New(p), begun: now, settings: map[string]*light.Device{}}
-	for _, t := range p.Terminals {
-		o.terminals[t.At] = true
+// built returns the light of a plant: the one that there is, if it is of this plant; nil where there is none. What the
+// devices are set to and the age of the lines stay when something is built or plugged in another way.
+func (o *optical) built(p *light.Plant, now time.Time) *optical {
+	switch {
+	case p == nil:
+		return nil
+	case o == nil:
+		o = &optical{begun: now, settings: map[string]*light.Device{}}
+	case o.plant == p:
+		return o
 	}
-	return o
+	out := &optical{plant: p, terminals: map[network.End]bool{}, light: light.New(p), begun: o.begun, settings: o.settings}
+	for _, t := range p.Terminals {
+		out.terminals[t.At] = true
+	}
+	return out
 }
 
 // terminal is the coherent port that an end is, or is broken out of; false: it is none.
@@ -50,13 +60,16 @@ func (o *optical) channel(c network.Cable) (a, b network.End, ok bool) {
 	return a, b, isA && isB
 }
 
-// isChannel tells whether a cable stands for a channel of light.
+// isChannel tells whether a cable stands for a channel of light. The caller holds mu.
 func (w *world) isChannel(c network.Cable) bool {
-	if w.optical == nil {
-		return false
-	}
-	_, _, is := w.optical.channel(c)
-	return is
+	return w.lines.Terminal(c.A) != nil && w.lines.Terminal(c.B) != nil
+}
+
+// plantOfLight returns the lines as they are built now; nil: there are none.
+func (w *world) plantOfLight() *light.Plant {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lines
 }
 
 // round finds out what becomes of light, and returns what of the wiring follows from it for packets.

@@ -13,6 +13,8 @@
 package light
 
 import (
+	"fmt"
+
 	"github.com/loomfabric/loom/pkg/optics"
 	"github.com/loomfabric/loom/pkg/sim/network"
 )
@@ -83,6 +85,18 @@ func (p *Plant) Terminal(e network.End) *Terminal {
 		}
 	}
 	return nil
+}
+
+// Cord says how a terminal is plugged in: "bj-gateway1:ethernet-1/2 - long at bj, add-drop-13".
+func (t *Terminal) Cord() string {
+	out := t.At.String() + " - " + t.Line + " at " + t.Place
+	switch {
+	case t.Port != "":
+		out += ", " + t.Port
+	case t.Low != t.High:
+		out += fmt.Sprintf(", %.5f..%.5f THz", float64(t.Low)/1e6, float64(t.High)/1e6)
+	}
+	return out
 }
 
 // way returns one direction of a line.

@@ -1108,6 +1108,194 @@ func (x *AcceptResponse) GetCommit() string {
 	return ""
 }
 
+type CableRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topology, all of it.
+	Files         []*File `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CableRequest) Reset() {
+	*x = CableRequest{}
+	mi := &file_sim_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CableRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CableRequest) ProtoMessage() {}
+
+func (x *CableRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sim_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CableRequest.ProtoReflect.Descriptor instead.
+func (*CableRequest) Descriptor() ([]byte, []int) {
+	return file_sim_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CableRequest) GetFiles() []*File {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+// File is a topology file.
+type File struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For messages.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Content       []byte `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *File) Reset() {
+	*x = File{}
+	mi := &file_sim_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *File) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*File) ProtoMessage() {}
+
+func (x *File) ProtoReflect() protoreflect.Message {
+	mi := &file_sim_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use File.ProtoReflect.Descriptor instead.
+func (*File) Descriptor() ([]byte, []int) {
+	return file_sim_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *File) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *File) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+// CableResponse says what was done.
+type CableResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Cables, and patch cords of coherent ports.
+	Plugged []string `protobuf:"bytes,1,rep,name=plugged,proto3" json:"plugged,omitempty"`
+	Pulled  []string `protobuf:"bytes,2,rep,name=pulled,proto3" json:"pulled,omitempty"`
+	// Lines; one that was built in another way is in both.
+	Built   []string `protobuf:"bytes,3,rep,name=built,proto3" json:"built,omitempty"`
+	Removed []string `protobuf:"bytes,4,rep,name=removed,proto3" json:"removed,omitempty"`
+	// Devices of the topology that the simulation does not have, or not as this box.
+	Absent []string `protobuf:"bytes,5,rep,name=absent,proto3" json:"absent,omitempty"`
+	// Devices of the simulation that the topology does not have.
+	Idle          []string `protobuf:"bytes,6,rep,name=idle,proto3" json:"idle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CableResponse) Reset() {
+	*x = CableResponse{}
+	mi := &file_sim_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CableResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CableResponse) ProtoMessage() {}
+
+func (x *CableResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sim_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CableResponse.ProtoReflect.Descriptor instead.
+func (*CableResponse) Descriptor() ([]byte, []int) {
+	return file_sim_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *CableResponse) GetPlugged() []string {
+	if x != nil {
+		return x.Plugged
+	}
+	return nil
+}
+
+func (x *CableResponse) GetPulled() []string {
+	if x != nil {
+		return x.Pulled
+	}
+	return nil
+}
+
+func (x *CableResponse) GetBuilt() []string {
+	if x != nil {
+		return x.Built
+	}
+	return nil
+}
+
+func (x *CableResponse) GetRemoved() []string {
+	if x != nil {
+		return x.Removed
+	}
+	return nil
+}
+
+func (x *CableResponse) GetAbsent() []string {
+	if x != nil {
+		return x.Absent
+	}
+	return nil
+}
+
+func (x *CableResponse) GetIdle() []string {
+	if x != nil {
+		return x.Idle
+	}
+	return nil
+}
+
 // RunResponse is one thing that happened in a scenario.
 type RunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1123,7 +1311,7 @@ type RunResponse struct {
 
 func (x *RunResponse) Reset() {
 	*x = RunResponse{}
-	mi := &file_sim_proto_msgTypes[21]
+	mi := &file_sim_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1323,7 @@ func (x *RunResponse) String() string {
 func (*RunResponse) ProtoMessage() {}
 
 func (x *RunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sim_proto_msgTypes[21]
+	mi := &file_sim_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1336,7 @@ func (x *RunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunResponse.ProtoReflect.Descriptor instead.
 func (*RunResponse) Descriptor() ([]byte, []int) {
-	return file_sim_proto_rawDescGZIP(), []int{21}
+	return file_sim_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RunResponse) GetAt() *durationpb.Duration {
@@ -1246,11 +1434,23 @@ const file_sim_proto_rawDesc = "" +
 	"\rAcceptRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\"(\n" +
 	"\x0eAcceptResponse\x12\x16\n" +
-	"\x06commit\x18\x01 \x01(\tR\x06commit\"`\n" +
+	"\x06commit\x18\x01 \x01(\tR\x06commit\"7\n" +
+	"\fCableRequest\x12'\n" +
+	"\x05files\x18\x01 \x03(\v2\x11.loom.sim.v1.FileR\x05files\"4\n" +
+	"\x04File\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\"\x9d\x01\n" +
+	"\rCableResponse\x12\x18\n" +
+	"\aplugged\x18\x01 \x03(\tR\aplugged\x12\x16\n" +
+	"\x06pulled\x18\x02 \x03(\tR\x06pulled\x12\x14\n" +
+	"\x05built\x18\x03 \x03(\tR\x05built\x12\x18\n" +
+	"\aremoved\x18\x04 \x03(\tR\aremoved\x12\x16\n" +
+	"\x06absent\x18\x05 \x03(\tR\x06absent\x12\x12\n" +
+	"\x04idle\x18\x06 \x03(\tR\x04idle\"`\n" +
 	"\vRunResponse\x12)\n" +
 	"\x02at\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x02at\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\rR\x04step\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text2\xa6\x04\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text2\xe6\x04\n" +
 	"\n" +
 	"Simulation\x12P\n" +
 	"\vListDevices\x12\x1f.loom.sim.v1.ListDevicesRequest\x1a .loom.sim.v1.ListDevicesResponse\x12J\n" +
@@ -1260,7 +1460,8 @@ const file_sim_proto_rawDesc = "" +
 	"\x04List\x12\x18.loom.sim.v1.ListRequest\x1a\x19.loom.sim.v1.ListResponse\x12:\n" +
 	"\x03Run\x12\x17.loom.sim.v1.RunRequest\x1a\x18.loom.sim.v1.RunResponse0\x01\x12;\n" +
 	"\x04Save\x12\x18.loom.sim.v1.SaveRequest\x1a\x19.loom.sim.v1.SaveResponse\x12A\n" +
-	"\x06Accept\x12\x1a.loom.sim.v1.AcceptRequest\x1a\x1b.loom.sim.v1.AcceptResponseB2Z0github.com/loomfabric/loom/pkg/sim/simapi;simapib\x06proto3"
+	"\x06Accept\x12\x1a.loom.sim.v1.AcceptRequest\x1a\x1b.loom.sim.v1.AcceptResponse\x12>\n" +
+	"\x05Cable\x12\x19.loom.sim.v1.CableRequest\x1a\x1a.loom.sim.v1.CableResponseB2Z0github.com/loomfabric/loom/pkg/sim/simapi;simapib\x06proto3"
 
 var (
 	file_sim_proto_rawDescOnce sync.Once
@@ -1274,7 +1475,7 @@ func file_sim_proto_rawDescGZIP() []byte {
 	return file_sim_proto_rawDescData
 }
 
-var file_sim_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_sim_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_sim_proto_goTypes = []any{
 	(*ListDevicesRequest)(nil),    // 0: loom.sim.v1.ListDevicesRequest
 	(*ListDevicesResponse)(nil),   // 1: loom.sim.v1.ListDevicesResponse
@@ -1297,45 +1498,51 @@ var file_sim_proto_goTypes = []any{
 	(*SaveResponse)(nil),          // 18: loom.sim.v1.SaveResponse
 	(*AcceptRequest)(nil),         // 19: loom.sim.v1.AcceptRequest
 	(*AcceptResponse)(nil),        // 20: loom.sim.v1.AcceptResponse
-	(*RunResponse)(nil),           // 21: loom.sim.v1.RunResponse
-	nil,                           // 22: loom.sim.v1.Kind.DefaultsEntry
-	nil,                           // 23: loom.sim.v1.Fault.ParametersEntry
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
+	(*CableRequest)(nil),          // 21: loom.sim.v1.CableRequest
+	(*File)(nil),                  // 22: loom.sim.v1.File
+	(*CableResponse)(nil),         // 23: loom.sim.v1.CableResponse
+	(*RunResponse)(nil),           // 24: loom.sim.v1.RunResponse
+	nil,                           // 25: loom.sim.v1.Kind.DefaultsEntry
+	nil,                           // 26: loom.sim.v1.Fault.ParametersEntry
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 28: google.protobuf.Duration
 }
 var file_sim_proto_depIdxs = []int32{
 	2,  // 0: loom.sim.v1.ListDevicesResponse.devices:type_name -> loom.sim.v1.Device
 	5,  // 1: loom.sim.v1.ListKindsResponse.kinds:type_name -> loom.sim.v1.Kind
 	7,  // 2: loom.sim.v1.ListKindsResponse.parameters:type_name -> loom.sim.v1.Parameter
 	6,  // 3: loom.sim.v1.Kind.forms:type_name -> loom.sim.v1.Form
-	22, // 4: loom.sim.v1.Kind.defaults:type_name -> loom.sim.v1.Kind.DefaultsEntry
-	23, // 5: loom.sim.v1.Fault.parameters:type_name -> loom.sim.v1.Fault.ParametersEntry
+	25, // 4: loom.sim.v1.Kind.defaults:type_name -> loom.sim.v1.Kind.DefaultsEntry
+	26, // 5: loom.sim.v1.Fault.parameters:type_name -> loom.sim.v1.Fault.ParametersEntry
 	8,  // 6: loom.sim.v1.InjectRequest.fault:type_name -> loom.sim.v1.Fault
 	15, // 7: loom.sim.v1.ListResponse.faults:type_name -> loom.sim.v1.Injected
 	8,  // 8: loom.sim.v1.Injected.fault:type_name -> loom.sim.v1.Fault
-	24, // 9: loom.sim.v1.Injected.since:type_name -> google.protobuf.Timestamp
-	25, // 10: loom.sim.v1.RunResponse.at:type_name -> google.protobuf.Duration
-	0,  // 11: loom.sim.v1.Simulation.ListDevices:input_type -> loom.sim.v1.ListDevicesRequest
-	3,  // 12: loom.sim.v1.Simulation.ListKinds:input_type -> loom.sim.v1.ListKindsRequest
-	9,  // 13: loom.sim.v1.Simulation.Inject:input_type -> loom.sim.v1.InjectRequest
-	11, // 14: loom.sim.v1.Simulation.Clear:input_type -> loom.sim.v1.ClearRequest
-	13, // 15: loom.sim.v1.Simulation.List:input_type -> loom.sim.v1.ListRequest
-	16, // 16: loom.sim.v1.Simulation.Run:input_type -> loom.sim.v1.RunRequest
-	17, // 17: loom.sim.v1.Simulation.Save:input_type -> loom.sim.v1.SaveRequest
-	19, // 18: loom.sim.v1.Simulation.Accept:input_type -> loom.sim.v1.AcceptRequest
-	1,  // 19: loom.sim.v1.Simulation.ListDevices:output_type -> loom.sim.v1.ListDevicesResponse
-	4,  // 20: loom.sim.v1.Simulation.ListKinds:output_type -> loom.sim.v1.ListKindsResponse
-	10, // 21: loom.sim.v1.Simulation.Inject:output_type -> loom.sim.v1.InjectResponse
-	12, // 22: loom.sim.v1.Simulation.Clear:output_type -> loom.sim.v1.ClearResponse
-	14, // 23: loom.sim.v1.Simulation.List:output_type -> loom.sim.v1.ListResponse
-	21, // 24: loom.sim.v1.Simulation.Run:output_type -> loom.sim.v1.RunResponse
-	18, // 25: loom.sim.v1.Simulation.Save:output_type -> loom.sim.v1.SaveResponse
-	20, // 26: loom.sim.v1.Simulation.Accept:output_type -> loom.sim.v1.AcceptResponse
-	19, // [19:27] is the sub-list for method output_type
-	11, // [11:19] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	27, // 9: loom.sim.v1.Injected.since:type_name -> google.protobuf.Timestamp
+	22, // 10: loom.sim.v1.CableRequest.files:type_name -> loom.sim.v1.File
+	28, // 11: loom.sim.v1.RunResponse.at:type_name -> google.protobuf.Duration
+	0,  // 12: loom.sim.v1.Simulation.ListDevices:input_type -> loom.sim.v1.ListDevicesRequest
+	3,  // 13: loom.sim.v1.Simulation.ListKinds:input_type -> loom.sim.v1.ListKindsRequest
+	9,  // 14: loom.sim.v1.Simulation.Inject:input_type -> loom.sim.v1.InjectRequest
+	11, // 15: loom.sim.v1.Simulation.Clear:input_type -> loom.sim.v1.ClearRequest
+	13, // 16: loom.sim.v1.Simulation.List:input_type -> loom.sim.v1.ListRequest
+	16, // 17: loom.sim.v1.Simulation.Run:input_type -> loom.sim.v1.RunRequest
+	17, // 18: loom.sim.v1.Simulation.Save:input_type -> loom.sim.v1.SaveRequest
+	19, // 19: loom.sim.v1.Simulation.Accept:input_type -> loom.sim.v1.AcceptRequest
+	21, // 20: loom.sim.v1.Simulation.Cable:input_type -> loom.sim.v1.CableRequest
+	1,  // 21: loom.sim.v1.Simulation.ListDevices:output_type -> loom.sim.v1.ListDevicesResponse
+	4,  // 22: loom.sim.v1.Simulation.ListKinds:output_type -> loom.sim.v1.ListKindsResponse
+	10, // 23: loom.sim.v1.Simulation.Inject:output_type -> loom.sim.v1.InjectResponse
+	12, // 24: loom.sim.v1.Simulation.Clear:output_type -> loom.sim.v1.ClearResponse
+	14, // 25: loom.sim.v1.Simulation.List:output_type -> loom.sim.v1.ListResponse
+	24, // 26: loom.sim.v1.Simulation.Run:output_type -> loom.sim.v1.RunResponse
+	18, // 27: loom.sim.v1.Simulation.Save:output_type -> loom.sim.v1.SaveResponse
+	20, // 28: loom.sim.v1.Simulation.Accept:output_type -> loom.sim.v1.AcceptResponse
+	23, // 29: loom.sim.v1.Simulation.Cable:output_type -> loom.sim.v1.CableResponse
+	21, // [21:30] is the sub-list for method output_type
+	12, // [12:21] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_sim_proto_init() }
@@ -1349,7 +1556,7 @@ func file_sim_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sim_proto_rawDesc), len(file_sim_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

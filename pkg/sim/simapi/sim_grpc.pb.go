@@ -31,6 +31,7 @@ const (
 	Simulation_Run_FullMethodName         = "/loom.sim.v1.Simulation/Run"
 	Simulation_Save_FullMethodName        = "/loom.sim.v1.Simulation/Save"
 	Simulation_Accept_FullMethodName      = "/loom.sim.v1.Simulation/Accept"
+	Simulation_Cable_FullMethodName       = "/loom.sim.v1.Simulation/Cable"
 )
 
 // SimulationClient is the client API for Simulation service.
@@ -58,6 +59,9 @@ type SimulationClient interface {
 	// Accept confirms the open commit of a device at the box, whoever opened it. NOT_FOUND where there is no such
 	// device, FAILED_PRECONDITION where no commit is open.
 	Accept(ctx context.Context, in *AcceptRequest, opts ...grpc.CallOption) (*AcceptResponse, error)
+	// Cable plugs everything as topology files say, as a technician does. INVALID_ARGUMENT says what is wrong with the files,
+	// FAILED_PRECONDITION what stands in the way.
+	Cable(ctx context.Context, in *CableRequest, opts ...grpc.CallOption) (*CableResponse, error)
 }
 
 type simulationClient struct {
@@ -157,6 +161,16 @@ func (c *simulationClient) Accept(ctx context.Context, in *AcceptRequest, opts .
 	return out, nil
 }
 
+func (c *simulationClient) Cable(ctx context.Context, in *CableRequest, opts ...grpc.CallOption) (*CableResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CableResponse)
+	err := c.cc.Invoke(ctx, Simulation_Cable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SimulationServer is the server API for Simulation service.
 // All implementations must embed UnimplementedSimulationServer
 // for forward compatibility.
@@ -182,6 +196,9 @@ type SimulationServer interface {
 	// Accept confirms the open commit of a device at the box, whoever opened it. NOT_FOUND where there is no such
 	// device, FAILED_PRECONDITION where no commit is open.
 	Accept(context.Context, *AcceptRequest) (*AcceptResponse, error)
+	// Cable plugs everything as topology files say, as a technician does. INVALID_ARGUMENT says what is wrong with the files,
+	// FAILED_PRECONDITION what stands in the way.
+	Cable(context.Context, *CableRequest) (*CableResponse, error)
 	mustEmbedUnimplementedSimulationServer()
 }
 
@@ -215,6 +232,9 @@ func (UnimplementedSimulationServer) Save(context.Context, *SaveRequest) (*SaveR
 }
 func (UnimplementedSimulationServer) Accept(context.Context, *AcceptRequest) (*AcceptResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Accept not implemented")
+}
+func (UnimplementedSimulationServer) Cable(context.Context, *CableRequest) (*CableResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Cable not implemented")
 }
 func (UnimplementedSimulationServer) mustEmbedUnimplementedSimulationServer() {}
 func (UnimplementedSimulationServer) testEmbeddedByValue()                    {}
@@ -374,6 +394,24 @@ func _Simulation_Accept_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Simulation_Cable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SimulationServer).Cable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Simulation_Cable_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SimulationServer).Cable(ctx, req.(*CableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Simulation_ServiceDesc is the grpc.ServiceDesc for Simulation service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -408,6 +446,10 @@ var Simulation_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Accept",
 			Handler:    _Simulation_Accept_Handler,
+		},
+		{
+			MethodName: "Cable",
+			Handler:    _Simulation_Cable_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
