@@ -372,6 +372,9 @@ func along(l *fabric.Line, w wayOf) (*draw.Along, error) {
 	a := &draw.Along{Title: fmt.Sprintf("%s: from %s to %s", l.Name, w.from, w.to), Points: points}
 	for _, c := range today.Lit {
 		a.Required = max(a.Required, c.Mode.RequiredOSNR)
+		if a.Least == 0 || c.Mode.RxMin > a.Least {
+			a.Least = c.Mode.RxMin
+		}
 	}
 	return a, nil
 }

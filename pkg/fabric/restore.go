@@ -189,7 +189,7 @@ func (r *restorer) dci(design *Design, channels []*Channel, lost map[string]bool
 		}
 		text := strings.Join(why[c.Name], "; ")
 		if len(ways) == 0 {
-			text = fmt.Sprintf("no line that is left leads from %s to %s", c.A.Site, c.B.Site)
+			text = r.noWay(c, lost, design)
 		}
 		out = append(out, Stay{c.Name, text})
 	}
@@ -230,8 +230,34 @@ func leastHands(ways [][]string, now []string) [][]string {
 	return out
 }
 
+// noWay tells why nothing leads around what is lost, and names the lines that would if they passed channels on.
+func (r *restorer) noWay(c *Channel, lost map[string]bool, design *Design) string {
+	text := fmt.Sprintf("no line that is left leads from %s to %s", c.A.Site, c.B.Site)
+	ways := r.waysOver(c.A.Site, c.B.Site, lost, design, func(string) bool { return true })
+	if len(ways) == 0 {
+		return text
+	}
+	var lack []string
+	for _, l := range ways[0] {
+		if !r.passesOn(l) {
+			lack = append(lack, l)
+		}
+	}
+	return fmt.Sprintf("%s, and %s pass nothing on from one to the next without ROADMs: give %s ends: roadm", text, strings.Join(ways[0], " + "), strings.Join(lack, " and "))
+}
+
+// passesOn tells whether a line has ROADMs at its ends, which pass channels on to another line.
+func (r *restorer) passesOn(line string) bool {
+	return r.lines[line].GetEnds() == intent.LineEnds_LINE_ENDS_ROADM
+}
+
 // ways are the lines, or lines one behind the other with ROADMs between, that lead from a site to another, the shortest first.
 func (r *restorer) ways(from, to string, lost map[string]bool, design *Design) [][]string {
+	return r.waysOver(from, to, lost, design, r.passesOn)
+}
+
+// waysOver are ways on which lines are one behind the other only where they pass channels on.
+func (r *restorer) waysOver(from, to string, lost map[string]bool, design *Design, passes func(line string) bool) [][]string {
 	length := map[string]optics.Km{}
 	ducts := map[string]optics.Km{}
 	for _, w := range design.Ducts {
@@ -255,8 +281,7 @@ func (r *restorer) ways(from, to string, lost map[string]bool, design *Design) [
 				next = l.A
 			}
 			last := next == to && len(way) == 0
-			roadm := r.lines[l.Name].GetEnds() == intent.LineEnds_LINE_ENDS_ROADM
-			if lost[l.Name] || at != l.A && at != l.B || slices.Contains(passed, next) || !last && (!roadm || len(way) == maxLines) {
+			if lost[l.Name] || at != l.A && at != l.B || slices.Contains(passed, next) || !last && (!passes(l.Name) || len(way) == maxLines) {
 				continue
 			}
 			extend(next, append(slices.Clone(passed), next), append(slices.Clone(way), l.Name))

@@ -101,3 +101,19 @@ func TestChannelsThatLostTheirWayAreLedOverAnother(t *testing.T) {
 	}
 	golden(t, "restore.golden.txt", []byte(out.String()))
 }
+
+func TestARingWithoutROADMsIsToldWhatItLacks(t *testing.T) {
+	t.Parallel()
+	topo, diags := topology.Parse(topology.Source{Name: "ring.yaml", Data: read(t, "ring.yaml")})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	r, err := Restore(topo, []string{"bridge"})
+	if err != nil || len(r.Moves) != 0 || len(r.Stays) != 2 {
+		t.Fatalf("%+v %v", r, err)
+	}
+	want := "no line that is left leads from bj to sh, and west + south pass nothing on from one to the next without ROADMs: give west and south ends: roadm"
+	if got := r.Stays[0].Why; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -3,6 +3,7 @@ package draw
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/loomfabric/loom/pkg/optics"
@@ -12,16 +13,22 @@ import (
 type Along struct {
 	Title    string
 	Points   []optics.Point
-	Required optics.DB // OSNR that the receiver asks for; 0: not drawn
+	Required optics.DB  // OSNR that the receiver asks for; 0: not drawn
+	Least    optics.DBm // that the receiver takes, drawn where nothing amplifies: there power decides and not noise; 0: not drawn
+}
+
+// amplified tells whether anything on the way has a gain.
+func (a *Along) amplified() bool {
+	return slices.ContainsFunc(a.Points, func(p optics.Point) bool { return p.Name == "amplifier" })
 }
 
 // SVG draws power of a channel and GSNR of the worst one over the length of the line.
 func (a *Along) SVG() string {
-	const width, left, right, top, bottom = 960, 56, 904, 48, 250
+	const width, left, right, top, bottom = 960, 56, 904, 60, 250
 	c := newCanvas(width, 300)
 	last := a.Points[len(a.Points)-1]
 	note := fmt.Sprintf("%v, arrives with %v", last.At, last.Power)
-	if !math.IsInf(float64(last.GSNR), 0) {
+	if a.amplified() {
 		note += fmt.Sprintf(" and a GSNR of %v", last.GSNR)
 	}
 	c.title(a.Title, note)
@@ -57,16 +64,24 @@ func (a *Along) SVG() string {
 	if gsnr.step > 0 {
 		c.path(noise, palette[1], 2)
 		if a.Required > 0 && float64(a.Required) >= gsnr.low && float64(a.Required) <= gsnr.high {
-			y := gy(float64(a.Required))
-			fmt.Fprintf(c, "<line x1=\"%d\" y1=\"%.2f\" x2=\"%d\" y2=\"%.2f\" stroke=%q stroke-dasharray=\"5 4\"/>\n", left, y, right, y, palette[5])
-			c.text(right-4, y-5, "end", "tick", fmt.Sprintf("needed: %v", a.Required))
+			c.bound(left, right, gy(float64(a.Required)), fmt.Sprintf("needed: %v", a.Required))
 		}
+	} else if a.Least != 0 {
+		c.bound(left, right, py(float64(a.Least)), fmt.Sprintf("received at least: %v", a.Least))
 	}
 	c.rect(left, 278, 10, 10, "", palette[0])
 	c.text(left+15, 287, "start", "tick", "power of a channel (dBm)")
-	c.rect(left+190, 278, 10, 10, "", palette[1])
-	c.text(left+205, 287, "start", "tick", "GSNR of the worst channel (dB in 0.1 nm)")
+	if gsnr.step > 0 {
+		c.rect(left+190, 278, 10, 10, "", palette[1])
+		c.text(left+205, 287, "start", "tick", "GSNR of the worst channel (dB in 0.1 nm, without its transmitter)")
+	}
 	return c.end()
+}
+
+// bound draws what something must not fall below.
+func (c *canvas) bound(left, right, y float64, label string) {
+	fmt.Fprintf(c, "<line x1=\"%.2f\" y1=\"%.2f\" x2=\"%.2f\" y2=\"%.2f\" stroke=%q stroke-dasharray=\"5 4\"/>\n", left, y, right, y, palette[5])
+	c.text(left+6, y-5, "start", "tick", label)
 }
 
 // scale is an axis: from, to, and the distance of its marks. Without a step there is nothing to draw.
@@ -92,10 +107,16 @@ func (a *Along) powers() scale {
 	for _, p := range a.Points {
 		low, high = min(low, float64(p.Power)), max(high, float64(p.Power))
 	}
+	if a.Least != 0 && !a.amplified() {
+		low = min(low, float64(a.Least)-0.5) // so that its line is not the axis
+	}
 	return newScale(low, high)
 }
 
 func (a *Along) gsnrs() scale {
+	if !a.amplified() {
+		return scale{}
+	}
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range a.Points {
 		if g := float64(p.GSNR); !math.IsInf(g, 0) {
@@ -103,7 +124,7 @@ func (a *Along) gsnrs() scale {
 		}
 	}
 	if a.Required > 0 {
-		low = min(low, float64(a.Required))
+		low = min(low, float64(a.Required)-0.5) // so that its line is not the axis
 	}
 	return newScale(low, high)
 }

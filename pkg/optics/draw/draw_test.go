@@ -85,8 +85,10 @@ func TestPicturesAreXML(t *testing.T) {
 
 func TestALineWithoutNoiseHasNoScaleForIt(t *testing.T) {
 	t.Parallel()
-	a := &Along{Title: "dark", Points: []optics.Point{{Name: "launch", Power: -8, GSNR: optics.DB(math.Inf(1))}, {At: 40, Name: "fibre", Power: -17, GSNR: optics.DB(math.Inf(1))}}}
+	a := &Along{Title: "dark", Required: 26, Least: -20, Points: []optics.Point{{Name: "launch", Power: -8, GSNR: optics.DB(math.Inf(1))}, {At: 40, Name: "fibre", Power: -17, GSNR: optics.DB(math.Inf(1))}}}
 	if text := a.SVG(); strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
 		t.Error(text)
+	} else if strings.Contains(text, "GSNR") || strings.Contains(text, "needed") || !strings.Contains(text, "received at least: -20 dBm") {
+		t.Errorf("what decides there is the power that is received\n%s", text)
 	}
 }

@@ -29,6 +29,9 @@ type Spectrum struct {
 // palette tells groups apart, on white and on black, and for those who see no red or no green (Okabe and Ito).
 var palette = []string{"#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442"}
 
+// inks are what can be read on the palette, in its order.
+var inks = []string{"#fff", "#1b1f24", "#fff", "#1b1f24", "#1b1f24", "#fff", "#1b1f24"}
+
 // colours gives each group the next colour, in the order of the map.
 func (s *Spectrum) colours() map[string]int {
 	out := map[string]int{}
@@ -96,7 +99,11 @@ func (s *Spectrum) SVG() string {
 		if !math.IsNaN(float64(b.Worst)) {
 			tip += fmt.Sprintf(", margin %v", b.Worst)
 		}
-		c.tipped(from+0.5, top+4, max(1, to-from-1), tall-8, palette[colour[b.Group]%len(palette)], tip)
+		n := colour[b.Group] % len(palette)
+		c.tipped(from+0.5, top+4, max(1, to-from-1), tall-8, palette[n], tip)
+		if to-from >= 12 && len(b.Label) <= 10 { // upwards, where it fits
+			c.upwards((from+to)/2+3.5, top+tall-8, inks[n], b.Label)
+		}
 	}
 	for mhz := math.Ceil(low/500_000) * 500_000; mhz <= high; mhz += 500_000 {
 		c.line(x(mhz), top+tall, x(mhz), top+tall+5, "axis")
@@ -148,6 +155,10 @@ func (c *canvas) title(head, note string) {
 
 func (c *canvas) text(x, y float64, anchor, class, s string) {
 	fmt.Fprintf(c, "<text class=%q x=\"%.2f\" y=\"%.2f\" text-anchor=%q>%s</text>\n", class, x, y, anchor, html.EscapeString(s))
+}
+
+func (c *canvas) upwards(x, y float64, fill, s string) {
+	fmt.Fprintf(c, "<text transform=\"translate(%.2f %.2f) rotate(-90)\" font-size=\"10\" fill=%q>%s</text>\n", x, y, fill, html.EscapeString(s))
 }
 
 func (c *canvas) rect(x, y, w, h float64, class, fill string) {
