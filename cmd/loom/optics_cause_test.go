@@ -30,6 +30,8 @@ func TestEachFaultOfLightHasOneCauseAndItsPlace(t *testing.T) {
 	}{
 		{"fibre-cut", "river", "", "error fibre-cut river", "dark passes no light between a and b"},
 		{"fibre-cut", "hill2", "", "error fibre-cut hill2", "between amp-b and amp-hut"},
+		{"fibre-cut", "amp", "", "error fibre-cut hill1", "between amp-a and amp-hut"},
+		{"fibre-cut", "amp:hill2", "", "error fibre-cut hill2", "between amp-b and amp-hut"},
 		{"fibre-cut", "east", "", "error fibre-cut east", "between bc-b and bc-c"},
 		{"fibre-loss", "river", "loss=4", "error fibre-loss river", "4.0 dB more than planned from a to b"},
 		{"fibre-loss", "hill2", "loss=3", "warning fibre-loss hill2", "3.0 dB more than planned from amp-hut to amp-b"},

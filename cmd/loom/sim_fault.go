@@ -33,9 +33,9 @@ func faultAddCommand(t *terminal) *cobra.Command {
 		Use:   "add KIND TARGET",
 		Short: "Inject a fault and print its id",
 		Long: `Injects a fault into a running simulation and prints the id by which it is cleared. TARGET is a device
-(leaf1), a port (leaf1:ethernet-1/1), a cable by one of its ends, a duct or a line by its name, or an
-amplifier (long-hut1:long-there). loom sim fault kinds lists the kinds, and which of the flags each
-takes.`,
+(leaf1), a port (leaf1:ethernet-1/1), a cable by one of its ends, a duct or a line by its name, a
+line in one of its ducts (long:north2), or an amplifier (long-hut1:long-there). loom sim fault kinds
+lists the kinds, and which of the flags each takes.`,
 		Example: `  loom sim fault add cut leaf1:ethernet-1/49 --inventory sim.json
   loom sim fault add refuse leaf1 --code FAILED_PRECONDITION --times 3 --inventory sim.json
   loom sim fault add fibre-loss river --loss 3 --delay 1h --inventory sim.json

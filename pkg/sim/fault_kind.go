@@ -54,7 +54,7 @@ const (
 	AtDevice    Place = "device"    // "leaf1"
 	AtPort      Place = "port"      // "leaf1:ethernet-1/1"
 	AtCable     Place = "cable"     // "leaf1:ethernet-1/49 - spine1:ethernet-1/1", or one of the two ends
-	AtFibre     Place = "fibre"     // a duct, or a line: "river"
+	AtFibre     Place = "fibre"     // a duct, a line, or a line in a duct: "river", "long:north2"
 	AtAmplifier Place = "amplifier" // "long-hut1:long-there", or "long-hut1" for all that it has
 )
 

@@ -17,7 +17,7 @@ import (
 
 // lightKinds are about lines and what is plugged into them. What is lost comes to clients by what devices measure.
 var lightKinds = []*Kind{
-	{Name: "fibre-cut", At: AtFibre, Help: "the fibres of a duct are cut, in both directions and of every line there; of a line, its own", start: cutFibre},
+	{Name: "fibre-cut", At: AtFibre, Help: "the fibres of a duct are cut, in both directions and of every line there; of a line, its own pair in its first duct; of LINE:DUCT, its own there", start: cutFibre},
 	{
 		Name: "fibre-loss", At: AtFibre, Help: "the fibres of a duct or a line lose more than they did, at once or in even steps until the delay is over",
 		Needs: []string{"loss"}, Takes: []string{"delay"}, start: loseMore,
@@ -40,8 +40,12 @@ const (
 	shiftStep = 50   // MHz
 )
 
+// cutFibre cuts at one place: nobody cuts a line in each of its ducts at once.
 func cutFibre(f *injected) error {
 	id := f.sim.fibre(f.Target)
+	if id.Duct == "" {
+		id.Duct = f.sim.world.plantOfLight().Line(id.Line).There.Ducts[0]
+	}
 	f.harm(func(d *light.Damage) { d.Cuts[id] = true })
 	return nil
 }
@@ -144,28 +148,37 @@ func endOf(target string) network.End {
 	return network.End{Device: device, Port: port}
 }
 
-// fibre is what a target of this name means: the fibres in a duct, or those of a line in all its ducts.
-func (s *Sim) fibre(name string) light.Fibre {
-	if lines := s.world.plantOfLight(); lines != nil && slices.Contains(lines.Ducts(), name) {
-		return light.Fibre{Duct: name}
+// fibre is what a target means: the fibres in a duct, those of a line in all its ducts, or those of a line in one, "long:north2".
+func (s *Sim) fibre(target string) light.Fibre {
+	line, duct, both := strings.Cut(target, ":")
+	switch {
+	case both:
+		return light.Fibre{Duct: duct, Line: line}
+	case slices.Contains(s.world.plantOfLight().Ducts(), target):
+		return light.Fibre{Duct: target}
 	}
-	return light.Fibre{Line: name}
+	return light.Fibre{Line: target}
 }
 
-// hasFibre refuses what is neither a duct nor a line.
-func (s *Sim) hasFibre(name string) error {
+// hasFibre refuses what is neither a duct nor a line, nor a line in a duct.
+func (s *Sim) hasFibre(target string) error {
 	lines := s.world.plantOfLight()
 	if lines == nil {
 		return errors.New("the topology has no lines")
+	}
+	line, duct, both := strings.Cut(target, ":")
+	l := lines.Line(line)
+	switch {
+	case both && l != nil && !slices.Contains(l.There.Ducts, duct):
+		return fmt.Errorf("%q: %s does not pass %s; it passes %s", target, line, duct, strings.Join(l.There.Ducts, ", "))
+	case l != nil, !both && slices.Contains(lines.Ducts(), target):
+		return nil
 	}
 	names := lines.Ducts()
 	for i := range lines.Lines {
 		names = append(names, lines.Lines[i].Name)
 	}
-	if slices.Contains(names, name) {
-		return nil
-	}
-	return fmt.Errorf("%q: no duct or line has this name; there is %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("%q: no duct or line has this name; there is %s", target, strings.Join(names, ", "))
 }
 
 // amplifiers are those that a target means: one, "long-hut1:long-there", or all of a device.

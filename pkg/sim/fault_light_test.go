@@ -28,6 +28,7 @@ var lightFaults = map[string]func(*stage){
 		lit.port(longPort, "up") // is in the same duct, and has fibres of its own
 		lit.clear(id)
 		lit.port(darkPort, "up")
+		lit.breaks("fibre-cut", "long:hill", longPort)
 	},
 	"fibre-loss": func(s *stage) {
 		lit := newLitStage(s.T)
@@ -179,6 +180,8 @@ func TestFaultsOfLightSayWhatIsWrong(t *testing.T) {
 		want         string
 	}{
 		{"fibre-cut", "rivers", nil, `fibre-cut: "rivers": no duct or line has this name; there is river, hill, dark, long`},
+		{"fibre-cut", "dark:hill", nil, `fibre-cut: "dark:hill": dark does not pass hill; it passes river`},
+		{"fibre-cut", "light:hill", nil, `fibre-cut: "light:hill": no duct or line has this name`},
 		{"fibre-loss", "river", nil, "fibre-loss needs loss"},
 		{"fibre-loss", "river", []string{"loss=-1"}, `loss "-1": want a loss in dB above 0, up to 100`},
 		{"amplifier-failure", "leaf1:long", nil, `amplifier-failure: "leaf1:long": no amplifier has this name; there is leaf1:long-there, leaf1:long-back`},

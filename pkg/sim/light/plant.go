@@ -59,6 +59,16 @@ type Terminal struct {
 	Low, High uint64 // MHz that the port of a passive multiplexer passes; 0 and 0: everything
 }
 
+// Line returns the line of a name; nil where there is none.
+func (p *Plant) Line(name string) *Line {
+	for i := range p.Lines {
+		if p.Lines[i].Name == name {
+			return &p.Lines[i]
+		}
+	}
+	return nil
+}
+
 // Ducts are the names of all ducts, in the order in which lines name them.
 func (p *Plant) Ducts() (out []string) {
 	seen := map[string]bool{}
