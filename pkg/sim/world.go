@@ -250,7 +250,7 @@ func (w *world) route() network.Routing {
 	sessions := network.Meet(w.plant, w.engine.Routing())
 	announced := make(map[string][]network.Route, len(w.plant.Names))
 	for _, name := range w.plant.Names {
-		announced[name] = network.Originate(w.plant, name)
+		announced[name] = network.Announce(w.plant, w.engine.Routing(), name)
 	}
 	w.engine.Update(w.plant, sessions, announced)
 	return w.engine.Routing()

@@ -75,7 +75,7 @@ func (o *observer) hostsOn(d *domain, sub *Subinterface) []L3Neighbor {
 		all = append(all, l.L3Neighbor)
 	}
 	if b := d.bridges[sub]; b != nil {
-		all = append(all, announced(sub, b.paths, own)...)
+		all = append(all, announced(sub, b.paths(), own)...)
 	}
 	return all
 }

@@ -18,22 +18,29 @@ type bridge struct {
 
 // bridgeOf works out a MAC-VRF: segments first, since a port that stands by learns nothing.
 func (o *observer) bridgeOf(d *domain) *bridge {
-	b := &bridge{domain: d, ways: map[ESI][]Destination{}, ports: map[ESI]string{}, elections: map[*EthernetSegment]*SegmentInstance{}}
-	b.segments = remoteSegments(d.paths)
-	for e, rs := range b.segments {
-		if to := rs.destinations(d.EVPN.ECMP); len(to) > 0 {
-			b.ways[e] = to
-		}
-	}
+	b := newBridge(d)
 	o.electAll(b)
 	b.macs = o.macTable(b)
+	return b
+}
+
+func newBridge(d *domain) *bridge {
+	b := &bridge{domain: d, ways: map[ESI][]Destination{}, ports: map[ESI]string{}, elections: map[*EthernetSegment]*SegmentInstance{}}
+	b.segments = remoteSegments(d.paths())
+	for _, side := range d.evis() {
+		for e, rs := range remoteSegments(side.paths) {
+			if to := rs.destinations(side.ECMP); len(to) > 0 {
+				b.ways[e] = to
+			}
+		}
+	}
 	return b
 }
 
 func (o *observer) electAll(b *bridge) {
 	for _, sub := range b.subs {
 		es := o.pe.segments[sub.Parent]
-		if es == nil || !b.evpn.Up {
+		if es == nil || !b.near.oper.Up {
 			continue
 		}
 		b.elections[es] = o.segmentInstance(es, b.domain, b.segments[es.ESI])
@@ -42,6 +49,9 @@ func (o *observer) electAll(b *bridge) {
 		} else {
 			b.ports[es.ESI] = sub.Name
 		}
+	}
+	if es := b.segment; es != nil {
+		b.elections[es] = o.segmentInstance(es, b.domain, b.segments[es.ESI])
 	}
 }
 
@@ -88,27 +98,35 @@ func gatewayMACs(irb *Subinterface) []MACEntry {
 
 // remoteMACs are the best announcements of MAC addresses that lead somewhere.
 func (b *bridge) remoteMACs() map[MAC]*Path {
-	best := make(map[MAC]*Path, len(b.paths))
-	for _, p := range b.paths {
-		if p.Type == MACIP && b.leads(p) && (best[p.MAC] == nil || outranks(p, best[p.MAC])) {
-			best[p.MAC] = p
+	best := make(map[MAC]*Path, len(b.near.paths))
+	for _, side := range b.evis() {
+		for _, p := range side.paths {
+			if p.Type == MACIP && b.leads(p) && (best[p.MAC] == nil || outranks(p, best[p.MAC])) {
+				best[p.MAC] = p
+			}
 		}
 	}
 	return best
 }
 
 // leads says whether there is a way to an announced address: to a segment only while somebody has joined
-// it.
+// it. What others say of the own interconnect segment is what they have from the other side, as this router has.
 func (b *bridge) leads(p *Path) bool {
+	if b.segment != nil && p.ESI2 == b.segment.ESI {
+		return false
+	}
 	return p.ESI2 == ESI{} || b.ports[p.ESI2] != "" || len(b.ways[p.ESI2]) > 0
 }
 
 // outranks orders two announcements of one MAC address: a static one cannot be moved, and of two with the
-// same sequence number that of the lowest address holds (RFC 7432 §15.1, §15.2). Nothing here has moved
-// before: all sequence numbers are 0.
+// same sequence number that of the lowest address holds (RFC 7432 §15.1, §15.2). No host here has moved before: their
+// routers announce the sequence number 0.
 func outranks(a, b *Path) bool {
-	if a.Static != b.Static {
+	switch {
+	case a.Static != b.Static:
 		return a.Static
+	case a.Sequence != b.Sequence:
+		return a.Sequence > b.Sequence
 	}
 	return a.NextHop.Less(b.NextHop)
 }
@@ -119,7 +137,7 @@ func (o *observer) moved(h *HostSeen, p *Path) bool {
 	if e := o.esi(h.Subinterface); e != (ESI{}) && e == p.ESI2 {
 		return false
 	}
-	return p.Static || p.NextHop.Less(o.vtep)
+	return p.Static || p.Sequence > 0 || p.NextHop.Less(o.vtep)
 }
 
 // destination is where frames to an announced address go: to the announcer, or to its segment (RFC 7432
@@ -131,7 +149,8 @@ func (b *bridge) destination(p *Path) MACEntry {
 	}
 	switch port := b.ports[p.ESI2]; {
 	case p.ESI2 == ESI{}:
-		e.VTEP, e.VNI = p.NextHop, p.VNI
+		to := destination(p)
+		e.VTEP, e.VNI, e.Label = to.VTEP, to.VNI, to.Label
 	case port != "":
 		e.Subinterface = port
 	default:

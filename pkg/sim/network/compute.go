@@ -1,6 +1,10 @@
 package network
 
-import "slices"
+import (
+	"maps"
+	"reflect"
+	"slices"
+)
 
 // mostRounds is how often reachability and routes are worked out in turn. Each round brings up the sessions that
 // the routes of the last one carry; more than a few levels of that would be strange.
@@ -10,7 +14,8 @@ const mostRounds = 8
 // the default instances; sessions in others stand, but carry nothing.
 //
 // Unicast routes come first, and again for as long as they bring up sessions that carry more of them or
-// change what is reached; then EVPN routes, which nothing else depends on. Where policies contradict each
+// change what is reached; then EVPN routes, which nothing else depends on, and again for as long as routers that have two
+// EVPN instances in one network instance announce others because of them. Where policies contradict each
 // other so that BGP would never end, the result is one of the states that it would go through.
 func Compute(p *Plant) Routing { return compute(p, Originate) }
 
@@ -37,8 +42,66 @@ func compute(p *Plant, originate func(*Plant, string) []Route) Routing {
 	}
 	last.route()
 	last.spread(L2EVPN)
+	for turn := 0; turn < mostStitches && l.stitch(last, turn); turn++ {
+		last = last.again(t)
+		last.spread(L2EVPN)
+	}
 	l.held = nil
 	return last
+}
+
+// mostStitches is how often routers may announce others of the routes that they have from others, and together how many
+// of these times all of them do so at once: two for each domain on the way. Those that take each other's routes for news
+// would do so forever, and come to rest one after the other.
+const mostStitches, together = 48, 8
+
+// again is the mesh with the same sessions, for other EVPN routes.
+func (m *mesh) again(t *terrain) *mesh {
+	sessions := make(map[string][]Session, len(m.speakers))
+	for i := range m.speakers {
+		sessions[m.speakers[i].name] = m.speakers[i].sessions
+	}
+	next := newMesh(t, m.libraries, sessions)
+	next.copyUnicast(m)
+	next.leaned = m.leaned
+	next.route()
+	return next
+}
+
+// stitch lets routers announce what follows from the EVPN routes that they have, and returns whether that is anything else
+// than before.
+func (l *libraries) stitch(m *mesh, turn int) bool {
+	held, stitched, changed := slices.Clone(l.held), maps.Clone(l.stitched), false
+	for i := range l.plant.Names {
+		at := (i + turn) % len(l.plant.Names)
+		router := l.plant.Names[at]
+		if !stitches(l.plant.Routers[router]) || changed && turn >= together {
+			continue
+		}
+		own := l.held[at][:len(l.held[at])-len(l.stitched[router])]
+		routes := restitch(l.plant, m, router, own)
+		if !reflect.DeepEqual(routes, l.stitched[router]) {
+			held[at], stitched[router], changed = slices.Concat(own, routes), routes, true
+		}
+	}
+	if changed {
+		l.held, l.stitched = held, stitched
+		l.byFam[L2EVPN] = newLibrary(l, L2EVPN, l.announcements(L2EVPN), l.looksAtPrefixes())
+	}
+	return changed
+}
+
+// announcements are all routes of a family, while they are held.
+func (l *libraries) announcements(f Family) []announcement {
+	var all []announcement
+	for i, routes := range l.held {
+		for j := range routes {
+			if routes[j].Family == f {
+				all = append(all, announcement{i, j, &routes[j]})
+			}
+		}
+	}
+	return all
 }
 
 // routing avoids an interface that is not nil and holds nothing.
@@ -55,24 +118,19 @@ type libraries struct {
 	originate func(*Plant, string) []Route // the same each time
 	announced []recall[[]Route]            // in the order of Plant.Names
 	held      [][]Route                    // the same, while all of them are needed
+	stitched  map[string][]Route           // that follow the others, by router
 	books     map[string]*book             // by router
 	byFam     [L2EVPN + 1]*library
 }
 
 func newLibraries(p *Plant, originate func(*Plant, string) []Route) *libraries {
-	l := &libraries{plant: p, originate: originate, announced: make([]recall[[]Route], len(p.Names)), books: make(map[string]*book, len(p.Names))}
-	var all [L2EVPN + 1][]announcement
-	for i, router := range p.Names {
+	l := &libraries{plant: p, originate: originate, announced: make([]recall[[]Route], len(p.Names)), stitched: map[string][]Route{}, books: make(map[string]*book, len(p.Names))}
+	for _, router := range p.Names {
 		l.books[router] = newBook(p.Routers[router].Policies)
-		routes := originate(p, router)
-		l.held = append(l.held, routes)
-		for j := range routes {
-			f := routes[j].Family
-			all[f] = append(all[f], announcement{i, j, &routes[j]})
-		}
+		l.held = append(l.held, originate(p, router))
 	}
 	for f := IPv4; f <= L2EVPN; f++ {
-		l.byFam[f] = newLibrary(l, f, all[f], l.looksAtPrefixes())
+		l.byFam[f] = newLibrary(l, f, l.announcements(f), l.looksAtPrefixes())
 	}
 	return l
 }
@@ -83,7 +141,8 @@ func (l *libraries) routes(speaker int) []Route {
 		return l.held[speaker]
 	}
 	return *l.announced[speaker].get(func() *[]Route {
-		routes := l.originate(l.plant, l.plant.Names[speaker])
+		name := l.plant.Names[speaker]
+		routes := append(l.originate(l.plant, name), l.stitched[name]...)
 		return &routes
 	})
 }

@@ -18,13 +18,14 @@ type pe struct {
 // domain is a network instance with what is attached to it.
 type domain struct {
 	*Instance
-	evpn     Oper
+	near     *evi
+	far      *evi                      // towards other domains; nil: none
 	subs     []*Subinterface           // that are up, as the instance lists them
 	irb      *Subinterface             // of a MAC-VRF: its gateway, up; nil
 	routedBy *domain                   // of a MAC-VRF: the IP-VRF or default instance of that gateway; nil
 	bridges  map[*Subinterface]*domain // of another instance: the MAC-VRF of each of its IRBs
 	hosts    []*HostSeen
-	paths    []*Path // of others, that it imports
+	segment  *EthernetSegment // of a MAC-VRF: the interconnect segment that it is on, up; nil
 }
 
 // peOf indexes a router; nil where it is not there.
@@ -44,6 +45,7 @@ func peOf(p *Plant, router string) *pe {
 	}
 	s.placeHosts()
 	s.joinGateways()
+	s.joinSegments()
 	return s
 }
 
@@ -60,21 +62,26 @@ func (s *pe) addSub(sub *Subinterface) {
 // /tunnel-interface/vxlan-interface/egress/source-ip knows nothing but use-system-ipv4-address.
 func (s *pe) tunnelEnd() netip.Addr {
 	for i := range s.router.Instances {
-		if v := s.router.Instances[i].VXLAN; v != nil && s.ends[v.Source] {
-			return v.Source
+		for _, side := range []*evi{s.nearOf(&s.router.Instances[i]), s.farOf(&s.router.Instances[i])} {
+			if side != nil && s.ends[side.source()] {
+				return side.source()
+			}
 		}
 	}
 	return netip.Addr{}
 }
 
 func (s *pe) domainOf(i *Instance) *domain {
-	d := &domain{Instance: i, bridges: map[*Subinterface]*domain{}}
+	d := &domain{Instance: i, near: s.nearOf(i), far: s.farOf(i), bridges: map[*Subinterface]*domain{}}
 	for _, name := range i.Interfaces {
 		if sub := s.subs[name]; sub != nil && i.Enabled && s.links.Subs[name].Up {
 			d.subs = append(d.subs, sub)
 		}
 	}
-	d.evpn = s.evpnState(d)
+	d.near.oper = s.eviState(d, d.near)
+	if d.far != nil {
+		d.far.oper = s.eviState(d, d.far)
+	}
 	return d
 }
 
@@ -109,35 +116,9 @@ func (s *pe) joinGateways() {
 	}
 }
 
-// evpnState words a reason as /network-instance/protocols/bgp-evpn/bgp-instance/oper-down-reason does.
-func (s *pe) evpnState(d *domain) Oper {
-	e, v := d.EVPN, d.VXLAN
-	switch {
-	case e == nil:
-		return Oper{}
-	case !e.Enabled:
-		return Oper{Reason: "admin-disabled"}
-	case !d.Enabled:
-		return Oper{Reason: "network-instance-oper-down"}
-	case e.EVI == 0:
-		return Oper{Reason: "no-evi"}
-	case v == nil:
-		return Oper{Reason: "no-vxlan-interface"}
-	case !v.Source.IsValid():
-		return Oper{Reason: "vxlan_interface_no_source_ip_address"}
-	case !s.ends[v.Source]:
-		return Oper{Reason: "no-nexthop-address"}
-	case e.RD == "" || len(e.Import) == 0 || len(e.Export) == 0:
-		return Oper{Reason: "bgp-vpn-instance-oper-down"}
-	case s.twiceOnSegment(d):
-		return Oper{Reason: "ethernet-segment-multiple-subinterfaces"}
-	}
-	return Oper{Up: true}
-}
-
 // vxlanState words a reason as /network-instance/vxlan-interface/oper-down-reason does.
-func (s *pe) vxlanState(d *domain) Oper {
-	switch v := d.VXLAN; {
+func (s *pe) vxlanState(d *domain, v *VXLAN) Oper {
+	switch {
 	case v == nil:
 		return Oper{}
 	case !d.Enabled:
@@ -166,10 +147,13 @@ func Imports(p *Plant, router string) func(*Route) bool {
 	targets, segments := map[RT]bool{}, map[MAC]bool{}
 	if s := peOf(p, router); s != nil {
 		for _, d := range s.domains {
-			if d.evpn.Up {
-				for _, rt := range d.EVPN.Import {
+			for _, side := range d.evis() {
+				for _, rt := range side.Import {
 					targets[rt] = true
 				}
+			}
+			if d.segment != nil {
+				segments[esImport(d.segment.ESI)] = true
 			}
 		}
 		for _, es := range s.segments {
@@ -192,8 +176,8 @@ func Imports(p *Plant, router string) func(*Route) bool {
 // importPaths gives what BGP has to who uses it, in one pass: domains, and by segment the routes of its
 // members. A path that leads to the router itself, such as all of its own, is of no use, and one whose
 // next hop cannot be reached neither.
-func (s *pe) importPaths(paths []Path) {
-	users := s.importers()
+func (s *pe) importPaths(sessions []Session, paths []Path) {
+	users, reached := s.importers(), map[netip.Addr]bool{}
 	for i := range paths {
 		p := &paths[i]
 		if p.Rejected || !p.Valid || !(p.Best || p.Used) || p.NextHop == s.vtep {
@@ -201,22 +185,45 @@ func (s *pe) importPaths(paths []Path) {
 		}
 		if p.Type == EthernetSegmentRoute {
 			s.members[p.ESI] = append(s.members[p.ESI], p)
-		} else if p.Encap == OverVXLAN {
-			for _, rt := range p.Targets {
-				for _, d := range users[rt] {
-					d.paths = append(d.paths, p)
+			continue
+		}
+		p = encapsulated(p, sessions)
+		for _, rt := range p.Targets {
+			for _, u := range users[rt] {
+				if u.takes(u.side, p) && s.reaches(u.side, p.NextHop, reached) {
+					u.side.paths = append(u.side.paths, p)
 				}
 			}
 		}
 	}
 }
 
-func (s *pe) importers() map[RT][]*domain {
-	users := map[RT][]*domain{}
+// reaches returns whether there is a tunnel to where a path leads. VXLAN needs no more than a route, which valid paths have;
+// known are the ends that were looked for before.
+func (s *pe) reaches(e *evi, a netip.Addr, known map[netip.Addr]bool) bool {
+	if e.vxlan != nil {
+		return true
+	}
+	is, ok := known[a]
+	if !ok {
+		is = s.switched(a)
+		known[a] = is
+	}
+	return is && e.mpls.SegmentRouting
+}
+
+// importer is a side with its network instance.
+type importer struct {
+	*domain
+	side *evi
+}
+
+func (s *pe) importers() map[RT][]importer {
+	users := map[RT][]importer{}
 	for _, d := range s.domains {
-		if d.evpn.Up {
-			for _, rt := range d.EVPN.Import {
-				users[rt] = append(users[rt], d)
+		for _, side := range d.evis() {
+			for _, rt := range side.Import {
+				users[rt] = append(users[rt], importer{d, side})
 			}
 		}
 	}

@@ -2,7 +2,7 @@ package network
 
 // Observe returns all that one router shows. It is about the settled network: timers, such as that before
 // a designated forwarder becomes active, are over; no MAC address has moved before, so that none has a
-// sequence number and none is a duplicate. BGP to customers in an IP-VRF and EVPN over MPLS are not there.
+// sequence number and none is a duplicate. BGP to customers in an IP-VRF is not there.
 func Observe(p *Plant, r Routing, router string) *State {
 	s := peOf(p, router)
 	if s == nil {
@@ -10,7 +10,7 @@ func Observe(p *Plant, r Routing, router string) *State {
 	}
 	o := &observer{pe: s, routing: r, state: &State{Links: s.links, Sessions: r.Sessions(router), Paths: map[Family][]Path{}, Instances: map[string]InstanceState{}}}
 	o.observeRouting()
-	s.importPaths(o.state.Paths[L2EVPN])
+	s.importPaths(o.state.Sessions, o.state.Paths[L2EVPN])
 	o.observeBridges()
 	o.observeInstances()
 	o.observeTunnels()
@@ -52,7 +52,7 @@ func (o *observer) observeBridges() {
 
 func (o *observer) observeInstances() {
 	for _, d := range o.domains {
-		st := InstanceState{Oper: Oper{Up: d.Enabled}, EVPN: d.evpn, VXLAN: o.vxlanState(d)}
+		st := InstanceState{Oper: Oper{Up: d.Enabled}, EVPN: d.near.oper, VXLAN: o.vxlanState(d, d.VXLAN), Interconnect: o.interconnect(d)}
 		switch b := o.bridges[d]; {
 		case !d.Enabled:
 			st.Reason = "admin-down" // /network-instance/oper-down-reason

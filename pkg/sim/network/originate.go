@@ -21,9 +21,9 @@ func Originate(p *Plant, router string) []Route {
 		switch {
 		case d.Kind == Default && d.Enabled:
 			o.unicast(d)
-		case d.Kind == MACVRF && d.evpn.Up:
+		case d.Kind == MACVRF:
 			o.macVRF(d)
-		case d.Kind == IPVRF && d.evpn.Up:
+		case d.Kind == IPVRF:
 			o.ipVRF(d)
 		}
 	}
@@ -58,41 +58,40 @@ func (o *originator) unicast(d *domain) {
 	}
 }
 
-// route starts a route of an EVPN instance.
-func (d *domain) route(n NLRI) Route {
-	n.Family, n.RD = L2EVPN, d.EVPN.RD
-	return Route{NLRI: n, Instance: d.Name, Protocol: "bgp-evpn", NextHop: d.VXLAN.Source, VNI: d.VXLAN.VNI, Targets: d.EVPN.Export, Encap: OverVXLAN}
-}
-
-// macVRF are the routes of a bridge that is stretched by EVPN (RFC 7432, RFC 8365 §5.1).
+// macVRF are the routes of a bridge that is stretched by EVPN (RFC 7432, RFC 8365 §5.1): those of each of its instances.
 func (o *originator) macVRF(d *domain) {
-	if d.EVPN.MulticastRoutes {
-		o.add(d.route(NLRI{Type: InclusiveMulticast, Prefix: host(d.VXLAN.Source)}))
-	}
-	for _, sub := range d.subs {
-		if es := o.segments[sub.Parent]; es != nil {
-			o.autoDiscovery(d, es)
+	for _, side := range d.evis() {
+		if side.MulticastRoutes {
+			o.add(side.route(NLRI{Type: InclusiveMulticast, Prefix: host(side.source())}))
 		}
-	}
-	if d.EVPN.MACRoutes {
-		o.hosts(d)
-		o.gateway(d)
+		for _, sub := range d.subs {
+			if es := o.segments[sub.Parent]; es != nil {
+				o.autoDiscovery(side, es)
+			}
+		}
+		if d.segment != nil && d.shows(side) {
+			o.autoDiscovery(side, d.segment)
+		}
+		if side.MACRoutes {
+			o.hosts(d, side)
+			o.gateway(d, side)
+		}
 	}
 }
 
 // autoDiscovery says that the instance is on a segment: for all of it, and for aliasing (RFC 7432 §8.2.1,
 // §8.4).
-func (o *originator) autoDiscovery(d *domain, es *EthernetSegment) {
-	all := d.route(NLRI{Type: EthernetAD, ESI: es.ESI, Tag: MaxET})
+func (o *originator) autoDiscovery(e *evi, es *EthernetSegment) {
+	all := e.route(NLRI{Type: EthernetAD, ESI: es.ESI, Tag: MaxET})
 	all.VNI, all.ESILabel, all.SingleActive = 0, true, es.SingleActive
 	o.add(all)
-	o.add(d.route(NLRI{Type: EthernetAD, ESI: es.ESI}))
+	o.add(e.route(NLRI{Type: EthernetAD, ESI: es.ESI}))
 }
 
 // hosts are the MAC addresses that are heard, and the IP addresses that the gateway has learned for them.
-func (o *originator) hosts(d *domain) {
+func (o *originator) hosts(d *domain, e *evi) {
 	for _, h := range d.hosts {
-		r := d.route(NLRI{Type: MACIP, MAC: h.MAC})
+		r := e.route(NLRI{Type: MACIP, MAC: h.MAC})
 		r.ESI2 = o.esi(h.Subinterface)
 		o.add(r)
 	}
@@ -100,18 +99,18 @@ func (o *originator) hosts(d *domain) {
 		return
 	}
 	for _, l := range learn(d.irb, d.hosts) {
-		r := d.route(NLRI{Type: MACIP, MAC: l.MAC, Prefix: host(l.IP)})
+		r := e.route(NLRI{Type: MACIP, MAC: l.MAC, Prefix: host(l.IP)})
 		r.ESI2 = o.esi(l.host.Subinterface)
-		if vrf := d.routedBy; d.irb.Symmetric && vrf != nil && vrf.evpn.Up {
-			r.VNI2, r.RouterMAC = vrf.VXLAN.VNI, o.router.Chassis
-			r.Targets = append(append([]RT(nil), r.Targets...), vrf.EVPN.Export...)
+		if vrf := d.routedBy; d.irb.Symmetric && vrf != nil && e == d.near && vrf.near.oper.Up {
+			r.VNI2, r.RouterMAC = vrf.near.label(), o.router.Chassis
+			r.Targets = append(append([]RT(nil), r.Targets...), vrf.near.Export...)
 		}
 		o.add(r)
 	}
 }
 
 // gateway are the addresses of the IRB, which no host may take: static (RFC 7432 §15.2).
-func (o *originator) gateway(d *domain) {
+func (o *originator) gateway(d *domain, e *evi) {
 	if d.irb == nil {
 		return
 	}
@@ -123,28 +122,28 @@ func (o *originator) gateway(d *domain) {
 		} else {
 			alone = false
 		}
-		r := d.route(n)
+		r := e.route(n)
 		r.Static = true
 		o.add(r)
 	}
 	if alone {
-		r := d.route(NLRI{Type: MACIP, MAC: d.irb.MAC})
+		r := e.route(NLRI{Type: MACIP, MAC: d.irb.MAC})
 		r.Static = true
 		o.add(r)
 	}
 }
 
-// ipVRF are the prefixes of a tenant, without a gateway address: interface-less (RFC 9136 §4.4.1).
+// ipVRF are the prefixes of a tenant, and the MAC address of its gateway where others ask for that (RFC 9136 §4.4.3).
 func (o *originator) ipVRF(d *domain) {
-	for _, row := range o.prefixes(d) {
-		r := d.route(NLRI{Type: IPPrefix, Prefix: row.Prefix})
-		r.RouterMAC = o.router.Chassis
-		o.add(r)
-	}
-	if d.EVPN.GatewayMAC {
-		r := d.route(NLRI{Type: MACIP, MAC: o.router.Chassis})
-		r.RouterMAC = o.router.Chassis
-		o.add(r)
+	for _, side := range d.evis() {
+		for _, row := range o.prefixes(d) {
+			o.add(side.prefix(row.Prefix))
+		}
+		if side.GatewayMAC {
+			r := side.route(NLRI{Type: MACIP, MAC: o.router.Chassis})
+			r.RouterMAC = o.router.Chassis
+			o.add(r)
+		}
 	}
 }
 

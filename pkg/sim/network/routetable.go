@@ -83,18 +83,15 @@ func (o *observer) routeTable(d *domain) []TableRoute {
 // routes with a layer 3 VNI (RFC 9135 §5.2). The former come first: a host that is announced both ways is
 // taken from them.
 func tenantRoutes(d *domain) []TableRoute {
-	prefixes, hosts := map[netip.Prefix][]*Path{}, map[netip.Prefix][]*Path{}
-	for _, p := range d.paths {
-		switch {
-		case p.Type == IPPrefix:
-			prefixes[p.Prefix] = append(prefixes[p.Prefix], p)
-		case p.Type == MACIP && p.VNI2 != 0 && p.Prefix.IsValid():
+	var rows []TableRoute
+	hosts := map[netip.Prefix][]*Path{}
+	for _, p := range d.near.paths {
+		if p.Type == MACIP && p.VNI2 != 0 && p.Prefix.IsValid() {
 			hosts[p.Prefix] = append(hosts[p.Prefix], p)
 		}
 	}
-	var rows []TableRoute
-	for prefix, all := range prefixes {
-		rows = append(rows, tunnelled(prefix, "bgp-evpn", all, d.EVPN.ECMP))
+	for prefix, c := range d.choices() {
+		rows = append(rows, tunnelled(prefix, "bgp-evpn", c.paths, c.side.ECMP))
 	}
 	for prefix, all := range hosts {
 		rows = append(rows, tunnelled(prefix, "bgp-evpn-ifl-host", all, d.EVPN.ECMP))
@@ -109,24 +106,64 @@ func tunnelled(prefix netip.Prefix, protocol string, paths []*Path, ecmp int) Ta
 	row := TableRoute{Prefix: prefix, Protocol: protocol, Preference: preferBGP}
 	for _, p := range paths {
 		if preference(p, best) == 0 {
-			row.NextHops = append(row.NextHops, Hop{Router: p.Origin, VTEP: p.NextHop, VNI: routingVNI(p)})
+			row.NextHops = append(row.NextHops, tenantHop(p))
 		}
 	}
-	slices.SortFunc(row.NextHops, func(a, b Hop) int { return cmp.Or(a.VTEP.Compare(b.VTEP), cmp.Compare(a.VNI, b.VNI)) })
-	row.NextHops = slices.CompactFunc(row.NextHops, func(a, b Hop) bool { return a.VTEP == b.VTEP && a.VNI == b.VNI })
+	slices.SortFunc(row.NextHops, func(a, b Hop) int {
+		return cmp.Or(a.VTEP.Compare(b.VTEP), cmp.Compare(a.VNI, b.VNI), cmp.Compare(a.Label, b.Label))
+	})
+	row.NextHops = slices.CompactFunc(row.NextHops, func(a, b Hop) bool { return a.VTEP == b.VTEP && a.VNI == b.VNI && a.Label == b.Label })
 	row.NextHops = row.NextHops[:min(len(row.NextHops), max(ecmp, 1))]
 	return row
 }
 
-func routingVNI(p *Path) uint32 {
-	if p.Type == MACIP {
-		return p.VNI2
+func tenantHop(p *Path) Hop {
+	h := Hop{Router: p.Origin, VTEP: p.NextHop}
+	switch {
+	case p.Type == MACIP:
+		h.VNI = p.VNI2
+	case p.Encap == OverMPLS:
+		h.Label = p.VNI
+	default:
+		h.VNI = p.VNI
 	}
-	return p.VNI
+	return h
 }
 
-// preference orders paths of different route distinguishers by what comes first in the choice of BGP (RFC
-// 4271 §9.1.2.2).
+// choice is the side that an IP-VRF takes a prefix from, and the paths that it has there.
+type choice struct {
+	side  *evi
+	paths []*Path
+}
+
+// choices are those of all prefixes of an IP-VRF: the side that has the best path. Where both are as good, its own domain's.
+func (d *domain) choices() map[netip.Prefix]choice {
+	all := map[netip.Prefix]choice{}
+	for _, side := range d.evis() {
+		for prefix, paths := range ipPrefixes(side.paths) {
+			before, taken := all[prefix]
+			if !taken || preference(slices.MinFunc(paths, preference), slices.MinFunc(before.paths, preference)) < 0 {
+				all[prefix] = choice{side, paths}
+			}
+		}
+	}
+	return all
+}
+
+// ipPrefixes are the type 5 routes among paths.
+func ipPrefixes(paths []*Path) map[netip.Prefix][]*Path {
+	all := map[netip.Prefix][]*Path{}
+	for _, p := range paths {
+		if p.Type == IPPrefix {
+			all[p.Prefix] = append(all[p.Prefix], p)
+		}
+	}
+	return all
+}
+
+// preference orders paths of different route distinguishers by what comes first in the choice of BGP (RFC 4271 §9.1.2.2);
+// those that have come through fewer domains are better (draft-ietf-bess-evpn-ipvpn-interworking §6).
 func preference(a, b *Path) int {
-	return cmp.Or(cmp.Compare(b.LocalPref, a.LocalPref), cmp.Compare(len(a.ASPath), len(b.ASPath)), cmp.Compare(a.MED, b.MED))
+	return cmp.Or(cmp.Compare(b.LocalPref, a.LocalPref), cmp.Compare(len(a.Domains), len(b.Domains)),
+		cmp.Compare(len(a.ASPath), len(b.ASPath)), cmp.Compare(a.MED, b.MED))
 }

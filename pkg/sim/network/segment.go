@@ -19,6 +19,38 @@ func (s *pe) findSegments() {
 	}
 }
 
+// joinSegments notes which MAC-VRFs are on interconnect segments.
+func (s *pe) joinSegments() {
+	for i := range s.router.Segments {
+		es := &s.router.Segments[i]
+		if len(es.Instances) == 0 || !s.segmentState(es).Up {
+			continue
+		}
+		for _, d := range s.domains {
+			if d.Kind == MACVRF && len(d.evis()) == 2 && slices.Contains(es.Instances, d.Name) {
+				d.segment = es
+			}
+		}
+	}
+}
+
+// stitched says whether a network instance of a name has two EVPN instances that are up.
+func (s *pe) stitched(name string) bool {
+	return slices.ContainsFunc(s.domains, func(d *domain) bool { return d.Name == name && len(d.evis()) == 2 })
+}
+
+// shows says whether the interconnect segment is announced in one of the EVPN instances: it is what those of the
+// Interconnect see of the domain behind it, and what hosts of the domain see of the others only if that is asked for.
+func (d *domain) shows(e *evi) bool { return e == d.far || e.Discovery }
+
+// interconnect is the identifier of the interconnect segment; zero: it is on none.
+func (d *domain) interconnect() ESI {
+	if d.segment == nil {
+		return ESI{}
+	}
+	return d.segment.ESI
+}
+
 // segmentState words a reason as
 // /system/network-instance/protocols/evpn/ethernet-segments/bgp-instance/ethernet-segment/oper-down-reason
 // does. The segment follows its port: a segment whose LAG is down is withdrawn, so that all others forget
@@ -29,9 +61,9 @@ func (s *pe) segmentState(es *EthernetSegment) Oper {
 		return Oper{Reason: "admin-disabled"}
 	case es.ESI == ESI{}:
 		return Oper{Reason: "no-esi"}
-	case len(es.Interfaces) == 0:
+	case len(es.Interfaces)+len(es.Instances) == 0:
 		return Oper{Reason: "no-associated-interface"}
-	case !slices.ContainsFunc(es.Interfaces, s.portUp):
+	case !slices.ContainsFunc(es.Interfaces, s.portUp) && !slices.ContainsFunc(es.Instances, s.stitched):
 		return Oper{Reason: "associated-interface-oper-down"}
 	case !s.vtep.IsValid():
 		return Oper{Reason: "no-nexthop-address"}
@@ -69,8 +101,8 @@ func esImport(e ESI) MAC { return MAC(e[1:7]) }
 // remoteSegment is an ethernet segment as the others of one EVPN instance announce it.
 type remoteSegment struct {
 	perES        map[netip.Addr]bool
-	perEVI       map[netip.Addr]uint32 // with the VNI
-	speakers     map[netip.Addr]bool   // that announce MAC addresses of it
+	perEVI       map[netip.Addr]Destination
+	speakers     map[netip.Addr]bool // that announce MAC addresses of it
 	singleActive bool
 }
 
@@ -79,7 +111,7 @@ func remoteSegments(paths []*Path) map[ESI]*remoteSegment {
 	all := map[ESI]*remoteSegment{}
 	at := func(e ESI) *remoteSegment {
 		if all[e] == nil {
-			all[e] = &remoteSegment{perES: map[netip.Addr]bool{}, perEVI: map[netip.Addr]uint32{}, speakers: map[netip.Addr]bool{}}
+			all[e] = &remoteSegment{perES: map[netip.Addr]bool{}, perEVI: map[netip.Addr]Destination{}, speakers: map[netip.Addr]bool{}}
 		}
 		return all[e]
 	}
@@ -89,7 +121,7 @@ func remoteSegments(paths []*Path) map[ESI]*remoteSegment {
 			at(p.ESI).perES[p.NextHop] = true
 			at(p.ESI).singleActive = at(p.ESI).singleActive || p.SingleActive
 		case p.Type == EthernetAD:
-			at(p.ESI).perEVI[p.NextHop] = p.VNI
+			at(p.ESI).perEVI[p.NextHop] = destination(p)
 		case p.Type == MACIP && p.ESI2 != ESI{}:
 			at(p.ESI2).speakers[p.NextHop] = true
 		}
@@ -111,9 +143,9 @@ func (rs *remoteSegment) joined(a netip.Addr) bool {
 // have joined it (aliasing, RFC 7432 §8.4), or on a single-active one to those that talk for it.
 func (rs *remoteSegment) destinations(ecmp int) []Destination {
 	var to []Destination
-	for a, vni := range rs.perEVI {
+	for a, d := range rs.perEVI {
 		if rs.joined(a) && (!rs.singleActive || rs.speakers[a]) {
-			to = append(to, Destination{VTEP: a, VNI: vni})
+			to = append(to, d)
 		}
 	}
 	slices.SortFunc(to, byVTEP)
@@ -121,7 +153,7 @@ func (rs *remoteSegment) destinations(ecmp int) []Destination {
 }
 
 func byVTEP(a, b Destination) int {
-	return cmp.Or(a.VTEP.Compare(b.VTEP), cmp.Compare(a.VNI, b.VNI))
+	return cmp.Or(a.VTEP.Compare(b.VTEP), cmp.Compare(a.VNI, b.VNI), cmp.Compare(a.Label, b.Label))
 }
 
 // candidate is a router that may forward for a segment.
@@ -208,7 +240,7 @@ func algorithm(df DFElection) string {
 func (s *pe) yield() {
 	for _, d := range s.domains {
 		for _, sub := range d.subs {
-			if es := s.segments[sub.Parent]; es != nil && es.SingleActive && d.Kind == MACVRF && d.evpn.Up && s.present(es, d) != s.vtep {
+			if es := s.segments[sub.Parent]; es != nil && es.SingleActive && d.Kind == MACVRF && d.near.oper.Up && s.present(es, d) != s.vtep {
 				s.standBy(d, es)
 			}
 		}
@@ -260,7 +292,7 @@ func (p *Plant) candidate(router string, e ESI, imports []RT, any bool) (candida
 	}
 	for _, d := range s.domains {
 		for _, sub := range d.subs {
-			if es := s.segments[sub.Parent]; es != nil && es.ESI == e && d.evpn.Up && exports(d, imports) {
+			if es := s.segments[sub.Parent]; es != nil && es.ESI == e && d.near.oper.Up && exports(d, imports) {
 				return candidate{addr: s.vtep, df: es.DF}, true
 			}
 		}

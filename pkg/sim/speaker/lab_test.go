@@ -42,7 +42,7 @@ type lab struct {
 	routers   map[string]*network.Router
 	cables    []network.Cable
 	outages   network.Outages
-	announced map[string][]network.Route // beside what network.Originate finds
+	announced map[string][]network.Route // beside what network.Announce finds
 	multicast bool                       // bridges announce a type 3 route
 	network   *Network
 	plant     *network.Plant // of the last update
@@ -189,7 +189,7 @@ func (l *lab) update() {
 	l.plant = p
 	announced := map[string][]network.Route{}
 	for _, name := range p.Names {
-		announced[name] = append(network.Originate(p, name), l.announced[name]...)
+		announced[name] = append(network.Announce(p, l.network.Routing(), name), l.announced[name]...)
 	}
 	l.network.Update(p, network.Meet(p, l.network.Routing()), announced)
 }

@@ -1,0 +1,4 @@
+package network
+
+// ComputeWith is Compute with other routes.
+var ComputeWith = compute
