@@ -50,8 +50,8 @@ func undrainCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "undrain DEVICE... PATH...",
 		Short: "Let drained devices carry traffic again",
-		Long: `Ends the drain of devices, by a transaction like that of loom apply: they get what the topology asks for
-today, and it is taken back where they do not come back.
+		Long: `Ends the drain of devices, by a transaction like that of loom apply: it is taken back where they do not
+come back. Nothing else on them changes; what the topology asks for by now is named, and waits for loom apply.
 
 Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named mixed state.`,
 		Example:           `  loom undrain spine1 topologies/demo.yaml --inventory sim.json`,

@@ -119,18 +119,21 @@ func (n *network) drainer(name string) plan.Drainer {
 	}
 }
 
-// keepAsIs plans nothing but the drain for a device: not what else the topology asks for by now.
+// keepAsIs plans nothing but the drain for a device, or its end: what else the topology asks for by now is for later.
 func (n *network) keepAsIs(in *plan.Input) error {
-	d := n.design.Device(in.Device.Name)
+	d, drv := n.design.Device(in.Device.Name), drivers[in.Device.OS]
 	has := in.Scope.Owned(in.Running, in.Intended)
-	tree, err := drivers[d.OS].Drain(has, d)
+	tree, err := drv.Undrain(has, in.Intended, d)
+	if err == nil && n.drained()[d.Name] {
+		bare := tree
+		if tree, err = drv.Drain(has, d); err == nil && tree == bare {
+			err = fmt.Errorf("%s: has nothing that could be drained; is it Loom's already?", d.Name)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	if tree == has {
-		return fmt.Errorf("%s: has nothing that could be drained; is it Loom's already?", d.Name)
-	}
-	in.Intended, in.Unknown = tree, nil
+	in.Later, in.Intended, in.Unknown = in.Intended, tree, nil
 	return nil
 }
 
@@ -144,15 +147,16 @@ type drainRequest struct {
 	previous map[string][]byte // what the store had of the devices; nil: nothing
 }
 
-// among turns the drains that there are into those that are asked for, and tells which devices are drained anew.
+// among turns the drains that there are into those that are asked for, and tells for which devices something is.
 func (q *drainRequest) among(drains []plan.Out, topology string, now time.Time) ([]plan.Out, map[string]bool, error) {
 	if q == nil {
 		return drains, nil, nil
 	}
 	q.previous = map[string][]byte{}
-	fresh := map[string]bool{}
+	asked := map[string]bool{}
 	for _, name := range q.devices {
 		key := drainKey(topology, name)
+		asked[name] = true
 		i := slices.IndexFunc(drains, func(o plan.Out) bool { return o.Device == name })
 		if i >= 0 {
 			q.previous[key] = encoded(drains[i])
@@ -166,7 +170,6 @@ func (q *drainRequest) among(drains []plan.Out, topology string, now time.Time) 
 			drains = slices.Delete(slices.Clone(drains), i, i+1)
 			continue
 		case i < 0:
-			fresh[name] = true
 			drains = append(slices.Clip(drains), plan.Out{Device: name, Since: now.Truncate(time.Second)})
 			i = len(drains) - 1
 		default:
@@ -179,7 +182,7 @@ func (q *drainRequest) among(drains []plan.Out, topology string, now time.Time) 
 		}
 	}
 	slices.SortFunc(drains, func(a, b plan.Out) int { return strings.Compare(a.Device, b.Device) })
-	return drains, fresh, nil
+	return drains, asked, nil
 }
 
 func encoded(o plan.Out) []byte {
@@ -200,11 +203,11 @@ func (n *network) intendDrains(ctx context.Context, j *journal, q *drainRequest)
 		return err
 	}
 	now := time.Now().UTC()
-	drains, fresh, err := q.among(drains, n.design.Name, now)
+	drains, asked, err := q.among(drains, n.design.Name, now)
 	if err != nil {
 		return err
 	}
-	n.asIs = fresh
+	n.asIs = asked
 	return n.expect(drains, now)
 }
 

@@ -34,7 +34,7 @@ type network struct {
 	trees  map[string]*config.Tree // intended configuration by device
 	out    []plan.Out              // devices that somebody has drained: their trees are
 	over   []plan.Out              // devices whose drain is over
-	asIs   map[string]bool         // devices that keep what they have, and are drained
+	asIs   map[string]bool         // devices that keep what they have, but for their drain
 	watch  *terminal               // where long work shows how far it is; nil: nowhere
 }
 

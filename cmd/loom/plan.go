@@ -175,6 +175,7 @@ func (n *network) planDevices(ctx context.Context, names []string, devices map[s
 			if err := n.keepAsIs(&in); err != nil {
 				return err
 			}
+			devices[name].intended = in.Intended
 		}
 		in.Marked = drivers[in.Device.OS].Mark(in.Running, n.design.Device(name))
 		in.Unsaved = in.Marked && !devices[name].saved(in.Running)

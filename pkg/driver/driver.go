@@ -50,6 +50,10 @@ type Driver struct {
 	// is the way back. An error says what cannot be drained, and what to do about it; ErrNothingToMove that the
 	// device never has traffic of its own to move.
 	Drain func(*config.Tree, *fabric.Device) (*config.Tree, error)
+	// Undrain returns a configuration of the device without what a drain has added, and otherwise as it is, also where
+	// the topology asks for something else by now; the same tree where nothing is drained. Of what Drain overwrites it
+	// takes what intended has. Undrain(Drain(t), t) is t.
+	Undrain func(t, intended *config.Tree, d *fabric.Device) (*config.Tree, error)
 	// Disruptive is what interrupts traffic that could be moved away before.
 	Disruptive []Disruption
 	// Stages are the configurations on the way from one to another, in order and without both ends, where the change

@@ -157,6 +157,9 @@ func (p *Plan) markdownEnd() string {
 	if len(p.Skipped) > 0 {
 		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
 	}
+	if later := p.later(); later != "" {
+		fmt.Fprintf(b, "\n%s\n", later)
+	}
 	switch {
 	case p.Unfinished != nil:
 		fmt.Fprintf(b, "\n%s\n", p.Unfinished)

@@ -26,6 +26,7 @@ type Input struct {
 	Offline  bool             // Running is a rendered document, not a device
 	Was      At               // positions of what asked for Running; nil where nobody knows
 	Unsaved  bool             // its startup configuration does not follow the running one
+	Later    *config.Tree     // what the design wants in the end, where Intended is a part of the way; nil: Intended
 }
 
 // Plan is everything that would change.
@@ -47,6 +48,7 @@ type Plan struct {
 	Out        []Out       `json:"out,omitempty"`         // devices that somebody has drained
 	MaxDevices int         `json:"max_devices,omitempty"` // of RiskOptions, where the plan was judged
 	Unfinished *Unfinished `json:"unfinished,omitempty"`  // ended before anything is carried out: the plan is then another
+	Later      []Later     `json:"later,omitempty"`       // what the topology asks for besides, and the plan does not do
 	Steady     []Device    `json:"-"`                     // those in sync, with what they have
 }
 
@@ -62,6 +64,12 @@ type Unfinished struct {
 func (u *Unfinished) String() string {
 	return fmt.Sprintf("No hash: transaction %s of %s is not over (%s). Nobody applies this plan: what is carried out is planned when that is over; "+
 		"wait for it, or end it with loom transactions resume or loom apply", u.Transaction, u.By, u.Phase)
+}
+
+// Later is what is left of a device for another plan.
+type Later struct {
+	Device  string `json:"device"`
+	Changes int    `json:"changes"` // as many lines as its plan will have
 }
 
 // Device is what changes on one device.
@@ -142,6 +150,11 @@ func New(topology, against string, inputs []Input, at At) *Plan {
 	p := &Plan{Topology: topology, Against: against, Devices: []Device{}, InSync: []string{}, Risks: []Risk{}}
 	for _, in := range inputs {
 		d := in.plan(at)
+		if in.Later != nil {
+			if left := flatten(config.Diff(d.After, in.Later), at, in.Was); len(left) > 0 {
+				p.Later = append(p.Later, Later{d.Name, len(left)})
+			}
+		}
 		if d.Request == nil {
 			p.InSync = append(p.InSync, d.Name)
 			p.Steady = append(p.Steady, d)

@@ -48,6 +48,18 @@ func (p *Plan) Text(w io.Writer, s Style) error {
 	return err
 }
 
+// later names what the plan leaves to another one; "" where that is nothing.
+func (p *Plan) later() string {
+	var parts []string
+	for _, x := range p.Later {
+		parts = append(parts, fmt.Sprintf("%s (%s)", x.Device, count(x.Changes, "change")))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "The topology asks for more, which waits for loom apply: " + strings.Join(parts, ", ")
+}
+
 func (p *Plan) headline() string {
 	limit := ""
 	if p.Limit != "" {
@@ -86,6 +98,9 @@ func (p *Plan) footer(b *strings.Builder, s Style) {
 	}
 	if len(p.Skipped) > 0 {
 		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
+	}
+	if later := p.later(); later != "" {
+		fmt.Fprintf(b, "\n%s\n", later)
 	}
 	p.out(b)
 	p.rollout(b)

@@ -128,22 +128,31 @@ func (o observation) internal(name string, group observation) bool {
 // segments takes the ports of ethernet segments down. A LAG itself stays as it is: without ports it
 // is down, and its LACP says nothing that a server would wait for.
 func (e *drain) segments() {
+	for _, port := range e.root.segmentPorts() {
+		if port.text(srl.InterfaceAdminState) != switchedOff {
+			e.leaf(port.Path().Child("admin-state"), switchedOff)
+		}
+	}
+}
+
+// segmentPorts are the interfaces of ethernet segments: ports that are one themselves, and members of LAGs that are.
+func (o observation) segmentPorts() (out []observation) {
 	ports := map[string]bool{}
 	const list = srl.SystemNetworkInstanceProtocolsEvpnEthernetSegmentsBgpInstance
-	for _, bgp := range e.root.entries(list) {
+	for _, bgp := range o.entries(list) {
 		for _, es := range bgp.entries(srl.SystemNetworkInstanceProtocolsEvpnEthernetSegmentsBgpInstanceEthernetSegment) {
 			for port := range es.entries(srl.SystemNetworkInstanceProtocolsEvpnEthernetSegmentsBgpInstanceEthernetSegmentInterface) {
 				ports[port] = true
 			}
 		}
 	}
-	for name, i := range e.root.entries(srl.Interface) {
+	for name, i := range o.entries(srl.Interface) {
 		bundle := i.text(srl.InterfaceEthernetAggregateId)
-		single := ports[name] && !i.has(srl.InterfaceLag)
-		if (single || bundle != "" && ports[bundle]) && i.text(srl.InterfaceAdminState) != switchedOff {
-			e.leaf(i.Path().Child("admin-state"), switchedOff)
+		if ports[name] && !i.has(srl.InterfaceLag) || bundle != "" && ports[bundle] {
+			out = append(out, i)
 		}
 	}
+	return out
 }
 
 // define writes the policies that are put to use.

@@ -7,6 +7,7 @@ import (
 	srl "github.com/loomfabric/loom/models/srlinux"
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
 func drainedOf(t testing.TB, tree *config.Tree, d *fabric.Device) *config.Tree {
@@ -159,4 +160,54 @@ func mustPath(t *testing.T, text string) config.Path {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func undrainedOf(t testing.TB, tree, intended *config.Tree, d *fabric.Device) *config.Tree {
+	t.Helper()
+	out, err := Undrain(tree, intended, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestAnUndrainIsTheWayBackWithoutTheConfigurationOfBefore(t *testing.T) {
+	t.Parallel()
+	eachRendered(t, func(t *testing.T, _ fixture, d *fabric.Device, tree *config.Tree) {
+		if got := undrainedOf(t, drainedOf(t, tree, d), tree, d); !config.Equal(got, tree) {
+			t.Errorf("%s: still to do %v", d.Name, changedLeaves(got, tree))
+		}
+		if undrainedOf(t, tree, tree, d) != tree {
+			t.Errorf("%s: what is not drained changes", d.Name)
+		}
+		empty := config.EmptyTree(srl.Schema, d.Release) // today's topology wants nothing of all this any more
+		if got := undrainedOf(t, drainedOf(t, tree, d), empty, d); !config.Equal(got, tree) {
+			t.Errorf("%s: with another intent, still to do %v", d.Name, changedLeaves(got, tree))
+		}
+	})
+}
+
+func TestAnUndrainLeavesPortsDownThatAreMeantToBeAndInheritedPoliciesInherited(t *testing.T) {
+	t.Parallel()
+	f := open(t, "../../topologies/demo.yaml", "")
+	d := f.device(t, "leaf1")
+	for path, value := range map[string]string{
+		"/routing-policy/policy[name=mine]/default-action/policy-result":                              "accept",
+		defaultBGP + "/export-policy":                                                                 "mine",
+		defaultBGP + "/group[group-name=underlay]/afi-safi[afi-safi-name=ipv4-unicast]/export-policy": "mine",
+	} {
+		d.Raw = append(d.Raw, fabric.RawLeaf{Path: path, Value: value, Ref: d.Ref})
+	}
+	tree := render(t, d)
+	if got := undrainedOf(t, drainedOf(t, tree, d), tree, d); !config.Equal(got, tree) {
+		t.Errorf("still to do %v", changedLeaves(got, tree))
+	}
+	const unused = "/interface[name=ethernet-1/1]/admin-state"
+	today, err := config.Apply(tree, &gnmi.SetRequest{Replace: []*gnmi.Update{{Path: mustPath(t, unused).GNMI(), Val: word(switchedOff)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := show(t, undrainedOf(t, drainedOf(t, tree, d), today, d), unused); got != switchedOff {
+		t.Errorf("a port that the topology no longer uses is %sd", got)
+	}
 }

@@ -43,6 +43,7 @@ func Driver() *driver.Driver {
 		Guards:  guards,
 
 		Drain:      Drain,
+		Undrain:    Undrain,
 		Disruptive: disruptive,
 		Stages:     Stages,
 		Dims:       Dims,

@@ -45,9 +45,10 @@ func Driver() *driver.Driver {
 		Manners: manners,
 		Guards:  guards,
 
-		Drain:  Drain,
-		Stages: Stages,
-		Dims:   Dims,
+		Drain:   Drain,
+		Undrain: Undrain,
+		Stages:  Stages,
+		Dims:    Dims,
 	}
 }
 

@@ -60,3 +60,6 @@ var guards = driver.Guards{
 func Drain(_ *config.Tree, d *fabric.Device) (*config.Tree, error) {
 	return nil, fmt.Errorf("%s: %w; drain the routers whose packets it carries", d.Name, driver.ErrNothingToMove)
 }
+
+// Undrain never changes anything either.
+func Undrain(t, _ *config.Tree, _ *fabric.Device) (*config.Tree, error) { return t, nil }
