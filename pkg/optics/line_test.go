@@ -220,6 +220,14 @@ func TestRoomIsBoundedBySpectrumPowerAndMargin(t *testing.T) {
 	if r := room(spans(80, 80, 80, 80), 0, 40); r.Margin != 0 {
 		t.Errorf("no channel has a margin of 40 dB, and %d fit", r.Margin)
 	}
+	strong := *zrPlus
+	strong.RxMin = -30
+	short := &Line{Name: "short", Grid: CBand(), Sections: []Section{{Passive: spans(5).Sections[0].Passive}}}
+	for margin, want := range map[DB]int{1.5: 64, 2.5: 0} { // of 0 dBm 2 dB are lost, and 3 dB once the fibre is old
+		if r, err := short.Room(&strong, 0, UsualAgeing(), 0, margin); err != nil || r.Margin != want {
+			t.Errorf("%d fit with %v to what a receiver takes at most, want %d (%v)", r.Margin, margin, want, err)
+		}
+	}
 }
 
 func TestAdviceNamesWhatFitsWhatMissesAndWhatWouldHelp(t *testing.T) {

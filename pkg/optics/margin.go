@@ -194,18 +194,20 @@ func (l *Line) Room(m *Mode, tx DBm, age Ageing, launch DBm, margin DB) (Room, e
 			r.Power = min(r.Power, int(fromDB(float64(k.MaxOutput-launch))))
 		}
 	}
-	old := l.Aged(age)
+	ages := []*Line{l.Aged(age), l} // new, light can be too strong
 	var failed error
 	r.Margin = sort.Search(len(comb), func(n int) bool {
 		lit := comb[:n+1]
-		arrivals, err := old.Arrivals(old.Set(launch, lit, len(lit)), lit)
-		if err != nil {
-			failed = err
-			return true
-		}
-		s := State{Arrivals: arrivals}
-		_, s.Margin = worst(arrivals)
-		return !s.Closes(margin)
+		return slices.ContainsFunc(ages, func(l *Line) bool {
+			arrivals, err := l.Arrivals(l.Set(launch, lit, len(lit)), lit)
+			if err != nil {
+				failed = err
+				return true
+			}
+			s := State{Arrivals: arrivals}
+			_, s.Margin = worst(arrivals)
+			return !s.Closes(margin)
+		})
 	})
 	return r, failed
 }

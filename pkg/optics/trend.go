@@ -1,6 +1,7 @@
 package optics
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -17,7 +18,7 @@ type Trend struct {
 	Now     DB      // on the line, at the last sample
 	PerDay  float64 // dB; below 0 it gets worse
 	Scatter DB      // median distance of samples from the line
-	Clear   bool    // the change over the samples is more than their scatter explains
+	Clear   bool    // the change over the samples is more than noise explains, or day and night
 }
 
 // TrendOf fits a line to samples, by the median of the slopes between them (Theil and Sen), which a few outliers do not move. Fewer than
@@ -52,8 +53,31 @@ func TrendOf(samples []Sample) Trend {
 	t.Scatter = DB(median(off))
 	// The slope of n samples with this scatter is uncertain by about 3.5 × scatter / (span × √n) at most; twice that is clear.
 	span := -days(samples[0])
-	t.Clear = len(samples) >= 5 && math.Abs(t.PerDay)*span > max(7*float64(t.Scatter)/math.Sqrt(float64(len(samples))), 0.05)
+	least := max(7*float64(t.Scatter)/math.Sqrt(float64(len(samples))), swing)
+	t.Clear = math.Abs(t.PerDay)*span > least && math.Abs(score(samples)) > confident
 	return t
+}
+
+// What a change has to be beside more than scatter.
+const (
+	swing     = 0.3 // dB, that the temperature of a day takes and gives
+	confident = 4.0 // standard deviations of score: noise alone reaches them once in 15,000 times, and fewer than 11 samples never
+)
+
+// score is the test of Mann and Kendall for a trend: how many of all pairs of samples rise more than fall, in standard deviations of what noise
+// of any distribution gives. Equal ones count as neither.
+func score(samples []Sample) float64 {
+	rise := 0
+	for i, a := range samples {
+		for _, b := range samples[i+1:] {
+			rise += cmp.Compare(b.Margin, a.Margin)
+		}
+	}
+	n := float64(len(samples))
+	if rise == 0 {
+		return 0
+	}
+	return (float64(rise) - math.Copysign(1, float64(rise))) / math.Sqrt(n*(n-1)*(2*n+5)/18)
 }
 
 // Zero is when the margin is used up if it goes on like this; false: it never is, or nothing is clear.
