@@ -6,6 +6,7 @@ TOPOLOGY   ?= topologies/demo.yaml
 TOPOLOGIES := $(wildcard topologies/*.yaml) $(patsubst %/,%,$(wildcard topologies/*/))
 RELEASES   := 24.10 25.3
 OUT        := out/conformance
+comma      := ,
 FOREIGN    := $(CURDIR)/out/bin
 LOOM_GNMI_CLI ?= $(FOREIGN)/gnmi_cli
 LOOM_GRPCURL  ?= $(FOREIGN)/grpcurl
@@ -67,6 +68,9 @@ conformance: build ## every rendered document and every node of our profiles aga
 	@# of OpenConfig every kind of device, whatever the topologies have
 	$(LOOM_CONFORMANCE)/openconfig.sh pkg/transponder/testdata/*.json
 	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -features $(LOOM_CONFORMANCE)/srlinux/features
+	@# of SR OS the state models are compared where they are beside those of configuration, which validators do not need
+	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -os sros -profile models/sros/yang -releases 26.3 \
+	  -modules 'nokia-conf.yang,nokia-types-*,ietf-*-types.yang$(if $(wildcard $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang)/sros-26.3/nokia-state.yang),$(comma)nokia-state.yang)'
 	$(GO) run ./models/conform -yang $(or $(LOOM_YANG),$(LOOM_CONFORMANCE)/../yang) -os openconfig -profile models/openconfig/yang -releases 2026 -modules 'openconfig-*'
 
 render-all: build # every topology for every release

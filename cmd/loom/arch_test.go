@@ -35,6 +35,8 @@ var layers = []rule{
 	{"models/srlinux/ygotsrl", "an oracle that shares nothing with what it judges", nil},
 	{"models/openconfig", "as models/srlinux", []string{"pkg/config"}},
 	{"models/openconfig/ygotoc", "as models/srlinux/ygotsrl", nil},
+	{"models/sros", "as models/srlinux", []string{"pkg/config"}},
+	{"models/sros/ygotsros", "as models/srlinux/ygotsrl", nil},
 	{"models/gen/...", "makes the tables; nothing of ours is needed for it but their types", []string{"models/gen/...", "pkg/config"}},
 	{"models/conform", "compares the tables with the vendor's models", []string{"models/gen/profile", "pkg/config", "models/srlinux"}},
 
@@ -74,8 +76,8 @@ var guests = []rule{
 	{"google.golang.org/grpc/...", "sockets live at the rim", []string{"pkg/device", "pkg/sim/...", "pkg/store", "cmd/loom"}},
 	{"go.etcd.io/...", "what is durable, and what a conflict is, is decided in one place", []string{"pkg/store"}},
 	{"github.com/osrg/gobgp/...", "a whole routing daemon: for simulated routers only", []string{"pkg/sim/speaker"}},
-	{"github.com/openconfig/ygot/...", "seconds and hundreds of megabytes: at build time and in tests only", []string{"models/gen", "models/srlinux/ygotsrl", "models/openconfig/ygotoc"}},
-	{"github.com/openconfig/goyang/...", "as ygot", []string{"models/gen/...", "models/conform", "models/srlinux/ygotsrl", "models/openconfig/ygotoc"}},
+	{"github.com/openconfig/ygot/...", "seconds and hundreds of megabytes: at build time and in tests only", []string{"models/gen", "models/srlinux/ygotsrl", "models/openconfig/ygotoc", "models/sros/ygotsros"}},
+	{"github.com/openconfig/goyang/...", "as ygot", []string{"models/gen/...", "models/conform", "models/srlinux/ygotsrl", "models/openconfig/ygotoc", "models/sros/ygotsros"}},
 	{"go.yaml.in/yaml/v3", "one strict reader of each file that people write, topologies and scenarios of faults, and data of our own", []string{"pkg/topology", "pkg/sim", "models/hardware", "models/optics"}},
 	{"github.com/spf13/cobra", "commands are in one place", []string{"cmd/loom"}},
 }
@@ -84,7 +86,7 @@ var guests = []rule{
 // log. net/netip is values.
 var core = []string{
 	"pkg/topology", "pkg/optics", "pkg/fabric", "pkg/config", "pkg/plan", "pkg/verify",
-	"pkg/driver", "pkg/srlinux", "pkg/sros", "pkg/transponder", "models/srlinux", "models/openconfig",
+	"pkg/driver", "pkg/srlinux", "pkg/sros", "pkg/transponder", "models/srlinux", "models/sros", "models/openconfig",
 	"pkg/sim/network", "pkg/sim/light", "pkg/sim/srlsim", "pkg/sim/ocsim",
 }
 
@@ -139,7 +141,7 @@ func TestNobodyImportsTheAssembler(t *testing.T) {
 func TestTheOracleIsForTests(t *testing.T) {
 	t.Parallel()
 	for _, f := range sourceFiles(t) {
-		for _, oracle := range []string{"models/srlinux/ygotsrl", "models/openconfig/ygotoc"} {
+		for _, oracle := range []string{"models/srlinux/ygotsrl", "models/openconfig/ygotoc", "models/sros/ygotsros"} {
 			if !f.test && slices.Contains(f.imports(), module+oracle) {
 				t.Errorf("%s imports %s: it adds seconds to the start and half the binary", f.name, oracle)
 			}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/loomfabric/loom/models/gen/profile"
@@ -64,6 +65,18 @@ func (o options) compared(file string) bool {
 	return is
 }
 
+// own is what of the profile has its modules among those that are compared: state models need not be beside those of
+// configuration.
+func (o options) own(root *profile.Node) *profile.Node {
+	own := *root
+	own.Children = slices.DeleteFunc(slices.Clone(root.Children), func(n *profile.Node) bool { return !o.compared(n.Module + ".yang") })
+	return &own
+}
+
+func (o options) ownModules(all []profile.Module) []profile.Module {
+	return slices.DeleteFunc(slices.Clone(all), func(m profile.Module) bool { return !o.compared(m.Name + ".yang") })
+}
+
 func run(o options, out io.Writer) (differences int, err error) {
 	if o.yang == "" || !exists(o.yang) {
 		return 0, fmt.Errorf("no models in %q: put release R into DIR/%s-R and give -yang DIR. Nokia publishes them at "+
@@ -93,8 +106,8 @@ func run(o options, out io.Writer) (differences int, err error) {
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", release, err)
 		}
-		r := compare(ours, theirs, i, i == len(releases)-1, platforms != nil)
-		r.differences = append(r.differences, compareModules(published, vendors, i)...)
+		r := compare(o.own(ours), theirs, i, i == len(releases)-1, platforms != nil)
+		r.differences = append(r.differences, compareModules(o.ownModules(published), vendors, i)...)
 		for _, d := range r.differences {
 			fmt.Fprintln(out, release, d)
 		}

@@ -53,6 +53,7 @@ func Load(s Source) (*Node, error) {
 		s.Availability = s.Marks
 	}
 	ms := yang.NewModules()
+	ms.ParseOptions.IgnoreSubmoduleCircularDependencies = true // SR OS's include each other; all are merged into their module all the same
 	ms.AddPath(s.Path...)
 	var errs []error
 	for _, file := range sortedKeys(s.Modules) {
