@@ -35,10 +35,10 @@ func number[T ~float64](x T) *float64 {
 	return &out
 }
 
-func pairs(t Penalty) [][2]float64 {
-	var out [][2]float64
+func pairs(t Penalty) []pair {
+	var out []pair
 	for _, p := range t {
-		out = append(out, [2]float64{p.Value, float64(p.Loss)})
+		out = append(out, pair{p.Value, float64(p.Loss)})
 	}
 	return out
 }
@@ -58,9 +58,9 @@ type caseMode struct {
 }
 
 type casePenalty struct {
-	CD      [][2]float64 `json:"cd_ps_nm,omitempty"`
-	PMD     [][2]float64 `json:"pmd_ps,omitempty"`
-	RxPower [][2]float64 `json:"rx_power_dbm,omitempty"`
+	CD      []pair `json:"cd_ps_nm,omitempty"`
+	PMD     []pair `json:"pmd_ps,omitempty"`
+	RxPower []pair `json:"rx_power_dbm,omitempty"`
 }
 
 type caseLine struct {
@@ -302,7 +302,7 @@ func (c *Cases) named(name string, known func(string) (*Mode, bool)) (Mode, erro
 	return out, nil
 }
 
-func (r *reader) points(key string, pairs [][2]float64) Penalty {
+func (r *reader) points(key string, pairs []pair) Penalty {
 	var out Penalty
 	for _, p := range pairs {
 		out = append(out, PenaltyAt{r.may(key, p[0]), DB(r.may("penalty", p[1]))})
@@ -339,14 +339,14 @@ type caseElement struct {
 	VOA        float64      `json:"voa_db"`
 	Length     *float64     `json:"length_km"`
 	LossPerKm  *float64     `json:"loss_db_km"`
-	LossAt     [][2]float64 `json:"loss_db_km_at"`
+	LossAt     []pair `json:"loss_db_km_at"`
 	In         float64      `json:"con_in_db"`
 	Out        float64      `json:"con_out_db"`
 	Dispersion *float64     `json:"dispersion_ps_nm_km"`
 	Slope      float64      `json:"dispersion_slope_ps_nm2_km"`
 	Area       *float64     `json:"effective_area_um2"`
 	PMD        float64      `json:"pmd_coef_ps_sqrtkm"`
-	Lumped     [][2]float64 `json:"lumped"`
+	Lumped     []pair `json:"lumped"`
 }
 
 func (l *caseLine) elements() ([]Element, []string, error) {

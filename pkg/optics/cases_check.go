@@ -109,6 +109,18 @@ func (l *caseLine) checkSlots(channels []Channel) error {
 	return nil
 }
 
+// pair is two numbers in a list; JSON alone would let one, or three, pass.
+type pair [2]float64
+
+func (p *pair) UnmarshalJSON(data []byte) error {
+	var list []float64
+	if err := json.Unmarshal(data, &list); err != nil || len(list) != 2 {
+		return fmt.Errorf("a pair of numbers is wanted, as [40, 1.5], and not %.40s", data)
+	}
+	*p = pair(list)
+	return nil
+}
+
 // wanted says what a JSON decoder misses in the words of the format.
 func wanted(err error) error {
 	var kind *json.UnmarshalTypeError
@@ -131,5 +143,12 @@ func wanted(err error) error {
 			what = "an object"
 		}
 	}
-	return fmt.Errorf("%s: a %s where %s is wanted", kind.Field, kind.Value, what)
+	article, field := "a", ""
+	if strings.ContainsAny(kind.Value[:1], "aeiou") {
+		article = "an"
+	}
+	if kind.Field != "" {
+		field = kind.Field + ": "
+	}
+	return fmt.Errorf("%s%s %s where %s is wanted", field, article, kind.Value, what)
 }

@@ -214,6 +214,8 @@ func TestMistakesInCases(t *testing.T) {
 		{"a fibre that nobody has measured", oneCase("", `{"type": "fiber", "length_km": 80}`, ""),
 			`case "x": element 1 (fiber): dispersion_ps_nm_km is missing; effective_area_um2 is missing; loss_db_km, or loss_db_km_at, is missing`},
 		{"metres for kilometres", oneCase("", strings.Replace(fibre80, "80,", "80000,", 1), ""), `case "x": element 1 (fiber): length_km is 80000 km; from 0.001 to 1000 km is plausible`},
+		{"a lumped loss without its place", oneCase("", strings.Replace(fibre80, "80,", `80, "lumped": [[1.5]],`, 1), ""), `case "x": element 1 (fiber): a pair of numbers is wanted, as [40, 1.5], and not [1.5]`},
+		{"a list for an element", oneCase("", `[]`, ""), `case "x": element 1 (?): an array where an object is wanted`},
 		{"a gain below nothing", oneCase("", `{"type": "edfa", "gain_db": -10, "nf_db": 5, "p_max_dbm": 20}`, ""), `case "x": element 1 (edfa): gain_db is -10 dB; from 0 to 60 dB is plausible`},
 		{"a mode without what it needs", strings.Replace(oneCase("", fibre80, ""), `"req_osnr_db": 24, `, "", 1), `case "x": channel 1, at 193.1 THz: mode "m": req_osnr_db is missing`},
 		{"a symbol rate in Hz", strings.Replace(oneCase("", fibre80, ""), `"baud_gbd": 60`, `"baud_gbd": 60e9`, 1), `case "x": channel 1, at 193.1 THz: mode "m": baud_gbd is 6e+10 GBd; from 1 to 500 GBd is plausible`},
