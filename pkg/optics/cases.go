@@ -331,22 +331,22 @@ func answerChannel(ch Channel, l Light, v Verdict) AnswerChannel {
 
 // caseElement has the keys of all kinds of elements; a pointer where 0 says something else than nothing.
 type caseElement struct {
-	Type       string       `json:"type"`
-	Loss       *float64     `json:"loss_db"`
-	Gain       *float64     `json:"gain_db"`
-	NF         *float64     `json:"nf_db"`
-	MaxOutput  *float64     `json:"p_max_dbm"`
-	VOA        float64      `json:"voa_db"`
-	Length     *float64     `json:"length_km"`
-	LossPerKm  *float64     `json:"loss_db_km"`
-	LossAt     []pair `json:"loss_db_km_at"`
-	In         float64      `json:"con_in_db"`
-	Out        float64      `json:"con_out_db"`
-	Dispersion *float64     `json:"dispersion_ps_nm_km"`
-	Slope      float64      `json:"dispersion_slope_ps_nm2_km"`
-	Area       *float64     `json:"effective_area_um2"`
-	PMD        float64      `json:"pmd_coef_ps_sqrtkm"`
-	Lumped     []pair `json:"lumped"`
+	Type       string   `json:"type"`
+	Loss       *float64 `json:"loss_db"`
+	Gain       *float64 `json:"gain_db"`
+	NF         *float64 `json:"nf_db"`
+	MaxOutput  *float64 `json:"p_max_dbm"`
+	VOA        float64  `json:"voa_db"`
+	Length     *float64 `json:"length_km"`
+	LossPerKm  *float64 `json:"loss_db_km"`
+	LossAt     []pair   `json:"loss_db_km_at"`
+	In         float64  `json:"con_in_db"`
+	Out        float64  `json:"con_out_db"`
+	Dispersion *float64 `json:"dispersion_ps_nm_km"`
+	Slope      float64  `json:"dispersion_slope_ps_nm2_km"`
+	Area       *float64 `json:"effective_area_um2"`
+	PMD        float64  `json:"pmd_coef_ps_sqrtkm"`
+	Lumped     []pair   `json:"lumped"`
 }
 
 func (l *caseLine) elements() ([]Element, []string, error) {
