@@ -9,11 +9,7 @@ import (
 	"github.com/loomfabric/loom/models/intent"
 )
 
-const (
-	vxlanOverhead = 50   // outer IPv4, UDP and VXLAN headers and the inner ethernet header (RFC 7348 §5)
-	gatewayMTU    = 1500 // IP MTU of a gateway that the intent leaves to the device
-	leastMTU      = 1280 // RFC 8200 §5
-)
+const leastMTU = 1280 // RFC 8200 §5
 
 // checkPlatform finds the platform of a device, and reports what it or its release lacks for the role.
 func (d *draft) checkPlatform(n *node) {
@@ -86,6 +82,7 @@ func (d *draft) check() {
 	for _, s := range d.segments {
 		d.checkSegmentMTU(s)
 	}
+	d.checkMeshes()
 	d.checkWANSettings()
 }
 
@@ -108,32 +105,25 @@ func (d *draft) checkMTU(s *site) {
 	if mtu < leastMTU {
 		d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: at least %d is needed", s.in.GetName(), mtu, leastMTU), "")
 	}
+	if tight := s.tightest(); tight != nil && mtu > mostMTU(tight.platform) {
+		most := mostMTU(tight.platform)
+		d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: %s of %s does at most %d", s.in.GetName(), mtu, tight.platform.Name, tight.name(), most), fmt.Sprintf("use at most %d", most))
+	}
+}
+
+// tightest is the first router of a site whose links do the smallest MTU; nil where no platform is known.
+func (s *site) tightest() *node {
 	var tight *node
 	for _, n := range slices.Concat(s.spines, s.leaves, s.gateways) {
 		if n.platform != nil && (tight == nil || mostMTU(n.platform) < mostMTU(tight.platform)) {
 			tight = n
 		}
 	}
-	if tight != nil && mtu > mostMTU(tight.platform) {
-		most := mostMTU(tight.platform)
-		d.report.fail(ref, fmt.Sprintf("underlay of site %s: mtu %d: %s of %s does at most %d", s.in.GetName(), mtu, tight.platform.Name, tight.name(), most), fmt.Sprintf("use at most %d", most))
-	}
+	return tight
 }
 
 // mostMTU returns the largest IP MTU of fabric links.
 func mostMTU(p *hardware.Platform) uint32 { return min(p.IPMTU, p.PortMTU-portMTU(0)) }
-
-// checkSegmentMTU reports gateways whose packets would not fit into the underlay's: a VTEP does not fragment.
-func (d *draft) checkSegmentMTU(s *segment) {
-	if len(s.sites) == 0 || len(s.gateway) == 0 && s.in.GetMtu() == 0 {
-		return
-	}
-	mtu, underlay := explicit(s.in.GetMtu(), gatewayMTU), s.sites[0].in.GetUnderlay().GetMtu()
-	if mtu+vxlanOverhead > underlay && underlay >= leastMTU {
-		d.report.fail(s.ref+"#mtu", fmt.Sprintf("segment %s: mtu %d and %d of VXLAN do not fit the underlay's %d at site %s", s.key, mtu, vxlanOverhead, underlay, s.sites[0].in.GetName()),
-			fmt.Sprintf("use at most %d, or a larger underlay mtu", underlay-vxlanOverhead), note{s.sites[0].ref + "/underlay#mtu", "the underlay's"})
-	}
-}
 
 // checkAccess holds an attachment's wishes against its ports.
 func (d *draft) checkAccess(a *access) {

@@ -60,7 +60,7 @@ func (c *Compiler) design(d *draft) *Design {
 	login := d.in.GetLogin()
 	design := &Design{
 		Name: d.in.GetName(), OverlayAS: d.in.GetOverlayAs(), Devices: make([]*Device, 0, len(d.nodes)+len(d.stations)), Cables: d.cables(),
-		Ducts: d.designDucts(), Lines: d.designLines(), Channels: d.designChannels(), DCIs: d.designDCIs(),
+		Ducts: d.designDucts(), Lines: d.designLines(), Channels: d.designChannels(), DCIs: d.designDCIs(), Spans: d.designSpans(),
 		Login:  Login{Username: login.GetUsername(), Password: login.GetPassword(), CA: login.GetCa()},
 		byName: make(map[string]*Device, len(d.nodes)),
 	}

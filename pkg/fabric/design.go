@@ -20,6 +20,7 @@ type Design struct {
 	Lines     []Line    // sorted by name
 	Channels  []Channel // sorted by the number of their DCI, and their own
 	DCIs      []DCI     // sorted by number
+	Spans     []Span    // tenants by number, then segments by number
 
 	byName map[string]*Device
 }
@@ -131,6 +132,8 @@ type OverlayNeighbor struct {
 	Name string // far device
 	Addr netip.Addr
 	ASN  uint32 // the far device's own AS; eBGP only
+	Site string // of the far device where that is another: both are reflectors then, and neither the other's client
+	Ref  Ref    // of the first tenant or segment that both sites have; "" inside a site
 }
 
 // Breakout is a port that is split into channels: "ethernet-1/3" into ethernet-1/3/1 and on. The speed is

@@ -201,12 +201,12 @@ func TestEveryMistakeIsNamedWithItsCause(t *testing.T) {
 		{"a reserved network instance", func(in *intent.Topology) {
 			in.Tenants = append(in.Tenants, &intent.Tenant{Name: "mgmt", Number: 2})
 		}, []string{"tenant mgmt: network instance mgmt is reserved"}},
-		{"a segment that spans sites", all(secondSite, attach("sh-leaf1:ethernet-1/1", plain)),
-			[]string{"segment red/web: used at sites dc and sh: not built yet: a segment stays in one site"}},
-		{"a tenant that spans sites", all(secondSite, func(in *intent.Topology) {
+		{"a segment that spans sites without a way between them", all(secondSite, attach("sh-leaf1:ethernet-1/1", plain)),
+			[]string{"segment red/web: used at sites dc and sh, and no DCI leads from one to the other"}},
+		{"a tenant that spans sites without a way between them", all(secondSite, func(in *intent.Topology) {
 			in.Tenants[0].Segments = append(in.Tenants[0].Segments, &intent.Segment{Name: "sh", Number: 30, Gateway: []string{"10.30.0.1/24"}})
 		}, attach("sh-leaf1:ethernet-1/1", func(a *intent.Attachment) { a.Untagged = "red/sh" })),
-			[]string{"tenant red: no routes between sites dc and sh: not built yet"}},
+			[]string{"tenant red: routed at sites dc and sh, and no DCI leads from one to the other"}},
 		{"a segment at a site that it is not for", func(in *intent.Topology) { in.Tenants[0].Segments[1].Sites = []string{"sh"} },
 			[]string{"dc-leaf1: segment red/db is not for site dc", "dc-leaf2: segment red/db is not for site dc"}},
 		{"a gateway that is no address", web(func(s *intent.Segment) { s.Gateway = []string{"10.10.0.1"} }),

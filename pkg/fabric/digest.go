@@ -189,7 +189,7 @@ func (g *digester) sessions(n *node) {
 	list := n.sessions()
 	g.numbers(uint32(len(list)))
 	for _, far := range list {
-		g.text(far.Name)
+		g.text(far.Name, far.Site, string(far.Ref))
 		g.addr(far.Addr)
 		g.numbers(far.ASN)
 	}

@@ -7,12 +7,19 @@ import (
 	"github.com/loomfabric/loom/models/intent"
 )
 
-// meet decides who has EVPN sessions with whom: in each site every leaf with every spine. All leaves of a site
-// share one list, all spines another.
+// meet decides who has EVPN sessions with whom: in each site every leaf with every spine, and where leaves of two sites send
+// to each other, every spine of one with every spine of the other. All leaves of a site share one list, all spines another.
 func (d *draft) meet() {
 	for _, s := range d.sites {
 		s.leafSessions = s.sessions(s.spines)
 		s.spineSessions = s.sessions(s.leaves)
+		for _, m := range s.mesh {
+			for _, far := range s.sessions(m.site.spines) {
+				far.Site, far.Ref = m.site.in.GetName(), m.ref
+				s.spineSessions = append(s.spineSessions, far)
+			}
+		}
+		slices.SortStableFunc(s.spineSessions, func(a, b OverlayNeighbor) int { return a.Addr.Compare(b.Addr) })
 		if text := s.in.GetOverlay().GetClusterId(); text != "" {
 			if id, err := netip.ParseAddr(text); err != nil || !id.Is4() {
 				d.report.fail(s.ref+"/overlay#cluster-id", "cluster-id "+text+": not a dotted quad", "write it like 10.10.10.10")

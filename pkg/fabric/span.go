@@ -39,7 +39,7 @@ func (d *draft) joinSites() {
 		slices.SortFunc(w.dcis, func(a, b *dci) int { return cmp.Compare(a.in.GetNumber(), b.in.GetNumber()) })
 		d.chooseService(w)
 		for _, x := range w.dcis {
-			d.checkService(w, x)
+			d.checkBundle(x)
 		}
 	}
 }
@@ -77,23 +77,23 @@ func (d *draft) chooseService(w *wan) {
 		}
 	}
 	if asks != nil {
+		d.checkService(w, asks)
 		return
 	}
 	w.service, w.why = VXLANMPLS, "all gateways that it joins run SR OS"
-	for _, x := range w.dcis {
-		if n := x.routesOnly(); n != nil {
-			w.service, w.why = LeafToLeaf, n.name()+" runs "+n.software()+", which stitches no tenants"
-			return
-		}
+	if n := routesOnly(w.dcis...); n != nil {
+		w.service, w.why = LeafToLeaf, n.name()+" runs "+n.software()+", which stitches no tenants"
 	}
 }
 
-// routesOnly is the first gateway of a DCI that stitches no tenants; nil where all do.
-func (x *dci) routesOnly() *node {
-	for _, c := range x.channels {
-		for _, n := range []*node{c.a.gateway, c.b.gateway} {
-			if n.platform.OS != stitcherOS {
-				return n
+// routesOnly is the first gateway of some DCIs that stitches no tenants; nil where all do.
+func routesOnly(dcis ...*dci) *node {
+	for _, x := range dcis {
+		for _, c := range x.channels {
+			for _, n := range []*node{c.a.gateway, c.b.gateway} {
+				if n.platform.OS != stitcherOS {
+					return n
+				}
 			}
 		}
 	}
@@ -107,21 +107,27 @@ const stitcherOS = "sros"
 // software is what a device runs: "srlinux 25.3".
 func (n *node) software() string { return n.platform.OS + " " + n.in.GetRelease() }
 
-// checkService reports what the gateways of a DCI cannot do.
-func (d *draft) checkService(w *wan, x *dci) {
-	n := x.routesOnly()
-	if n == nil {
+// checkService reports a service that a DCI asks for and some gateway cannot do.
+func (d *draft) checkService(w *wan, asks *dci) {
+	n := routesOnly(w.dcis...)
+	if n == nil || w.service == LeafToLeaf {
 		return
 	}
-	thing := fmt.Sprintf("%s is a %s with %s", n.name(), n.platform.Name, n.software())
-	if w.service != LeafToLeaf {
-		d.report.fail(x.ref+"#service", fmt.Sprintf("%s: service %s: %s, which has one EVPN instance for each network instance and can join no two", x.in.GetName(), w.service, thing),
-			"use service: vxlan, or gateways with SR OS", note{n.ref, "the gateway"})
+	d.report.fail(asks.ref+"#service", fmt.Sprintf("%s: service %s: %s, which has one EVPN instance for each network instance and can join no two", asks.in.GetName(), w.service, n.box()),
+		"use service: vxlan, or gateways with SR OS", note{n.ref, "the gateway"})
+}
+
+// checkBundle reports channels that are to be a LAG and cannot.
+func (d *draft) checkBundle(x *dci) {
+	if n := routesOnly(x); n != nil && x.in.GetBundle() == intent.Bundle_BUNDLE_LAG {
+		d.report.fail(x.ref+"#bundle", fmt.Sprintf("%s: bundle lag: %s, and channels of gateways are LAGs only with SR OS", x.in.GetName(), n.box()),
+			"take it out: routed links share the load as well", note{n.ref, "the gateway"})
 	}
-	if x.in.GetBundle() == intent.Bundle_BUNDLE_LAG {
-		d.report.fail(x.ref+"#bundle", fmt.Sprintf("%s: bundle lag: %s, and channels of gateways are LAGs only with SR OS", x.in.GetName(), thing), "take it out: routed links share the load as well",
-			note{n.ref, "the gateway"})
-	}
+}
+
+// box is what a device is: "bj-gateway1 is a 7250-IXR-X3b with srlinux 25.3".
+func (n *node) box() string {
+	return fmt.Sprintf("%s is a %s with %s", n.name(), n.platform.Name, n.software())
 }
 
 // service is how what tenants send gets from one site to another; "" where no DCI leads there.
@@ -164,5 +170,130 @@ func (d *draft) checkWANSettings() {
 	}
 	for _, s := range d.segments {
 		check(s.ref, "segment "+s.key, s.in.GetWanTarget(), s.in.GetWanVni())
+	}
+}
+
+// Span is a tenant or a segment that several sites have: a tenant's routes, or a segment's broadcast domain.
+type Span struct {
+	Key     string   // "red", "red/web"
+	Tenant  string   // "red"
+	Sites   []string // at least two, by number
+	Service Service  // how it gets from one to the other
+	Ref     Ref
+}
+
+// designSpans are what spans sites.
+func (d *draft) designSpans() []Span {
+	var list []Span
+	d.eachSpan(func(key string, t *tenant, sites []*site, ref Ref) {
+		out := Span{Key: key, Tenant: t.in.GetName(), Service: d.service(sites[0], sites[1]), Ref: ref}
+		for _, s := range sites {
+			out.Sites = append(out.Sites, s.in.GetName())
+		}
+		list = append(list, out)
+	})
+	return list
+}
+
+// eachSpan visits the tenants that span sites, and then the segments.
+func (d *draft) eachSpan(visit func(key string, t *tenant, sites []*site, ref Ref)) {
+	for _, t := range d.tenants {
+		if len(t.sites) > 1 {
+			visit(t.in.GetName(), t, t.sites, t.ref)
+		}
+	}
+	for _, s := range d.segments {
+		if len(s.sites) > 1 {
+			visit(s.key, s.tenant, s.sites, s.ref)
+		}
+	}
+}
+
+// checkSpans reports what several sites have that nothing joins.
+func (d *draft) checkSpans() {
+	parted := map[*tenant]bool{}
+	for _, s := range d.segments {
+		for i, at := range s.sites {
+			if d.parts(s.sites[0], at) {
+				parted[s.tenant] = true
+				d.report.fail(s.ref, fmt.Sprintf("segment %s: used at sites %s and %s, and no DCI leads from one to the other", s.key, s.sites[0].in.GetName(), at.in.GetName()),
+					"add a DCI between them, or use a segment for each site", note{s.firsts[0].ref, "used here"}, note{s.firsts[i].ref, "and here"})
+				break
+			}
+		}
+	}
+	for _, t := range d.tenants {
+		for _, at := range t.sites {
+			if d.parts(t.sites[0], at) && !parted[t] {
+				d.report.fail(t.ref, fmt.Sprintf("tenant %s: routed at sites %s and %s, and no DCI leads from one to the other", t.in.GetName(), t.sites[0].in.GetName(), at.in.GetName()),
+					"add a DCI between them, or use a tenant for each site")
+				break
+			}
+		}
+	}
+	d.meshSites()
+}
+
+// parts tells whether no DCI leads from one site to another.
+func (d *draft) parts(a, b *site) bool { return a != b && d.service(a, b) == "" }
+
+// meeting is a site whose reflectors those of another have sessions with.
+type meeting struct {
+	site  *site
+	thing string // "tenant red": the first tenant or segment that both have
+	ref   Ref
+}
+
+// meshSites decides which sites exchange the EVPN routes of leaves: those that have a tenant or a segment in common whose leaves
+// send to each other. Each meets all others that it shares something with, for a route that one reflector was sent by
+// another is not passed on to a third (RFC 4456 §6).
+func (d *draft) meshSites() {
+	d.eachSpan(func(key string, t *tenant, sites []*site, ref Ref) {
+		thing := "segment " + key
+		if ref == t.ref {
+			thing = "tenant " + key
+		}
+		for _, a := range sites {
+			for _, b := range sites {
+				known := slices.ContainsFunc(a.mesh, func(m meeting) bool { return m.site == b })
+				if a != b && !known && d.service(a, b) == LeafToLeaf {
+					a.mesh = append(a.mesh, meeting{b, thing, ref})
+				}
+			}
+		}
+	})
+	for _, s := range d.sites {
+		slices.SortFunc(s.mesh, func(a, b meeting) int { return cmp.Compare(a.site.in.GetNumber(), b.site.in.GetNumber()) })
+	}
+}
+
+// checkMeshes reports sites that exchange EVPN routes and cannot.
+func (d *draft) checkMeshes() {
+	for _, a := range d.sites {
+		for _, m := range a.mesh {
+			if a.in.GetNumber() < m.site.in.GetNumber() {
+				d.checkMesh(a, &m)
+			}
+		}
+	}
+}
+
+func (d *draft) checkMesh(a *site, m *meeting) {
+	b := m.site
+	names := fmt.Sprintf("sites %s and %s", a.in.GetName(), b.in.GetName())
+	notes := []note{{a.ref + "/overlay#routing", a.in.GetName()}, {b.ref + "/overlay#routing", b.in.GetName()}}
+	for _, s := range []*site{a, b} {
+		if len(s.spines) == 0 {
+			d.report.fail(m.ref, fmt.Sprintf("%s: %s have it, and %s has no spine to tell the other of its routes", m.thing, names, s.in.GetName()), "add spines to it", note{s.ref, "the site"})
+			return
+		}
+	}
+	switch id := a.in.GetOverlay().GetClusterId(); {
+	case a.ibgp() != b.ibgp():
+		d.report.fail(m.ref, fmt.Sprintf("%s: %s have it, and the overlay of one is ibgp, that of the other ebgp", m.thing, names), "give both the same overlay routing", notes...)
+	case a.ibgp() && id != "" && id == b.in.GetOverlay().GetClusterId():
+		// A reflector drops what its own cluster reflected (RFC 4456 §8).
+		d.report.failLike("cluster-id", b.ref+"/overlay#cluster-id", fmt.Sprintf("cluster-id %s: %s have %s in common, and reflectors of one cluster take no routes from one another", id, names, m.thing),
+			"give each site its own, or leave it out", note{a.ref + "/overlay#cluster-id", a.in.GetName()})
 	}
 }

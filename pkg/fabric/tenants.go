@@ -133,7 +133,7 @@ func (d *draft) place() {
 		slices.SortFunc(n.vrfs, func(a, b *tenant) int { return cmp.Compare(a.in.GetNumber(), b.in.GetNumber()) })
 	}
 	d.checkEVIs()
-	d.checkSplitTenants()
+	d.checkSpans()
 }
 
 func (d *draft) placeSegments(n *node, a *access) {
@@ -155,7 +155,7 @@ func (d *draft) placeSegments(n *node, a *access) {
 	}
 }
 
-// checkSite reports a segment at a site where it may not be, or at a second one.
+// checkSite reports a segment at a site where it may not be, and notes where it is.
 func (d *draft) checkSite(n *node, s *segment, a *access) {
 	allowed := s.in.GetSites()
 	if len(allowed) == 0 {
@@ -169,10 +169,6 @@ func (d *draft) checkSite(n *node, s *segment, a *access) {
 		return
 	}
 	s.sites, s.firsts = append(s.sites, n.site), append(s.firsts, a)
-	if len(s.sites) == 2 {
-		d.report.fail(s.ref, fmt.Sprintf("segment %s: used at sites %s and %s: not built yet: a segment stays in one site", s.key, s.sites[0].in.GetName(), n.site.in.GetName()),
-			"use a segment for each site", note{s.firsts[0].ref, "used here"}, note{a.ref, "and here"})
-	}
 }
 
 // checkEVIs reports two EVPN instances on a device with one number. YANG cannot: they are in different network
@@ -223,17 +219,6 @@ func evpn(tenants []*tenant, segments []*segment) []evi {
 		all = append(all, evi{s.evi, "segment " + s.key, s.ref})
 	}
 	return all
-}
-
-// checkSplitTenants warns of tenants whose routed segments lie at several sites, since nothing joins them.
-func (d *draft) checkSplitTenants() {
-	for _, t := range d.tenants {
-		spans := func(s *segment) bool { return s.tenant == t && len(s.sites) > 1 } // reported
-		if len(t.sites) > 1 && !slices.ContainsFunc(d.segments, spans) {
-			d.report.warn(t.ref, fmt.Sprintf("tenant %s: no routes between sites %s and %s: not built yet: gateways carry no routes of tenants",
-				t.in.GetName(), t.sites[0].in.GetName(), t.sites[1].in.GetName()), "")
-		}
-	}
 }
 
 // macVRFs returns the segments of a device.

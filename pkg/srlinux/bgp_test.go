@@ -1,6 +1,9 @@
 package srlinux
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 const bgp = "/network-instance[name=default]/protocols/bgp"
 
@@ -75,6 +78,8 @@ func TestUnderlaySessions(t *testing.T) {
 
 func TestOverlaySessions(t *testing.T) {
 	t.Parallel()
+	const stretched = "../fabric/testdata/stretched.yaml" // tenants at several sites
+	otherAS := strings.Replace(string(sources(t, stretched)[0].Data), "defaults:", "defaults:\n  overlay: {routing: ebgp}", 1)
 	hold(t, []fact{
 		{
 			name: "inside the overlay AS a leaf is nobody's reflector", topology: "unnumbered", device: "leaf1",
@@ -129,6 +134,37 @@ func TestOverlaySessions(t *testing.T) {
 		{
 			name: "a leaf of an eBGP overlay keeps what its services import", topology: "numbered", device: "leaf1",
 			want: map[string]string{bgp + "/afi-safi[afi-safi-name=" + afiEVPN + "]/evpn/inter-as-vpn": "absent"},
+		},
+		{
+			name: "reflectors of sites that have a tenant in common meet, and neither is the other's client", topology: stretched, device: "bj-spine1",
+			want: map[string]string{
+				bgp + "/group": "overlay,overlay-dci,underlay",
+				bgp + "/group[group-name=overlay]/route-reflector/client":                                  "true",
+				bgp + "/group[group-name=overlay-dci]/route-reflector":                                     "absent",
+				bgp + "/group[group-name=overlay-dci]/peer-as":                                             "65000",
+				bgp + "/group[group-name=overlay-dci]/next-hop-self":                                       "false",
+				bgp + "/group[group-name=overlay-dci]/local-as/prepend-global-as":                          "false",
+				bgp + "/group[group-name=overlay-dci]/afi-safi[afi-safi-name=" + afiIPv4 + "]/admin-state": "disable",
+				bgp + "/neighbor": "10.1.32.1,10.2.0.1,10.2.0.2,10.3.0.1,10.3.0.2",
+				bgp + "/neighbor[peer-address=10.3.0.2]/peer-group":  groupSites,
+				bgp + "/neighbor[peer-address=10.1.32.1]/peer-group": groupOverlay,
+			},
+		},
+		{
+			name: "leaves meet the spines of their own site only", topology: stretched, device: "bj-leaf1",
+			want: map[string]string{bgp + "/neighbor": "10.1.0.1,10.1.0.2"},
+		},
+		{
+			name: "spines of two AS numbers pass EVPN routes on with their next hops, however far they are", topology: otherAS, device: "bj-spine1",
+			want: map[string]string{
+				bgp + "/afi-safi[afi-safi-name=" + afiEVPN + "]/evpn/inter-as-vpn": "true",
+				bgp + "/group[group-name=overlay-dci]/next-hop-self":               "false",
+				bgp + "/group[group-name=overlay-dci]/multihop/maximum-hops":       "64",
+				bgp + "/group[group-name=overlay-dci]/export-policy":               policyOverlay,
+				bgp + "/group[group-name=overlay-dci]/import-policy":               policyOverlay,
+				bgp + "/neighbor[peer-address=10.3.0.2]/peer-as":                   "4200030000",
+				bgp + "/neighbor[peer-address=10.3.0.2]/peer-group":                groupSites,
+			},
 		},
 		{
 			name: "a spine without leaves has no overlay", topology: "loom: v1\nname: lone\nspines: {count: 1, platform: 7220-IXR-D3L}\n", device: "spine1",

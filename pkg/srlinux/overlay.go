@@ -1,7 +1,10 @@
 package srlinux
 
 import (
+	"slices"
+
 	srl "github.com/loomfabric/loom/models/srlinux"
+	"github.com/loomfabric/loom/pkg/fabric"
 )
 
 // overlay is how EVPN routes travel: between loopbacks, inside one AS through reflectors, or by
@@ -20,14 +23,21 @@ func (r renderer) overlay() {
 				r.Bool(srl.NetworkInstanceProtocolsBgpAfiSafiEvpnInterAsVpn, true)
 			}
 		})
-		r.In(srl.NetworkInstanceProtocolsBgpGroup, groupOverlay, r.overlayGroup)
+		if slices.ContainsFunc(o.Neighbors, func(n fabric.OverlayNeighbor) bool { return n.Site == "" }) {
+			r.In(srl.NetworkInstanceProtocolsBgpGroup, groupOverlay, func() { r.overlayGroup(groupOverlay) })
+		}
+		if i := slices.IndexFunc(o.Neighbors, func(n fabric.OverlayNeighbor) bool { return n.Site != "" }); i >= 0 {
+			r.because(o.Neighbors[i].Ref, "overlay between sites")
+			r.In(srl.NetworkInstanceProtocolsBgpGroup, groupSites, func() { r.overlayGroup(groupSites) })
+		}
 		for i := range o.Neighbors {
 			r.overlaySession(i)
 		}
 	})
 }
 
-func (r renderer) overlayGroup() {
+// overlayGroup writes a group of sessions: with the devices of the own site, or with the reflectors of others.
+func (r renderer) overlayGroup(group string) {
 	o := &r.d.Overlay
 	r.enable(srl.NetworkInstanceProtocolsBgpGroupAdminState)
 	r.In(srl.NetworkInstanceProtocolsBgpGroupAfiSafi, afiEVPN, func() {
@@ -43,41 +53,53 @@ func (r renderer) overlayGroup() {
 	// The VTEP of the leaf that has the host must stay the next hop all the way (RFC 8365 §5.1.3).
 	r.Bool(srl.NetworkInstanceProtocolsBgpGroupNextHopSelf, false)
 	if o.IBGP {
-		r.overlayIBGP()
+		r.overlayIBGP(group)
 	} else {
-		r.overlayEBGP()
+		r.overlayEBGP(group)
 	}
 }
 
-func (r renderer) overlayIBGP() {
+func (r renderer) overlayIBGP(group string) {
 	o := &r.d.Overlay
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupPeerAs, uint64(o.AS))
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupLocalAsAsNumber, uint64(o.AS))
 	// Inside an AS the path stays as it is (RFC 4271 §5.1.2): the underlay's AS number has no place in it.
 	// The leaf has no default in the models.
 	r.Bool(srl.NetworkInstanceProtocolsBgpGroupLocalAsPrependGlobalAs, false)
-	if o.Reflector { // RFC 4456
+	if o.Reflector && group == groupOverlay { // RFC 4456; what one reflector of a full mesh says, it says to all others (§6)
 		r.Bool(srl.NetworkInstanceProtocolsBgpGroupRouteReflectorClient, true)
 		r.because(o.Ref+"#cluster-id", "cluster id")
 		r.Str(srl.NetworkInstanceProtocolsBgpGroupRouteReflectorClusterId, o.ClusterID.String())
 	}
 }
 
-func (r renderer) overlayEBGP() {
+// farHops is how many routers may be between reflectors of two sites: the way may lead through others.
+const farHops = 64
+
+func (r renderer) overlayEBGP(group string) {
 	r.Add(srl.NetworkInstanceProtocolsBgpGroupImportPolicy, policyOverlay)
 	r.Add(srl.NetworkInstanceProtocolsBgpGroupExportPolicy, policyOverlay)
 	r.enable(srl.NetworkInstanceProtocolsBgpGroupMultihopAdminState)
-	r.Uint(srl.NetworkInstanceProtocolsBgpGroupMultihopMaximumHops, 2)
+	hops := uint64(2)
+	if group == groupSites {
+		hops = farHops
+	}
+	r.Uint(srl.NetworkInstanceProtocolsBgpGroupMultihopMaximumHops, hops)
 }
 
 func (r renderer) overlaySession(i int) {
 	o := &r.d.Overlay
 	n := &o.Neighbors[i]
+	group := groupOverlay
 	r.because(o.Ref, "overlay session")
+	if n.Site != "" {
+		group = groupSites
+		r.because(n.Ref, "overlay session between sites")
+	}
 	r.In(srl.NetworkInstanceProtocolsBgpNeighbor, n.Addr.String(), func() {
 		r.Str(srl.NetworkInstanceProtocolsBgpNeighborDescription, n.Name)
 		r.enable(srl.NetworkInstanceProtocolsBgpNeighborAdminState)
-		r.Str(srl.NetworkInstanceProtocolsBgpNeighborPeerGroup, groupOverlay)
+		r.Str(srl.NetworkInstanceProtocolsBgpNeighborPeerGroup, group)
 		if !o.IBGP {
 			r.Uint(srl.NetworkInstanceProtocolsBgpNeighborPeerAs, uint64(n.ASN))
 		}

@@ -14,6 +14,7 @@ const (
 	groupUnderlay   = "underlay"
 	groupOverlay    = "overlay"
 	groupDCI        = "dci"
+	groupSites      = "overlay-dci" // reflectors of other sites
 
 	typeDefault = "srl_nokia-network-instance:default"
 	typeMACVRF  = "srl_nokia-network-instance:mac-vrf"

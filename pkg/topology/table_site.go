@@ -98,7 +98,7 @@ var (
 	gatewayKeys = &Keys{
 		Name: "Gateways",
 		Doc: "The gateways of a site. Each is joined to every spine, like a leaf, and to the gateways of other sites by the channels of a [DCI](#dci). " +
-			"They carry routes and no services.",
+			"With SR Linux they carry routes and no services.",
 		List: []Key{countKey, numbersKey, optional(platformKey), releaseKey, labelsKey, unusedKey,
 			{Name: "override", Kind: Numbered, Of: gatewayOverrideKeys, Example: "{2: {node-sid: 17}}", Doc: "What differs on some of them, by number."}},
 	}
