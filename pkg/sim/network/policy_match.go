@@ -61,11 +61,17 @@ func (b *book) is(member, community string) bool {
 func (b *book) plain(set string) []string {
 	var all []string
 	for _, m := range b.Communities[set].Members {
-		if isPlain(m) && !strings.HasPrefix(m, "target:") && !strings.HasPrefix(m, "origin:") {
+		if isPlain(m) && !extended(m) {
 			all = append(all, m)
 		}
 	}
 	return all
+}
+
+// extended returns whether a member is an extended community.
+func extended(member string) bool {
+	kind, _, _ := strings.Cut(member, ":")
+	return kind == "target" || kind == "origin" || kind == "encapsulation"
 }
 
 // matches returns whether a route meets all conditions of a statement.
@@ -104,11 +110,14 @@ func (b *book) inPrefixes(set string, r *Route) bool {
 	})
 }
 
-// hasCommunities compares with the communities of a route and its route targets.
+// hasCommunities compares with the communities of a route, its route targets and its encapsulation.
 func (b *book) hasCommunities(name string, s *subject) bool {
 	all := strings.Fields(s.communities)
 	for _, t := range s.route.Targets {
 		all = append(all, "target:"+string(t))
+	}
+	if e := s.route.Encap; e != Unsaid {
+		all = append(all, e.String())
 	}
 	set := b.Communities[name]
 	present := func(m string) bool {

@@ -11,7 +11,7 @@ func TestWhatPoliciesDecide(t *testing.T) {
 	t.Parallel()
 	high, low := uint32(200), uint32(50)
 	unicast := Route{NLRI: NLRI{Family: IPv4, Prefix: netip.MustParsePrefix("10.1.2.3/32")}, Protocol: "local"}
-	macIP := Route{NLRI: NLRI{Family: L2EVPN, Type: MACIP, Prefix: netip.MustParsePrefix("10.1.2.3/32")}, Targets: []RT{"65000:10"}, Protocol: "bgp-evpn"}
+	macIP := Route{NLRI: NLRI{Family: L2EVPN, Type: MACIP, Prefix: netip.MustParsePrefix("10.1.2.3/32")}, Targets: []RT{"65000:10"}, Encap: OverMPLS, Protocol: "bgp-evpn"}
 	multicast := Route{NLRI: NLRI{Family: L2EVPN, Type: InclusiveMulticast, Prefix: netip.MustParsePrefix("10.1.2.3/32")}, Protocol: "bgp-evpn"}
 	sets := Policies{
 		Prefixes: map[string][]PrefixRange{
@@ -20,6 +20,7 @@ func TestWhatPoliciesDecide(t *testing.T) {
 		Communities: map[string]CommunitySet{
 			"both": {All: true, Members: []string{"1:1", "1:2"}}, "any": {Members: []string{"1:1", "9:9"}},
 			"expression": {Members: []string{"1:[12]"}}, "broken": {Members: []string{"1:[12"}}, "target": {Members: []string{"target:65000:10"}},
+			"vxlan": {Members: []string{"encapsulation:vxlan"}}, "mpls": {Members: []string{"encapsulation:mpls"}},
 		},
 		ASPaths: map[string][]string{"through 7": {".* 7 .*"}, "from 9": {"8|9"}, "empty": {"null"}},
 		Tags:    map[string][]uint32{"five": {5, 6}},
@@ -77,6 +78,8 @@ func TestWhatPoliciesDecide(t *testing.T) {
 		"a member may be an expression":    {in: attributes{communities: "1:2"}, names: []string{"a"}, policies: one(Match{CommunitySet: "expression"}), want: Accept},
 		"which matches whole communities":  {in: attributes{communities: "1:22"}, names: []string{"a"}, policies: one(Match{CommunitySet: "expression"}), want: Unset},
 		"a broken one matches nothing":     {in: attributes{communities: "1:1"}, names: []string{"a"}, policies: one(Match{CommunitySet: "broken"}), want: Unset},
+		"so are encapsulations":            {route: &macIP, names: []string{"a"}, policies: one(Match{CommunitySet: "mpls"}), want: Accept},
+		"of which a route has one":         {route: &macIP, names: []string{"a"}, policies: one(Match{CommunitySet: "vxlan"}), want: Unset},
 		"route targets are communities":    {route: &macIP, names: []string{"a"}, policies: one(Match{CommunitySet: "target"}), want: Accept},
 		"AS paths are text":                {in: attributes{asPath: listOf(5, 7, 9)}, names: []string{"a"}, policies: one(Match{ASPathSet: "through 7"}), want: Accept},
 		"an expression is for whole paths": {in: attributes{asPath: listOf(5, 9)}, names: []string{"a"}, policies: one(Match{ASPathSet: "from 9"}), want: Unset},

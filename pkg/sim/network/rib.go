@@ -115,7 +115,7 @@ func (s *sorter) key(all []announcement) string {
 	var b strings.Builder
 	for _, a := range all {
 		r := a.route
-		fmt.Fprintf(&b, "%d %d %q %v %d %q %v %s;", a.speaker, r.Type, r.Protocol, r.NextHop, r.MED, r.Communities, r.Tags, want(r))
+		fmt.Fprintf(&b, "%d %d %d %q %v %d %q %v %s;", a.speaker, r.Type, r.Encap, r.Protocol, r.NextHop, r.MED, r.Communities, r.Tags, want(r))
 		if s.prefixes {
 			fmt.Fprint(&b, r.Prefix)
 		}

@@ -339,8 +339,8 @@ type PrefixRange struct {
 
 // CommunitySet is a set of communities: "65000:1", "target:65000:1", or regular expressions.
 type CommunitySet struct {
-	All     bool // all members have to match; otherwise any
-	Members []string
+	All     bool     // all members have to match; otherwise any
+	Members []string // beside communities, "target:65000:1" and "encapsulation:vxlan" or "encapsulation:mpls"
 }
 
 // Policy is a routing policy.

@@ -3,11 +3,13 @@ package speaker
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loomfabric/loom/pkg/sim/network"
+	"github.com/loomfabric/loom/pkg/sim/network/networktest"
 )
 
 // The speakers come to what network.Compute says without any: two that have been written apart.
@@ -81,21 +83,72 @@ func TestSpeakersComeToWhatIsComputed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := make(t)
-			diff := ""
-			agree := func(r network.Routing) bool {
-				diff = ""
-				want := network.Compute(l.plant)
-				for _, name := range l.network.names {
-					diff += cmp.Diff(shownBy(want, name), shownBy(r, name), byAddress...)
+			l.agree(t)
+		})
+	}
+}
+
+// agree waits until the speakers have come to what is computed.
+func (l *lab) agree(t *testing.T) {
+	t.Helper()
+	diff := ""
+	defer func() {
+		if t.Failed() {
+			t.Logf("(-computed +speakers):\n%s", diff)
+		}
+	}()
+	l.until("they agree", func(r network.Routing) bool {
+		diff = ""
+		want := network.Compute(l.plant)
+		for _, name := range l.network.names {
+			diff += cmp.Diff(shownBy(want, name), shownBy(r, name), byAddress...)
+		}
+		return diff == ""
+	})
+}
+
+// They do so where gateways stitch sites together too, and after a host and a prefix have gone and have come back.
+func TestSpeakersStitchWhatIsComputed(t *testing.T) {
+	t.Parallel()
+	for name, plan := range map[string]networktest.Plan{
+		"a pair and a single gateway over MPLS": {Gateways: []int{2, 1}, Leaves: 1},
+		"pairs over VXLAN":                      {Gateways: []int{2, 2}, Leaves: 1, VXLAN: true},
+		"three sites in a row":                  {Gateways: []int{1, 2, 1}, Leaves: 1, Chain: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := networktest.New(plan)
+			l := newLab(t, n.Names()...)
+			l.routers, l.cables, l.hosts = n.Routers, n.Wiring.Cables, n.Wiring.Hosts
+			l.agree(t)
+			last := networktest.Leaf(len(plan.Gateways), 1)
+			routes := func() (n int) {
+				for _, p := range evpnPaths(l.network.Routing(), last) {
+					if p.MAC == networktest.HostMAC(1, 1) || p.Prefix == networktest.Prefix(1, 1) {
+						n++
+					}
 				}
-				return diff == ""
+				return n
 			}
-			defer func() {
-				if t.Failed() {
-					t.Logf("(-computed +speakers):\n%s", diff)
-				}
-			}()
-			l.until("they agree", agree)
+			want := 2 * plan.Gateways[len(plan.Gateways)-1]
+			if got := routes(); got != want {
+				t.Fatalf("%s has %d routes to the first site, want %d", last, got, want)
+			}
+			leaf := networktest.Leaf(1, 1)
+			tenant := slices.IndexFunc(l.routers[leaf].Instances, func(in network.Instance) bool { return in.Kind == network.IPVRF })
+			static := l.routers[leaf].Instances[tenant].Static
+			l.outages.Devices[networktest.Host(1, 1)] = true
+			l.change(leaf, func(r *network.Router) { r.Instances[tenant].Static = nil })
+			l.agree(t)
+			if got := routes(); got != 0 {
+				t.Fatalf("%s still has %d routes", last, got)
+			}
+			delete(l.outages.Devices, networktest.Host(1, 1))
+			l.change(leaf, func(r *network.Router) { r.Instances[tenant].Static = static })
+			l.agree(t)
+			if got := routes(); got != want {
+				t.Fatalf("%s has %d routes again, want %d", last, got, want)
+			}
 		})
 	}
 }
@@ -112,8 +165,8 @@ func shownBy(r network.Routing, router string) (s shown) {
 	}
 	for _, f := range allFamilies {
 		for _, p := range r.Paths(router, f) {
-			s.Paths = append(s.Paths, fmt.Sprintf("%s %+v from %d via %s: AS %v pref %d MED %d originator %s cluster %v communities %v targets %v valid %v rejected %v best %v used %v",
-				router, p.NLRI, p.From, p.NextHop, p.ASPath, p.LocalPref, p.MED, p.Originator, p.Cluster, p.Communities, p.Targets, p.Valid, p.Rejected, p.Best, p.Used))
+			s.Paths = append(s.Paths, fmt.Sprintf("%s %+v from %d via %s: AS %v pref %d MED %d originator %s cluster %v communities %v targets %v on %s over %s %d through %v valid %v rejected %v best %v used %v",
+				router, p.NLRI, p.From, p.NextHop, p.ASPath, p.LocalPref, p.MED, p.Originator, p.Cluster, p.Communities, p.Targets, p.ESI2, p.Encap, p.VNI, p.Domains, p.Valid, p.Rejected, p.Best, p.Used))
 		}
 	}
 	return s

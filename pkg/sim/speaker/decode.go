@@ -31,6 +31,7 @@ type attributes struct {
 	communities []string
 	ext         string // extended communities as they were sent
 	vni         uint32 // of the tunnel attribute
+	dpath       string // as it was sent
 }
 
 func newDecoder() *decoder {
@@ -93,6 +94,7 @@ func (d *decoder) route(router string, p *api.Path, f network.Family, a *attribu
 	case a.vni != 0:
 		key += string(appendVNI(nil, a.vni))
 	}
+	key += a.dpath
 	if r := d.routes[key]; r != nil {
 		return r, nil
 	}
@@ -104,6 +106,8 @@ func (d *decoder) route(router string, p *api.Path, f network.Family, a *attribu
 	if read.Type == network.InclusiveMulticast {
 		read.VNI = a.vni
 	}
+	readLabels(&read)
+	read.Domains = readDPath(a.dpath)
 	r := d.announcedAs(router, &read)
 	d.routes[key] = r
 	return r, nil
@@ -126,7 +130,8 @@ func sameOnWire(a, b *network.Route) bool {
 	return a.VNI == b.VNI && a.VNI2 == b.VNI2 && a.ESI2 == b.ESI2 && a.Gateway == b.Gateway &&
 		slices.Equal(a.Targets, b.Targets) && a.Encap == b.Encap && a.RouterMAC == b.RouterMAC &&
 		a.ESImport == b.ESImport && a.ESILabel == b.ESILabel && a.SingleActive == b.SingleActive &&
-		sameElection(a.DF, b.DF) && a.Static == b.Static && a.Sequence == b.Sequence && a.Default == b.Default
+		sameElection(a.DF, b.DF) && a.Static == b.Static && a.Sequence == b.Sequence && a.Default == b.Default &&
+		slices.Equal(a.Domains, b.Domains)
 }
 
 func sameElection(a, b *network.DFElection) bool {
@@ -165,7 +170,9 @@ func readAttributes(all []byte) *attributes {
 			}
 		case attrLarge:
 			for len(r.b) >= 12 {
-				a.communities = append(a.communities, fmt.Sprintf("%d:%d:%d", r.uint32(), r.uint32(), r.uint32()))
+				if one := fmt.Sprintf("%d:%d:%d", r.uint32(), r.uint32(), r.uint32()); one != nonclient {
+					a.communities = append(a.communities, one)
+				}
 			}
 		case originatorID:
 			a.originator, _ = netip.AddrFromSlice(v)
@@ -178,9 +185,22 @@ func readAttributes(all []byte) *attributes {
 		case attrTunnel:
 			r.take(2)
 			a.vni = r.vni()
+		case attrDPath:
+			a.dpath = string(v)
 		}
 	})
 	return a
+}
+
+// readDPath reads the domains of all segments of D-PATH.
+func readDPath(value string) (domains []string) {
+	for r := (reader{b: []byte(value)}); len(r.b) > 0; {
+		for range r.take(1)[0] {
+			domain := r.take(7)
+			domains = append(domains, fmt.Sprintf("%d:%d", binary.BigEndian.Uint32(domain), binary.BigEndian.Uint16(domain[4:])))
+		}
+	}
+	return domains
 }
 
 // readExtended reads what extendedCommunities writes.

@@ -26,6 +26,7 @@ const (
 	attrExtCommunities = 16
 	attrTunnel         = 22
 	attrLarge          = 32
+	attrDPath          = 36 // draft-ietf-bess-evpn-ipvpn-interworking §4
 )
 
 // Flags of path attributes (RFC 4271 §4.3).
@@ -73,6 +74,10 @@ func encode(r *network.Route, mark string) (*api.Path, error) {
 	if err != nil {
 		return nil, err
 	}
+	domains, err := dpath(r.Domains)
+	if err != nil {
+		return nil, err
+	}
 	if mark != "" {
 		large = append(large, mark)
 	}
@@ -88,7 +93,7 @@ func encode(r *network.Route, mark string) (*api.Path, error) {
 	for _, a := range []struct {
 		kind  byte
 		value []byte
-	}{{attrCommunities, communities}, {attrExtCommunities, ext}, {attrTunnel, tunnel(r)}, {attrLarge, largeCommunities(large)}} {
+	}{{attrCommunities, communities}, {attrExtCommunities, ext}, {attrTunnel, tunnel(r)}, {attrLarge, largeCommunities(large)}, {attrDPath, domains}} {
 		if len(a.value) > 0 {
 			attributes = append(attributes, attr(optional|transitive, a.kind, a.value))
 		}
@@ -103,7 +108,28 @@ func tunnel(r *network.Route) []byte {
 	if r.Type != network.InclusiveMulticast {
 		return nil
 	}
-	return append(appendVNI([]byte{0, ingressReplication}, r.VNI), r.Prefix.Addr().AsSlice()...)
+	return append(appendVNI([]byte{0, ingressReplication}, labelField(r, r.VNI)), r.Prefix.Addr().AsSlice()...)
+}
+
+// isEVPN is the SAFI that routes came into a domain by, as D-PATH says it.
+const isEVPN = 70
+
+// dpath is the value of D-PATH: one segment, and in it six octets for each domain, AS number and number, and the SAFI
+// (draft-ietf-bess-evpn-ipvpn-interworking §4). It is unknown to the speakers, which pass it on as it is.
+func dpath(domains []string) ([]byte, error) {
+	if len(domains) == 0 {
+		return nil, nil
+	}
+	b := []byte{byte(len(domains))}
+	for _, d := range domains {
+		numbers, err := parts(d)
+		if err != nil || len(numbers) != 2 || numbers[1] > 0xffff || len(domains) > 255 {
+			return nil, fmt.Errorf("domain %q is not a number and one below 65536", d)
+		}
+		b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(b, numbers[0]), uint16(numbers[1]))
+		b = append(b, isEVPN)
+	}
+	return b, nil
 }
 
 // nextHop is unspecified where the route takes the address of the session that it goes out on.

@@ -11,7 +11,7 @@ import (
 )
 
 // appendNLRI writes a route as it stands in an UPDATE: RFC 4271 §4.3 for prefixes, RFC 7432 §7 and RFC 9136 §3.1 for EVPN.
-// The labels of EVPN routes are VNIs, 24 bits (RFC 8365 §5.1.3).
+// The labels of EVPN routes are VNIs, 24 bits (RFC 8365 §5.1.3), or MPLS labels in the first 20 of them (RFC 7432 §7).
 func appendNLRI(b []byte, r *network.Route) ([]byte, error) {
 	if r.Family != network.L2EVPN {
 		return appendPrefix(b, r.Prefix), nil
@@ -24,16 +24,16 @@ func appendNLRI(b []byte, r *network.Route) ([]byte, error) {
 	case network.EthernetAD:
 		body = append(body, r.ESI[:]...)
 		body = binary.BigEndian.AppendUint32(body, r.Tag)
-		body = appendVNI(body, r.VNI)
+		body = appendVNI(body, labelField(r, r.VNI))
 	case network.MACIP:
 		body = append(body, r.ESI2[:]...)
 		body = binary.BigEndian.AppendUint32(body, r.Tag)
 		body = append(body, 48)
 		body = append(body, r.MAC[:]...)
 		body = appendHost(body, r.Prefix)
-		body = appendVNI(body, r.VNI)
+		body = appendVNI(body, labelField(r, r.VNI))
 		if r.VNI2 != 0 {
-			body = appendVNI(body, r.VNI2)
+			body = appendVNI(body, labelField(r, r.VNI2))
 		}
 	case network.InclusiveMulticast:
 		body = binary.BigEndian.AppendUint32(body, r.Tag)
@@ -47,7 +47,7 @@ func appendNLRI(b []byte, r *network.Route) ([]byte, error) {
 		body = append(body, byte(r.Prefix.Bits()))
 		body = append(body, r.Prefix.Addr().AsSlice()...)
 		body = append(body, gateway(r).AsSlice()...)
-		body = appendVNI(body, r.VNI)
+		body = appendVNI(body, labelField(r, r.VNI))
 	default:
 		return nil, fmt.Errorf("EVPN route type %d is not one of 1 to 5", r.Type)
 	}
@@ -74,6 +74,21 @@ func appendHost(b []byte, p netip.Prefix) []byte {
 		return append(b, 0)
 	}
 	return append(append(b, byte(p.Addr().BitLen())), p.Addr().AsSlice()...)
+}
+
+// labelField is a label as it stands in a route.
+func labelField(r *network.Route, label uint32) uint32 {
+	if r.Encap == network.OverMPLS {
+		return label << 4
+	}
+	return label
+}
+
+// readLabels puts the labels of a route right, once its encapsulation is known.
+func readLabels(r *network.Route) {
+	if r.Encap == network.OverMPLS {
+		r.VNI, r.VNI2 = r.VNI>>4, r.VNI2>>4
+	}
 }
 
 func appendVNI(b []byte, vni uint32) []byte {

@@ -1,6 +1,7 @@
 package speaker
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -36,8 +37,11 @@ func allTypes(r *network.Router) []network.Route {
 		}),
 		route(network.NLRI{Type: network.IPPrefix, Prefix: netip.MustParsePrefix("172.16.0.0/12")}, func(r *network.Route) {
 			r.RouterMAC, r.Gateway = network.MAC{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("172.16.0.1")
+			r.Domains = []string{"65000:65535", "4200000001:1"}
 		}),
 		route(network.NLRI{Type: network.IPPrefix, Prefix: netip.MustParsePrefix("2001:db8::/32")}, func(r *network.Route) { r.RouterMAC = network.MAC{2, 0, 0, 0, 0, 1} }),
+		route(network.NLRI{Type: network.MACIP, MAC: network.MAC{2, 0, 0, 0, 0, 8}}, func(r *network.Route) { r.Encap, r.VNI, r.Sequence = network.OverMPLS, 524287, 7 }),
+		route(network.NLRI{Type: network.InclusiveMulticast, Tag: 1, Prefix: netip.PrefixFrom(vtep, 32)}, func(r *network.Route) { r.Encap, r.VNI = network.OverMPLS, 524286 }),
 	}
 }
 
@@ -100,7 +104,13 @@ func TestRoutesAreReadAsTheyAreWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		domains, err := dpath(want.Domains)
+		if err != nil {
+			t.Fatal(err)
+		}
 		readExtended(&got, string(ext))
+		readLabels(&got)
+		got.Domains = readDPath(string(domains))
 		if diff := cmp.Diff(want, got, byAddress...); diff != "" {
 			t.Fatalf("(-written +read):\n%s", diff)
 		}
@@ -154,6 +164,12 @@ func drawRoute(t *rapid.T) (r network.Route) {
 		}
 	}
 	r.Encap = rapid.SampledFrom([]network.Encapsulation{network.Unsaid, network.OverVXLAN, network.OverMPLS}).Draw(t, "encapsulation")
+	if r.Encap == network.OverMPLS { // labels have 20 bits
+		r.VNI, r.VNI2 = r.VNI>>4, r.VNI2>>4
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "domains") {
+		r.Domains = append(r.Domains, fmt.Sprintf("%d:%d", rapid.Uint32().Draw(t, "AS"), rapid.Uint16().Draw(t, "domain")))
+	}
 	for range rapid.IntRange(0, 3).Draw(t, "targets") {
 		r.Targets = append(r.Targets, network.RT(administrator.Draw(t, "rt")))
 	}

@@ -41,6 +41,7 @@ type lab struct {
 	ctx       context.Context
 	routers   map[string]*network.Router
 	cables    []network.Cable
+	hosts     []network.Host
 	outages   network.Outages
 	announced map[string][]network.Route // beside what network.Announce finds
 	multicast bool                       // bridges announce a type 3 route
@@ -185,7 +186,7 @@ func (l *lab) update() {
 	for name, r := range l.routers {
 		routers[name] = r
 	}
-	p := network.Survey(routers, &network.Wiring{Cables: l.cables}, l.outages)
+	p := network.Survey(routers, &network.Wiring{Cables: l.cables, Hosts: l.hosts}, l.outages)
 	l.plant = p
 	announced := map[string][]network.Route{}
 	for _, name := range p.Names {

@@ -17,6 +17,7 @@ type compiler struct {
 	router    *network.Router
 	announced []network.Route // by the router
 	book      *ruleBook
+	reflects  bool     // the router is a route reflector
 	notes     []string // what cannot be said to a speaker, see Unsayable
 }
 
@@ -29,7 +30,8 @@ func (c *compiler) neighbor(s, far *network.Session, address string) {
 // imports are the rules for what a neighbor sends. What no policy has decided on is taken, but not from another AS
 // unless that is allowed (RFC 8212).
 func (c *compiler) imports(s *network.Session) []*api.Statement {
-	rules := append(c.loops(s), c.chain(s, s.Import, inward)...)
+	rules := append(c.loops(s), c.arrivals(s)...)
+	rules = append(rules, c.chain(s, s.Import, inward)...)
 	rules = append(rules, rule(otherwise(!s.RejectImport || s.PeerType == network.IBGP)))
 	if slices.Contains(s.Families, network.L2EVPN) {
 		return c.book.keeping(rules)
@@ -50,10 +52,38 @@ func (c *compiler) loops(s *network.Session) []*api.Statement {
 	return []*api.Statement{looped}
 }
 
+// nonclient is a large community that a reflector's speaker has on routes of internal neighbors that are no clients, from when they come in
+// until they go out. Others that are no clients do not get them (RFC 4456 §6).
+const nonclient = "4294967295:4294967295:0"
+
+func (c *compiler) arrivals(s *network.Session) []*api.Statement {
+	if !c.reflects || s.PeerType != network.IBGP || s.Client {
+		return nil
+	}
+	marked := rule(goOn)
+	marked.Actions.LargeCommunity = &api.CommunityAction{Type: api.CommunityAction_ADD, Communities: []string{nonclient}}
+	return []*api.Statement{marked}
+}
+
+// departures keep routes of neighbors that are no clients from others, and take the mark off where they go.
+func (c *compiler) departures(s *network.Session) []*api.Statement {
+	if !c.reflects {
+		return nil
+	}
+	r := rule(reject)
+	if s.PeerType != network.IBGP || s.Client {
+		r = rule(goOn)
+		r.Actions.LargeCommunity = &api.CommunityAction{Type: api.CommunityAction_REMOVE, Communities: []string{"^" + nonclient + "$"}}
+	}
+	r.Conditions.LargeCommunitySet = &api.MatchSet{Name: c.define(api.DefinedType_LARGE_COMMUNITY, "nonclient", []string{"^" + nonclient + "$"}, nil)}
+	return []*api.Statement{r}
+}
+
 // exports are the rules for what a neighbor is sent. What no policy has decided on is not, if it is not BGP's or goes to another
 // AS, unless that is allowed.
 func (c *compiler) exports(s, far *network.Session) []*api.Statement {
-	all := append(c.withheld(s, far), c.nextHops(s)...)
+	all := append(c.withheld(s, far), c.departures(s)...)
+	all = append(all, c.nextHops(s)...)
 	if !sends(s, far, network.IPv4) {
 		all = append(all, rule(reject, in(network.IPv4)))
 	}
@@ -269,7 +299,8 @@ func (t *translation) communities(r *api.Statement, a *network.Action) {
 	}
 }
 
-// members splits a community set by kind, each as the speaker writes it: literally, or as expressions.
+// members splits a community set by kind, each as the speaker writes it: literally, or as expressions. An encapsulation is
+// an extended community, as a route target is.
 func (t *translation) members(set string, literal bool) (standard, targets, large []string) {
 	for _, m := range t.router.Policies.Communities[set].Members {
 		plain := !strings.ContainsAny(m, `.*+?^$()[]{}|\`)
@@ -283,6 +314,8 @@ func (t *translation) members(set string, literal bool) (standard, targets, larg
 			targets = append(targets, targetText(network.RT(rest)))
 		case isTarget:
 			targets = append(targets, "rt:^(?:"+rest+")$")
+		case encapText(m) != "":
+			targets = append(targets, encapText(m))
 		case strings.Count(m, ":") > 1:
 			large = append(large, text)
 		default:

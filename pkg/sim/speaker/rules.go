@@ -263,6 +263,18 @@ func speakerText(t network.RT) string {
 // communities as the speaker writes them. It tells communities apart by their subtypes, which these two share.
 func targetText(t network.RT) string { return "rt:^" + regexp.QuoteMeta(speakerText(t)) + "$" }
 
+// encapText is an expression for an encapsulation, as policies have it, among a route's extended communities; "" where it is
+// none.
+func encapText(member string) string {
+	switch member {
+	case network.OverVXLAN.String():
+		return "encap:^VXLAN$"
+	case network.OverMPLS.String():
+		return "encap:^MPLS$"
+	}
+	return ""
+}
+
 func segmentText(m network.MAC) string {
 	return "rt:^es-import rt: " + strings.ToLower(m.String()) + "$"
 }

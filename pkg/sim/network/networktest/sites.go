@@ -139,11 +139,19 @@ func (n *Network) add(name string, as uint32, loopback netip.Addr) *network.Rout
 				"wan":  only("wan", network.Accept, network.Reject),
 			},
 			Prefixes:    map[string][]network.PrefixRange{"loopbacks": {{Prefix: netip.PrefixFrom(Loopback(int(a[1]), 0, 0), 16), Low: 32, High: 32}}},
-			Communities: map[string]network.CommunitySet{"wan": {Members: []string{fmt.Sprintf("target:%d:1[0-9]{5}", AS)}}},
+			Communities: map[string]network.CommunitySet{"wan": {Members: []string{n.betweenSites()}}},
 		},
 	}
 	n.Routers[name] = r
 	return r
+}
+
+// betweenSites is the community that tells routes between sites from those inside.
+func (n *Network) betweenSites() string {
+	if n.VXLAN {
+		return fmt.Sprintf("target:%d:1[0-9]{5}", AS)
+	}
+	return network.OverMPLS.String()
 }
 
 // only is a policy about the routes of a community set, and the others.
