@@ -11,11 +11,14 @@ import (
 // slowest is the least interval at which BFD sends before a session is up (RFC 5880 §6.8.3).
 const slowest = time.Second
 
-// bfd lists the BFD sessions of a router: one for each BGP neighbor on a link that asks for it, where the
-// subinterface does BFD. Sessions over several hops (RFC 5883) are not simulated.
+// bfd lists the BFD sessions of a router: one for each BGP neighbor on a link that asks for it, and each IS-IS adjacency,
+// where the subinterface does BFD. Sessions over several hops (RFC 5883) are not simulated.
 func (s *survey) bfd(r *site) {
 	for i := range r.Instances {
 		in := &r.Instances[i]
+		if in.ISIS != nil {
+			s.watchAdjacencies(r, in)
+		}
 		neighbors := r.links.Neighbors[in.Name]
 		if !slices.ContainsFunc(neighbors, wantsBFD) {
 			continue
@@ -29,7 +32,37 @@ func (s *survey) bfd(r *site) {
 		}
 	}
 	slices.SortStableFunc(r.links.BFD, bySubAndRemote)
+	r.links.BFD = slices.CompactFunc(r.links.BFD, func(a, b BFDSession) bool { return bySubAndRemote(a, b) == 0 })
 	number(r.links.BFD)
+}
+
+// watchAdjacencies adds a session between the IPv4 addresses of each link where an adjacency is up and IS-IS asks for one
+// (RFC 5882 §4.3).
+func (s *survey) watchAdjacencies(r *site, in *Instance) {
+	for i := range in.ISIS.Interfaces {
+		name := in.ISIS.Interfaces[i].Name
+		own, far := r.subs[name], s.farSub(r, name)
+		if !in.ISIS.Interfaces[i].BFD || own == nil || own.BFD == nil || far == nil || !r.adjacentOn(in.Name, name) {
+			continue
+		}
+		if local, remote := far.sharing(own), own.sharing(far); remote.IsValid() {
+			b := own.watch(local, remote)
+			b.Instance = in.Name
+			r.links.BFD = append(r.links.BFD, b)
+		}
+	}
+}
+
+func (r *site) adjacentOn(instance, sub string) bool {
+	return slices.ContainsFunc(r.links.ISIS, func(a Adjacency) bool { return a.Up && a.Instance == instance && a.Subinterface == sub })
+}
+
+// watch returns a session on a subinterface as it is while nothing is heard.
+func (s *Subinterface) watch(local, remote netip.Addr) BFDSession {
+	return BFDSession{
+		Subinterface: s.Name, Local: local, Remote: remote,
+		Transmit: max(slowest, s.BFD.Transmit), Receive: s.BFD.Receive, Multiplier: s.BFD.Multiplier,
+	}
 }
 
 func bySubAndRemote(a, b BFDSession) int {
@@ -55,10 +88,7 @@ func (r *site) session(nets subnets, n *Neighbor) (BFDSession, bool) {
 	if sub == nil || sub.BFD == nil {
 		return BFDSession{}, false
 	}
-	return BFDSession{
-		Subinterface: sub.Name, Local: local, Remote: n.Peer,
-		Transmit: max(slowest, sub.BFD.Transmit), Receive: sub.BFD.Receive, Multiplier: sub.BFD.Multiplier,
-	}, true
+	return sub.watch(local, n.Peer), true
 }
 
 // number gives each session a discriminator that it keeps while others come and go.

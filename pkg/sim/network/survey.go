@@ -24,9 +24,9 @@ func Survey(routers map[string]*Router, w *Wiring, o Outages) *Plant {
 	s.each(s.join)
 	s.each(s.lldp)
 	s.each(s.neighbors)
+	s.isis()
 	s.each(s.bfd)
 	s.each(s.bfdUp)
-	s.isis()
 	s.hear()
 	return s.plant
 }
