@@ -11,8 +11,8 @@ import (
 )
 
 // terminate decides the ports of a channel at one side. They follow from its number: of the gateways of a site each takes every so-manieth
-// channel, on its coherent ports in order, or on those towards transponders; and so do transponders. Where a channel carries several links from a transponder, each channel before
-// it is taken to do so as well.
+// channel, on its coherent ports in order, or on those towards transponders; and so do transponders. A channel has as many ports towards a
+// transponder as a line port of it has clients, whether its mode carries so many links or not: another mode moves no cable.
 func (d *draft) terminate(c *channel, t *terminal, e side) bool {
 	t.gateway, t.box = e.gateway, e.box
 	links, _ := e.links(c.mode)
@@ -25,12 +25,12 @@ func (d *draft) terminate(c *channel, t *terminal, e side) bool {
 	}
 	name := e.given
 	if name == "" {
-		ports := e.gateway.platform.Grey
-		if rank*links+links > len(ports) {
+		ports, each := e.gateway.platform.Grey, clientsEach(e.box)
+		if rank*each+links > len(ports) {
 			d.noPort(c, e.gateway.name(), e.gateway.platform.Name, len(ports), "ports towards transponders")
 			return false
 		}
-		name = ports[rank*links]
+		name = ports[rank*each]
 	}
 	var ok bool
 	t.port, ok = d.portOf(e.gateway, name, c.ref+"#ports")
@@ -68,7 +68,7 @@ func (d *draft) coherentPort(c *channel, t *terminal, e side, rank int) bool {
 // clientPorts takes the line port of a transponder, and the clients that belong to it.
 func (d *draft) clientPorts(c *channel, t *terminal, e side, links int) bool {
 	lines, clients := e.platform.Coherent.Ports, e.platform.Clients
-	rank, each := int(c.in.GetNumber()-1)/len(e.site.boxes), len(clients)/len(lines)
+	rank, each := int(c.in.GetNumber()-1)/len(e.site.boxes), clientsEach(e.box)
 	if rank >= len(lines) || links > each {
 		d.noPort(c, e.box.name, e.platform.Name, len(lines), fmt.Sprintf("line ports with %d clients each", each))
 		return false
@@ -85,6 +85,9 @@ func (d *draft) clientPorts(c *channel, t *terminal, e side, links int) bool {
 	}
 	return true
 }
+
+// clientsEach is how many clients belong to each line port of a transponder.
+func clientsEach(box *station) int { return len(box.platform.Clients) / len(box.platform.Coherent.Ports) }
 
 // links are the ports of the gateway for each link that the channel carries.
 func (c *channel) links(t *terminal) []portID {
