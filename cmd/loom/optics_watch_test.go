@@ -23,7 +23,7 @@ func TestAWatchSaysOfACutWhatItTakesAndWhatCanBeDone(t *testing.T) {
 	}
 	var out bytes.Buffer
 	s := &lightScreen{t: &terminal{out: &out, err: &out}, progress: &progress{t: &terminal{out: &out, err: &out}}}
-	w := newLightWatch(f.n, []string{"lit.yaml"})
+	w := newLightWatch(f.n, proposal{paths: []string{"lit.yaml"}, to: "restored.yaml", flags: " --inventory sim.json"})
 	well := f.observer(t).observe(t.Context(), lightDevices(f.design))
 	look := func(seen verify.Observed, after time.Duration) {
 		seen.At = time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC).Add(after)
@@ -47,11 +47,13 @@ func TestAWatchSaysOfACutWhatItTakesAndWhatCanBeDone(t *testing.T) {
 	}
 	look(well, 30*time.Second)
 	want := `12:00:10  found     error: river is cut: dark passes no light between bj and sh, one channel alone tells: a cord or connector at bj-gateway1:ethernet-1/1 or sh-gateway1:ethernet-1/1 would look the same; takes with it: 1 channel, 1 port, 1 DCI
+                    channels: bj-sh/1
+                    links: bj-gateway1:ethernet-1/1 - sh-gateway1:ethernet-1/1
                     bj-sh carries 800 of 1200 Gb/s between bj and sh
 12:00:10  proposal  bj-sh/1 goes over long instead of dark, at 191.37500 THz instead of 191.36250 THz, with 1.63 dB of margin at the end of life
                        to be plugged: bj-gateway1:ethernet-1/1 into add-drop-1 of long-bj
                        to be plugged: sh-gateway1:ethernet-1/1 into add-drop-1 of long-sh
-                    loom optics restore lit.yaml --cut river --to restored.yaml && loom apply restored.yaml
+                    loom optics restore lit.yaml --cut river --to restored.yaml && loom apply restored.yaml --inventory sim.json
 12:00:30  cleared   river is cut: dark passes no light between bj and sh, one channel alone tells: a cord or connector at bj-gateway1:ethernet-1/1 or sh-gateway1:ethernet-1/1 would look the same (was so for 20s)
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {

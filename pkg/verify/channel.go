@@ -172,8 +172,20 @@ func (x *Index) relit() bool {
 	return false
 }
 
-// margin is what a receiver has to spare: by its errors, or where it shows none, by how far its OSNR is from the plan.
+// margin is what a receiver has to spare, the lesser of noise and power, as a plan has it.
 func (x *Index) margin(c *Contract, p *Optical) (optics.DB, bool) {
+	m, known := x.noiseMargin(c, p)
+	if mode := c.Coherent.Mode; p.Received != nil && *p.Received > noLight {
+		power := optics.DB(min(*p.Received-float64(mode.RxMin), float64(mode.RxMax)-*p.Received))
+		if !known || power < m {
+			m, known = power, true
+		}
+	}
+	return m, known
+}
+
+// noiseMargin is told by errors, or where a receiver shows none, by how far its OSNR is from the plan.
+func (x *Index) noiseMargin(c *Contract, p *Optical) (optics.DB, bool) {
 	if p.BER != nil && *p.BER > 0 {
 		m := c.Coherent.Mode.MarginAt(*p.BER)
 		return m, !math.IsInf(float64(m), 0)

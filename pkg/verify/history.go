@@ -47,6 +47,33 @@ func (h History) Add(at time.Time, margins map[string]optics.DB) History {
 	return out
 }
 
+// Series is what a history has of one channel.
+type Series struct {
+	Channel string
+	Step    time.Duration   // between two samples at least
+	Samples []optics.Sample // in their order
+}
+
+// Series returns what a history has, by channel; HistoryOf makes a history of it again.
+func (h History) Series() []Series {
+	out := make([]Series, 0, len(h.series))
+	for _, name := range slices.Sorted(maps.Keys(h.series)) {
+		out = append(out, Series{name, h.series[name].step, h.series[name].samples})
+	}
+	return out
+}
+
+// HistoryOf is the history that somebody has kept.
+func HistoryOf(kept []Series) History {
+	h := History{make(map[string]series, len(kept))}
+	for _, s := range kept {
+		if len(s.Samples) > 0 {
+			h.series[s.Channel] = series{s.Samples, s.Step}
+		}
+	}
+	return h
+}
+
 // Trend is how the margin of a channel changes.
 func (h History) Trend(channel string) optics.Trend { return optics.TrendOf(h.series[channel].samples) }
 
@@ -75,7 +102,8 @@ func (x *Index) Forecast(h History) []Finding {
 		x.sort(devices)
 		out = append(out, Finding{
 			ID: id(MarginFalling, c.Name), Kind: MarginFalling, Severity: Warning, Devices: devices, Object: c.Name, Ref: c.Ref,
-			Message: fmt.Sprintf("margin of %s reaches zero in %s at %.2f dB a day", c.Name, inDays(left), t.PerDay),
+			Message: fmt.Sprintf("margin of %s reaches zero in %s at %.2f dB a day, measured since %s",
+				c.Name, inDays(left), t.PerDay, samples[0].At.Format("2006-01-02 15:04")),
 		})
 	}
 	return out

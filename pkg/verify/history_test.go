@@ -29,14 +29,14 @@ func TestAMarginThatFallsIsForecast(t *testing.T) {
 		perDay float64
 		want   string
 	}{
-		{"it falls slowly and was watched for days", 40, 6 * time.Hour, -0.15, "margin of bj-sh/3 reaches zero in 16 days at -0.15 dB a day"},
-		{"it falls within hours", 60, time.Minute, -24, "margin of bj-sh/3 reaches zero in 3 hours at -24.00 dB a day"},
+		{"it falls slowly and was watched for days", 40, 6 * time.Hour, -0.15, "margin of bj-sh/3 reaches zero in 16 days at -0.15 dB a day, measured since 2025-06-01 12:00"},
+		{"it falls within hours", 60, time.Minute, -24, "margin of bj-sh/3 reaches zero in 3 hours at -24.00 dB a day, measured since 2025-06-01 12:00"},
 		{"it does not change", 40, 6 * time.Hour, 0, ""},
 		{"it gets better", 40, 6 * time.Hour, 0.2, ""},
 		{"it lasts longer than anybody plans for", 40, 6 * time.Hour, -0.03, ""},
 		{"it was watched too shortly to say", 20, time.Second, -1, ""},
 		{"there are too few samples", 3, 24 * time.Hour, -0.2, ""},
-		{"it was watched for long, and the samples were thinned", 3000, 10 * time.Minute, -0.1, "margin of bj-sh/3 reaches zero in 19 days at -0.10 dB a day"},
+		{"it was watched for long, and the samples were thinned", 3000, 10 * time.Minute, -0.1, "margin of bj-sh/3 reaches zero in 19 days at -0.10 dB a day, measured since 2025-06-01 12:00"},
 	} {
 		got := ""
 		if list := x.Forecast(watched(c.n, c.every, c.perDay)); len(list) > 0 {
