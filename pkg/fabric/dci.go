@@ -386,6 +386,8 @@ func (d *draft) announce() {
 	}
 	for _, s := range d.sites {
 		s.advertise = all[root(s)]
+		own := s.announced()
+		s.abroad = slices.DeleteFunc(slices.Clone(s.advertise), func(p netip.Prefix) bool { return slices.Contains(own, p) })
 	}
 }
 

@@ -91,7 +91,8 @@ type Underlay struct {
 	MTU        uint32         // IP MTU of fabric links in bytes
 	MaxPaths   uint32         // equal-cost paths, at least 1
 	BFD        BFD            // zero: off
-	Advertise  []netip.Prefix // blocks whose prefixes it announces: the loopbacks of its own site and of those that DCIs join it with; sorted
+	Advertise  []netip.Prefix // blocks of the loopbacks that it may know: of its own site and of those that DCIs join it with; sorted
+	Abroad     []netip.Prefix `json:",omitempty"` // of a gateway: those of them that are of other sites; sorted
 	Ref        Ref
 }
 

@@ -96,6 +96,7 @@ func (g *digester) site(s *site) {
 	g.numbers(g.draft.in.GetOverlayAs(), s.in.GetNumber(), bit(s.unnumbered), bit(s.ibgp()))
 	g.numbers(under.GetMtu(), under.GetMaxPaths(), under.GetBfd().GetMultiplier(), under.GetBfd().GetIntervalMs())
 	g.prefixes(s.advertise)
+	g.prefixes(s.abroad)
 }
 
 func (g *digester) tenant(t *tenant) {

@@ -52,8 +52,9 @@ type site struct {
 	gateways   []*node // by number
 	boxes      []*station
 	advertise  []netip.Prefix
-	wan        *wan      // nil: no DCI ends here
-	mesh       []meeting // with other sites, by number
+	abroad     []netip.Prefix // of advertise, what is of other sites
+	wan        *wan           // nil: no DCI ends here
+	mesh       []meeting      // with other sites, by number
 	// Overlay sessions by role of the device that has them: leaves meet spines, spines meet leaves.
 	leafSessions, spineSessions []OverlayNeighbor
 }

@@ -205,6 +205,9 @@ func TestBothSitesOfADCIKnowEachOthersLoopbacks(t *testing.T) {
 	t.Parallel()
 	in := intentOf(t, "light.yaml", read(t, "light.yaml"))
 	for _, d := range compile(t, in).Devices {
+		if want := map[string]string{"bj": "[10.2.0.0/17 10.3.0.0/17]", "sh": "[10.1.0.0/17 10.3.0.0/17]", "sz": "[10.1.0.0/17 10.2.0.0/17]"}[d.Site]; d.Role == Gateway && fmt.Sprint(d.Underlay.Abroad) != want {
+			t.Errorf("%s: abroad are %v, want %s", d.Name, d.Underlay.Abroad, want)
+		}
 		if d.Role != Transponder && d.Role != LineSystem && fmt.Sprint(d.Underlay.Advertise) != "[10.1.0.0/17 10.2.0.0/17 10.3.0.0/17]" {
 			t.Errorf("%s: %v", d.Name, d.Underlay.Advertise)
 		}

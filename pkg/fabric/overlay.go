@@ -83,11 +83,15 @@ func (n *node) clusterID() netip.Addr {
 // underlay returns a device's part of the underlay.
 func (n *node) underlay() Underlay {
 	in := n.site.in.GetUnderlay()
-	return Underlay{
+	u := Underlay{
 		Unnumbered: n.site.unnumbered, MTU: in.GetMtu(), MaxPaths: n.site.maxPaths(),
 		BFD:       BFD{Multiplier: in.GetBfd().GetMultiplier(), Interval: in.GetBfd().GetIntervalMs() * 1000},
 		Advertise: n.site.advertise, Ref: n.site.ref + "/underlay",
 	}
+	if n.role == Gateway {
+		u.Abroad = n.site.abroad
+	}
+	return u
 }
 
 func (s *site) maxPaths() uint32 { return max(1, s.in.GetUnderlay().GetMaxPaths()) }

@@ -28,6 +28,7 @@ func gateway(t testing.TB, change ...func(*fabric.Device)) *fabric.Device {
 		Underlay: fabric.Underlay{
 			Unnumbered: true, MTU: 9214, MaxPaths: 64, Ref: "sites/bj/underlay",
 			Advertise: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/17"), netip.MustParsePrefix("10.2.0.0/17")},
+			Abroad:    []netip.Prefix{netip.MustParsePrefix("10.2.0.0/17")},
 		},
 		Links: []fabric.Link{
 			{Port: "ethernet-1/1", PortMTU: 9228, PeerName: "sh-gateway1", PeerPort: "ethernet-1/1", PeerASN: 4200020050, Channel: "bj-sh/1", Ref: "dci/bj-sh/channels/1"},
@@ -79,16 +80,41 @@ func TestCoherentPorts(t *testing.T) {
 		"/interface[name=ethernet-1/2]/transceiver":                             "absent", // grey
 		"/interface[name=ethernet-1/2]/description":                             "sh-gateway1 ethernet-1/2 via bj-transponder1:client-1",
 		bgp + "/group": "dci,underlay",
-		bgp + "/group[group-name=dci]/import-policy":                                    policyImport,
-		bgp + "/group[group-name=dci]/export-policy":                                    policyExport,
 		bgp + "/dynamic-neighbors/interface[interface-name=ethernet-1/1.0]/peer-group":  groupDCI,
 		bgp + "/dynamic-neighbors/interface[interface-name=ethernet-1/2.0]/peer-group":  groupDCI,
 		bgp + "/dynamic-neighbors/interface[interface-name=ethernet-1/36.0]/peer-group": groupUnderlay,
-		"/routing-policy/prefix-set":                                                    setLoopbacks,
-		"/routing-policy/prefix-set[name=" + setLoopbacks + "]/prefix":                  "10.1.0.0/17 32..32,10.2.0.0/17 32..32",
 		bgp + "/afi-safi":   afiIPv4, // no EVPN
 		"/tunnel-interface": "absent",
 		"/network-instance": "default",
+	} {
+		if got := show(t, tree, path); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}
+
+// Spines hear from a gateway of itself and of other sites, which hear of this one and of those behind it; nobody hears of his own
+// site from outside.
+func TestAGatewayIsNoWayFromItsSiteToItself(t *testing.T) {
+	t.Parallel()
+	tree := render(t, gateway(t))
+	const policies, sets = "/routing-policy/policy", "/routing-policy/prefix-set"
+	for path, want := range map[string]string{
+		policies: policyOutDCI + "," + policyInDCI + "," + policyExport + "," + policyImport,
+		sets:     setAbroad + "," + setLoopbacks + "," + setPassage,
+		bgp + "/group[group-name=underlay]/export-policy": policyExport,
+		bgp + "/group[group-name=underlay]/import-policy": policyImport,
+		bgp + "/group[group-name=dci]/export-policy":      policyOutDCI,
+		bgp + "/group[group-name=dci]/import-policy":      policyInDCI,
+
+		policies + "[name=" + policyExport + "]/statement[name=10]/match/prefix/prefix-set": setPassage,
+		policies + "[name=" + policyImport + "]/statement[name=10]/match/prefix/prefix-set": setLoopbacks,
+		policies + "[name=" + policyOutDCI + "]/statement[name=10]/match/prefix/prefix-set": setLoopbacks,
+		policies + "[name=" + policyInDCI + "]/statement[name=10]/match/prefix/prefix-set":  setAbroad,
+
+		sets + "[name=" + setPassage + "]/prefix":   "10.1.16.1/32 exact,10.2.0.0/17 32..32",
+		sets + "[name=" + setAbroad + "]/prefix":    "10.2.0.0/17 32..32",
+		sets + "[name=" + setLoopbacks + "]/prefix": "10.1.0.0/17 32..32,10.2.0.0/17 32..32",
 	} {
 		if got := show(t, tree, path); got != want {
 			t.Errorf("%s: got %s, want %s", path, got, want)
@@ -100,9 +126,9 @@ func TestADrainedGatewayIsTheLastChoiceOfBothSites(t *testing.T) {
 	t.Parallel()
 	d := gateway(t)
 	tree := drainedOf(t, render(t, d), d)
-	for _, group := range []string{groupUnderlay, groupDCI} {
+	for group, policy := range map[string]string{groupUnderlay: policyExport, groupDCI: policyOutDCI} {
 		path := bgp + "/group[group-name=" + group + "]/export-policy"
-		if got, want := show(t, tree, path), policyDrain+","+policyExport; got != want {
+		if got, want := show(t, tree, path), policyDrain+","+policy; got != want {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}

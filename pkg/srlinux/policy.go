@@ -11,23 +11,40 @@ import (
 const (
 	setLoopbacks  = "loom-loopbacks" // every loopback of the site
 	setSelf       = "loom-self"      // the device's own loopback
+	setAbroad     = "loom-abroad"    // every loopback of the sites that DCIs join this one with
+	setPassage    = "loom-passage"   // the gateway's own loopback, and those of other sites
 	policyImport  = "loom-underlay-import"
 	policyExport  = "loom-underlay-export"
+	policyInDCI   = "loom-dci-import"
+	policyOutDCI  = "loom-dci-export"
 	policyOverlay = "loom-overlay"
 )
 
 // policies let loopbacks through the underlay and nothing else. A leaf announces only its own, so
-// that traffic between two spines never takes a leaf as a valley; a spine passes on all of them.
+// that traffic between two spines never takes a leaf as a valley; a spine passes on all of them. A gateway is
+// no valley either: its spines hear of itself and of other sites, and no site hears of itself from outside. To other sites it
+// announces its own, and passes on those behind it.
 func (r renderer) policies() {
 	r.because(r.d.Underlay.Ref, "underlay policy")
 	r.prefixSet(setLoopbacks, r.d.Underlay.Advertise)
+	self := netip.PrefixFrom(r.d.Loopback, r.d.Loopback.BitLen())
 	exported := setLoopbacks
-	if r.d.Role == fabric.Leaf {
+	switch {
+	case r.d.Role == fabric.Leaf:
 		exported = setSelf
-		r.prefixSet(setSelf, []netip.Prefix{netip.PrefixFrom(r.d.Loopback, r.d.Loopback.BitLen())})
+		r.prefixSet(setSelf, []netip.Prefix{self})
+	case r.d.Role == fabric.Gateway:
+		exported = setPassage
+		r.prefixSet(setPassage, append([]netip.Prefix{self}, r.d.Underlay.Abroad...))
 	}
 	r.acceptOnly(policyImport, setLoopbacks)
 	r.acceptOnly(policyExport, exported)
+	if r.joinsSites() {
+		r.because(r.d.Underlay.Ref, "underlay policy towards other sites")
+		r.prefixSet(setAbroad, r.d.Underlay.Abroad)
+		r.acceptOnly(policyInDCI, setAbroad)
+		r.acceptOnly(policyOutDCI, setLoopbacks)
+	}
 	if !r.d.Overlay.IBGP && len(r.d.Overlay.Neighbors) > 0 {
 		// Route targets decide what is imported; without a policy an eBGP session passes nothing (RFC 8212).
 		r.because(r.d.Overlay.Ref, "overlay policy")

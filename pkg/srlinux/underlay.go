@@ -57,15 +57,20 @@ func (r renderer) underlay() {
 		r.Str(srl.NetworkInstanceProtocolsBgpRouterId, r.d.Loopback.String())
 		r.because(r.d.Underlay.Ref, "underlay")
 		r.In(srl.NetworkInstanceProtocolsBgpAfiSafi, afiIPv4, r.multipath)
-		r.In(srl.NetworkInstanceProtocolsBgpGroup, groupUnderlay, r.underlayGroup)
-		if slices.ContainsFunc(r.d.Links, func(l fabric.Link) bool { return groupOf(&l) == groupDCI }) {
-			r.In(srl.NetworkInstanceProtocolsBgpGroup, groupDCI, r.underlayGroup)
+		r.In(srl.NetworkInstanceProtocolsBgpGroup, groupUnderlay, func() { r.underlayGroup(policyImport, policyExport) })
+		if r.joinsSites() {
+			r.In(srl.NetworkInstanceProtocolsBgpGroup, groupDCI, func() { r.underlayGroup(policyInDCI, policyOutDCI) })
 		}
 		for i := range r.d.Links {
 			r.because(r.d.Links[i].Ref, "underlay session")
 			r.underlaySession(i)
 		}
 	})
+}
+
+// joinsSites tells whether a link of the device goes to another site.
+func (r renderer) joinsSites() bool {
+	return slices.ContainsFunc(r.d.Links, func(l fabric.Link) bool { return groupOf(&l) == groupDCI })
 }
 
 func groupOf(l *fabric.Link) string {
@@ -88,11 +93,11 @@ func (r renderer) multipath() {
 	r.Bool(srl.NetworkInstanceProtocolsBgpAfiSafiMultipathAllowMultipleAs, true)
 }
 
-func (r renderer) underlayGroup() {
+func (r renderer) underlayGroup(imports, exports string) {
 	r.because(r.d.Underlay.Ref, "underlay")
 	r.enable(srl.NetworkInstanceProtocolsBgpGroupAdminState)
-	r.Add(srl.NetworkInstanceProtocolsBgpGroupImportPolicy, policyImport)
-	r.Add(srl.NetworkInstanceProtocolsBgpGroupExportPolicy, policyExport)
+	r.Add(srl.NetworkInstanceProtocolsBgpGroupImportPolicy, imports)
+	r.Add(srl.NetworkInstanceProtocolsBgpGroupExportPolicy, exports)
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupTimersMinimumAdvertisementInterval, 1)
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupTimersConnectRetry, 10)
 	r.In(srl.NetworkInstanceProtocolsBgpGroupAfiSafi, afiIPv4, func() {
