@@ -76,7 +76,7 @@ func TestAForecastIsMadeOnlyOfWhatIsClear(t *testing.T) {
 }
 
 // A watch looks again with each sample that comes. Margins that only scatter, however much, however often and by whatever distribution, are not taken
-// for ones that fall, nor are those that swing with the temperature of a day: of 16,000 such channels with other seeds, it was one.
+// for ones that fall, nor are those that swing with the temperature of a day: of 20,000 such channels, 4,000 of a kind, it was one.
 func TestNoiseAloneIsNoForecast(t *testing.T) {
 	t.Parallel()
 	const channels = 150
@@ -84,15 +84,14 @@ func TestNoiseAloneIsNoForecast(t *testing.T) {
 	for name, c := range map[string]struct {
 		noise func(r *rand.Rand, at time.Duration) float64
 		every time.Duration
-		most  int
 	}{
-		"normal":             {func(r *rand.Rand, _ time.Duration) float64 { return 0.3 * r.NormFloat64() }, time.Hour, 0},
-		"uniform":            {func(r *rand.Rand, _ time.Duration) float64 { return r.Float64() - 0.5 }, time.Minute, 0},
-		"with outliers":      {func(r *rand.Rand, _ time.Duration) float64 { return 0.1 * r.NormFloat64() / (0.05 + r.Float64()) }, 6 * time.Hour, 0},
-		"in steps of 0.1 dB": {func(r *rand.Rand, _ time.Duration) float64 { return math.Round(3*r.NormFloat64()) / 10 }, time.Hour, 0},
+		"normal":             {func(r *rand.Rand, _ time.Duration) float64 { return 0.3 * r.NormFloat64() }, time.Hour},
+		"uniform":            {func(r *rand.Rand, _ time.Duration) float64 { return r.Float64() - 0.5 }, time.Minute},
+		"with outliers":      {func(r *rand.Rand, _ time.Duration) float64 { return 0.1 * r.NormFloat64() / (0.05 + r.Float64()) }, 6 * time.Hour},
+		"in steps of 0.1 dB": {func(r *rand.Rand, _ time.Duration) float64 { return math.Round(3*r.NormFloat64()) / 10 }, time.Hour},
 		"day and night": {func(r *rand.Rand, at time.Duration) float64 {
 			return 0.1*math.Sin(2*math.Pi*at.Hours()/24) + 0.02*r.NormFloat64()
-		}, time.Hour, 0},
+		}, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -111,7 +110,7 @@ func TestNoiseAloneIsNoForecast(t *testing.T) {
 					alarms++
 				}
 			}
-			if alarms > c.most {
+			if alarms > 0 {
 				t.Errorf("%d of %d channels are said to run out of margin", alarms, channels)
 			}
 		})
