@@ -17,6 +17,7 @@ type sighting struct {
 	plant   *network.Plant
 	routing network.Routing
 	light   *Light
+	of      *shelf         // the configuration of the device that was looked at
 	state   *network.State // made from plant and routing when somebody asks
 }
 
@@ -71,7 +72,7 @@ func (d *Device) putAway(unused time.Duration) {
 		s.pack()
 	}
 	if s := d.sight; s != nil && s.state != nil {
-		d.sight = &sighting{plant: s.plant, routing: s.routing, light: s.light}
+		d.sight = &sighting{plant: s.plant, routing: s.routing, light: s.light, of: s.of}
 	}
 }
 
@@ -179,6 +180,13 @@ func (d *Device) observation(large bool) Observation {
 			s.state = network.Observe(s.plant, s.routing, d.spec.Name)
 		}
 		o.Router, o.State, o.Light = s.plant.Routers[d.spec.Name], s.state, s.light
+		if sw := d.spec.Software; s.of != d.running.shelf && sw.Read != nil {
+			// The network has not looked at this configuration yet. What has to do with the others is as it was; what
+			// is not configured any more has no state.
+			r := sw.Read(o.Hardware, o.Running)
+			r.Name, r.Boots = d.spec.Name, d.boots
+			o.Router = r
+		}
 	}
 	return o
 }
@@ -225,8 +233,8 @@ func interfaces(b *config.Builder, running *config.Tree) {
 }
 
 // configured returns what the network has to know of the device.
-func (d *Device) configured() (network.Hardware, *config.Tree, uint64) {
+func (d *Device) configured() (network.Hardware, configuration, uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.hardware(), d.running.tree(), d.boots
+	return d.hardware(), d.running, d.boots
 }

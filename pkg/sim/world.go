@@ -42,6 +42,7 @@ type world struct {
 	// The last round's. Only the goroutine has them.
 	devices []*Device
 	routers map[string]*network.Router // replaced, never changed
+	looked  map[string]*shelf          // configurations that they are of, by device
 	plant   *network.Plant
 	optical *optical // of the lines; nil: nothing is joined by light
 	shown   map[string]part
@@ -60,7 +61,7 @@ func newWorld(c Config) *world {
 	w := &world{
 		log: c.Log, clock: c.Clock, speakers: c.Speakers, wiring: c.Wiring, lines: c.Light,
 		kick: make(chan struct{}, 1), hurry: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
-		touched: map[*Device]bool{}, harms: map[string]func(*light.Damage){}, routers: map[string]*network.Router{}, shown: map[string]part{}, unsaid: map[string][]string{},
+		touched: map[*Device]bool{}, harms: map[string]func(*light.Damage){}, routers: map[string]*network.Router{}, looked: map[string]*shelf{}, shown: map[string]part{}, unsaid: map[string][]string{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
 	}
 	if w.wiring == nil {
@@ -208,8 +209,9 @@ func (w *world) read(touched map[*Device]bool) bool {
 	}
 	w.routers = maps.Clone(w.routers)
 	for d := range touched {
-		hardware, running, boots := d.configured()
-		sw := d.spec.Software
+		hardware, configuration, boots := d.configured()
+		running, sw := configuration.tree(), d.spec.Software
+		w.looked[d.spec.Name] = configuration.shelf
 		if w.optical != nil && sw.Light != nil {
 			w.optical.settings[d.spec.Name] = sw.Light(hardware, running)
 		}
@@ -267,10 +269,10 @@ func (w *world) show(d *Device, routing network.Routing) {
 	before, seen := w.shown[name]
 	w.shown[name] = now
 	if seen && before.router == now.router && before.version == now.version && reflect.DeepEqual(before.links, now.links) && reflect.DeepEqual(before.light, now.light) {
-		d.renew(sighting{plant: w.plant, routing: routing, light: now.light})
+		d.renew(sighting{plant: w.plant, routing: routing, light: now.light, of: w.looked[name]})
 		return
 	}
-	d.see(&sighting{plant: w.plant, routing: routing, light: now.light})
+	d.see(&sighting{plant: w.plant, routing: routing, light: now.light, of: w.looked[name]})
 }
 
 // rest ends a round, and tells those who wait for it if there is nothing left to do.

@@ -246,6 +246,9 @@ func (w *writer) ipv6Address(prefix, origin, status string) {
 func (w *writer) neighbors() {
 	for _, n := range w.state.Neighbors {
 		port, index := parent(n.Subinterface)
+		if !at(at(w.running, srl.Interface).Entry(port), srl.InterfaceSubinterface).Entry(index).Valid() {
+			continue // it was taken away since the network was looked at
+		}
 		w.In(srl.Interface, port, func() {
 			w.In(srl.InterfaceSubinterface, index, func() { w.neighbor(n) })
 		})

@@ -75,19 +75,23 @@ func TestBGPShowsItsSessions(t *testing.T) {
 			neighbor + "/last-event": "stop", bgp + "/statistics/disabled-peers": "1"}},
 		{"a neighbor that was found", bgpDocument, sessions(func(s *network.Session) {
 			s.Peer, s.LocalAddress, s.Dynamic, s.PeerAS = addr("fe80::2%ethernet-1/1.0"), addr("fe80::9%ethernet-1/1.0"), true, 65002
+			s.Interface = "ethernet-1/1.0"
 		}), map[string]string{
 			found + "/session-state": "established", found + "/dynamic-neighbor": "true", found + "/peer-group": "g", found + "/peer-as": "65002",
 			found + "/transport/local-address": "fe80::9", found + "/transport/local-port": "179"}},
 		{"a neighbor that was found shows the AS number that came, of several that may", bgpDocument, sessions(func(s *network.Session) {
 			s.Peer, s.Dynamic, s.PeerAS, s.RemoteAS = addr("fe80::2%ethernet-1/1.0"), true, 0, 65007
+			s.Interface = "ethernet-1/1.0"
 			s.AllowedAS = []network.ASRange{{Low: 65001, High: 65009}}
 		}), map[string]string{found + "/peer-as": "65007"}},
 		{"before that it shows none", bgpDocument, sessions(func(s *network.Session) {
 			s.Peer, s.Dynamic, s.PeerAS, s.State = addr("fe80::2%ethernet-1/1.0"), true, 0, network.Active
+			s.Interface = "ethernet-1/1.0"
 			s.AllowedAS = []network.ASRange{{Low: 65001, High: 65009}}
 		}), map[string]string{found + "/peer-as": ""}},
 		{"or the only one that may come", bgpDocument, sessions(func(s *network.Session) {
 			s.Peer, s.Dynamic, s.PeerAS, s.State = addr("fe80::2%ethernet-1/1.0"), true, 0, network.Active
+			s.Interface = "ethernet-1/1.0"
 			s.AllowedAS = []network.ASRange{{Low: 65002, High: 65002}}
 		}), map[string]string{found + "/peer-as": "65002"}},
 		{"the instances", bgpDocument, network.State{Instances: map[string]network.InstanceState{

@@ -17,7 +17,7 @@ func (w *writer) bgp(n *network.Instance, before config.Cursor) {
 	was := at(before, srl.NetworkInstanceProtocolsBgpNeighbor)
 	for i := range w.state.Sessions {
 		s := &w.state.Sessions[i]
-		if s.Instance != n.Name {
+		if s.Instance != n.Name || !configures(n.BGP, s.Neighbor) {
 			continue
 		}
 		var counts map[network.Family]network.Counts
@@ -33,6 +33,15 @@ func (w *writer) bgp(n *network.Instance, before config.Cursor) {
 	}
 	w.Str(srl.NetworkInstanceProtocolsBgpOperState, upDown(n.BGP.Enabled && w.instanceOper(n).Up))
 	w.bgpTotals(n.BGP, sum, byFamily)
+}
+
+// configures tells whether a configuration still has a neighbor that the network knows: what was taken away since has no
+// session.
+func configures(b *network.BGP, known *network.Neighbor) bool {
+	if known.Dynamic {
+		return slices.ContainsFunc(b.Dynamic, func(d network.Dynamic) bool { return d.Interface == known.Interface && d.Template.Group == known.Group })
+	}
+	return slices.ContainsFunc(b.Neighbors, func(o network.Neighbor) bool { return o.Peer == known.Peer })
 }
 
 // totals counts sessions.

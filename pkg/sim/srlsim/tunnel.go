@@ -10,6 +10,9 @@ import (
 func (w *writer) tunnels() {
 	for _, t := range w.state.Tunnels {
 		tunnel, index := parent(t.Interface)
+		if !at(at(w.running, srl.TunnelInterface).Entry(tunnel), srl.TunnelInterfaceVxlanInterface).Entry(index).Valid() {
+			continue // it was taken away since the network was looked at
+		}
 		w.In(srl.TunnelInterface, tunnel, func() {
 			w.In(srl.TunnelInterfaceVxlanInterface, index, func() { w.tunnel(t) })
 		})
