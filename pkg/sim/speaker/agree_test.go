@@ -37,6 +37,22 @@ func TestSpeakersComeToWhatIsComputed(t *testing.T) {
 			})
 			return l
 		},
+		"reflectors that are no clients of one another, of which two do not meet": func(t testing.TB) *lab {
+			l := newLab(t, "spine1", "spine2", "spine3", "leaf1", "leaf2", "leaf3")
+			l.multicast = true
+			for _, site := range []string{"1", "2", "3"} {
+				l.joinUnnumbered("leaf"+site, "spine"+site)
+				l.reflect("spine"+site, "leaf"+site)
+				l.bridge("leaf"+site, "65000:10")
+			}
+			for _, far := range []string{"spine2", "spine3"} {
+				l.joinUnnumbered("spine1", far)
+				l.overlay("spine1", far, func(_, _ string, n *network.Neighbor) {
+					n.LocalAS, n.PeerAS, n.Import, n.Export = 65000, 65000, nil, nil
+				})
+			}
+			return l
+		},
 		"routes from inside and outside an AS": func(t testing.TB) *lab {
 			l := newLab(t, "outside", "border1", "border2", "inside")
 			for _, name := range []string{"border1", "border2", "inside"} {

@@ -93,13 +93,13 @@ func (e *end) configuration(far *end, reboots uint64) *api.Peer {
 		Timers: &api.Timers{Config: &api.TimersConfig{
 			HoldTime: hold, KeepaliveInterval: keep, ConnectRetry: retry, IdleHoldTimeAfterReset: retry,
 		}},
-		RouteReflector: &api.RouteReflector{RouteReflectorClient: s.Client, RouteReflectorClusterId: e.cluster()},
+		RouteReflector: &api.RouteReflector{RouteReflectorClient: e.reflected(), RouteReflectorClusterId: e.cluster()},
 	}
 	for _, f := range s.Families {
 		p.AfiSafis = append(p.AfiSafis, &api.AfiSafi{Config: &api.AfiSafiConfig{Family: families[f], Enabled: true}})
 	}
 	// A speaker starts a session anew when the description changes, but not for these.
-	p.Conf.Description = fmt.Sprint(s.Client, e.cluster(), hold, keep, reboots, e.starts)
+	p.Conf.Description = fmt.Sprint(e.reflected(), e.cluster(), hold, keep, reboots, e.starts)
 	return p
 }
 
@@ -134,12 +134,24 @@ func (e *end) inside(as uint32) uint32 {
 	return hidden(as)
 }
 
+// reflected tells whether the speaker is told that the neighbor is a client. A reflector tells all internal neighbors where a
+// client's route comes from and by way of which clusters (RFC 4456 §8), a speaker its clients only; so all of them are,
+// and rules keep from one that is none what others have sent that are none (see nonclient).
+func (e *end) reflected() bool {
+	return e.session.PeerType == network.IBGP && e.router.reflects() != nil
+}
+
+// cluster is the cluster id that routes to the neighbor get. What goes from a client to one that is none gets that of the client.
 func (e *end) cluster() string {
-	switch {
-	case !e.session.Client || e.session.PeerType != network.IBGP:
+	if !e.reflected() {
 		return ""
-	case e.session.Cluster.Is4():
-		return e.session.Cluster.String()
+	}
+	s := &e.session
+	if !s.Client {
+		s = e.router.reflects()
+	}
+	if s.Cluster.Is4() {
+		return s.Cluster.String()
 	}
 	return netip.AddrFrom4(e.identity().outer).String()
 }

@@ -296,7 +296,7 @@ func (l *lab) bridge(router string, rt network.RT) {
 	r.Instances = append(r.Instances, network.Instance{
 		Name: "bridge", Kind: network.MACVRF, Enabled: true,
 		VXLAN: &network.VXLAN{Interface: "vxlan1.10", VNI: 10, Source: vtep},
-		EVPN:  &network.EVPN{Enabled: true, EVI: 10, ECMP: 1, RD: network.RD(vtep.String() + ":10"), Import: []network.RT{rt}, Export: []network.RT{rt}},
+		EVPN:  &network.EVPN{Enabled: true, EVI: 10, ECMP: 1, RD: network.RD(vtep.String() + ":10"), Import: []network.RT{rt}, Export: []network.RT{rt}, MulticastRoutes: l.multicast},
 	})
 	slices.SortFunc(r.Instances, func(x, y network.Instance) int {
 		return compareBool(y.Kind == network.Default, x.Kind == network.Default)

@@ -156,7 +156,7 @@ func (r *router) write(s *scene, announced []network.Route, far func(*end) *end)
 	if b.picky {
 		b.keep = useful(s, r.name)
 	}
-	c := &compiler{router: r.network, announced: announced, book: b}
+	c := &compiler{router: r.network, announced: announced, book: b, reflects: r.reflects() != nil}
 	for _, e := range r.order {
 		if e == nil {
 			continue
@@ -168,6 +168,16 @@ func (r *router) write(s *scene, announced []network.Route, far func(*end) *end)
 		c.neighbor(&e.session, other, e.address.String())
 	}
 	return b
+}
+
+// reflects returns the first session with a client of a route reflector; nil where the router is none.
+func (r *router) reflects() *network.Session {
+	for _, e := range r.order {
+		if e != nil && e.session.Client && e.session.PeerType == network.IBGP {
+			return &e.session
+		}
+	}
+	return nil
 }
 
 // keepsAll returns whether a router passes EVPN routes on that it has no use for itself: it reflects them, or is between

@@ -8,7 +8,7 @@
 //   - After a session has failed a speaker waits for 5 s. One whose path comes back is started anew at once.
 //   - A speaker chooses its best path without asking whether its next hop can be reached; where paths of one router are equal
 //     it decides by internal addresses. What Routing shows as best and used is by network.Select.
-//   - A reflector tells originator and cluster list to its clients only, and looks at cluster lists when it sends.
+//   - A reflector looks at cluster lists when it sends.
 //   - BGP in other network instances than the default one does not run.
 //   - Policies that a speaker cannot be told do something else here, see Unsayable.
 //   - When an export policy changes, all routes of the router are withdrawn and announced again: a speaker does not
