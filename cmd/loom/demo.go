@@ -28,8 +28,8 @@ func demoCommand(t *terminal) *cobra.Command {
 		Long: `Simulates a fabric on loopback addresses, plans it, configures it over gNMI, shows that BGP comes up
 and that a second plan is empty, adds a rack and a segment, breaks a session by a wrong AS number,
 cuts a cable, makes a foreign change on one router, finds it and takes it back. Where sites are joined
-by light it goes on: every channel is lit, a duct is cut, what goes with it is told as one cause, and
-the way around is shown as a plan. Every step is checked; one that does not hold ends the tour with
+by light it goes on: every channel is lit, a duct is cut, what goes with it is told as one cause, the
+way around is shown as a plan and applied, and taken back when the fibres are mended. Every step is checked; one that does not hold ends the tour with
 status 1.`,
 		Example:           "  loom demo\n  loom demo topologies/twin.yaml\n  loom demo --stay",
 		Args:              cobra.MaximumNArgs(1),
@@ -72,7 +72,9 @@ type demo struct {
 	began         time.Time
 	data          string // where its journal is
 	cut           fabric.Outage
-	cutID         string // of the fault
+	cutID         string        // of the fault
+	moves         []fabric.Move // around it
+	around        *network      // with them
 }
 
 func (d *demo) run(ctx context.Context) error {
@@ -283,7 +285,17 @@ func (d *demo) plan(ctx context.Context, n *network) (*plan.Plan, error) {
 		return nil, err
 	}
 	defer closeAll(devices)
-	return n.planDevices(ctx, names, devices)
+	return planned(ctx, n, names, devices)
+}
+
+// planned is the plan that loom apply makes unless it is told otherwise, with stages, waves and risks.
+func planned(ctx context.Context, n *network, names []string, devices map[string]*live) (*plan.Plan, error) {
+	p, err := n.planDevices(ctx, names, devices)
+	if err != nil {
+		return nil, err
+	}
+	how := rollout{window: defaultWindow, maxDevices: plan.DefaultMaxDevices, drain: string(plan.DrainAuto)}
+	return p, how.onto(n, p, nil)
 }
 
 func (d *demo) connect(ctx context.Context, n *network) (map[string]*live, []string, error) {
@@ -299,7 +311,7 @@ func (d *demo) connect(ctx context.Context, n *network) (map[string]*live, []str
 	return devices, names, err
 }
 
-// apply is what `loom apply --yes` does, and a look at every router's startup configuration.
+// apply is what `loom apply --yes` does with every risk approved, and a look at every router's startup configuration.
 func (d *demo) apply(ctx context.Context, n *network) error {
 	devices, names, err := d.connect(ctx, n)
 	if err != nil {
@@ -310,7 +322,7 @@ func (d *demo) apply(ctx context.Context, n *network) error {
 	if err != nil {
 		return err
 	}
-	p, err := n.planDevices(ctx, names, devices)
+	p, err := planned(ctx, n, names, devices)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ func (d *demo) lightSteps() []demoStep {
 		{"Every channel is lit, and has the margin that was planned", d.seeLight},
 		{"A duct is cut: one cause, and all that goes with it", d.cutDuct},
 		{"How to get around, as an ordinary plan", d.getAround},
-		{"The fibres are mended: everything is as designed", d.mendDuct},
+		{"Cords are moved, and the plan is applied: the channels are lit again", d.goAround},
+		{"The fibres are mended: back to what was designed", d.mendDuct},
 	}
 }
 
@@ -117,6 +118,7 @@ func (d *demo) getAround(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.moves = r.Moves
 	for _, line := range restoration(r) {
 		d.t.printf("   %s\n", line)
 	}
@@ -124,11 +126,10 @@ func (d *demo) getAround(ctx context.Context) error {
 		d.holds("no other line has room, and that is said")
 		return nil
 	}
-	around, err := compileIntent(r.Topology, d.after.places)
-	if err != nil {
+	if d.around, err = compileIntent(r.Topology, d.after.places); err != nil {
 		return err
 	}
-	p, err := d.plan(ctx, around)
+	p, err := d.plan(ctx, d.around)
 	if err != nil {
 		return err
 	}
@@ -139,14 +140,60 @@ func (d *demo) getAround(ctx context.Context) error {
 	if p.Empty() {
 		return fmt.Errorf("%s have other ways, and the plan is empty", sizes(len(r.Moves), "channel"))
 	}
-	d.holds("%s of %d can go over other lines; it is not applied here, as the fibres are mended next", sizes(len(r.Moves), "channel"), len(d.cut.Channels))
+	d.holds("%s of %d can go over other lines", sizes(len(r.Moves), "channel"), len(d.cut.Channels))
 	return nil
 }
 
-// mendDuct waits until everything is as designed again.
+// goAround moves the cords, as a technician does, applies the plan around the cut, and waits until what was moved is lit.
+func (d *demo) goAround(ctx context.Context) error {
+	if len(d.moves) == 0 {
+		d.holds("nothing to apply")
+		return nil
+	}
+	if err := d.cable(d.around); err != nil {
+		return err
+	}
+	if err := d.apply(ctx, d.around); err != nil {
+		return err
+	}
+	if err := d.lookingAt(ctx, d.around, func(o verify.Observed, _ []verify.Group) string {
+		for _, f := range verify.Check(d.around.design, o) {
+			if f.Kind == verify.ChannelDown && slices.ContainsFunc(d.moves, func(m fabric.Move) bool { return m.Channel == f.Object }) {
+				return f.Message
+			}
+		}
+		return ""
+	}); err != nil {
+		return err
+	}
+	d.holds("%s lit again, while the fibres are still cut", sizes(len(d.moves), "channel"))
+	return nil
+}
+
+// cable moves cords until all are where a network wants them.
+func (d *demo) cable(n *network) error {
+	done, err := d.sim.Cable(d.how.cabling(n.design))
+	if err != nil {
+		return err
+	}
+	for _, cord := range done.Plugged {
+		d.t.printf("   plugged %s\n", cord)
+	}
+	return d.sim.Settle(context.Background())
+}
+
+// mendDuct mends what was cut, leads channels back, and waits until everything is as designed again.
 func (d *demo) mendDuct(ctx context.Context) error {
 	if err := d.sim.Clear(d.cutID); err != nil {
 		return err
+	}
+	if len(d.moves) > 0 {
+		if err := d.cable(d.after); err != nil {
+			return err
+		}
+		if err := d.apply(ctx, d.after); err != nil {
+			return err
+		}
 	}
 	if err := d.looking(ctx, func(_ verify.Observed, roots []verify.Group) string {
 		if len(roots) > 0 {
@@ -162,18 +209,23 @@ func (d *demo) mendDuct(ctx context.Context) error {
 
 // looking observes every device, as loom check does, until a check of the findings that nothing else explains has nothing to complain of.
 func (d *demo) looking(ctx context.Context, check func(verify.Observed, []verify.Group) string) error {
+	return d.lookingAt(ctx, d.after, check)
+}
+
+// lookingAt is looking for what a network wants.
+func (d *demo) lookingAt(ctx context.Context, n *network, check func(verify.Observed, []verify.Group) string) error {
 	r, err := newResolver(fabric.Login{}, d.sim.Inventory())
 	if err != nil {
 		return err
 	}
-	names, _, err := selectDevices(d.after.design, "")
+	names, _, err := selectDevices(n.design, "")
 	if err != nil {
 		return err
 	}
-	o := newObserver(d.after, r, 10*time.Second)
-	return d.watch(d.after).until(ctx, comingUp, func() string {
+	o := newObserver(n, r, 10*time.Second)
+	return d.watch(n).until(ctx, comingUp, func() string {
 		seen := o.observe(ctx, names)
-		roots := verify.Groups(verify.Check(d.after.design, seen))
+		roots := verify.Groups(verify.Check(n.design, seen))
 		return check(seen, slices.DeleteFunc(roots, func(g verify.Group) bool { return g.Severity == verify.Notice }))
 	})
 }
