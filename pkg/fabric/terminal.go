@@ -87,7 +87,9 @@ func (d *draft) clientPorts(c *channel, t *terminal, e side, links int) bool {
 }
 
 // clientsEach is how many clients belong to each line port of a transponder.
-func clientsEach(box *station) int { return len(box.platform.Clients) / len(box.platform.Coherent.Ports) }
+func clientsEach(box *station) int {
+	return len(box.platform.Clients) / len(box.platform.Coherent.Ports)
+}
 
 // links are the ports of the gateway for each link that the channel carries.
 func (c *channel) links(t *terminal) []portID {
