@@ -154,31 +154,3 @@ func encapsulated(p *Path, sessions []Session) *Path {
 	q.Route = &r
 	return &q
 }
-
-// switched returns whether a segment-routing tunnel leads to an address: every router on the way has a label for it (RFC
-// 8660 §2.7), to the one that it belongs to.
-func (s *pe) switched(a netip.Addr) bool {
-	hop, ok := labelled(s.plant.Links[s.router.Name], func(l *Label) bool { return l.Prefix == host(a) })
-	for range farthest {
-		switch {
-		case !ok:
-			return false
-		case hop.Out == implicitNull:
-			return true
-		}
-		in := hop.Out
-		hop, ok = labelled(s.plant.Links[hop.Via.Router], func(l *Label) bool { return l.In == in })
-	}
-	return false
-}
-
-func labelled(links *Links, is func(*Label) bool) (Label, bool) {
-	if links != nil {
-		for i := range links.Labels {
-			if is(&links.Labels[i]) {
-				return links.Labels[i], true
-			}
-		}
-	}
-	return Label{}, false
-}

@@ -9,6 +9,7 @@ type pe struct {
 	links    *Links
 	subs     map[string]*Subinterface
 	ends     map[netip.Addr]bool         // addresses of loopbacks that are up: where tunnels may end
+	tunnels  map[netip.Addr]bool         // ends of segment-routing tunnels
 	vtep     netip.Addr                  // where they do; invalid: nowhere
 	segments map[string]*EthernetSegment // that are up, by port or LAG
 	domains  []*domain                   // in the order of the instances
@@ -34,9 +35,12 @@ func peOf(p *Plant, router string) *pe {
 	if r == nil || links == nil {
 		return nil
 	}
-	s := &pe{plant: p, router: r, links: links, subs: make(map[string]*Subinterface, len(r.Subinterfaces)), ends: map[netip.Addr]bool{}, members: map[ESI][]*Path{}}
+	s := &pe{plant: p, router: r, links: links, subs: make(map[string]*Subinterface, len(r.Subinterfaces)), ends: map[netip.Addr]bool{}, tunnels: map[netip.Addr]bool{}, members: map[ESI][]*Path{}}
 	for i := range r.Subinterfaces {
 		s.addSub(&r.Subinterfaces[i])
+	}
+	for i := range links.Tunnels {
+		s.tunnels[links.Tunnels[i].Prefix.Addr()] = true
 	}
 	s.vtep = s.tunnelEnd()
 	s.findSegments()
@@ -177,7 +181,7 @@ func Imports(p *Plant, router string) func(*Route) bool {
 // members. A path that leads to the router itself, such as all of its own, is of no use, and one whose
 // next hop cannot be reached neither.
 func (s *pe) importPaths(sessions []Session, paths []Path) {
-	users, reached := s.importers(), map[netip.Addr]bool{}
+	users := s.importers()
 	for i := range paths {
 		p := &paths[i]
 		if p.Rejected || !p.Valid || !(p.Best || p.Used) || p.NextHop == s.vtep {
@@ -190,7 +194,7 @@ func (s *pe) importPaths(sessions []Session, paths []Path) {
 		p = encapsulated(p, sessions)
 		for _, rt := range p.Targets {
 			for _, u := range users[rt] {
-				if u.takes(u.side, p) && s.reaches(u.side, p.NextHop, reached) {
+				if u.takes(u.side, p) && s.reaches(u.side, p.NextHop) {
 					u.side.paths = append(u.side.paths, p)
 				}
 			}
@@ -198,18 +202,9 @@ func (s *pe) importPaths(sessions []Session, paths []Path) {
 	}
 }
 
-// reaches returns whether there is a tunnel to where a path leads. VXLAN needs no more than a route, which valid paths have;
-// known are the ends that were looked for before.
-func (s *pe) reaches(e *evi, a netip.Addr, known map[netip.Addr]bool) bool {
-	if e.vxlan != nil {
-		return true
-	}
-	is, ok := known[a]
-	if !ok {
-		is = s.switched(a)
-		known[a] = is
-	}
-	return is && e.mpls.SegmentRouting
+// reaches returns whether there is a tunnel to where a path leads. VXLAN needs no more than a route, which valid paths have.
+func (s *pe) reaches(e *evi, a netip.Addr) bool {
+	return e.vxlan != nil || e.mpls.SegmentRouting && s.tunnels[a]
 }
 
 // importer is a side with its network instance.

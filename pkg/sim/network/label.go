@@ -3,6 +3,7 @@ package network
 import (
 	"cmp"
 	"net/netip"
+	"slices"
 )
 
 // implicitNull asks for the label to be taken off by the last router but one (RFC 3032 §2.1).
@@ -57,6 +58,42 @@ func (n *isisNode) out(owner *isisNode) (uint32, bool) {
 		return implicitNull, true
 	}
 	return n.label(owner.Index)
+}
+
+// tunnels finds those of a router that has a service over MPLS.
+func (s *survey) tunnels(r *site) {
+	if !slices.ContainsFunc(r.Instances, overMPLS) {
+		return
+	}
+	for _, route := range r.links.IGP {
+		i := slices.IndexFunc(r.links.Labels, func(l Label) bool { return l.Instance == route.Instance && l.Prefix == route.Prefix })
+		if i >= 0 && s.switched(r.links.Labels[i]) {
+			l := &r.links.Labels[i]
+			r.links.Tunnels = append(r.links.Tunnels, Tunnel{Instance: l.Instance, Prefix: l.Prefix, Metric: route.Metric, Label: l.Out, Via: l.Via})
+		}
+	}
+	slices.SortStableFunc(r.links.Tunnels, func(a, b Tunnel) int { return a.Prefix.Compare(b.Prefix) })
+}
+
+func overMPLS(in Instance) bool {
+	return in.MPLS != nil || in.Interconnect != nil && in.Interconnect.MPLS != nil
+}
+
+// switched returns whether a packet with a label comes to the node that it is for: every router on the way has an entry for
+// what the one before it puts on (RFC 8660 §2.7).
+func (s *survey) switched(l Label) bool {
+	for range farthest {
+		if l.Out == implicitNull {
+			return true
+		}
+		there := s.sites[l.Via.Router].links.Labels
+		i := slices.IndexFunc(there, func(next Label) bool { return next.In == l.Out })
+		if i < 0 {
+			return false
+		}
+		l = there[i]
+	}
+	return false
 }
 
 func byIn(a, b Label) int { return cmp.Compare(a.In, b.In) }

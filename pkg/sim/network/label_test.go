@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -44,6 +45,33 @@ func TestLabelsComeFromBothEnds(t *testing.T) {
 			l := square()
 			tt.change(l)
 			equal(t, "labels", l.survey().Links["r1"].Labels, tt.want)
+		})
+	}
+}
+
+// A tunnel is there as long as all routers on the way know the label; a service over MPLS looks for it.
+func TestTunnelsNeedLabelsOnTheWholeWay(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*lab)
+		want   []string
+	}{
+		{"to every node with a label", nothing, []string{"10.1.0.2/32 3", "10.1.0.3/32 2003", "10.1.0.4/32 2004"}},
+		{"not beyond a router without a block", func(l *lab) { l.routers["r3"].instance("default").ISIS.Size = 0 }, []string{"10.1.0.2/32 3"}},
+		{"not without a service that could use them", func(l *lab) { l.routers["r1"].Instances = l.routers["r1"].Instances[:1] }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(ringRouter("r1", 1), ringRouter("r2", 2), ringRouter("r3", 3), ringRouter("r4", 4)).
+				ringLink(1, 2).ringLink(2, 3).ringLink(3, 4)
+			l.routers["r1"].Instances = append(l.routers["r1"].Instances, Instance{Name: "red", Kind: IPVRF, Enabled: true, MPLS: &MPLS{Label: 100}})
+			tt.change(l)
+			var got []string
+			for _, tunnel := range l.survey().Links["r1"].Tunnels {
+				got = append(got, fmt.Sprint(tunnel.Prefix, " ", tunnel.Label))
+			}
+			equal(t, "tunnels", got, tt.want)
 		})
 	}
 }

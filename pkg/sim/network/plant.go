@@ -29,6 +29,7 @@ type Links struct {
 	Hosts     []HostSeen // sorted by subinterface and MAC address
 	IGP       []IGPRoute // that IS-IS gives, sorted by instance and prefix
 	Labels    []Label    // sorted by label
+	Tunnels   []Tunnel   // that services over MPLS may use, sorted by prefix; only where there are such
 }
 
 // Oper is an operational state with its reason.
@@ -127,6 +128,15 @@ type Label struct {
 	Out      uint32 // 3: implicit null
 	Prefix   netip.Prefix
 	Via      Hop
+}
+
+// Tunnel is a segment-routing tunnel to a node: every router on the way has a label for it.
+type Tunnel struct {
+	Instance string
+	Prefix   netip.Prefix // of the node's loopback
+	Metric   uint32       // of IS-IS
+	Label    uint32       // that packets get; 3: none is needed
+	Via      Hop          // the first of several
 }
 
 // HostSeen is a host that a router hears on one of its subinterfaces.

@@ -81,12 +81,12 @@ func (o *observer) routeTable(d *domain) []TableRoute {
 
 // tenantRoutes are the routes of other routers of an IP-VRF: type 5 (RFC 9136), and hosts of MAC/IP
 // routes with a layer 3 VNI (RFC 9135 §5.2). The former come first: a host that is announced both ways is
-// taken from them.
+// taken from them. An instance that stitches has type 5 routes only: they are what it announces on the other side.
 func tenantRoutes(d *domain) []TableRoute {
 	var rows []TableRoute
 	hosts := map[netip.Prefix][]*Path{}
 	for _, p := range d.near.paths {
-		if p.Type == MACIP && p.VNI2 != 0 && p.Prefix.IsValid() {
+		if p.Type == MACIP && p.VNI2 != 0 && p.Prefix.IsValid() && d.far == nil {
 			hosts[p.Prefix] = append(hosts[p.Prefix], p)
 		}
 	}

@@ -79,6 +79,7 @@ func TestWhatALeafKnowsOfAnotherSite(t *testing.T) {
 		}, nil},
 		{"nothing by a gateway that is off", lab.Plan{}, func(n *lab.Network) { n.Outages.Devices[lab.Gateway(2, 2)] = true }, []string{host(gw1, "segment 2"), prefix(gw1)}},
 		{"all by both where a gateway of the other site is off", lab.Plan{}, func(n *lab.Network) { n.Outages.Devices[lab.Gateway(1, 2)] = true }, both},
+		{"nothing by a gateway that has lost its trunks", lab.Plan{}, func(n *lab.Network) { n.Isolate(2, 2) }, []string{host(gw1, "segment 2"), prefix(gw1)}},
 		{"nothing where all gateways of the other site are off", lab.Plan{}, func(n *lab.Network) {
 			n.Outages.Devices[lab.Gateway(1, 1)], n.Outages.Devices[lab.Gateway(1, 2)] = true, true
 		}, nil},
@@ -323,8 +324,9 @@ func TestWhereAGatewaySendsPackets(t *testing.T) {
 	}
 }
 
-// However many sites and gateways there are: nothing comes back, a leaf has one route by each gateway of its site, nothing
-// stays after a host or prefix is gone, and all is as before when it returns.
+// However many sites and gateways there are, and if one has lost its trunks: nothing comes back, a leaf has one route by each
+// gateway of its site that is joined to the others, and nothing stays after a host or prefix is gone. That all is as before
+// when it returns is for speakers to show: what is computed does not depend on what was.
 func TestNothingLoopsBetweenSites(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -332,25 +334,22 @@ func TestNothingLoopsBetweenSites(t *testing.T) {
 			Gateways: rapid.SliceOfN(rapid.IntRange(1, 2), 2, 3).Draw(t, "gateways"), Leaves: rapid.IntRange(1, 2).Draw(t, "leaves"),
 			VXLAN: rapid.Bool().Draw(t, "vxlan"), Chain: rapid.Bool().Draw(t, "chain"),
 		})
-		before := network.Compute(n.Survey())
-		holds(t, n, before, nil)
+		ways := slices.Clone(n.Gateways)
+		if lone := rapid.IntRange(0, len(ways)).Draw(t, "lone"); lone > 0 && ways[lone-1] == 2 {
+			n.Isolate(lone, 2)
+			ways[lone-1] = 1
+		}
+		holds(t, n, network.Compute(n.Survey()), ways, nil)
 		site, leaf := rapid.IntRange(1, len(n.Gateways)).Draw(t, "site"), rapid.IntRange(1, n.Leaves).Draw(t, "leaf")
 		red := instance(n.Routers[lab.Leaf(site, leaf)], "red")
-		static := red.Static
 		red.Static, n.Outages.Devices[lab.Host(site, leaf)] = nil, true
-		holds(t, n, network.Compute(n.Survey()), []string{lab.HostMAC(site, leaf).String(), lab.Prefix(site, leaf).String()})
-		red.Static, n.Outages.Devices = static, map[string]bool{}
-		after := network.Compute(n.Survey())
-		for _, name := range n.Names() {
-			if diff := cmp.Diff(abroad(before, name), abroad(after, name)); diff != "" {
-				t.Errorf("%s is not as before:\n%s", name, diff)
-			}
-		}
+		holds(t, n, network.Compute(n.Survey()), ways, []string{lab.HostMAC(site, leaf).String(), lab.Prefix(site, leaf).String()})
 	})
 }
 
-// holds checks what every leaf has. Of what is gone nobody has anything.
-func holds(t *rapid.T, n *lab.Network, r network.Routing, gone []string) {
+// holds checks what every leaf has. ways are how many gateways of each site are joined to the others; of what is gone nobody
+// has anything.
+func holds(t *rapid.T, n *lab.Network, r network.Routing, ways []int, gone []string) {
 	if back := cameBack(n, r); back != "" {
 		t.Fatal(back)
 	}
@@ -360,7 +359,7 @@ func holds(t *rapid.T, n *lab.Network, r network.Routing, gone []string) {
 			for _, line := range abroad(r, lab.Leaf(site+1, leaf+1)) {
 				got[line[:strings.IndexByte(line, ' ')]]++
 			}
-			if want := known(n, site+1, leaf+1, gone); !cmp.Equal(got, want) {
+			if want := known(n, ways, site+1, leaf+1, gone); !cmp.Equal(got, want) {
 				t.Fatalf("%s has (-want +got)\n%s", lab.Leaf(site+1, leaf+1), cmp.Diff(want, got))
 			}
 		}
@@ -375,11 +374,11 @@ func holds(t *rapid.T, n *lab.Network, r network.Routing, gone []string) {
 }
 
 // known is how many routes a leaf has to each host and prefix: one of a leaf of its site, and one by each gateway to others.
-func known(n *lab.Network, site, leaf int, gone []string) map[string]int {
+func known(n *lab.Network, ways []int, site, leaf int, gone []string) map[string]int {
 	all := map[string]int{}
 	for s := 1; s <= len(n.Gateways); s++ {
 		for l := 1; l <= n.Leaves; l++ {
-			routes := n.Gateways[site-1]
+			routes := ways[site-1]
 			if s == site {
 				routes = 1
 			}

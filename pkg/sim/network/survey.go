@@ -25,6 +25,7 @@ func Survey(routers map[string]*Router, w *Wiring, o Outages) *Plant {
 	s.each(s.lldp)
 	s.each(s.neighbors)
 	s.isis()
+	s.each(s.tunnels)
 	s.each(s.bfd)
 	s.each(s.bfdUp)
 	s.hear()

@@ -308,3 +308,13 @@ func (n *Network) trunk(a, b *network.Router) {
 }
 
 func bgp(r *network.Router) *network.BGP { return r.Instances[0].BGP }
+
+// Isolate cuts all links of a gateway to those of other sites.
+func (n *Network) Isolate(site, i int) {
+	name := Gateway(site, i)
+	for _, c := range n.Wiring.Cables {
+		if (c.A.Device == name || c.B.Device == name) && strings.Contains(c.A.Device, "-gw") && strings.Contains(c.B.Device, "-gw") {
+			n.Outages.Cables[c.String()] = true
+		}
+	}
+}
