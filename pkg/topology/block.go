@@ -456,27 +456,3 @@ func (p *parser) unquoted(f *Form, thing string, at spot, n *yaml.Node) {
 		p.fault(at, thing+": "+show(n.Value)+" is not read as a text without quotes", fmt.Sprintf("write %q", n.Value))
 	}
 }
-
-// checkRelease accepts "25.3" and {srlinux: "25.3"}.
-func (p *parser) checkRelease(label string, e entry) bool {
-	thing := join(label, "release")
-	if e.value.Kind == yaml.ScalarNode {
-		return p.checkText(releaseForm, thing, e.source, e.value)
-	}
-	var b block
-	return p.read(&b, releaseKeys, e, thing) && b.has("srlinux")
-}
-
-// release returns the release that the block gives, or "".
-func (b *block) release() string {
-	e := b.get("release")
-	if e.value == nil || e.value.Kind == yaml.ScalarNode {
-		return b.text("release")
-	}
-	for i := 0; i+1 < len(e.value.Content); i += 2 {
-		if e.value.Content[i].Value == "srlinux" {
-			return e.value.Content[i+1].Value
-		}
-	}
-	return ""
-}

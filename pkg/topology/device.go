@@ -326,19 +326,9 @@ func (p *parser) fill(s *site, out *intent.Device, kind intent.Role, n uint32, s
 	if b := own.first("labels"); b != nil {
 		out.Labels = b.texts("labels")
 	}
+	given := len(own)
 	own = append(own, s.layers...)
-	out.Release, out.UnusedPorts = own.release(kind), own.unusedPorts()
-}
-
-// release is that of a router; a transponder has the newest of its platform.
-func (ls layers) release(kind intent.Role) string {
-	if kind == intent.Role_ROLE_TRANSPONDER {
-		return ""
-	}
-	if b := ls.first("release"); b != nil {
-		return b.release()
-	}
-	return defaultRelease
+	out.Release, out.UnusedPorts = own.release(out, given), own.unusedPorts()
 }
 
 func (ls layers) unusedPorts() intent.UnusedPorts {
@@ -392,10 +382,11 @@ func (p *parser) listed(s *site, b *block) {
 	out := &intent.Device{
 		Name: s.out.Prefix + roleWord(kind) + strconv.Itoa(int(b.number("number"))),
 		Role: kind, Number: b.number("number"),
-		Platform: b.text("platform"), Release: own.release(kind), UnusedPorts: own.unusedPorts(), Labels: b.texts("labels"),
+		Platform: b.text("platform"), UnusedPorts: own.unusedPorts(), Labels: b.texts("labels"),
 		Asn: b.number("asn"), Loopback: b.text("loopback"), Management: b.text("management"), Fingerprint: b.text("fingerprint"),
 		Peer: b.text("peer"), NodeSid: b.number("node-sid"),
 	}
+	out.Release = own.release(out, 1)
 	if !b.has("role") || !b.has("number") {
 		return
 	}

@@ -20,17 +20,15 @@ type Form struct {
 }
 
 const (
-	maxNumber      = 9999 // largest number of a device, a tenant, a segment
-	defaultRelease = "25.3"
+	maxNumber = 9999 // largest number of a device, a tenant, a segment
 )
-
-// knownReleases are the releases that Loom has profiles of.
-var knownReleases = []string{"24.10", "25.3"}
 
 const (
 	namePattern = `[a-z][a-z0-9-]{0,62}`
 	portPattern = `ethernet-[1-9][0-9]?/[1-9][0-9]{0,2}(/[1-9][0-9]?)?`
-	sitePattern = `(` + namePattern + `/)?`
+	// connectorPattern is a port of SR OS: a connector, or a channel of one.
+	connectorPattern = `[1-9][0-9]?/[1-9]/c[1-9][0-9]?(/[1-9][0-9]?)?`
+	sitePattern      = `(` + namePattern + `/)?`
 )
 
 // The forms.
@@ -53,14 +51,6 @@ var (
 			return "", ""
 		}
 		return "is not a platform", "write it as Nokia does, with hyphens: 7220-IXR-D3L"
-	}}
-	releaseForm = &Form{Name: "a release", Pattern: `^(24\.10|25\.3)$`, check: func(s string) (string, string) {
-		for _, r := range knownReleases {
-			if r == s {
-				return "", ""
-			}
-		}
-		return "is not a release that loom knows", "write " + quotedWords(knownReleases)
 	}}
 	secretForm = &Form{Name: "a reference to a secret", Pattern: `^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s]+)$`, check: checkSecret}
 	textForm   = &Form{Name: "a text", Pattern: `^.{1,255}$`, check: func(s string) (string, string) {
@@ -139,9 +129,9 @@ var (
 		}
 		return "is not the name of a segment", "write web or red/web"
 	}}
-	endForm = &Form{Name: "a port of a device", Pattern: `^` + sitePattern + namePattern + `:` + portPattern + `$`, check: func(s string) (string, string) {
+	endForm = &Form{Name: "a port of a device", Pattern: `^` + sitePattern + namePattern + `:(` + portPattern + `|` + connectorPattern + `)$`, check: func(s string) (string, string) {
 		device, port, _ := strings.Cut(s, ":")
-		if !isDevice(device) || !isPort(port) {
+		if !isDevice(device) || !isPort(port) && !isConnector(port) {
 			return "is not a port of a device", "write DEVICE:PORT, as leaf1:ethernet-1/1"
 		}
 		return "", ""

@@ -26,7 +26,7 @@ type access struct {
 type wire struct {
 	device *device
 	port   string
-	slot   [3]uint16 // the numbers of the port, to sort it
+	slot   [4]uint16 // the numbers of the port, to sort it
 }
 
 // attachment is one attachment before it is sorted.
@@ -128,10 +128,10 @@ func expandRange(parts []portRange) []wire {
 }
 
 // slotOf returns the numbers of a port, so that ports sort as people count.
-func slotOf(port string) (slot [3]uint16) {
+func slotOf(port string) (slot [4]uint16) {
 	i := 0
 	for part := range strings.SplitSeq(strings.TrimPrefix(port, "ethernet-"), "/") {
-		n, _ := parseNumber(part, 0, 999)
+		n, _ := parseNumber(strings.TrimPrefix(part, "c"), 0, 999)
 		slot[i] = uint16(n)
 		i++
 	}

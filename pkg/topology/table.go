@@ -185,12 +185,3 @@ var (
 		},
 	}
 )
-
-var releaseKeys = &Keys{
-	Name: "Release",
-	Doc:  "The release by operating system.",
-	List: []Key{
-		{Name: "srlinux", Kind: Text, Form: releaseForm, Required: true, Example: "\"25.3\"", Doc: "Release of SR Linux."},
-		{Name: "sros", Unbuilt: true, Doc: "Release of SR OS."},
-	},
-}

@@ -4,8 +4,6 @@ package topology
 // top of the file.
 
 var (
-	releaseKey = Key{Name: "release", Kind: Release, Default: defaultRelease, Example: "\"25.3\"",
-		Doc: "Release of the operating system: " + words(knownReleases) + ". Also by operating system: `{srlinux: \"25.3\"}`."}
 	unusedKey = Key{Name: "unused-ports", Kind: Word, Words: []string{"untouched", "disabled"}, Default: "untouched", Example: "disabled",
 		Doc: "Ports that no cable and no access port uses: left as they are, or owned and disabled."}
 	platformKey = Key{Name: "platform", Kind: Text, Form: platformForm, Required: true, Example: "7220-IXR-D3L",

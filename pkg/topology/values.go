@@ -130,6 +130,16 @@ func isPort(s string) bool {
 	return ok && digits(slot, 2) && digits(port, 3) && (!broken || digits(child, 2))
 }
 
+// isConnector reports whether s looks like a port of SR OS: CARD/MDA/cCONNECTOR or CARD/MDA/cCONNECTOR/CHANNEL.
+func isConnector(s string) bool {
+	parts := strings.Split(s, "/")
+	if len(parts) < 3 || len(parts) > 4 {
+		return false
+	}
+	connector, ok := strings.CutPrefix(parts[2], "c")
+	return ok && digits(parts[0], 2) && digits(parts[1], 1) && digits(connector, 2) && (len(parts) == 3 || digits(parts[3], 2))
+}
+
 // digits reports whether s is a number from 1 with at most n digits.
 func digits(s string, n int) bool {
 	_, ok := parseNumber(s, 1, 999)
@@ -168,7 +178,7 @@ func parseEnd(s string) (e end, cause, fix string) {
 	if !isDevice(device) {
 		return e, "has an end at " + show(device) + ", which is not the name of a device", "write leaf3, bj/leaf3 or bj-leaf3"
 	}
-	if !isPort(port) {
+	if !isPort(port) && !isConnector(port) {
 		return e, "has an end at " + show(port) + ", which names no port", "write a port as ethernet-1/31"
 	}
 	return end{device: device, port: port}, "", ""
