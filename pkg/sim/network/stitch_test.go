@@ -73,6 +73,7 @@ func TestWhatALeafKnowsOfAnotherSite(t *testing.T) {
 	}{
 		{"everything, by each gateway of its own site", lab.Plan{}, nil, both},
 		{"the same where gateways speak VXLAN among themselves", lab.Plan{VXLAN: true}, nil, both},
+		{"the same where EVPN routes go over EBGP in a site", lab.Plan{EBGP: true}, nil, both},
 		{"one route where a site has one gateway, which is on no segment", lab.Plan{Gateways: []int{2, 1}}, nil, []string{host(gw1, "nothing"), prefix(gw1)}},
 		{"the same by a site in between that only switches labels", lab.Plan{Gateways: []int{1, 1, 1}, Chain: true}, func(n *lab.Network) {
 			n.Routers[lab.Gateway(2, 1)].Instances = n.Routers[lab.Gateway(2, 1)].Instances[:1]
@@ -332,7 +333,7 @@ func TestNothingLoopsBetweenSites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := lab.New(lab.Plan{
 			Gateways: rapid.SliceOfN(rapid.IntRange(1, 2), 2, 3).Draw(t, "gateways"), Leaves: rapid.IntRange(1, 2).Draw(t, "leaves"),
-			VXLAN: rapid.Bool().Draw(t, "vxlan"), Chain: rapid.Bool().Draw(t, "chain"),
+			VXLAN: rapid.Bool().Draw(t, "vxlan"), Chain: rapid.Bool().Draw(t, "chain"), EBGP: rapid.Bool().Draw(t, "ebgp"),
 		})
 		ways := slices.Clone(n.Gateways)
 		if lone := rapid.IntRange(0, len(ways)).Draw(t, "lone"); lone > 0 && ways[lone-1] == 2 {

@@ -128,7 +128,7 @@ func TestSpeakersStitchWhatIsComputed(t *testing.T) {
 	t.Parallel()
 	for name, plan := range map[string]networktest.Plan{
 		"a pair and a single gateway over MPLS": {Gateways: []int{2, 1}, Leaves: 1},
-		"pairs over VXLAN":                      {Gateways: []int{2, 2}, Leaves: 1, VXLAN: true},
+		"pairs over VXLAN, and EBGP on sites":   {Gateways: []int{2, 2}, Leaves: 1, VXLAN: true, EBGP: true},
 		"three sites in a row":                  {Gateways: []int{1, 2, 1}, Leaves: 1, Chain: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -188,7 +188,7 @@ func restrict(c *api.Conditions, fs []network.Family) bool {
 func (t *translation) withCommunities(ways []*api.Conditions, name string) (all []*api.Conditions) {
 	standard, targets, large := t.members(name, false)
 	kind := api.MatchSet_ANY
-	if t.router.Policies.Communities[name].All {
+	if set := t.router.Policies.Communities[name]; set.All && len(set.Members) > 1 {
 		kind = api.MatchSet_ALL
 	}
 	var conditions []func(*api.Conditions)

@@ -2,7 +2,8 @@
 // bridge and a tenant to those of the other sites.
 //
 // Site s has the spine "s1-spine", which reflects EVPN routes, leaves "s1-leaf1" ..., and gateways "s1-gw1" ... Everybody
-// on a site speaks EBGP on links and IBGP of AS 65000 between loopbacks; gateways speak IS-IS and IBGP among themselves.
+// on a site speaks EBGP on links and IBGP of AS 65000 between loopbacks; gateways speak IS-IS and IBGP among themselves, and
+// AS 65000 is theirs: to their sites they call themselves by one of their own.
 // What a test wants otherwise it bends in the routers.
 package networktest
 
@@ -31,6 +32,7 @@ type Plan struct {
 	Leaves   int   // of each site
 	VXLAN    bool  // between gateways too; otherwise MPLS
 	Chain    bool  // only sites that follow each other are joined
+	EBGP     bool  // EVPN routes of a site go over EBGP
 }
 
 // Network is a network and what is plugged in.
@@ -39,11 +41,12 @@ type Network struct {
 	Routers map[string]*network.Router
 	Wiring  network.Wiring
 	Outages network.Outages
+	as      map[string]uint32 // of routers on their sites
 }
 
 // New makes a network.
 func New(p Plan) *Network {
-	n := &Network{Plan: p, Routers: map[string]*network.Router{}, Outages: network.Outages{
+	n := &Network{Plan: p, Routers: map[string]*network.Router{}, as: map[string]uint32{}, Outages: network.Outages{
 		Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{},
 	}}
 	for s := range p.Gateways {
@@ -104,7 +107,7 @@ func (n *Network) site(s int) {
 		n.link(spine, leaf)
 		n.reflect(spine, leaf)
 	}
-	for i := 1; i <= n.Gateways[s-1]; i++ { // their AS is that of the overlay; on links they call themselves by one of their own
+	for i := 1; i <= n.Gateways[s-1]; i++ {
 		gw := n.add(Gateway(s, i), uint32(65300+10*s+i), Loopback(s, 2, i))
 		n.stitch(gw, s, i)
 		n.link(spine, gw)
@@ -131,18 +134,17 @@ func (n *Network) add(name string, as uint32, loopback netip.Addr) *network.Rout
 		}},
 		Policies: network.Policies{
 			Policies: map[string]network.Policy{
-				"all": {Default: network.Action{Result: network.Accept}},
-				"loopbacks": {Statements: []network.Statement{{
-					Match: network.Match{PrefixSet: "loopbacks"}, Action: network.Action{Result: network.Accept},
-				}}, Default: network.Action{Result: network.Reject}},
-				"site": only("wan", network.Reject, network.Accept),
-				"wan":  only("wan", network.Accept, network.Reject),
+				"all":       {Default: network.Action{Result: network.Accept}},
+				"loopbacks": only(network.Match{PrefixSet: "loopbacks"}, network.Accept, network.Reject),
+				"own":       only(network.Match{PrefixSet: "loopbacks", Protocol: "local"}, network.Accept, network.Reject),
+				"site":      only(network.Match{CommunitySet: "wan"}, network.Reject, network.Accept),
+				"wan":       only(network.Match{CommunitySet: "wan"}, network.Accept, network.Reject),
 			},
 			Prefixes:    map[string][]network.PrefixRange{"loopbacks": {{Prefix: netip.PrefixFrom(Loopback(int(a[1]), 0, 0), 16), Low: 32, High: 32}}},
-			Communities: map[string]network.CommunitySet{"wan": {Members: []string{n.betweenSites()}}},
+			Communities: map[string]network.CommunitySet{"wan": {All: true, Members: []string{n.betweenSites()}}},
 		},
 	}
-	n.Routers[name] = r
+	n.Routers[name], n.as[name] = r, as
 	return r
 }
 
@@ -154,21 +156,25 @@ func (n *Network) betweenSites() string {
 	return network.OverMPLS.String()
 }
 
-// only is a policy about the routes of a community set, and the others.
-func only(set string, those, others network.Result) network.Policy {
+// only is a policy about some routes, and the others.
+func only(m network.Match, those, others network.Result) network.Policy {
 	return network.Policy{
-		Statements: []network.Statement{{Match: network.Match{CommunitySet: set}, Action: network.Action{Result: those}}},
+		Statements: []network.Statement{{Match: m, Action: network.Action{Result: those}}},
 		Default:    network.Action{Result: others},
 	}
 }
 
-// link joins two routers of a site by EBGP on a link.
-func (n *Network) link(a, b *network.Router) {
-	subs := n.cable(a, b)
-	for i, r := range []*network.Router{a, b} {
-		far := []*network.Router{b, a}[i]
-		nb := session(subs[1-i].Addresses[0].Prefix.Addr(), bgp(r).AS, bgp(far).AS, network.IPv4)
-		nb.Import, nb.Export = []string{"loopbacks"}, []string{"loopbacks"}
+// link joins a spine and another router of its site by EBGP on a link. Only spines pass on what others announce: a gateway
+// knows the other one by IS-IS too, and would draw what is for it into a way by another site.
+func (n *Network) link(spine, other *network.Router) {
+	subs := n.cable(spine, other)
+	for i, r := range []*network.Router{spine, other} {
+		far := []*network.Router{other, spine}[i]
+		nb := session(subs[1-i].Addresses[0].Prefix.Addr(), n.as[r.Name], n.as[far.Name], network.IPv4)
+		nb.Import, nb.Export = []string{"loopbacks"}, []string{"own"}
+		if r == spine {
+			nb.Export = nb.Import
+		}
 		bgp(r).Neighbors = append(bgp(r).Neighbors, nb)
 	}
 }
@@ -198,11 +204,15 @@ func (n *Network) cable(a, b *network.Router) (subs [2]*network.Subinterface) {
 	return subs
 }
 
-// reflect joins a spine and a client of it.
+// reflect joins a spine and a client of it, or one that it passes routes on to from other autonomous systems.
 func (n *Network) reflect(spine, client *network.Router) {
 	for i, r := range []*network.Router{spine, client} {
 		nb := overlay(r, []*network.Router{client, spine}[i])
-		nb.Client, nb.Export = r == spine, []string{"site"}
+		nb.Client, nb.Export = r == spine && !n.EBGP, []string{"site"}
+		if n.EBGP {
+			nb.LocalAS, nb.PeerAS, nb.Multihop = n.as[r.Name], n.as[[]string{client.Name, spine.Name}[i]], 2
+			bgp(r).InterAS = r == spine
+		}
 		nb.Assumes = network.OverVXLAN
 		bgp(r).Neighbors = append(bgp(r).Neighbors, nb)
 	}
