@@ -6,6 +6,9 @@
 //
 //	Router, Wiring, Outages --Survey--> Plant --Compute, or real speakers--> Routing --Observe--> State
 //
+// A router that has two EVPN instances in one network instance announces on one side what it imports on the other (stitch.go):
+// what it announces follows from a Routing, and is asked for again whenever that is another one (Announce).
+//
 // The rule that matters most: a Router holds what the device's committed configuration says, and
 // nothing else. What two ends have to agree on is compared here, never assumed.
 package network
