@@ -108,7 +108,7 @@ bench: ## measures beside the floors of the same run; docs/benchmarks.md explain
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./pkg/config ./pkg/optics ./pkg/fabric ./cmd/loom
 
 golden: ## rewrites the golden files of every stage; read the diff before you commit it
-	-$(GO) test ./pkg/topology ./pkg/fabric ./pkg/srlinux ./pkg/transponder ./pkg/plan ./pkg/config ./cmd/loom -update
+	-$(GO) test ./pkg/topology ./pkg/fabric ./pkg/srlinux ./pkg/sros ./pkg/transponder ./pkg/plan ./pkg/config ./cmd/loom -update
 	git diff --stat
 
 slices: ## how large the seeded slices are that the normal tests run

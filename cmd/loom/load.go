@@ -18,13 +18,14 @@ import (
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/srlinux"
+	"github.com/loomfabric/loom/pkg/sros"
 	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/loomfabric/loom/pkg/transponder"
 	"github.com/spf13/cobra"
 )
 
 // drivers are the operating systems that Loom speaks.
-var drivers = map[string]*driver.Driver{srlinux.OS: srlinux.Driver(), transponder.OS: transponder.Driver()}
+var drivers = map[string]*driver.Driver{srlinux.OS: srlinux.Driver(), sros.OS: sros.Driver(), transponder.OS: transponder.Driver()}
 
 // network is a topology from file to intended configuration.
 type network struct {

@@ -884,6 +884,7 @@ const (
 	ConfigureSystemGrpcAdminState              // /configure/system/grpc/admin-state
 	ConfigureSystemGrpcListeningPort           // /configure/system/grpc/listening-port
 	ConfigureSystemGrpcMaxMsgSize              // /configure/system/grpc/max-msg-size
+	ConfigureSystemGrpcTlsServerProfile        // /configure/system/grpc/tls-server-profile
 	ConfigureSystemGrpcAllowUnsecureConnection // /configure/system/grpc/allow-unsecure-connection
 
 	ConfigureSystemGrpcTcpKeepalive           // /configure/system/grpc/tcp-keepalive
@@ -907,6 +908,14 @@ const (
 
 	ConfigureSystemGrpcRibApi           // /configure/system/grpc/rib-api
 	ConfigureSystemGrpcRibApiAdminState // /configure/system/grpc/rib-api/admin-state
+
+	ConfigureSystemSecurity // /configure/system/security
+
+	ConfigureSystemSecurityTls // /configure/system/security/tls
+
+	ConfigureSystemSecurityTlsServerTlsProfile                  // /configure/system/security/tls/server-tls-profile[server-profile-name]
+	ConfigureSystemSecurityTlsServerTlsProfileServerProfileName // /configure/system/security/tls/server-tls-profile[server-profile-name]/server-profile-name
+	ConfigureSystemSecurityTlsServerTlsProfileAdminState        // /configure/system/security/tls/server-tls-profile[server-profile-name]/admin-state
 
 	ConfigureSystemManagementInterface                  // /configure/system/management-interface
 	ConfigureSystemManagementInterfaceConfigurationMode // /configure/system/management-interface/configuration-mode
@@ -1540,6 +1549,7 @@ const (
 	typeConfigureSystemLoadBalancingLsrLoadBalancing
 	typeTcpUdpPortNonZero
 	typeConfigureSystemGrpcMaxMsgSize
+	typeConfigureSystemGrpcTlsServerProfile
 	typeTimeDuration
 	typeConfigureSystemGrpcTcpKeepaliveRetries
 	typeConfigureSystemGrpcGnmiProtoVersion
@@ -2349,7 +2359,7 @@ var Schema = &config.Schema{
 		{Name: "preference", Parent: ConfigureRouterIsisLevel, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryActionPreferenceMember1},
 		{Name: "wide-metrics-only", Parent: ConfigureRouterIsisLevel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "external-preference", Parent: ConfigureRouterIsisLevel, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryActionPreferenceMember1},
-		{Name: "system", Parent: Configure, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemName, ConfigureSystemContact, ConfigureSystemLocation, ConfigureSystemLldp, ConfigureSystemLoadBalancing, ConfigureSystemLacp, ConfigureSystemGrpc, ConfigureSystemManagementInterface}},
+		{Name: "system", Parent: Configure, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemName, ConfigureSystemContact, ConfigureSystemLocation, ConfigureSystemLldp, ConfigureSystemLoadBalancing, ConfigureSystemLacp, ConfigureSystemGrpc, ConfigureSystemSecurity, ConfigureSystemManagementInterface}},
 		{Name: "name", Parent: ConfigureSystem, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem64},
 		{Name: "contact", Parent: ConfigureSystem, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDescription},
 		{Name: "location", Parent: ConfigureSystem, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDescription},
@@ -2368,10 +2378,11 @@ var Schema = &config.Schema{
 		{Name: "system-ip-load-balancing", Parent: ConfigureSystemLoadBalancing, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeBoolean},
 		{Name: "lacp", Parent: ConfigureSystem, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemLacpSystemPriority}},
 		{Name: "system-priority", Parent: ConfigureSystemLacp, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "32768", In: every, Type: typeConfigureLagPortPriority},
-		{Name: "grpc", Parent: ConfigureSystem, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemGrpcAdminState, ConfigureSystemGrpcListeningPort, ConfigureSystemGrpcMaxMsgSize, ConfigureSystemGrpcAllowUnsecureConnection, ConfigureSystemGrpcTcpKeepalive, ConfigureSystemGrpcGnmi, ConfigureSystemGrpcGnoi, ConfigureSystemGrpcRibApi}},
+		{Name: "grpc", Parent: ConfigureSystem, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemGrpcAdminState, ConfigureSystemGrpcListeningPort, ConfigureSystemGrpcMaxMsgSize, ConfigureSystemGrpcTlsServerProfile, ConfigureSystemGrpcAllowUnsecureConnection, ConfigureSystemGrpcTcpKeepalive, ConfigureSystemGrpcGnmi, ConfigureSystemGrpcGnoi, ConfigureSystemGrpcRibApi}},
 		{Name: "admin-state", Parent: ConfigureSystemGrpc, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
 		{Name: "listening-port", Parent: ConfigureSystemGrpc, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "57400", In: every, Type: typeTcpUdpPortNonZero},
 		{Name: "max-msg-size", Parent: ConfigureSystemGrpc, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "512", In: every, Type: typeConfigureSystemGrpcMaxMsgSize},
+		{Name: "tls-server-profile", Parent: ConfigureSystemGrpc, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureSystemGrpcTlsServerProfile},
 		{Name: "allow-unsecure-connection", Parent: ConfigureSystemGrpc, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeEmpty},
 		{Name: "tcp-keepalive", Parent: ConfigureSystemGrpc, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemGrpcTcpKeepaliveAdminState, ConfigureSystemGrpcTcpKeepaliveIdleTime, ConfigureSystemGrpcTcpKeepaliveInterval, ConfigureSystemGrpcTcpKeepaliveRetries}},
 		{Name: "admin-state", Parent: ConfigureSystemGrpcTcpKeepalive, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
@@ -2389,6 +2400,11 @@ var Schema = &config.Schema{
 		{Name: "admin-state", Parent: ConfigureSystemGrpcGnoiSystem, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
 		{Name: "rib-api", Parent: ConfigureSystemGrpc, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemGrpcRibApiAdminState}},
 		{Name: "admin-state", Parent: ConfigureSystemGrpcRibApi, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "security", Parent: ConfigureSystem, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemSecurityTls}},
+		{Name: "tls", Parent: ConfigureSystemSecurity, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemSecurityTlsServerTlsProfile}},
+		{Name: "server-tls-profile", Parent: ConfigureSystemSecurityTls, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureSystemSecurityTlsServerTlsProfileServerProfileName}, MaxElements: 16, Children: []config.ID{ConfigureSystemSecurityTlsServerTlsProfileServerProfileName, ConfigureSystemSecurityTlsServerTlsProfileAdminState}},
+		{Name: "server-profile-name", Parent: ConfigureSystemSecurityTlsServerTlsProfile, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem},
+		{Name: "admin-state", Parent: ConfigureSystemSecurityTlsServerTlsProfile, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
 		{Name: "management-interface", Parent: ConfigureSystem, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemManagementInterfaceConfigurationMode, ConfigureSystemManagementInterfaceYangModules, ConfigureSystemManagementInterfaceNetconf}},
 		{Name: "configuration-mode", Parent: ConfigureSystemManagementInterface, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureSystemManagementInterfaceConfigurationMode},
 		{Name: "yang-modules", Parent: ConfigureSystemManagementInterface, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemManagementInterfaceYangModulesNokiaCombinedModules, ConfigureSystemManagementInterfaceYangModulesNokiaSubmodules, ConfigureSystemManagementInterfaceYangModulesOpenconfigModules}},
@@ -3438,6 +3454,7 @@ var Schema = &config.Schema{
 		}},
 		{Name: "tcp-udp-port-non-zero", Base: config.Int32, Range: []config.Range{{Min: 1024, Max: 49151}, {Min: 57400, Max: 57400}}},
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 1024}}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeNamedItem}, Target: "/configure/system/security/tls/server-tls-profile/server-profile-name"},
 		{Name: "time-duration", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 100000}}},
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 3, Max: 100}}},
 		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{

@@ -96,4 +96,6 @@ type Manners struct {
 	Preamble    string                    // member of the startup file that tells who wrote it when, and is no configuration; "" if none
 	ReadPaths   []string                  // subtrees to Get for a read-back of everything inside any scope
 	SetTimeout  time.Duration             // longest time a commit may take
+	Sessions    int                       // gRPC sessions that it has for all clients together; 0: none is known to be refused
+	Channels    int                       // calls in these at once, of all clients; 0: as sessions
 }

@@ -85,8 +85,9 @@ func TestTheDriverIsComplete(t *testing.T) {
 	d := Driver()
 	for _, v := range []reflect.Value{reflect.ValueOf(*d), reflect.ValueOf(d.Identity), reflect.ValueOf(d.Manners)} {
 		for i := range v.NumField() {
-			if v.Field(i).IsZero() {
-				t.Errorf("%s.%s is not set", v.Type(), v.Type().Field(i).Name)
+			name := v.Type().Field(i).Name
+			if bound := name == "Sessions" || name == "Channels"; !bound && v.Field(i).IsZero() { // nothing published bounds them
+				t.Errorf("%s.%s is not set", v.Type(), name)
 			}
 		}
 	}
