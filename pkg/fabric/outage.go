@@ -14,6 +14,7 @@ type Outage struct {
 	Channels []string
 	DCIs     []Loss
 	Capacity int        // Gb/s of the channels
+	Tenants  []Reach    // that span sites, and have less between them or go another way
 	Islands  [][]string // groups of sites that DCIs still join, where it parts sites; nil where it does not
 }
 
@@ -28,7 +29,7 @@ func (d *Design) Outages() []Outage {
 	o := d.exposure()
 	var out []Outage
 	for _, risk := range o.risks {
-		out = append(out, o.cut(risk))
+		out = append(out, d.cut(o, risk))
 	}
 	return out
 }
@@ -39,7 +40,7 @@ func (d *Design) Cut(risk string) (Outage, bool) {
 	if !slices.Contains(o.risks, risk) {
 		return Outage{}, false
 	}
-	return o.cut(risk), true
+	return d.cut(o, risk), true
 }
 
 // exposure is a design by what can be cut.
@@ -83,7 +84,7 @@ func (d *Design) exposure() *exposure {
 	return o
 }
 
-func (o *exposure) cut(risk string) Outage {
+func (d *Design) cut(o *exposure, risk string) Outage {
 	out := Outage{Risk: risk, Ducts: o.ducts[risk], Lines: o.lines[risk]}
 	dark, lost := map[string]bool{}, map[string]int{}
 	for _, l := range out.Lines {
@@ -109,6 +110,7 @@ func (o *exposure) cut(risk string) Outage {
 			out.DCIs = append(out.DCIs, Loss{x.Name, lost[x.Name], o.rate[x.Name] - lost[x.Name]})
 		}
 	}
+	out.Tenants = slices.DeleteFunc(d.Reaches(lost), func(r Reach) bool { return !r.Less() })
 	if groups := o.groups(lost); len(groups) > o.islands {
 		out.Islands = groups
 	}

@@ -107,3 +107,34 @@ func TestMistakesOfTenantsThatSpanSites(t *testing.T) {
 	}
 	golden(t, "stretched.mistakes.txt", []byte(out.String()))
 }
+
+// The designs of light_test.go have no tenants; this one has a ring of DCIs.
+func TestACutSaysWhatTenantsThatSpanSitesHaveLeft(t *testing.T) {
+	t.Parallel()
+	ring := string(read(t, "stretched.yaml")) + "  bj-sz: {number: 3, wavelengths: {numbers: \"5..6\", mode: 400ZR unamplified, over: south, margin: 1 dB}}\n"
+	ring = strings.NewReplacer("lines:\n", "  south1: {from: bj, to: sz, km: 10, shares: [bridge]}\nlines:\n  south: {from: bj, to: sz, mux: 3 dB, via: [south1]}\n",
+		"river: {from: bj, to: sh, km: 38}", "river: {from: bj, to: sh, km: 38, shares: [bridge]}").Replace(ring)
+	row := compileFile(t, "stretched.yaml", read(t, "stretched.yaml"))
+	for _, tt := range []struct {
+		name, risk string
+		design     *Design
+		want       []string
+	}{
+		{"in a row what is in between takes both ends", "duct east", row, []string{"tenant red is separated between bj and sz"}},
+		{"and what is at one end takes all that is there", "duct river", row, []string{"tenant red is separated between bj and sz", "tenant blue is separated between bj and sh"}},
+		{"in a ring there is another way", "duct south1", compileFile(t, "ring.yaml", []byte(ring)), []string{"tenant red goes over bj-sh, sh-sz between bj and sz, with 400 Gb/s"}},
+		{"unless both ways share something", "bridge", compileFile(t, "ring.yaml", []byte(ring)), []string{"tenant red is separated between bj and sz", "tenant blue is separated between bj and sh"}},
+	} {
+		o, _ := tt.design.Cut(tt.risk)
+		var got []string
+		for _, r := range o.Tenants {
+			got = append(got, r.String())
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+	if got := row.Reaches(map[string]int{"bj-sh": 100})[0]; got.String() != "tenant red has 300 of 400 Gb/s between bj and sz" {
+		t.Error(got)
+	}
+}
