@@ -23,6 +23,10 @@ func (d *draft) checkPlatform(n *node) {
 		d.report.failEach(n.ref+"#release", n.name(), fmt.Sprintf("no release %s for %s", n.in.GetRelease(), p.Name), "use one of "+strings.Join(releases(p), ", "))
 		return
 	}
+	if p.OS == stitcherOS && n.role != Gateway {
+		d.report.failEach(n.ref+"#platform", n.name(), fmt.Sprintf("%s runs SR OS, which is built for gateways alone", p.Name), "use a platform with SR Linux for "+plural(n.role))
+		return
+	}
 	if n.role != Leaf {
 		return
 	}

@@ -45,7 +45,7 @@ type channel struct {
 // terminal is one side of a channel.
 type terminal struct {
 	gateway *node
-	port    portID   // the first of the gateway's
+	port    portID   // the first of the gateway's; the connector where it has those
 	box     *station // transponder; nil: the gateway makes the light itself
 	line    string   // its line port
 	clients []string // its clients, one for each link

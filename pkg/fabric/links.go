@@ -190,8 +190,8 @@ func (d *draft) deriveLinks(low, spine *node) {
 			down = uint64(len(downlinks)) - 1 - down
 		}
 		d.wires = append(d.wires, wire{
-			low: low, lowPort: portID{index: int16(low.platform.PortIndex(up))},
-			high: spine, highPort: portID{index: int16(spine.platform.PortIndex(downlinks[down]))},
+			low: low, lowPort: low.whole(low.platform.PortIndex(up)),
+			high: spine, highPort: spine.whole(spine.platform.PortIndex(downlinks[down])),
 		})
 	}
 }
@@ -227,6 +227,8 @@ func (d *draft) settleSpeed(w *wire) {
 	for _, speed := range near { // fastest first
 		if slices.Contains(far, speed) {
 			w.speed = speed
+			w.low.runs(w.lowPort, speed)
+			w.high.runs(w.highPort, speed)
 			return
 		}
 	}
@@ -256,10 +258,9 @@ func (d *draft) readSubnet(w *wire) {
 
 func (d *draft) deriveSubnet(w *wire) {
 	s := w.low.site
-	port := ordinal(w.low.portName(w.lowPort))
-	if w.lowPort.channel != 0 || port >= portsPerBox {
-		d.report.fail(w.ref(), fmt.Sprintf("%s: no subnet follows from port %s", w, w.low.portName(w.lowPort)),
-			fmt.Sprintf("give the cable a subnet; only ethernet-1/1..%d of a device have one", portsPerBox-1))
+	port := w.low.place(w.lowPort)
+	if port == 0 || port >= portsPerBox {
+		d.report.fail(w.ref(), fmt.Sprintf("%s: no subnet follows from port %s", w, w.low.portName(w.lowPort)), w.low.withSubnets(w))
 		return
 	}
 	if !s.pool.IsValid() {

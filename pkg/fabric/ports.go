@@ -46,7 +46,7 @@ type claim struct {
 type breakout struct {
 	index    int16
 	channels int16
-	speeds   []string // one
+	speeds   []string // one; of a connector in one piece all that it runs at, until its link has chosen
 	what     claim    // the first of its channels
 }
 
@@ -66,6 +66,10 @@ func (d *draft) portOf(n *node, name string, ref Ref) (portID, bool) {
 		return portID{}, false // reported with the device
 	}
 	if i := n.platform.PortIndex(name); i >= 0 {
+		if n.platform.Connectors {
+			d.report.failEach(ref, n.name(), name+" is a connector", "use a channel of it: "+hardware.Channel(name, 1))
+			return portID{}, false
+		}
 		return portID{index: int16(i)}, true
 	}
 	if parent, channel, ok := splitChannel(name); ok {
@@ -79,6 +83,9 @@ func (d *draft) portOf(n *node, name string, ref Ref) (portID, bool) {
 
 func (d *draft) channelOf(n *node, name string, index, channel int, ref Ref) (portID, bool) {
 	most := 0
+	if n.platform.Connectors {
+		most = 1
+	}
 	for _, mode := range n.platform.Ports[index].Breakouts {
 		count, _ := splitMode(mode)
 		most = max(most, count)
@@ -119,6 +126,9 @@ func ordinal(name string) uint32 {
 
 func portRange(p *hardware.Platform) string {
 	last := p.Ports[len(p.Ports)-1].Name
+	if p.Connectors {
+		return hardware.Channel(p.Ports[0].Name, 1) + ".." + hardware.Channel(last, 1)
+	}
 	return p.Ports[0].Name + ".." + last[strings.LastIndexByte(last, '/')+1:]
 }
 
@@ -251,9 +261,14 @@ func (d *draft) wantedSpeed(c claim) string {
 func (d *draft) chooseMode(n *node, claims []claim, want string) {
 	port := &n.platform.Ports[claims[0].port.index]
 	last := claims[len(claims)-1]
-	modes := port.Breakouts
+	modes, whole := port.Breakouts, n.platform.Connectors && last.port.channel == 1
 	if claims[0].kind == channelClaim {
-		modes = []string{d.wires[claims[0].what].channel.breakout(n)}
+		mode := d.wires[claims[0].what].channel.breakout(n)
+		modes, whole = []string{mode}, n.platform.Connectors && mode == ""
+	}
+	if whole && last.port.channel == 1 {
+		n.breakouts = append(n.breakouts, breakout{claims[0].port.index, 1, port.Speeds, claims[0]})
+		return
 	}
 	for _, mode := range modes {
 		channels, speed := splitMode(mode)

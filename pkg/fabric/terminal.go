@@ -33,7 +33,7 @@ func (d *draft) terminate(c *channel, t *terminal, e side) bool {
 		name = ports[rank*each]
 	}
 	var ok bool
-	t.port, ok = d.portOf(e.gateway, name, c.ref+"#ports")
+	t.port, ok = d.frontPort(e.gateway, name, c.ref+"#ports")
 	if ok && int(t.port.index)+links > len(e.gateway.platform.Ports) {
 		d.noPort(c, e.gateway.name(), e.gateway.platform.Name, len(e.gateway.platform.Ports), "ports")
 		return false
@@ -49,7 +49,7 @@ func (d *draft) noPort(c *channel, device, platform string, has int, what string
 // coherentPort takes the port of a gateway that makes the light itself.
 func (d *draft) coherentPort(c *channel, t *terminal, e side, rank int) bool {
 	ports := e.platform.Coherent.Ports
-	name := e.given
+	name := e.gateway.connector(e.given)
 	switch {
 	case name == "" && rank >= len(ports):
 		d.noPort(c, e.gateway.name(), e.platform.Name, len(ports), "coherent ports")
@@ -61,7 +61,7 @@ func (d *draft) coherentPort(c *channel, t *terminal, e side, rank int) bool {
 		return false
 	}
 	var ok bool
-	t.port, ok = d.portOf(e.gateway, name, c.ref+"#ports")
+	t.port, ok = d.frontPort(e.gateway, name, c.ref+"#ports")
 	return ok
 }
 
@@ -96,13 +96,13 @@ func (c *channel) links(t *terminal) []portID {
 	if t.box != nil {
 		out := make([]portID, len(t.clients))
 		for i := range out {
-			out[i] = portID{index: t.port.index + int16(i)}
+			out[i] = t.gateway.whole(int(t.port.index) + i)
 		}
 		return out
 	}
 	breakout := c.breakout(t.gateway)
 	if breakout == "" {
-		return []portID{t.port}
+		return []portID{t.gateway.whole(int(t.port.index))}
 	}
 	n, _ := splitMode(breakout)
 	out := make([]portID, n)
@@ -187,13 +187,17 @@ func (d *draft) lightUp() {
 
 func (l *Light) sort() {
 	slices.SortFunc(l.Coherent, func(a, b CoherentPort) int {
-		return cmp.Or(cmp.Compare(ordinal(a.Port), ordinal(b.Port)), cmp.Compare(a.Port, b.Port))
+		return naturally(a.Port, b.Port)
 	})
-	slices.SortFunc(l.Clients, func(a, b ClientPort) int {
-		return cmp.Or(cmp.Compare(trailing(a.Port), trailing(b.Port)), cmp.Compare(a.Port, b.Port))
-	})
+	slices.SortFunc(l.Clients, func(a, b ClientPort) int { return naturally(a.Port, b.Port) })
 	slices.SortFunc(l.Amplifiers, func(a, b Amplifier) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(l.Media, func(a, b MediaChannel) int { return cmp.Compare(a.Low, b.Low) })
+}
+
+// naturally compares names of ports as people count.
+func naturally(a, b string) int {
+	const digits = "0123456789"
+	return cmp.Or(cmp.Compare(strings.TrimRight(a, digits), strings.TrimRight(b, digits)), cmp.Compare(trailing(a), trailing(b)))
 }
 
 // trailing is N of client-N.
