@@ -61,10 +61,13 @@ func (k *checker) below(f *draft) []string {
 }
 
 // severed returns what cut two devices off from each other: their links, where none of them is left, or else
-// all links of one of them.
+// all links of one of them; between sites, all ways.
 func (k *checker) severed(a, b string) []string {
 	if direct := k.index.linksOf(a, b); len(direct) > 0 {
 		return k.allBroken(direct)
+	}
+	if x := k.index.design; x.Device(a).Site != x.Device(b).Site {
+		return k.parted(a, b)
 	}
 	return append(k.allBroken(k.index.linksAt(a)), k.allBroken(k.index.linksAt(b))...)
 }
@@ -88,7 +91,8 @@ func (k *checker) allBroken(links []string) []string {
 }
 
 // unheard returns why two devices do not hear each other's EVPN routes: sessions that are down, where every way
-// over a device that both speak to has one. Where they share none, as between sites, any of their own.
+// over a device that both speak to has one. Between sites these are ways over reflectors of both. Where there is none by the
+// design, any of their own.
 func (k *checker) unheard(a, b string) []string {
 	var out []string
 	shared := false
@@ -105,6 +109,9 @@ func (k *checker) unheard(a, b string) []string {
 	}
 	if shared {
 		return out
+	}
+	if down, designed := k.afar(a, b); designed {
+		return down
 	}
 	for _, end := range []string{a, b} {
 		for _, n := range k.index.neighborsOf(end) {
