@@ -75,6 +75,12 @@ const (
 	ConfigurePolicyOptionsCommunityMember       // /configure/policy-options/community[name]/member[member]
 	ConfigurePolicyOptionsCommunityMemberMember // /configure/policy-options/community[name]/member[member]/member
 
+	ConfigurePolicyOptionsExtendedCommunitySet     // /configure/policy-options/extended-community-set[name]
+	ConfigurePolicyOptionsExtendedCommunitySetName // /configure/policy-options/extended-community-set[name]/name
+
+	ConfigurePolicyOptionsExtendedCommunitySetMember      // /configure/policy-options/extended-community-set[name]/member[value]
+	ConfigurePolicyOptionsExtendedCommunitySetMemberValue // /configure/policy-options/extended-community-set[name]/member[value]/value
+
 	ConfigurePolicyOptionsPrefixList     // /configure/policy-options/prefix-list[name]
 	ConfigurePolicyOptionsPrefixListName // /configure/policy-options/prefix-list[name]/name
 
@@ -94,17 +100,19 @@ const (
 	ConfigurePolicyOptionsPolicyStatementEntryEntryId     // /configure/policy-options/policy-statement[name]/entry[entry-id]/entry-id
 	ConfigurePolicyOptionsPolicyStatementEntryDescription // /configure/policy-options/policy-statement[name]/entry[entry-id]/description
 
-	ConfigurePolicyOptionsPolicyStatementEntryFrom           // /configure/policy-options/policy-statement[name]/entry[entry-id]/from
-	ConfigurePolicyOptionsPolicyStatementEntryFromLevel      // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/level
-	ConfigurePolicyOptionsPolicyStatementEntryFromPrefixList // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/prefix-list
-	ConfigurePolicyOptionsPolicyStatementEntryFromEvpnType   // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/evpn-type
-	ConfigurePolicyOptionsPolicyStatementEntryFromExternal   // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/external
-	ConfigurePolicyOptionsPolicyStatementEntryFromFamily     // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/family
-	ConfigurePolicyOptionsPolicyStatementEntryFromInterface  // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/interface
-	ConfigurePolicyOptionsPolicyStatementEntryFromOrigin     // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/origin
-	ConfigurePolicyOptionsPolicyStatementEntryFromPathType   // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/path-type
-	ConfigurePolicyOptionsPolicyStatementEntryFromState      // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/state
-	ConfigurePolicyOptionsPolicyStatementEntryFromTag        // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/tag
+	ConfigurePolicyOptionsPolicyStatementEntryFrom                            // /configure/policy-options/policy-statement[name]/entry[entry-id]/from
+	ConfigurePolicyOptionsPolicyStatementEntryFromLevel                       // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/level
+	ConfigurePolicyOptionsPolicyStatementEntryFromPrefixList                  // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/prefix-list
+	ConfigurePolicyOptionsPolicyStatementEntryFromEvpnType                    // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/evpn-type
+	ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySet        // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/extended-community-set
+	ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySetOptions // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/extended-community-set-options
+	ConfigurePolicyOptionsPolicyStatementEntryFromExternal                    // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/external
+	ConfigurePolicyOptionsPolicyStatementEntryFromFamily                      // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/family
+	ConfigurePolicyOptionsPolicyStatementEntryFromInterface                   // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/interface
+	ConfigurePolicyOptionsPolicyStatementEntryFromOrigin                      // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/origin
+	ConfigurePolicyOptionsPolicyStatementEntryFromPathType                    // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/path-type
+	ConfigurePolicyOptionsPolicyStatementEntryFromState                       // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/state
+	ConfigurePolicyOptionsPolicyStatementEntryFromTag                         // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/tag
 
 	ConfigurePolicyOptionsPolicyStatementEntryFromNeighbor           // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/neighbor
 	ConfigurePolicyOptionsPolicyStatementEntryFromNeighborIpAddress  // /configure/policy-options/policy-statement[name]/entry[entry-id]/from/neighbor/ip-address
@@ -857,6 +865,286 @@ const (
 	ConfigureRouterIsisLevelWideMetricsOnly           // /configure/router[router-name]/isis[isis-instance]/level[level-number]/wide-metrics-only
 	ConfigureRouterIsisLevelExternalPreference        // /configure/router[router-name]/isis[isis-instance]/level[level-number]/external-preference
 
+	ConfigureService // /configure/service
+
+	ConfigureServiceCustomer             // /configure/service/customer[customer-name]
+	ConfigureServiceCustomerCustomerName // /configure/service/customer[customer-name]/customer-name
+	ConfigureServiceCustomerCustomerId   // /configure/service/customer[customer-name]/customer-id
+	ConfigureServiceCustomerDescription  // /configure/service/customer[customer-name]/description
+
+	ConfigureServiceSystem // /configure/service/system
+
+	ConfigureServiceSystemBgpAutoRdRange          // /configure/service/system/bgp-auto-rd-range
+	ConfigureServiceSystemBgpAutoRdRangeIpAddress // /configure/service/system/bgp-auto-rd-range/ip-address
+
+	ConfigureServiceSystemBgpAutoRdRangeCommunityValue      // /configure/service/system/bgp-auto-rd-range/community-value
+	ConfigureServiceSystemBgpAutoRdRangeCommunityValueStart // /configure/service/system/bgp-auto-rd-range/community-value/start
+	ConfigureServiceSystemBgpAutoRdRangeCommunityValueEnd   // /configure/service/system/bgp-auto-rd-range/community-value/end
+
+	ConfigureServiceSystemBgp // /configure/service/system/bgp
+
+	ConfigureServiceSystemBgpEvpn                   // /configure/service/system/bgp/evpn
+	ConfigureServiceSystemBgpEvpnRouteDistinguisher // /configure/service/system/bgp/evpn/route-distinguisher
+
+	ConfigureServiceSystemBgpEvpnEthernetSegment                    // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]
+	ConfigureServiceSystemBgpEvpnEthernetSegmentEthernetSegmentName // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/ethernet-segment-name
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState          // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/admin-state
+	ConfigureServiceSystemBgpEvpnEthernetSegmentType                // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/type
+	ConfigureServiceSystemBgpEvpnEthernetSegmentEsi                 // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/esi
+	ConfigureServiceSystemBgpEvpnEthernetSegmentOrigIp              // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/orig-ip
+	ConfigureServiceSystemBgpEvpnEthernetSegmentRouteNextHop        // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/route-next-hop
+	ConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode     // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/multi-homing-mode
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAcDfCapability      // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/ac-df-capability
+
+	ConfigureServiceSystemBgpEvpnEthernetSegmentDfElection                   // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/df-election
+	ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionEsActivationTimer  // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/df-election/es-activation-timer
+	ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/df-election/service-carving-mode
+
+	ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManual // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/df-election/manual
+
+	ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreference      // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/df-election/manual/preference
+	ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreferenceMode  // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/df-election/manual/preference/mode
+	ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreferenceValue // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/df-election/manual/preference/value
+
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAssociation // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/association
+
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlan                           // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/association/network-interconnect-vxlan[network-interconnect-vxlan-id]
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanNetworkInterconnectVxlanId // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/association/network-interconnect-vxlan[network-interconnect-vxlan-id]/network-interconnect-vxlan-id
+
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRanges // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/association/network-interconnect-vxlan[network-interconnect-vxlan-id]/virtual-ranges
+
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceId      // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/association/network-interconnect-vxlan[network-interconnect-vxlan-id]/virtual-ranges/service-id[start]
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceIdStart // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/association/network-interconnect-vxlan[network-interconnect-vxlan-id]/virtual-ranges/service-id[start]/start
+	ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceIdEnd   // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/association/network-interconnect-vxlan[network-interconnect-vxlan-id]/virtual-ranges/service-id[start]/end
+
+	ConfigureServiceVpls            // /configure/service/vpls[service-name]
+	ConfigureServiceVplsServiceName // /configure/service/vpls[service-name]/service-name
+	ConfigureServiceVplsServiceId   // /configure/service/vpls[service-name]/service-id
+	ConfigureServiceVplsDescription // /configure/service/vpls[service-name]/description
+	ConfigureServiceVplsCustomer    // /configure/service/vpls[service-name]/customer
+	ConfigureServiceVplsAdminState  // /configure/service/vpls[service-name]/admin-state
+	ConfigureServiceVplsServiceMtu  // /configure/service/vpls[service-name]/service-mtu
+
+	ConfigureServiceVplsFdb               // /configure/service/vpls[service-name]/fdb
+	ConfigureServiceVplsFdbDiscardUnknown // /configure/service/vpls[service-name]/fdb/discard-unknown
+
+	ConfigureServiceVplsFdbTable          // /configure/service/vpls[service-name]/fdb/table
+	ConfigureServiceVplsFdbTableHighWmark // /configure/service/vpls[service-name]/fdb/table/high-wmark
+	ConfigureServiceVplsFdbTableLowWmark  // /configure/service/vpls[service-name]/fdb/table/low-wmark
+	ConfigureServiceVplsFdbTableSize      // /configure/service/vpls[service-name]/fdb/table/size
+
+	ConfigureServiceVplsFdbMacLearning              // /configure/service/vpls[service-name]/fdb/mac-learning
+	ConfigureServiceVplsFdbMacLearningLearning      // /configure/service/vpls[service-name]/fdb/mac-learning/learning
+	ConfigureServiceVplsFdbMacLearningAging         // /configure/service/vpls[service-name]/fdb/mac-learning/aging
+	ConfigureServiceVplsFdbMacLearningLocalAgeTime  // /configure/service/vpls[service-name]/fdb/mac-learning/local-age-time
+	ConfigureServiceVplsFdbMacLearningRemoteAgeTime // /configure/service/vpls[service-name]/fdb/mac-learning/remote-age-time
+
+	ConfigureServiceVplsVxlan           // /configure/service/vpls[service-name]/vxlan
+	ConfigureServiceVplsVxlanSourceVtep // /configure/service/vpls[service-name]/vxlan/source-vtep
+
+	ConfigureServiceVplsVxlanInstance                   // /configure/service/vpls[service-name]/vxlan/instance[vxlan-instance]
+	ConfigureServiceVplsVxlanInstanceVxlanInstance      // /configure/service/vpls[service-name]/vxlan/instance[vxlan-instance]/vxlan-instance
+	ConfigureServiceVplsVxlanInstanceVni                // /configure/service/vpls[service-name]/vxlan/instance[vxlan-instance]/vni
+	ConfigureServiceVplsVxlanInstanceSourceVtepSecurity // /configure/service/vpls[service-name]/vxlan/instance[vxlan-instance]/source-vtep-security
+	ConfigureServiceVplsVxlanInstanceRxDiscardOnNdf     // /configure/service/vpls[service-name]/vxlan/instance[vxlan-instance]/rx-discard-on-ndf
+
+	ConfigureServiceVplsRoutedVpls                 // /configure/service/vpls[service-name]/routed-vpls
+	ConfigureServiceVplsRoutedVplsVxlanIpv4TepEcmp // /configure/service/vpls[service-name]/routed-vpls/vxlan-ipv4-tep-ecmp
+	ConfigureServiceVplsRoutedVplsEvpnMplsEcmp     // /configure/service/vpls[service-name]/routed-vpls/evpn-mpls-ecmp
+
+	ConfigureServiceVplsStp           // /configure/service/vpls[service-name]/stp
+	ConfigureServiceVplsStpAdminState // /configure/service/vpls[service-name]/stp/admin-state
+
+	ConfigureServiceVplsBgp                   // /configure/service/vpls[service-name]/bgp[bgp-instance]
+	ConfigureServiceVplsBgpBgpInstance        // /configure/service/vpls[service-name]/bgp[bgp-instance]/bgp-instance
+	ConfigureServiceVplsBgpRouteDistinguisher // /configure/service/vpls[service-name]/bgp[bgp-instance]/route-distinguisher
+	ConfigureServiceVplsBgpVsiImport          // /configure/service/vpls[service-name]/bgp[bgp-instance]/vsi-import
+	ConfigureServiceVplsBgpVsiExport          // /configure/service/vpls[service-name]/bgp[bgp-instance]/vsi-export
+	ConfigureServiceVplsBgpAdvServiceMtu      // /configure/service/vpls[service-name]/bgp[bgp-instance]/adv-service-mtu
+
+	ConfigureServiceVplsBgpRouteTarget       // /configure/service/vpls[service-name]/bgp[bgp-instance]/route-target
+	ConfigureServiceVplsBgpRouteTargetExport // /configure/service/vpls[service-name]/bgp[bgp-instance]/route-target/export
+	ConfigureServiceVplsBgpRouteTargetImport // /configure/service/vpls[service-name]/bgp[bgp-instance]/route-target/import
+
+	ConfigureServiceVplsBgpEvpn                  // /configure/service/vpls[service-name]/bgp-evpn
+	ConfigureServiceVplsBgpEvpnEvi               // /configure/service/vpls[service-name]/bgp-evpn/evi
+	ConfigureServiceVplsBgpEvpnInclMcastOrigIp   // /configure/service/vpls[service-name]/bgp-evpn/incl-mcast-orig-ip
+	ConfigureServiceVplsBgpEvpnIgnoreMtuMismatch // /configure/service/vpls[service-name]/bgp-evpn/ignore-mtu-mismatch
+
+	ConfigureServiceVplsBgpEvpnRoutes // /configure/service/vpls[service-name]/bgp-evpn/routes
+
+	ConfigureServiceVplsBgpEvpnRoutesMacIp           // /configure/service/vpls[service-name]/bgp-evpn/routes/mac-ip
+	ConfigureServiceVplsBgpEvpnRoutesMacIpAdvertise  // /configure/service/vpls[service-name]/bgp-evpn/routes/mac-ip/advertise
+	ConfigureServiceVplsBgpEvpnRoutesMacIpUnknownMac // /configure/service/vpls[service-name]/bgp-evpn/routes/mac-ip/unknown-mac
+
+	ConfigureServiceVplsBgpEvpnRoutesIpPrefix                           // /configure/service/vpls[service-name]/bgp-evpn/routes/ip-prefix
+	ConfigureServiceVplsBgpEvpnRoutesIpPrefixAdvertise                  // /configure/service/vpls[service-name]/bgp-evpn/routes/ip-prefix/advertise
+	ConfigureServiceVplsBgpEvpnRoutesIpPrefixIncludeDirectInterfaceHost // /configure/service/vpls[service-name]/bgp-evpn/routes/ip-prefix/include-direct-interface-host
+	ConfigureServiceVplsBgpEvpnRoutesIpPrefixDomainId                   // /configure/service/vpls[service-name]/bgp-evpn/routes/ip-prefix/domain-id
+
+	ConfigureServiceVplsBgpEvpnRoutesInclMcast                            // /configure/service/vpls[service-name]/bgp-evpn/routes/incl-mcast
+	ConfigureServiceVplsBgpEvpnRoutesInclMcastAdvertiseIngressReplication // /configure/service/vpls[service-name]/bgp-evpn/routes/incl-mcast/advertise-ingress-replication
+
+	ConfigureServiceVplsBgpEvpnMacDuplication          // /configure/service/vpls[service-name]/bgp-evpn/mac-duplication
+	ConfigureServiceVplsBgpEvpnMacDuplicationRetry     // /configure/service/vpls[service-name]/bgp-evpn/mac-duplication/retry
+	ConfigureServiceVplsBgpEvpnMacDuplicationBlackhole // /configure/service/vpls[service-name]/bgp-evpn/mac-duplication/blackhole
+
+	ConfigureServiceVplsBgpEvpnMacDuplicationDetect         // /configure/service/vpls[service-name]/bgp-evpn/mac-duplication/detect
+	ConfigureServiceVplsBgpEvpnMacDuplicationDetectNumMoves // /configure/service/vpls[service-name]/bgp-evpn/mac-duplication/detect/num-moves
+	ConfigureServiceVplsBgpEvpnMacDuplicationDetectWindow   // /configure/service/vpls[service-name]/bgp-evpn/mac-duplication/detect/window
+
+	ConfigureServiceVplsBgpEvpnVxlan                     // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]
+	ConfigureServiceVplsBgpEvpnVxlanBgpInstance          // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/bgp-instance
+	ConfigureServiceVplsBgpEvpnVxlanVxlanInstance        // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/vxlan-instance
+	ConfigureServiceVplsBgpEvpnVxlanAdminState           // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/admin-state
+	ConfigureServiceVplsBgpEvpnVxlanSendTunnelEncap      // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/send-tunnel-encap
+	ConfigureServiceVplsBgpEvpnVxlanSendInclMcastIrOnNdf // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/send-incl-mcast-ir-on-ndf
+	ConfigureServiceVplsBgpEvpnVxlanDefaultRouteTag      // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/default-route-tag
+	ConfigureServiceVplsBgpEvpnVxlanEcmp                 // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/ecmp
+	ConfigureServiceVplsBgpEvpnVxlanMhMode               // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/mh-mode
+	ConfigureServiceVplsBgpEvpnVxlanEviThreeByteAutoRt   // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/evi-three-byte-auto-rt
+
+	ConfigureServiceVplsBgpEvpnVxlanRoutes // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/routes
+
+	ConfigureServiceVplsBgpEvpnVxlanRoutesAutoDisc          // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/routes/auto-disc
+	ConfigureServiceVplsBgpEvpnVxlanRoutesAutoDiscAdvertise // /configure/service/vpls[service-name]/bgp-evpn/vxlan[bgp-instance]/routes/auto-disc/advertise
+
+	ConfigureServiceVplsBgpEvpnMpls                           // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]
+	ConfigureServiceVplsBgpEvpnMplsBgpInstance                // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/bgp-instance
+	ConfigureServiceVplsBgpEvpnMplsAdminState                 // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/admin-state
+	ConfigureServiceVplsBgpEvpnMplsControlWord                // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/control-word
+	ConfigureServiceVplsBgpEvpnMplsIngressReplicationBumLabel // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/ingress-replication-bum-label
+	ConfigureServiceVplsBgpEvpnMplsEcmp                       // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/ecmp
+	ConfigureServiceVplsBgpEvpnMplsEntropyLabel               // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/entropy-label
+	ConfigureServiceVplsBgpEvpnMplsDefaultRouteTag            // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/default-route-tag
+	ConfigureServiceVplsBgpEvpnMplsEviThreeByteAutoRt         // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/evi-three-byte-auto-rt
+	ConfigureServiceVplsBgpEvpnMplsMhMode                     // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/mh-mode
+
+	ConfigureServiceVplsBgpEvpnMplsSendTunnelEncap            // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/send-tunnel-encap
+	ConfigureServiceVplsBgpEvpnMplsSendTunnelEncapMpls        // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/send-tunnel-encap/mpls
+	ConfigureServiceVplsBgpEvpnMplsSendTunnelEncapMplsOverUdp // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/send-tunnel-encap/mpls-over-udp
+
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnel                           // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolution                 // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelEnforceStrictTunnelTagging // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/enforce-strict-tunnel-tagging
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelEcmp                       // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/ecmp
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelWeightedEcmp               // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/weighted-ecmp
+
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter         // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterBgp      // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/bgp
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterLdp      // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/ldp
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterRsvp     // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/rsvp
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterSrIsis   // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/sr-isis
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterSrOspf   // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/sr-ospf
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterSrTe     // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/sr-te
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterUdp      // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/udp
+	ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterSrPolicy // /configure/service/vpls[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/sr-policy
+
+	ConfigureServiceVplsSap            // /configure/service/vpls[service-name]/sap[sap-id]
+	ConfigureServiceVplsSapSapId       // /configure/service/vpls[service-name]/sap[sap-id]/sap-id
+	ConfigureServiceVplsSapDescription // /configure/service/vpls[service-name]/sap[sap-id]/description
+	ConfigureServiceVplsSapAdminState  // /configure/service/vpls[service-name]/sap[sap-id]/admin-state
+
+	ConfigureServiceVprn                    // /configure/service/vprn[service-name]
+	ConfigureServiceVprnServiceName         // /configure/service/vprn[service-name]/service-name
+	ConfigureServiceVprnServiceId           // /configure/service/vprn[service-name]/service-id
+	ConfigureServiceVprnDescription         // /configure/service/vprn[service-name]/description
+	ConfigureServiceVprnCustomer            // /configure/service/vprn[service-name]/customer
+	ConfigureServiceVprnAdminState          // /configure/service/vprn[service-name]/admin-state
+	ConfigureServiceVprnAutonomousSystem    // /configure/service/vprn[service-name]/autonomous-system
+	ConfigureServiceVprnEcmp                // /configure/service/vprn[service-name]/ecmp
+	ConfigureServiceVprnRouterId            // /configure/service/vprn[service-name]/router-id
+	ConfigureServiceVprnAllowExportBgpVpn   // /configure/service/vprn[service-name]/allow-export-bgp-vpn
+	ConfigureServiceVprnIgnoreNhMetric      // /configure/service/vprn[service-name]/ignore-nh-metric
+	ConfigureServiceVprnSelectiveFib        // /configure/service/vprn[service-name]/selective-fib
+	ConfigureServiceVprnLocalRoutesDomainId // /configure/service/vprn[service-name]/local-routes-domain-id
+	ConfigureServiceVprnDPathLengthIgnore   // /configure/service/vprn[service-name]/d-path-length-ignore
+
+	ConfigureServiceVprnBgpEvpn // /configure/service/vprn[service-name]/bgp-evpn
+
+	ConfigureServiceVprnBgpEvpnMpls                   // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]
+	ConfigureServiceVprnBgpEvpnMplsBgpInstance        // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/bgp-instance
+	ConfigureServiceVprnBgpEvpnMplsAdminState         // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/admin-state
+	ConfigureServiceVprnBgpEvpnMplsRouteDistinguisher // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/route-distinguisher
+	ConfigureServiceVprnBgpEvpnMplsDefaultRouteTag    // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/default-route-tag
+	ConfigureServiceVprnBgpEvpnMplsDomainId           // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/domain-id
+	ConfigureServiceVprnBgpEvpnMplsEvi                // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/evi
+
+	ConfigureServiceVprnBgpEvpnMplsSendTunnelEncap            // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/send-tunnel-encap
+	ConfigureServiceVprnBgpEvpnMplsSendTunnelEncapMpls        // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/send-tunnel-encap/mpls
+	ConfigureServiceVprnBgpEvpnMplsSendTunnelEncapMplsOverUdp // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/send-tunnel-encap/mpls-over-udp
+
+	ConfigureServiceVprnBgpEvpnMplsVrfExport       // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/vrf-export
+	ConfigureServiceVprnBgpEvpnMplsVrfExportPolicy // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/vrf-export/policy
+
+	ConfigureServiceVprnBgpEvpnMplsVrfImport       // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/vrf-import
+	ConfigureServiceVprnBgpEvpnMplsVrfImportPolicy // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/vrf-import/policy
+
+	ConfigureServiceVprnBgpEvpnMplsVrfTarget                // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/vrf-target
+	ConfigureServiceVprnBgpEvpnMplsVrfTargetCommunity       // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/vrf-target/community
+	ConfigureServiceVprnBgpEvpnMplsVrfTargetImportCommunity // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/vrf-target/import-community
+	ConfigureServiceVprnBgpEvpnMplsVrfTargetExportCommunity // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/vrf-target/export-community
+
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnel                           // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolution                 // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelEnforceStrictTunnelTagging // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/enforce-strict-tunnel-tagging
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelEcmp                       // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/ecmp
+
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter         // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterBgp      // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/bgp
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterLdp      // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/ldp
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterRsvp     // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/rsvp
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterSrIsis   // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/sr-isis
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterSrOspf   // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/sr-ospf
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterSrTe     // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/sr-te
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterUdp      // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/udp
+	ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterSrPolicy // /configure/service/vprn[service-name]/bgp-evpn/mpls[bgp-instance]/auto-bind-tunnel/resolution-filter/sr-policy
+
+	ConfigureServiceVprnBgpEvpnVxlan                   // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]
+	ConfigureServiceVprnBgpEvpnVxlanBgpInstance        // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/bgp-instance
+	ConfigureServiceVprnBgpEvpnVxlanAdminState         // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/admin-state
+	ConfigureServiceVprnBgpEvpnVxlanDefaultRouteTag    // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/default-route-tag
+	ConfigureServiceVprnBgpEvpnVxlanRouteDistinguisher // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/route-distinguisher
+	ConfigureServiceVprnBgpEvpnVxlanDomainId           // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/domain-id
+	ConfigureServiceVprnBgpEvpnVxlanEvi                // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/evi
+	ConfigureServiceVprnBgpEvpnVxlanVxlanInstance      // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vxlan-instance
+
+	ConfigureServiceVprnBgpEvpnVxlanVrfTarget                // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vrf-target
+	ConfigureServiceVprnBgpEvpnVxlanVrfTargetCommunity       // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vrf-target/community
+	ConfigureServiceVprnBgpEvpnVxlanVrfTargetImportCommunity // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vrf-target/import-community
+	ConfigureServiceVprnBgpEvpnVxlanVrfTargetExportCommunity // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vrf-target/export-community
+
+	ConfigureServiceVprnBgpEvpnVxlanVrfImport       // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vrf-import
+	ConfigureServiceVprnBgpEvpnVxlanVrfImportPolicy // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vrf-import/policy
+
+	ConfigureServiceVprnBgpEvpnVxlanVrfExport       // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vrf-export
+	ConfigureServiceVprnBgpEvpnVxlanVrfExportPolicy // /configure/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/vrf-export/policy
+
+	ConfigureServiceVprnInterface              // /configure/service/vprn[service-name]/interface[interface-name]
+	ConfigureServiceVprnInterfaceInterfaceName // /configure/service/vprn[service-name]/interface[interface-name]/interface-name
+	ConfigureServiceVprnInterfaceDescription   // /configure/service/vprn[service-name]/interface[interface-name]/description
+	ConfigureServiceVprnInterfaceAdminState    // /configure/service/vprn[service-name]/interface[interface-name]/admin-state
+	ConfigureServiceVprnInterfaceLoopback      // /configure/service/vprn[service-name]/interface[interface-name]/loopback
+	ConfigureServiceVprnInterfaceIpMtu         // /configure/service/vprn[service-name]/interface[interface-name]/ip-mtu
+	ConfigureServiceVprnInterfaceMac           // /configure/service/vprn[service-name]/interface[interface-name]/mac
+
+	ConfigureServiceVprnInterfaceVpls         // /configure/service/vprn[service-name]/interface[interface-name]/vpls[vpls-name]
+	ConfigureServiceVprnInterfaceVplsVplsName // /configure/service/vprn[service-name]/interface[interface-name]/vpls[vpls-name]/vpls-name
+
+	ConfigureServiceVprnInterfaceVplsEvpnTunnel                             // /configure/service/vprn[service-name]/interface[interface-name]/vpls[vpls-name]/evpn-tunnel
+	ConfigureServiceVprnInterfaceVplsEvpnTunnelIpv6GatewayAddress           // /configure/service/vprn[service-name]/interface[interface-name]/vpls[vpls-name]/evpn-tunnel/ipv6-gateway-address
+	ConfigureServiceVprnInterfaceVplsEvpnTunnelSupplementaryBroadcastDomain // /configure/service/vprn[service-name]/interface[interface-name]/vpls[vpls-name]/evpn-tunnel/supplementary-broadcast-domain
+
+	ConfigureServiceVprnInterfaceIpv6                          // /configure/service/vprn[service-name]/interface[interface-name]/ipv6
+	ConfigureServiceVprnInterfaceIpv6DuplicateAddressDetection // /configure/service/vprn[service-name]/interface[interface-name]/ipv6/duplicate-address-detection
+
+	ConfigureServiceVprnVxlan // /configure/service/vprn[service-name]/vxlan
+
+	ConfigureServiceVprnVxlanInstance                   // /configure/service/vprn[service-name]/vxlan/instance[vxlan-instance]
+	ConfigureServiceVprnVxlanInstanceVxlanInstance      // /configure/service/vprn[service-name]/vxlan/instance[vxlan-instance]/vxlan-instance
+	ConfigureServiceVprnVxlanInstanceVni                // /configure/service/vprn[service-name]/vxlan/instance[vxlan-instance]/vni
+	ConfigureServiceVprnVxlanInstanceSourceVtepSecurity // /configure/service/vprn[service-name]/vxlan/instance[vxlan-instance]/source-vtep-security
+
 	ConfigureSystem         // /configure/system
 	ConfigureSystemName     // /configure/system/name
 	ConfigureSystemContact  // /configure/system/contact
@@ -1372,6 +1660,7 @@ const (
 	typePolicyAsPathRegexp
 	typePolicyCommunityName
 	typeMemberCommunity
+	typeConfigurePolicyOptionsExtendedCommunitySetMemberValue
 	typeNamedItem64
 	typeIpv4Prefix
 	typeIpv6Prefix
@@ -1386,6 +1675,8 @@ const (
 	typeString
 	typeConfigurePolicyOptionsPolicyStatementEntryFromPrefixList
 	typeConfigurePolicyOptionsPolicyStatementEntryFromEvpnType
+	typeConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySet
+	typeConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySetOptions
 	typeIpFamilyIdentifier
 	typeInterfaceName
 	typeConfigurePolicyOptionsPolicyStatementEntryFromInterface
@@ -1539,6 +1830,53 @@ const (
 	typeConfigureRouterIsisInterfaceLevelHelloInterval
 	typeConfigureRouterIsisInterfaceLevelHelloMultiplier
 	typeMetric
+	typeCustomerName
+	typeCustomerId
+	typeVpnRouteDistinguisher
+	typeConfigureServiceSystemBgpEvpnEthernetSegmentType
+	typeEthernetSegmentIdMacBased
+	typeConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode
+	typeConfigureServiceSystemBgpEvpnEthernetSegmentAcDfCapability
+	typeConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionEsActivationTimer
+	typeConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode
+	typeConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreferenceMode
+	typeConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanNetworkInterconnectVxlanId
+	typeExternalServiceId
+	typeServiceName
+	typeConfigureServiceVplsCustomer
+	typeConfigureServiceVplsServiceMtu
+	typeConfigureServiceVplsFdbTableSize
+	typeConfigureServiceVplsFdbMacLearningLocalAgeTime
+	typeConfigureServiceVplsVxlanInstanceVxlanInstance
+	typeVxlanVni
+	typeConfigureServiceVplsVxlanInstanceRxDiscardOnNdf
+	typeConfigureServiceVplsBgpRouteDistinguisherMember1
+	typeVpnRouteDistinguisherOrAutoRd
+	typeConfigureServiceVplsBgpAdvServiceMtu
+	typeRouteTarget
+	typeEvi
+	typeDomainId
+	typeConfigureServiceVplsBgpEvpnMacDuplicationRetryMember1
+	typeConfigureServiceVplsBgpEvpnMacDuplicationRetryMember2
+	typeConfigureServiceVplsBgpEvpnMacDuplicationRetry
+	typeConfigureServiceVplsBgpEvpnMacDuplicationDetectNumMoves
+	typeConfigureServiceVplsBgpEvpnMacDuplicationDetectWindow
+	typeConfigureServiceVplsBgpEvpnVxlanVxlanInstance
+	typeOneByteValue
+	typeEcmpValue
+	typeConfigureServiceVplsBgpEvpnVxlanMhMode
+	typeResolveStatus
+	typeMplsEcmp
+	typeSap
+	typeLongDescription
+	typeConfigureServiceVprnBgpEvpnMplsBgpInstance
+	typeConfigureServiceVprnBgpEvpnMplsRouteDistinguisherMember1
+	typeVprnBgpEvpnMplsRd
+	typeConfigureServiceVprnBgpEvpnMplsEvi
+	typeVpnRdOrAutoRd
+	typeConfigureServiceVprnBgpEvpnVxlanVxlanInstance
+	typeMacUnicastAddress
+	typeConfigureServiceVprnInterfaceVplsEvpnTunnelIpv6GatewayAddress
 	typeConfigureSystemLldpMessageFastTx
 	typeConfigureSystemLldpMessageFastTxInit
 	typeConfigureSystemLldpNotificationInterval
@@ -1597,16 +1935,10 @@ const (
 	typeStateRouterIsisInterfaceAdjacencyNeighborSystemId
 	typeDisplayString
 	typeEthernetSegmentId
-	typeStateServiceSystemBgpEvpnEthernetSegmentMultiHomingOperState
 	typeStateServiceSystemBgpEvpnEthernetSegmentEviId
-	typeServiceName
 	typeServiceId
-	typeStateServiceVplsVxlanInstanceVxlanInstance
-	typeVxlanVni
 	typeMulticastForwardingType
 	typeUpDownStatus
-	typeStateServiceVprnBgpEvpnMplsBgpInstance
-	typeStateServiceVprnBgpEvpnMplsOperRouteDistinguisherMember2
 	typeVprnRdState
 	typeEnabledDisabled
 	typeStateSystemVersionVersionString
@@ -1652,7 +1984,7 @@ var Schema = &config.Schema{
 	},
 	Nodes: []config.Node{
 		{Children: []config.ID{Configure, State}, In: every}, // config.Root
-		{Name: "configure", Module: modNokiaConf, In: every, Children: []config.ID{ConfigureBfd, ConfigureCard, ConfigureSfm, ConfigureLag, ConfigurePolicyOptions, ConfigurePort, ConfigureRouter, ConfigureSystem}},
+		{Name: "configure", Module: modNokiaConf, In: every, Children: []config.ID{ConfigureBfd, ConfigureCard, ConfigureSfm, ConfigureLag, ConfigurePolicyOptions, ConfigurePort, ConfigureRouter, ConfigureService, ConfigureSystem}},
 		{Name: "bfd", Parent: Configure, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureBfdBfdTemplate}},
 		{Name: "bfd-template", Parent: ConfigureBfd, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureBfdBfdTemplateName}, Children: []config.ID{ConfigureBfdBfdTemplateName, ConfigureBfdBfdTemplateEchoReceive, ConfigureBfdBfdTemplateMultiplier, ConfigureBfdBfdTemplateReceiveInterval, ConfigureBfdBfdTemplateTransmitInterval, ConfigureBfdBfdTemplateType}},
 		{Name: "name", Parent: ConfigureBfdBfdTemplate, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem},
@@ -1697,7 +2029,7 @@ var Schema = &config.Schema{
 		{Name: "port", Parent: ConfigureLag, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureLagPortPortId}, Children: []config.ID{ConfigureLagPortPortId, ConfigureLagPortPriority}},
 		{Name: "port-id", Parent: ConfigureLagPort, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureLagPortPortId},
 		{Name: "priority", Parent: ConfigureLagPort, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "32768", In: every, Type: typeConfigureLagPortPriority},
-		{Name: "policy-options", Parent: Configure, Module: modNokiaConf, In: every, Children: []config.ID{ConfigurePolicyOptionsAsPath, ConfigurePolicyOptionsCommunity, ConfigurePolicyOptionsPrefixList, ConfigurePolicyOptionsPolicyStatement}},
+		{Name: "policy-options", Parent: Configure, Module: modNokiaConf, In: every, Children: []config.ID{ConfigurePolicyOptionsAsPath, ConfigurePolicyOptionsCommunity, ConfigurePolicyOptionsExtendedCommunitySet, ConfigurePolicyOptionsPrefixList, ConfigurePolicyOptionsPolicyStatement}},
 		{Name: "as-path", Parent: ConfigurePolicyOptions, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigurePolicyOptionsAsPathName}, Children: []config.ID{ConfigurePolicyOptionsAsPathName, ConfigurePolicyOptionsAsPathExpression}},
 		{Name: "name", Parent: ConfigurePolicyOptionsAsPath, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem},
 		{Name: "expression", Parent: ConfigurePolicyOptionsAsPath, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typePolicyAsPathRegexp},
@@ -1705,6 +2037,10 @@ var Schema = &config.Schema{
 		{Name: "name", Parent: ConfigurePolicyOptionsCommunity, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typePolicyCommunityName},
 		{Name: "member", Parent: ConfigurePolicyOptionsCommunity, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigurePolicyOptionsCommunityMemberMember}, Children: []config.ID{ConfigurePolicyOptionsCommunityMemberMember}},
 		{Name: "member", Parent: ConfigurePolicyOptionsCommunityMember, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeMemberCommunity},
+		{Name: "extended-community-set", Parent: ConfigurePolicyOptions, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigurePolicyOptionsExtendedCommunitySetName}, Children: []config.ID{ConfigurePolicyOptionsExtendedCommunitySetName, ConfigurePolicyOptionsExtendedCommunitySetMember}},
+		{Name: "name", Parent: ConfigurePolicyOptionsExtendedCommunitySet, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typePolicyCommunityName},
+		{Name: "member", Parent: ConfigurePolicyOptionsExtendedCommunitySet, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigurePolicyOptionsExtendedCommunitySetMemberValue}, Children: []config.ID{ConfigurePolicyOptionsExtendedCommunitySetMemberValue}},
+		{Name: "value", Parent: ConfigurePolicyOptionsExtendedCommunitySetMember, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsExtendedCommunitySetMemberValue},
 		{Name: "prefix-list", Parent: ConfigurePolicyOptions, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigurePolicyOptionsPrefixListName}, Children: []config.ID{ConfigurePolicyOptionsPrefixListName, ConfigurePolicyOptionsPrefixListPrefix}},
 		{Name: "name", Parent: ConfigurePolicyOptionsPrefixList, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem64},
 		{Name: "prefix", Parent: ConfigurePolicyOptionsPrefixList, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigurePolicyOptionsPrefixListPrefixIpPrefix, ConfigurePolicyOptionsPrefixListPrefixType}, Children: []config.ID{ConfigurePolicyOptionsPrefixListPrefixIpPrefix, ConfigurePolicyOptionsPrefixListPrefixType, ConfigurePolicyOptionsPrefixListPrefixStartLength, ConfigurePolicyOptionsPrefixListPrefixEndLength, ConfigurePolicyOptionsPrefixListPrefixThroughLength}},
@@ -1720,10 +2056,12 @@ var Schema = &config.Schema{
 		{Name: "entry", Parent: ConfigurePolicyOptionsPolicyStatement, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigurePolicyOptionsPolicyStatementEntryEntryId}, Children: []config.ID{ConfigurePolicyOptionsPolicyStatementEntryEntryId, ConfigurePolicyOptionsPolicyStatementEntryDescription, ConfigurePolicyOptionsPolicyStatementEntryFrom, ConfigurePolicyOptionsPolicyStatementEntryTo, ConfigurePolicyOptionsPolicyStatementEntryAction}},
 		{Name: "entry-id", Parent: ConfigurePolicyOptionsPolicyStatementEntry, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryEntryId},
 		{Name: "description", Parent: ConfigurePolicyOptionsPolicyStatementEntry, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDescription},
-		{Name: "from", Parent: ConfigurePolicyOptionsPolicyStatementEntry, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigurePolicyOptionsPolicyStatementEntryFromLevel, ConfigurePolicyOptionsPolicyStatementEntryFromPrefixList, ConfigurePolicyOptionsPolicyStatementEntryFromEvpnType, ConfigurePolicyOptionsPolicyStatementEntryFromExternal, ConfigurePolicyOptionsPolicyStatementEntryFromFamily, ConfigurePolicyOptionsPolicyStatementEntryFromInterface, ConfigurePolicyOptionsPolicyStatementEntryFromOrigin, ConfigurePolicyOptionsPolicyStatementEntryFromPathType, ConfigurePolicyOptionsPolicyStatementEntryFromState, ConfigurePolicyOptionsPolicyStatementEntryFromTag, ConfigurePolicyOptionsPolicyStatementEntryFromNeighbor, ConfigurePolicyOptionsPolicyStatementEntryFromAsPath, ConfigurePolicyOptionsPolicyStatementEntryFromCommunity, ConfigurePolicyOptionsPolicyStatementEntryFromProtocol}},
+		{Name: "from", Parent: ConfigurePolicyOptionsPolicyStatementEntry, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigurePolicyOptionsPolicyStatementEntryFromLevel, ConfigurePolicyOptionsPolicyStatementEntryFromPrefixList, ConfigurePolicyOptionsPolicyStatementEntryFromEvpnType, ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySet, ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySetOptions, ConfigurePolicyOptionsPolicyStatementEntryFromExternal, ConfigurePolicyOptionsPolicyStatementEntryFromFamily, ConfigurePolicyOptionsPolicyStatementEntryFromInterface, ConfigurePolicyOptionsPolicyStatementEntryFromOrigin, ConfigurePolicyOptionsPolicyStatementEntryFromPathType, ConfigurePolicyOptionsPolicyStatementEntryFromState, ConfigurePolicyOptionsPolicyStatementEntryFromTag, ConfigurePolicyOptionsPolicyStatementEntryFromNeighbor, ConfigurePolicyOptionsPolicyStatementEntryFromAsPath, ConfigurePolicyOptionsPolicyStatementEntryFromCommunity, ConfigurePolicyOptionsPolicyStatementEntryFromProtocol}},
 		{Name: "level", Parent: ConfigurePolicyOptionsPolicyStatementEntryFrom, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromLevel},
 		{Name: "prefix-list", Parent: ConfigurePolicyOptionsPolicyStatementEntryFrom, Module: modNokiaConf, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromPrefixList, MaxElements: 28},
 		{Name: "evpn-type", Parent: ConfigurePolicyOptionsPolicyStatementEntryFrom, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromEvpnType},
+		{Name: "extended-community-set", Parent: ConfigurePolicyOptionsPolicyStatementEntryFrom, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySet},
+		{Name: "extended-community-set-options", Parent: ConfigurePolicyOptionsPolicyStatementEntryFrom, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "any", In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySetOptions},
 		{Name: "external", Parent: ConfigurePolicyOptionsPolicyStatementEntryFrom, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "family", Parent: ConfigurePolicyOptionsPolicyStatementEntryFrom, Module: modNokiaConf, Kind: config.LeafList, In: every, Type: typeIpFamilyIdentifier, MaxElements: 20},
 		{Name: "interface", Parent: ConfigurePolicyOptionsPolicyStatementEntryFrom, Module: modNokiaConf, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromInterface, MaxElements: 1},
@@ -2359,6 +2697,227 @@ var Schema = &config.Schema{
 		{Name: "preference", Parent: ConfigureRouterIsisLevel, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryActionPreferenceMember1},
 		{Name: "wide-metrics-only", Parent: ConfigureRouterIsisLevel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "external-preference", Parent: ConfigureRouterIsisLevel, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryActionPreferenceMember1},
+		{Name: "service", Parent: Configure, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceCustomer, ConfigureServiceSystem, ConfigureServiceVpls, ConfigureServiceVprn}},
+		{Name: "customer", Parent: ConfigureService, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceCustomerCustomerName}, Children: []config.ID{ConfigureServiceCustomerCustomerName, ConfigureServiceCustomerCustomerId, ConfigureServiceCustomerDescription}},
+		{Name: "customer-name", Parent: ConfigureServiceCustomer, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeCustomerName},
+		{Name: "customer-id", Parent: ConfigureServiceCustomer, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeCustomerId},
+		{Name: "description", Parent: ConfigureServiceCustomer, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDescription},
+		{Name: "system", Parent: ConfigureService, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpAutoRdRange, ConfigureServiceSystemBgp}},
+		{Name: "bgp-auto-rd-range", Parent: ConfigureServiceSystem, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpAutoRdRangeIpAddress, ConfigureServiceSystemBgpAutoRdRangeCommunityValue}},
+		{Name: "ip-address", Parent: ConfigureServiceSystemBgpAutoRdRange, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeIpv4Address},
+		{Name: "community-value", Parent: ConfigureServiceSystemBgpAutoRdRange, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpAutoRdRangeCommunityValueStart, ConfigureServiceSystemBgpAutoRdRangeCommunityValueEnd}},
+		{Name: "start", Parent: ConfigureServiceSystemBgpAutoRdRangeCommunityValue, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureLagLacpAdministrativeKey},
+		{Name: "end", Parent: ConfigureServiceSystemBgpAutoRdRangeCommunityValue, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureLagLacpAdministrativeKey},
+		{Name: "bgp", Parent: ConfigureServiceSystem, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpn}},
+		{Name: "evpn", Parent: ConfigureServiceSystemBgp, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnRouteDistinguisher, ConfigureServiceSystemBgpEvpnEthernetSegment}},
+		{Name: "route-distinguisher", Parent: ConfigureServiceSystemBgpEvpn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeVpnRouteDistinguisher},
+		{Name: "ethernet-segment", Parent: ConfigureServiceSystemBgpEvpn, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentEthernetSegmentName}, MaxElements: 20480, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentEthernetSegmentName, ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState, ConfigureServiceSystemBgpEvpnEthernetSegmentType, ConfigureServiceSystemBgpEvpnEthernetSegmentEsi, ConfigureServiceSystemBgpEvpnEthernetSegmentOrigIp, ConfigureServiceSystemBgpEvpnEthernetSegmentRouteNextHop, ConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode, ConfigureServiceSystemBgpEvpnEthernetSegmentAcDfCapability, ConfigureServiceSystemBgpEvpnEthernetSegmentDfElection, ConfigureServiceSystemBgpEvpnEthernetSegmentAssociation}},
+		{Name: "ethernet-segment-name", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem},
+		{Name: "admin-state", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "type", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "none", In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentType},
+		{Name: "esi", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeEthernetSegmentIdMacBased},
+		{Name: "orig-ip", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeIpUnicastAddress},
+		{Name: "route-next-hop", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeIpUnicastAddress},
+		{Name: "multi-homing-mode", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "none", In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode},
+		{Name: "ac-df-capability", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "include", In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentAcDfCapability},
+		{Name: "df-election", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionEsActivationTimer, ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode, ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManual}},
+		{Name: "es-activation-timer", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentDfElection, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionEsActivationTimer},
+		{Name: "service-carving-mode", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentDfElection, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "auto", In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode},
+		{Name: "manual", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentDfElection, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreference}},
+		{Name: "preference", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManual, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreferenceMode, ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreferenceValue}},
+		{Name: "mode", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreference, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "revertive", In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreferenceMode},
+		{Name: "value", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreference, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "32767", In: every, Type: typeConfigureRouterInterfaceIpv4NeighborDiscoveryTimeout},
+		{Name: "association", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlan}},
+		{Name: "network-interconnect-vxlan", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentAssociation, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanNetworkInterconnectVxlanId}, MaxElements: 1, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanNetworkInterconnectVxlanId, ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRanges}},
+		{Name: "network-interconnect-vxlan-id", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanNetworkInterconnectVxlanId},
+		{Name: "virtual-ranges", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlan, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceId}},
+		{Name: "service-id", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRanges, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceIdStart}, MaxElements: 8, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceIdStart, ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceIdEnd}},
+		{Name: "start", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceId, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeExternalServiceId},
+		{Name: "end", Parent: ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceId, Module: modNokiaConf, Kind: config.Leaf, Mandatory: true, In: every, Type: typeExternalServiceId},
+		{Name: "vpls", Parent: ConfigureService, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVplsServiceName}, Children: []config.ID{ConfigureServiceVplsServiceName, ConfigureServiceVplsServiceId, ConfigureServiceVplsDescription, ConfigureServiceVplsCustomer, ConfigureServiceVplsAdminState, ConfigureServiceVplsServiceMtu, ConfigureServiceVplsFdb, ConfigureServiceVplsVxlan, ConfigureServiceVplsRoutedVpls, ConfigureServiceVplsStp, ConfigureServiceVplsBgp, ConfigureServiceVplsBgpEvpn, ConfigureServiceVplsSap}},
+		{Name: "service-name", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeServiceName},
+		{Name: "service-id", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeExternalServiceId},
+		{Name: "description", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDescription},
+		{Name: "customer", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.Leaf, Mandatory: true, In: every, Type: typeConfigureServiceVplsCustomer},
+		{Name: "admin-state", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "service-mtu", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceVplsServiceMtu},
+		{Name: "fdb", Parent: ConfigureServiceVpls, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsFdbDiscardUnknown, ConfigureServiceVplsFdbTable, ConfigureServiceVplsFdbMacLearning}},
+		{Name: "discard-unknown", Parent: ConfigureServiceVplsFdb, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "table", Parent: ConfigureServiceVplsFdb, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsFdbTableHighWmark, ConfigureServiceVplsFdbTableLowWmark, ConfigureServiceVplsFdbTableSize}},
+		{Name: "high-wmark", Parent: ConfigureServiceVplsFdbTable, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "95", In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionEsActivationTimer},
+		{Name: "low-wmark", Parent: ConfigureServiceVplsFdbTable, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "90", In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionEsActivationTimer},
+		{Name: "size", Parent: ConfigureServiceVplsFdbTable, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "250", In: every, Type: typeConfigureServiceVplsFdbTableSize},
+		{Name: "mac-learning", Parent: ConfigureServiceVplsFdb, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsFdbMacLearningLearning, ConfigureServiceVplsFdbMacLearningAging, ConfigureServiceVplsFdbMacLearningLocalAgeTime, ConfigureServiceVplsFdbMacLearningRemoteAgeTime}},
+		{Name: "learning", Parent: ConfigureServiceVplsFdbMacLearning, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "aging", Parent: ConfigureServiceVplsFdbMacLearning, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "local-age-time", Parent: ConfigureServiceVplsFdbMacLearning, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "300", In: every, Type: typeConfigureServiceVplsFdbMacLearningLocalAgeTime},
+		{Name: "remote-age-time", Parent: ConfigureServiceVplsFdbMacLearning, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "900", In: every, Type: typeConfigureServiceVplsFdbMacLearningLocalAgeTime},
+		{Name: "vxlan", Parent: ConfigureServiceVpls, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsVxlanSourceVtep, ConfigureServiceVplsVxlanInstance}},
+		{Name: "source-vtep", Parent: ConfigureServiceVplsVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeIpUnicastAddress},
+		{Name: "instance", Parent: ConfigureServiceVplsVxlan, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVplsVxlanInstanceVxlanInstance}, Children: []config.ID{ConfigureServiceVplsVxlanInstanceVxlanInstance, ConfigureServiceVplsVxlanInstanceVni, ConfigureServiceVplsVxlanInstanceSourceVtepSecurity, ConfigureServiceVplsVxlanInstanceRxDiscardOnNdf}},
+		{Name: "vxlan-instance", Parent: ConfigureServiceVplsVxlanInstance, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceVplsVxlanInstanceVxlanInstance},
+		{Name: "vni", Parent: ConfigureServiceVplsVxlanInstance, Module: modNokiaConf, Kind: config.Leaf, Mandatory: true, In: every, Type: typeVxlanVni},
+		{Name: "source-vtep-security", Parent: ConfigureServiceVplsVxlanInstance, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "rx-discard-on-ndf", Parent: ConfigureServiceVplsVxlanInstance, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "bm", In: every, Type: typeConfigureServiceVplsVxlanInstanceRxDiscardOnNdf},
+		{Name: "routed-vpls", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceVplsRoutedVplsVxlanIpv4TepEcmp, ConfigureServiceVplsRoutedVplsEvpnMplsEcmp}},
+		{Name: "vxlan-ipv4-tep-ecmp", Parent: ConfigureServiceVplsRoutedVpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "evpn-mpls-ecmp", Parent: ConfigureServiceVplsRoutedVpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "stp", Parent: ConfigureServiceVpls, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsStpAdminState}},
+		{Name: "admin-state", Parent: ConfigureServiceVplsStp, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "bgp", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVplsBgpBgpInstance}, Children: []config.ID{ConfigureServiceVplsBgpBgpInstance, ConfigureServiceVplsBgpRouteDistinguisher, ConfigureServiceVplsBgpVsiImport, ConfigureServiceVplsBgpVsiExport, ConfigureServiceVplsBgpAdvServiceMtu, ConfigureServiceVplsBgpRouteTarget}},
+		{Name: "bgp-instance", Parent: ConfigureServiceVplsBgp, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromLevel},
+		{Name: "route-distinguisher", Parent: ConfigureServiceVplsBgp, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeVpnRouteDistinguisherOrAutoRd},
+		{Name: "vsi-import", Parent: ConfigureServiceVplsBgp, Module: modNokiaConf, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeConfigureRouterIsisExportPolicy, MaxElements: 5},
+		{Name: "vsi-export", Parent: ConfigureServiceVplsBgp, Module: modNokiaConf, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeConfigureRouterIsisExportPolicy, MaxElements: 5},
+		{Name: "adv-service-mtu", Parent: ConfigureServiceVplsBgp, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceVplsBgpAdvServiceMtu},
+		{Name: "route-target", Parent: ConfigureServiceVplsBgp, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpRouteTargetExport, ConfigureServiceVplsBgpRouteTargetImport}},
+		{Name: "export", Parent: ConfigureServiceVplsBgpRouteTarget, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouteTarget},
+		{Name: "import", Parent: ConfigureServiceVplsBgpRouteTarget, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouteTarget},
+		{Name: "bgp-evpn", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnEvi, ConfigureServiceVplsBgpEvpnInclMcastOrigIp, ConfigureServiceVplsBgpEvpnIgnoreMtuMismatch, ConfigureServiceVplsBgpEvpnRoutes, ConfigureServiceVplsBgpEvpnMacDuplication, ConfigureServiceVplsBgpEvpnVxlan, ConfigureServiceVplsBgpEvpnMpls}},
+		{Name: "evi", Parent: ConfigureServiceVplsBgpEvpn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeEvi},
+		{Name: "incl-mcast-orig-ip", Parent: ConfigureServiceVplsBgpEvpn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeIpv4UnicastAddress},
+		{Name: "ignore-mtu-mismatch", Parent: ConfigureServiceVplsBgpEvpn, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "routes", Parent: ConfigureServiceVplsBgpEvpn, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnRoutesMacIp, ConfigureServiceVplsBgpEvpnRoutesIpPrefix, ConfigureServiceVplsBgpEvpnRoutesInclMcast}},
+		{Name: "mac-ip", Parent: ConfigureServiceVplsBgpEvpnRoutes, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnRoutesMacIpAdvertise, ConfigureServiceVplsBgpEvpnRoutesMacIpUnknownMac}},
+		{Name: "advertise", Parent: ConfigureServiceVplsBgpEvpnRoutesMacIp, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "unknown-mac", Parent: ConfigureServiceVplsBgpEvpnRoutesMacIp, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ip-prefix", Parent: ConfigureServiceVplsBgpEvpnRoutes, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnRoutesIpPrefixAdvertise, ConfigureServiceVplsBgpEvpnRoutesIpPrefixIncludeDirectInterfaceHost, ConfigureServiceVplsBgpEvpnRoutesIpPrefixDomainId}},
+		{Name: "advertise", Parent: ConfigureServiceVplsBgpEvpnRoutesIpPrefix, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "include-direct-interface-host", Parent: ConfigureServiceVplsBgpEvpnRoutesIpPrefix, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "domain-id", Parent: ConfigureServiceVplsBgpEvpnRoutesIpPrefix, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDomainId},
+		{Name: "incl-mcast", Parent: ConfigureServiceVplsBgpEvpnRoutes, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnRoutesInclMcastAdvertiseIngressReplication}},
+		{Name: "advertise-ingress-replication", Parent: ConfigureServiceVplsBgpEvpnRoutesInclMcast, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "mac-duplication", Parent: ConfigureServiceVplsBgpEvpn, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnMacDuplicationRetry, ConfigureServiceVplsBgpEvpnMacDuplicationBlackhole, ConfigureServiceVplsBgpEvpnMacDuplicationDetect}},
+		{Name: "retry", Parent: ConfigureServiceVplsBgpEvpnMacDuplication, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "9", In: every, Type: typeConfigureServiceVplsBgpEvpnMacDuplicationRetry},
+		{Name: "blackhole", Parent: ConfigureServiceVplsBgpEvpnMacDuplication, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "detect", Parent: ConfigureServiceVplsBgpEvpnMacDuplication, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnMacDuplicationDetectNumMoves, ConfigureServiceVplsBgpEvpnMacDuplicationDetectWindow}},
+		{Name: "num-moves", Parent: ConfigureServiceVplsBgpEvpnMacDuplicationDetect, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "5", In: every, Type: typeConfigureServiceVplsBgpEvpnMacDuplicationDetectNumMoves},
+		{Name: "window", Parent: ConfigureServiceVplsBgpEvpnMacDuplicationDetect, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "3", In: every, Type: typeConfigureServiceVplsBgpEvpnMacDuplicationDetectWindow},
+		{Name: "vxlan", Parent: ConfigureServiceVplsBgpEvpn, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVplsBgpEvpnVxlanBgpInstance}, Children: []config.ID{ConfigureServiceVplsBgpEvpnVxlanBgpInstance, ConfigureServiceVplsBgpEvpnVxlanVxlanInstance, ConfigureServiceVplsBgpEvpnVxlanAdminState, ConfigureServiceVplsBgpEvpnVxlanSendTunnelEncap, ConfigureServiceVplsBgpEvpnVxlanSendInclMcastIrOnNdf, ConfigureServiceVplsBgpEvpnVxlanDefaultRouteTag, ConfigureServiceVplsBgpEvpnVxlanEcmp, ConfigureServiceVplsBgpEvpnVxlanMhMode, ConfigureServiceVplsBgpEvpnVxlanEviThreeByteAutoRt, ConfigureServiceVplsBgpEvpnVxlanRoutes}},
+		{Name: "bgp-instance", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromLevel},
+		{Name: "vxlan-instance", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, Mandatory: true, In: every, Type: typeConfigureServiceVplsBgpEvpnVxlanVxlanInstance},
+		{Name: "admin-state", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "send-tunnel-encap", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "send-incl-mcast-ir-on-ndf", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "default-route-tag", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeOneByteValue},
+		{Name: "ecmp", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "1", In: every, Type: typeEcmpValue},
+		{Name: "mh-mode", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "access", In: every, Type: typeConfigureServiceVplsBgpEvpnVxlanMhMode},
+		{Name: "evi-three-byte-auto-rt", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "routes", Parent: ConfigureServiceVplsBgpEvpnVxlan, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnVxlanRoutesAutoDisc}},
+		{Name: "auto-disc", Parent: ConfigureServiceVplsBgpEvpnVxlanRoutes, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnVxlanRoutesAutoDiscAdvertise}},
+		{Name: "advertise", Parent: ConfigureServiceVplsBgpEvpnVxlanRoutesAutoDisc, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "mpls", Parent: ConfigureServiceVplsBgpEvpn, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVplsBgpEvpnMplsBgpInstance}, Children: []config.ID{ConfigureServiceVplsBgpEvpnMplsBgpInstance, ConfigureServiceVplsBgpEvpnMplsAdminState, ConfigureServiceVplsBgpEvpnMplsControlWord, ConfigureServiceVplsBgpEvpnMplsIngressReplicationBumLabel, ConfigureServiceVplsBgpEvpnMplsEcmp, ConfigureServiceVplsBgpEvpnMplsEntropyLabel, ConfigureServiceVplsBgpEvpnMplsDefaultRouteTag, ConfigureServiceVplsBgpEvpnMplsEviThreeByteAutoRt, ConfigureServiceVplsBgpEvpnMplsMhMode, ConfigureServiceVplsBgpEvpnMplsSendTunnelEncap, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnel}},
+		{Name: "bgp-instance", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryFromLevel},
+		{Name: "admin-state", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "control-word", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ingress-replication-bum-label", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ecmp", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "1", In: every, Type: typeEcmpValue},
+		{Name: "entropy-label", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "default-route-tag", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeOneByteValue},
+		{Name: "evi-three-byte-auto-rt", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "mh-mode", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "network", In: every, Type: typeConfigureServiceVplsBgpEvpnVxlanMhMode},
+		{Name: "send-tunnel-encap", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnMplsSendTunnelEncapMpls, ConfigureServiceVplsBgpEvpnMplsSendTunnelEncapMplsOverUdp}},
+		{Name: "mpls", Parent: ConfigureServiceVplsBgpEvpnMplsSendTunnelEncap, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "mpls-over-udp", Parent: ConfigureServiceVplsBgpEvpnMplsSendTunnelEncap, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "auto-bind-tunnel", Parent: ConfigureServiceVplsBgpEvpnMpls, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolution, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelEnforceStrictTunnelTagging, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelEcmp, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelWeightedEcmp, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter}},
+		{Name: "resolution", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "none", In: every, Type: typeResolveStatus},
+		{Name: "enforce-strict-tunnel-tagging", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ecmp", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "1", In: every, Type: typeMplsEcmp},
+		{Name: "weighted-ecmp", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "resolution-filter", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterBgp, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterLdp, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterRsvp, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterSrIsis, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterSrOspf, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterSrTe, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterUdp, ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilterSrPolicy}},
+		{Name: "bgp", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ldp", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "rsvp", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sr-isis", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sr-ospf", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sr-te", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "udp", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sr-policy", Parent: ConfigureServiceVplsBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sap", Parent: ConfigureServiceVpls, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVplsSapSapId}, Children: []config.ID{ConfigureServiceVplsSapSapId, ConfigureServiceVplsSapDescription, ConfigureServiceVplsSapAdminState}},
+		{Name: "sap-id", Parent: ConfigureServiceVplsSap, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeSap},
+		{Name: "description", Parent: ConfigureServiceVplsSap, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeLongDescription},
+		{Name: "admin-state", Parent: ConfigureServiceVplsSap, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
+		{Name: "vprn", Parent: ConfigureService, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVprnServiceName}, Children: []config.ID{ConfigureServiceVprnServiceName, ConfigureServiceVprnServiceId, ConfigureServiceVprnDescription, ConfigureServiceVprnCustomer, ConfigureServiceVprnAdminState, ConfigureServiceVprnAutonomousSystem, ConfigureServiceVprnEcmp, ConfigureServiceVprnRouterId, ConfigureServiceVprnAllowExportBgpVpn, ConfigureServiceVprnIgnoreNhMetric, ConfigureServiceVprnSelectiveFib, ConfigureServiceVprnLocalRoutesDomainId, ConfigureServiceVprnDPathLengthIgnore, ConfigureServiceVprnBgpEvpn, ConfigureServiceVprnInterface, ConfigureServiceVprnVxlan}},
+		{Name: "service-name", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeServiceName},
+		{Name: "service-id", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeExternalServiceId},
+		{Name: "description", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDescription},
+		{Name: "customer", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, Mandatory: true, In: every, Type: typeConfigureServiceVplsCustomer},
+		{Name: "admin-state", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "autonomous-system", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigurePolicyOptionsPolicyStatementEntryEntryId},
+		{Name: "ecmp", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "1", In: every, Type: typeIpEcmp128},
+		{Name: "router-id", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouterId},
+		{Name: "allow-export-bgp-vpn", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ignore-nh-metric", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "selective-fib", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "local-routes-domain-id", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDomainId},
+		{Name: "d-path-length-ignore", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "bgp-evpn", Parent: ConfigureServiceVprn, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnMpls, ConfigureServiceVprnBgpEvpnVxlan}},
+		{Name: "mpls", Parent: ConfigureServiceVprnBgpEvpn, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVprnBgpEvpnMplsBgpInstance}, Children: []config.ID{ConfigureServiceVprnBgpEvpnMplsBgpInstance, ConfigureServiceVprnBgpEvpnMplsAdminState, ConfigureServiceVprnBgpEvpnMplsRouteDistinguisher, ConfigureServiceVprnBgpEvpnMplsDefaultRouteTag, ConfigureServiceVprnBgpEvpnMplsDomainId, ConfigureServiceVprnBgpEvpnMplsEvi, ConfigureServiceVprnBgpEvpnMplsSendTunnelEncap, ConfigureServiceVprnBgpEvpnMplsVrfExport, ConfigureServiceVprnBgpEvpnMplsVrfImport, ConfigureServiceVprnBgpEvpnMplsVrfTarget, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnel}},
+		{Name: "bgp-instance", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceVprnBgpEvpnMplsBgpInstance},
+		{Name: "admin-state", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "route-distinguisher", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeVprnBgpEvpnMplsRd},
+		{Name: "default-route-tag", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeOneByteValue},
+		{Name: "domain-id", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDomainId},
+		{Name: "evi", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceVprnBgpEvpnMplsEvi},
+		{Name: "send-tunnel-encap", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnMplsSendTunnelEncapMpls, ConfigureServiceVprnBgpEvpnMplsSendTunnelEncapMplsOverUdp}},
+		{Name: "mpls", Parent: ConfigureServiceVprnBgpEvpnMplsSendTunnelEncap, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "mpls-over-udp", Parent: ConfigureServiceVprnBgpEvpnMplsSendTunnelEncap, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "vrf-export", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnMplsVrfExportPolicy}},
+		{Name: "policy", Parent: ConfigureServiceVprnBgpEvpnMplsVrfExport, Module: modNokiaConf, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeConfigureRouterBgpImportPolicy, MaxElements: 15},
+		{Name: "vrf-import", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnMplsVrfImportPolicy}},
+		{Name: "policy", Parent: ConfigureServiceVprnBgpEvpnMplsVrfImport, Module: modNokiaConf, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeConfigureRouterBgpImportPolicy, MaxElements: 15},
+		{Name: "vrf-target", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnMplsVrfTargetCommunity, ConfigureServiceVprnBgpEvpnMplsVrfTargetImportCommunity, ConfigureServiceVprnBgpEvpnMplsVrfTargetExportCommunity}},
+		{Name: "community", Parent: ConfigureServiceVprnBgpEvpnMplsVrfTarget, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouteTarget},
+		{Name: "import-community", Parent: ConfigureServiceVprnBgpEvpnMplsVrfTarget, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouteTarget},
+		{Name: "export-community", Parent: ConfigureServiceVprnBgpEvpnMplsVrfTarget, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouteTarget},
+		{Name: "auto-bind-tunnel", Parent: ConfigureServiceVprnBgpEvpnMpls, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolution, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelEnforceStrictTunnelTagging, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelEcmp, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter}},
+		{Name: "resolution", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "none", In: every, Type: typeResolveStatus},
+		{Name: "enforce-strict-tunnel-tagging", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ecmp", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "1", In: every, Type: typeMplsEcmp},
+		{Name: "resolution-filter", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnel, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterBgp, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterLdp, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterRsvp, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterSrIsis, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterSrOspf, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterSrTe, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterUdp, ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilterSrPolicy}},
+		{Name: "bgp", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ldp", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "rsvp", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sr-isis", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sr-ospf", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sr-te", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "udp", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "sr-policy", Parent: ConfigureServiceVprnBgpEvpnMplsAutoBindTunnelResolutionFilter, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "vxlan", Parent: ConfigureServiceVprnBgpEvpn, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVprnBgpEvpnVxlanBgpInstance}, Children: []config.ID{ConfigureServiceVprnBgpEvpnVxlanBgpInstance, ConfigureServiceVprnBgpEvpnVxlanAdminState, ConfigureServiceVprnBgpEvpnVxlanDefaultRouteTag, ConfigureServiceVprnBgpEvpnVxlanRouteDistinguisher, ConfigureServiceVprnBgpEvpnVxlanDomainId, ConfigureServiceVprnBgpEvpnVxlanEvi, ConfigureServiceVprnBgpEvpnVxlanVxlanInstance, ConfigureServiceVprnBgpEvpnVxlanVrfTarget, ConfigureServiceVprnBgpEvpnVxlanVrfImport, ConfigureServiceVprnBgpEvpnVxlanVrfExport}},
+		{Name: "bgp-instance", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceVprnBgpEvpnMplsBgpInstance},
+		{Name: "admin-state", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},
+		{Name: "default-route-tag", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeOneByteValue},
+		{Name: "route-distinguisher", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeVpnRdOrAutoRd},
+		{Name: "domain-id", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDomainId},
+		{Name: "evi", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceVprnBgpEvpnMplsEvi},
+		{Name: "vxlan-instance", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Leaf, Mandatory: true, In: every, Type: typeConfigureServiceVprnBgpEvpnVxlanVxlanInstance},
+		{Name: "vrf-target", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnVxlanVrfTargetCommunity, ConfigureServiceVprnBgpEvpnVxlanVrfTargetImportCommunity, ConfigureServiceVprnBgpEvpnVxlanVrfTargetExportCommunity}},
+		{Name: "community", Parent: ConfigureServiceVprnBgpEvpnVxlanVrfTarget, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouteTarget},
+		{Name: "import-community", Parent: ConfigureServiceVprnBgpEvpnVxlanVrfTarget, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouteTarget},
+		{Name: "export-community", Parent: ConfigureServiceVprnBgpEvpnVxlanVrfTarget, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeRouteTarget},
+		{Name: "vrf-import", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnVxlanVrfImportPolicy}},
+		{Name: "policy", Parent: ConfigureServiceVprnBgpEvpnVxlanVrfImport, Module: modNokiaConf, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeConfigureRouterBgpImportPolicy, MaxElements: 15},
+		{Name: "vrf-export", Parent: ConfigureServiceVprnBgpEvpnVxlan, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceVprnBgpEvpnVxlanVrfExportPolicy}},
+		{Name: "policy", Parent: ConfigureServiceVprnBgpEvpnVxlanVrfExport, Module: modNokiaConf, Kind: config.LeafList, UserOrdered: true, In: every, Type: typeConfigureRouterBgpImportPolicy, MaxElements: 15},
+		{Name: "interface", Parent: ConfigureServiceVprn, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVprnInterfaceInterfaceName}, Children: []config.ID{ConfigureServiceVprnInterfaceInterfaceName, ConfigureServiceVprnInterfaceDescription, ConfigureServiceVprnInterfaceAdminState, ConfigureServiceVprnInterfaceLoopback, ConfigureServiceVprnInterfaceIpMtu, ConfigureServiceVprnInterfaceMac, ConfigureServiceVprnInterfaceVpls, ConfigureServiceVprnInterfaceIpv6}},
+		{Name: "interface-name", Parent: ConfigureServiceVprnInterface, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeInterfaceName},
+		{Name: "description", Parent: ConfigureServiceVprnInterface, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeVeryLongDescription},
+		{Name: "admin-state", Parent: ConfigureServiceVprnInterface, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "enable", In: every, Type: typeAdminState},
+		{Name: "loopback", Parent: ConfigureServiceVprnInterface, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeBoolean},
+		{Name: "ip-mtu", Parent: ConfigureServiceVprnInterface, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeIpMtuExt},
+		{Name: "mac", Parent: ConfigureServiceVprnInterface, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeMacUnicastAddress},
+		{Name: "vpls", Parent: ConfigureServiceVprnInterface, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVprnInterfaceVplsVplsName}, MaxElements: 1, Children: []config.ID{ConfigureServiceVprnInterfaceVplsVplsName, ConfigureServiceVprnInterfaceVplsEvpnTunnel}},
+		{Name: "vpls-name", Parent: ConfigureServiceVprnInterfaceVpls, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem64},
+		{Name: "evpn-tunnel", Parent: ConfigureServiceVprnInterfaceVpls, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceVprnInterfaceVplsEvpnTunnelIpv6GatewayAddress, ConfigureServiceVprnInterfaceVplsEvpnTunnelSupplementaryBroadcastDomain}},
+		{Name: "ipv6-gateway-address", Parent: ConfigureServiceVprnInterfaceVplsEvpnTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "ip", In: every, Type: typeConfigureServiceVprnInterfaceVplsEvpnTunnelIpv6GatewayAddress},
+		{Name: "supplementary-broadcast-domain", Parent: ConfigureServiceVprnInterfaceVplsEvpnTunnel, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "ipv6", Parent: ConfigureServiceVprnInterface, Module: modNokiaConf, Kind: config.Presence, In: every, Children: []config.ID{ConfigureServiceVprnInterfaceIpv6DuplicateAddressDetection}},
+		{Name: "duplicate-address-detection", Parent: ConfigureServiceVprnInterfaceIpv6, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "true", In: every, Type: typeBoolean},
+		{Name: "vxlan", Parent: ConfigureServiceVprn, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceVprnVxlanInstance}},
+		{Name: "instance", Parent: ConfigureServiceVprnVxlan, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceVprnVxlanInstanceVxlanInstance}, Children: []config.ID{ConfigureServiceVprnVxlanInstanceVxlanInstance, ConfigureServiceVprnVxlanInstanceVni, ConfigureServiceVprnVxlanInstanceSourceVtepSecurity}},
+		{Name: "vxlan-instance", Parent: ConfigureServiceVprnVxlanInstance, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanNetworkInterconnectVxlanId},
+		{Name: "vni", Parent: ConfigureServiceVprnVxlanInstance, Module: modNokiaConf, Kind: config.Leaf, Mandatory: true, In: every, Type: typeVxlanVni},
+		{Name: "source-vtep-security", Parent: ConfigureServiceVprnVxlanInstance, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "system", Parent: Configure, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureSystemName, ConfigureSystemContact, ConfigureSystemLocation, ConfigureSystemLldp, ConfigureSystemLoadBalancing, ConfigureSystemLacp, ConfigureSystemGrpc, ConfigureSystemSecurity, ConfigureSystemManagementInterface}},
 		{Name: "name", Parent: ConfigureSystem, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem64},
 		{Name: "contact", Parent: ConfigureSystem, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeDescription},
@@ -2657,7 +3216,7 @@ var Schema = &config.Schema{
 		{Name: "ethernet-segment-name", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeNamedItem},
 		{Name: "oper-esi", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeEthernetSegmentId},
 		{Name: "oper-state", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
-		{Name: "multi-homing-oper-state", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStateServiceSystemBgpEvpnEthernetSegmentMultiHomingOperState},
+		{Name: "multi-homing-oper-state", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode},
 		{Name: "esi-conflict-name", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeNamedItem},
 		{Name: "evi", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviId}, Children: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviId, StateServiceSystemBgpEvpnEthernetSegmentEviDf, StateServiceSystemBgpEvpnEthernetSegmentEviServiceName}},
 		{Name: "id", Parent: StateServiceSystemBgpEvpnEthernetSegmentEvi, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStateServiceSystemBgpEvpnEthernetSegmentEviId},
@@ -2669,7 +3228,7 @@ var Schema = &config.Schema{
 		{Name: "oper-state", Parent: StateServiceVpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
 		{Name: "vxlan", Parent: StateServiceVpls, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVplsVxlanInstance}},
 		{Name: "instance", Parent: StateServiceVplsVxlan, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVplsVxlanInstanceVxlanInstance}, Children: []config.ID{StateServiceVplsVxlanInstanceVxlanInstance, StateServiceVplsVxlanInstanceDestinations}},
-		{Name: "vxlan-instance", Parent: StateServiceVplsVxlanInstance, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStateServiceVplsVxlanInstanceVxlanInstance},
+		{Name: "vxlan-instance", Parent: StateServiceVplsVxlanInstance, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeConfigureServiceVplsVxlanInstanceVxlanInstance},
 		{Name: "destinations", Parent: StateServiceVplsVxlanInstance, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestination, StateServiceVplsVxlanInstanceDestinationsEthernetSegmentDestination}},
 		{Name: "non-ethernet-segment-destination", Parent: StateServiceVplsVxlanInstanceDestinations, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestinationIpAddress, StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestinationVni}, Children: []config.ID{StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestinationIpAddress, StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestinationVni, StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestinationMacCount, StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestinationOperState, StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestinationMulticastForwardingType}},
 		{Name: "ip-address", Parent: StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestination, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
@@ -2717,11 +3276,11 @@ var Schema = &config.Schema{
 		{Name: "oper-state", Parent: StateServiceVprnInterface, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStateRouterInterfaceOperState},
 		{Name: "bgp-evpn", Parent: StateServiceVprn, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVprnBgpEvpnMpls, StateServiceVprnBgpEvpnVxlan}},
 		{Name: "mpls", Parent: StateServiceVprnBgpEvpn, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVprnBgpEvpnMplsBgpInstance}, Children: []config.ID{StateServiceVprnBgpEvpnMplsBgpInstance, StateServiceVprnBgpEvpnMplsOperRouteDistinguisher, StateServiceVprnBgpEvpnMplsOperState}},
-		{Name: "bgp-instance", Parent: StateServiceVprnBgpEvpnMpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStateServiceVprnBgpEvpnMplsBgpInstance},
+		{Name: "bgp-instance", Parent: StateServiceVprnBgpEvpnMpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeConfigureServiceVprnBgpEvpnMplsBgpInstance},
 		{Name: "oper-route-distinguisher", Parent: StateServiceVprnBgpEvpnMpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeVprnRdState},
 		{Name: "oper-state", Parent: StateServiceVprnBgpEvpnMpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeEnabledDisabled},
 		{Name: "vxlan", Parent: StateServiceVprnBgpEvpn, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVprnBgpEvpnVxlanBgpInstance}, Children: []config.ID{StateServiceVprnBgpEvpnVxlanBgpInstance, StateServiceVprnBgpEvpnVxlanOperRouteDistinguisher}},
-		{Name: "bgp-instance", Parent: StateServiceVprnBgpEvpnVxlan, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStateServiceVprnBgpEvpnMplsBgpInstance},
+		{Name: "bgp-instance", Parent: StateServiceVprnBgpEvpnVxlan, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeConfigureServiceVprnBgpEvpnMplsBgpInstance},
 		{Name: "oper-route-distinguisher", Parent: StateServiceVprnBgpEvpnVxlan, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeVprnRdState},
 		{Name: "system", Parent: State, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateSystemOperName, StateSystemPlatform, StateSystemUpTime, StateSystemCurrentTime, StateSystemBaseMacAddress, StateSystemVersion, StateSystemLldp}},
 		{Name: "oper-name", Parent: StateSystem, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeNamedItem64},
@@ -2985,6 +3544,7 @@ var Schema = &config.Schema{
 		{Name: "policy-as-path-regexp", Base: config.String, Length: []config.Range{{Min: 1, Max: 255}}},
 		{Name: "policy-community-name", Base: config.String, Length: []config.Range{{Min: 1, Max: 64}}, Patterns: []string{"^(?:(.*\\S.*)|())$"}},
 		{Name: "member-community", Base: config.String, Length: []config.Range{{Min: 1, Max: 72}}},
+		{Name: "member-community", Base: config.String, Length: []config.Range{{Min: 1, Max: 72}}, Patterns: []string{"^(?:target:.*:.*)$"}},
 		{Name: "named-item-64", Base: config.String, Length: []config.Range{{Min: 1, Max: 64}}, Patterns: []string{"^(?:(.*\\S.*)|())$"}},
 		{Name: "ipv4-prefix", Base: config.String, Patterns: []string{"^(?:(([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])\\.){3}([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])/(([0-9])|([1-2][0-9])|(3[0-2])))$"}},
 		{Name: "ipv6-prefix", Base: config.String, Patterns: []string{"^(?:((:|[0-9a-fA-F]{0,4}):)([0-9a-fA-F]{0,4}:){0,5}((([0-9a-fA-F]{0,4}:)?(:|[0-9a-fA-F]{0,4}))|(((25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])))(/(([0-9])|([0-9]{2})|(1[0-1][0-9])|(12[0-8]))))$", "^(?:(([^:]+:){6}(([^:]+:[^:]+)|(.*\\..*)))|((([^:]+:)*[^:]+)?::(([^:]+:)*[^:]+)?)(/.+))$"}},
@@ -3018,6 +3578,12 @@ var Schema = &config.Schema{
 			{Name: "multicast-join-sync", In: every},
 			{Name: "multicast-leave-sync", In: every},
 			{Name: "selective-pmsi-auto-discovery", In: every},
+		}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typePolicyCommunityName}, Target: "/configure/policy-options/extended-community-set/name"},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "any", In: every},
+			{Name: "all", In: every},
+			{Name: "invert", In: every},
 		}},
 		{Name: "ip-family-identifier", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "ipv4", In: every},
@@ -3436,6 +4002,90 @@ var Schema = &config.Schema{
 		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 20000}}},
 		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 2, Max: 100}}},
 		{Name: "metric", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 16777215}}},
+		{Name: "customer-name", Base: config.String, Length: []config.Range{{Min: 1, Max: 64}}, Patterns: []string{"^(?:(.*\\S.*)|())$"}},
+		{Name: "customer-id", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 2147483647}}},
+		{Name: "vpn-route-distinguisher", Base: config.String, Patterns: []string{"^(?:((((([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])\\.){3}([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]))):([0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5]))|(([1-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5]):([0-9]|[1-9][0-9]{1,8}|[1-3][0-9]{9}|4[0-1][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[0-1][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]))|(([1-9]|[1-9][0-9]{1,8}|[1-3][0-9]{9}|4[0-1][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[0-1][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]):([0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5])))$"}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "none", In: every},
+			{Name: "virtual", In: every},
+		}},
+		{Name: "ethernet-segment-id-mac-based", Base: config.String, Patterns: []string{"^(?:(0x[0-9a-fA-F]{20})|([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){9})|([0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){9}))$"}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "none", In: every},
+			{Name: "single-active", In: every},
+			{Name: "single-active-no-esi-label", In: every},
+			{Name: "all-active", In: every},
+			{Name: "all-active-no-esi-label", In: every},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "include", In: every},
+			{Name: "exclude", In: every},
+		}},
+		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 0, Max: 100}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "auto", In: every},
+			{Name: "manual", In: every},
+			{Name: "off", In: every},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "revertive", In: every},
+			{Name: "non-revertive", In: every},
+		}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 1}}},
+		{Name: "external-service-id", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 2147483647}}},
+		{Name: "service-name", Base: config.String, Length: []config.Range{{Min: 1, Max: 64}}, Patterns: []string{"^(?:(.*\\S.*)|())$"}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeCustomerName}, Target: "/configure/service/customer/customer-name"},
+		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 9782}}},
+		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 511999}}},
+		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 60, Max: 86400}}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 2}}},
+		{Name: "vxlan-vni", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 16777215}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "bm", In: every},
+			{Name: "bum", In: every},
+			{Name: "none", In: every},
+		}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "auto-rd", In: every},
+		}},
+		{Name: "vpn-route-distinguisher-or-auto-rd", Base: config.Union, Members: []uint16{typeConfigureServiceVplsBgpRouteDistinguisherMember1, typeVpnRouteDistinguisher}},
+		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 0, Max: 9782}}},
+		{Name: "route-target", Base: config.String, Length: []config.Range{{Min: 10, Max: 28}}, Patterns: []string{"^(?:target:(((([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])\\.){3}([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]):([0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5]))|(([0-9]|[1-9]([0-9]{1,3})|[1-5]([0-9]{1,4})|6[0-4]([0-9]{1,3})|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5]):([0-9]|[1-9][0-9]{1,8}|[1-3][0-9]{9}|4[0-1][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[0-1][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]))|(([1-9]|[1-9][0-9]{1,8}|[1-3][0-9]{9}|4[0-1][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[0-1][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]):([0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5]))|(([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})|([0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){5}))))$"}},
+		{Name: "evi", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 16777215}}},
+		{Name: "domain-id", Base: config.String, Patterns: []string{"^(?:(([0-9]|[1-9][0-9]{1,8}|[1-3][0-9]{9}|4[0-1][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[0-1][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]):([1-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5]))|(([1-9]|[1-9][0-9]{1,8}|[1-3][0-9]{9}|4[0-1][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[0-1][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]):([0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5])))$"}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 2, Max: 60}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "never", In: every},
+		}},
+		{Name: "union", Base: config.Union, Members: []uint16{typeConfigureServiceVplsBgpEvpnMacDuplicationRetryMember1, typeConfigureServiceVplsBgpEvpnMacDuplicationRetryMember2}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 3, Max: 10}}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 15}}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeConfigureServiceVplsVxlanInstanceVxlanInstance}, Target: "/configure/service/vpls/vxlan/instance/vxlan-instance"},
+		{Name: "one-byte-value", Base: config.String},
+		{Name: "ecmp-value", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 32}}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "access", In: every},
+			{Name: "network", In: every},
+		}},
+		{Name: "resolve-status", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "none", In: every},
+			{Name: "filter", In: every},
+			{Name: "any", In: every},
+		}},
+		{Name: "mpls-ecmp", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 32}}},
+		{Name: "sap", Base: config.String, Length: []config.Range{{Min: 1, Max: 45}}},
+		{Name: "long-description", Base: config.String, Length: []config.Range{{Min: 1, Max: 160}}, Patterns: []string{"^(?:(.*\\S.*)|())$"}},
+		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 1}}},
+		{Name: "string", Base: config.String, Patterns: []string{"^(?:((((([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])\\.){3}([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]))):([0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5]))|(([1-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5]):([0-9]|[1-9][0-9]{1,8}|[1-3][0-9]{9}|4[0-1][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[0-1][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]))|(([1-9]|[1-9][0-9]{1,8}|[1-3][0-9]{9}|4[0-1][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[0-1][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]):([0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{1,4}|6[0-4][0-9]{1,3}|65[0-4][0-9][0-9]|655[0-2][0-9]|6553[0-5])))$"}},
+		{Name: "vprn-bgp-evpn-mpls-rd", Base: config.Union, Members: []uint16{typeConfigureServiceVprnBgpEvpnMplsRouteDistinguisherMember1, typeConfigureServiceVplsBgpRouteDistinguisherMember1}},
+		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 16777215}}},
+		{Name: "vpn-rd-or-auto-rd", Base: config.Union, Members: []uint16{typeConfigureServiceVprnBgpEvpnMplsRouteDistinguisherMember1, typeConfigureServiceVplsBgpRouteDistinguisherMember1}},
+		{Name: "leafref", Base: config.Leafref, Members: []uint16{typeConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanNetworkInterconnectVxlanId}, Target: "/configure/service/vprn/vxlan/instance/vxlan-instance"},
+		{Name: "mac-unicast-address", Base: config.String, Patterns: []string{"^(?:([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})|([0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){5}))$"}},
+		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "ip", In: every},
+			{Name: "mac", In: every},
+		}},
 		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 3600}}},
 		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 8}}},
 		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 5, Max: 3600}}},
@@ -3813,18 +4463,8 @@ var Schema = &config.Schema{
 		{Name: "string", Base: config.String, Length: []config.Range{{Min: 0, Max: 24}}},
 		{Name: "display-string", Base: config.String, Length: []config.Range{{Min: 1, Max: 255}}},
 		{Name: "ethernet-segment-id", Base: config.String, Patterns: []string{"^(?:(0x[0-9a-fA-F]{20})|([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){9})|([0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){9}))$"}},
-		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
-			{Name: "none", In: every},
-			{Name: "single-active", In: every},
-			{Name: "single-active-no-esi-label", In: every},
-			{Name: "all-active", In: every},
-			{Name: "all-active-no-esi-label", In: every},
-		}},
 		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 16777215}}},
-		{Name: "service-name", Base: config.String, Length: []config.Range{{Min: 1, Max: 64}}, Patterns: []string{"^(?:(.*\\S.*)|())$"}},
 		{Name: "service-id", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 4294967295}}},
-		{Name: "uint32", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 2}}},
-		{Name: "vxlan-vni", Base: config.Uint32, Range: []config.Range{{Min: 1, Max: 16777215}}},
 		{Name: "multicast-forwarding-type", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "none", In: every},
 			{Name: "unicast", In: every},
@@ -3836,11 +4476,7 @@ var Schema = &config.Schema{
 			{Name: "up", In: every},
 			{Name: "down", In: every},
 		}},
-		{Name: "int32", Base: config.Int32, Range: []config.Range{{Min: 1, Max: 1}}},
-		{Name: "enumeration", Base: config.Enumeration, Enums: []config.Enum{
-			{Name: "auto-rd", In: every},
-		}},
-		{Name: "vprn-rd-state", Base: config.Union, Members: []uint16{typeString, typeStateServiceVprnBgpEvpnMplsOperRouteDistinguisherMember2}},
+		{Name: "vprn-rd-state", Base: config.Union, Members: []uint16{typeString, typeConfigureServiceVplsBgpRouteDistinguisherMember1}},
 		{Name: "enabled-disabled", Base: config.Enumeration, Enums: []config.Enum{
 			{Name: "enabled", In: every},
 			{Name: "disabled", In: every},
