@@ -37,8 +37,19 @@ func (r renderer) bgp() {
 	for i := range r.d.Links {
 		r.underlaySession(&r.d.Links[i])
 	}
+	r.rapid()
 	r.overlay()
 	r.wan()
+}
+
+// rapid sends what changes in EVPN at once, whatever a group waits for otherwise: hosts move, and paths to them go (RFC 7432 §8.2).
+func (r renderer) rapid() {
+	if len(r.d.Overlay.Neighbors)+len(r.d.WAN.Neighbors) == 0 {
+		return
+	}
+	r.because(r.d.Overlay.Ref, "overlay")
+	r.Bool(sros.ConfigureRouterBgpRapidWithdrawal, true)
+	r.Bool(sros.ConfigureRouterBgpRapidUpdateEvpn, true)
 }
 
 // mostPaths is the range of /configure/router/bgp/multipath/max-paths.

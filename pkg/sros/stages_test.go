@@ -63,6 +63,9 @@ func TestLightChangesInStages(t *testing.T) {
 		"a little more light is made at once": {after(tuned(193_700_000, -12)), after(), nil},
 		"light goes for good with the change": {after(), after(gone), nil},
 		"a connector is switched off":         {after(), shut(), nil},
+		"a connector that is broken out otherwise changes at once": {after(), after(tuned(193_850_000, -12), func(d *fabric.Device) {
+			d.Breakouts[0].Channels, d.Breakouts[0].Speed = 4, "100G"
+		}), nil},
 		"a channel is dark while it is tuned": {after(), after(tuned(193_850_000, -12)), []string{
 			"dark: disable 193700000 open-zrp-ofec1 -10.0",
 			"retune: disable 193850000 open-zrp-ofec1 -13.0",
