@@ -42,11 +42,13 @@ func (c *Compiler) Compile(t *topology.Topology) (*Design, topology.Diagnostics)
 	}
 	d.tenantsAndSegments()
 	d.cable()
+	d.bundle()
 	d.attach()
 	d.settlePorts()
 	d.settleWires()
 	d.place()
 	d.meet()
+	d.stitch()
 	d.check()
 	diags := d.report.diagnostics()
 	if diags.HasErrors() {
@@ -108,7 +110,7 @@ func (d *draft) decide(n *node) *Device {
 		Group: n.group(), Ref: n.ref,
 		Underlay: n.underlay(), Overlay: d.overlay(n), Links: d.links(n),
 		Breakouts: d.breakouts(n), Ports: d.accessPorts(n), LAGs: d.lags(n),
-		Segments: n.macVRFs(), VRFs: n.ipVRFs(), Raw: d.rawLeaves(n.raw), Light: n.light,
+		Segments: n.macVRFs(), VRFs: n.ipVRFs(), Raw: d.rawLeaves(n.raw), Light: n.light, WAN: n.wan,
 	}
 	if n.disablesUnused() {
 		device.Unused = n.unused()

@@ -362,7 +362,8 @@ func (e *side) links(m *optics.Mode) (int, bool) {
 	return m.Rate / rate, m.Rate%rate == 0
 }
 
-// announce decides which loopbacks the devices of a site know: their own, and those of all sites that DCIs join it with, directly or by way of others.
+// announce decides which loopbacks the devices of a site know: their own, and those of all sites that DCIs join it with, directly or
+// by way of others, where its leaves send to theirs.
 func (d *draft) announce() {
 	group := make(map[*site]*site, len(d.sites))
 	var root func(s *site) *site
@@ -373,7 +374,7 @@ func (d *draft) announce() {
 		return s
 	}
 	for _, x := range d.dcis {
-		if x.a != nil && len(x.channels) > 0 && root(x.a) != root(x.b) {
+		if x.a != nil && len(x.channels) > 0 && !x.a.stitched() && root(x.a) != root(x.b) {
 			group[root(x.a)] = root(x.b)
 		}
 	}

@@ -133,7 +133,7 @@ type OverlayNeighbor struct {
 	Name string // far device
 	Addr netip.Addr
 	ASN  uint32 // the far device's own AS; eBGP only
-	Site string // of the far device where that is another: both are reflectors then, and neither the other's client
+	Site string // of the far device where that is another: both are reflectors then, or both gateways, and neither the other's client
 	Ref  Ref    // of the first tenant or segment that both sites have; "" inside a site
 }
 

@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/maphash"
 	"math"
 	"net/netip"
@@ -125,6 +126,7 @@ func (g *digester) node(n *node) digest {
 		g.claim(n, c)
 	}
 	g.light(&n.light)
+	g.wan(&n.wan)
 	g.raw(n.raw)
 	for _, s := range n.segments {
 		g.digest(g.segments[s])
@@ -166,6 +168,16 @@ func (g *digester) light(l *Light) {
 	for _, m := range l.Media {
 		g.text(m.Channel, m.Port, string(m.Ref))
 		g.numbers(m.Index, uint32(m.Low), uint32(m.High))
+	}
+}
+
+// wan writes all that a gateway stitches: what few devices have need not be written field by field.
+func (g *digester) wan(w *WAN) {
+	all := *w
+	all.Segment = nil
+	g.text(fmt.Sprintf("%+v", all))
+	if w.Segment != nil {
+		g.text(fmt.Sprintf("%+v", *w.Segment))
 	}
 }
 
@@ -215,6 +227,9 @@ func (g *digester) wire(n *node, w *wire) {
 		far, port = w.low, w.lowPort
 	}
 	g.text(far.name(), far.platform.Ports[port.index].Name, w.speed, string(w.ref()), w.lowVia, w.highVia)
+	if w.trunk != nil {
+		g.text(w.trunk.name(n))
+	}
 	if w.channel != nil {
 		g.text(w.channel.name, w.channel.breakout(n))
 	}

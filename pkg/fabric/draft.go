@@ -75,7 +75,9 @@ type node struct {
 	breakouts  []breakout
 	segments   []*segment // by number
 	vrfs       []*tenant  // by number
-	raw        []int32    // indexes of intent.Topology.Raw
+	trunks     []*trunk   // in the order of their wires
+	wan        WAN
+	raw        []int32 // indexes of intent.Topology.Raw
 	light      Light
 }
 

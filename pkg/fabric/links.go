@@ -9,8 +9,8 @@ import (
 	"github.com/loomfabric/loom/models/intent"
 )
 
-// wire is one fabric link. Its low end hangs below its high end: a leaf or a gateway below a spine of its site, and of a link that a channel of
-// light carries, the gateway of the site with the lower number.
+// wire is one fabric link. Its low end hangs below its high end: a leaf or a gateway below a spine of its site, of a link that a channel of
+// light carries the gateway of the site with the lower number, and of one between two gateways of a site that with the lower number.
 type wire struct {
 	low, high         *node
 	lowPort, highPort portID
@@ -18,6 +18,7 @@ type wire struct {
 	speed             string        // what it runs at
 	cable             *intent.Cable // nil: derived
 	channel           *channel      // nil: a cable
+	trunk             *trunk        // of the WAN that it is or belongs to; nil: the underlay speaks BGP over it
 	lowVia, highVia   string        // clients of transponders that the ends are plugged into; "" where they are not
 }
 
@@ -113,11 +114,12 @@ func (d *draft) addWire(c *intent.Cable) {
 	if a == nil || b == nil {
 		return
 	}
-	if a.role == b.role {
+	beside := d.beside(a, b)
+	if a.role == b.role && !beside {
 		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between two %s", endText(c.GetA()), endText(c.GetB()), plural(a.role)), "cables join a leaf and a spine")
 		return
 	}
-	if a.role != Spine && b.role != Spine {
+	if a.role != Spine && b.role != Spine && !beside {
 		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between a %s and a %s", endText(c.GetA()), endText(c.GetB()), a.role, b.role), "cables join a spine and a leaf or a gateway")
 		return
 	}
@@ -131,7 +133,7 @@ func (d *draft) addWire(c *intent.Cable) {
 		return
 	}
 	w := wire{low: a, lowPort: aPort, high: b, highPort: bPort, cable: c}
-	if a.role == Spine {
+	if a.role == Spine || beside && b.number() < a.number() {
 		w.low, w.lowPort, w.high, w.highPort = b, bPort, a, aPort
 	}
 	d.wires = append(d.wires, w)
@@ -209,6 +211,8 @@ func (d *draft) settleWires() {
 		w := &d.wires[i]
 		d.settleSpeed(w)
 		switch {
+		case w.trunk != nil:
+			d.numberTrunk(w.trunk, w)
 		case w.cable.GetSubnet() != "":
 			d.readSubnet(w)
 		case !w.low.site.unnumbered:
@@ -244,7 +248,7 @@ func (d *draft) readSubnet(w *wire) {
 	switch {
 	case err != nil || !subnet.Addr().Is4() || subnet.Bits() != 31 || subnet.Masked() != subnet:
 		d.report.fail(w.ref(), fmt.Sprintf("%s: subnet %s: not an IPv4 /31", w, text), "write it like 192.168.11.0/31")
-	case w.low.site.unnumbered:
+	case w.low.site.unnumbered && w.trunk == nil:
 		d.report.fail(w.ref(), fmt.Sprintf("%s: subnet %s: links of site %s are unnumbered", w, text, w.low.site.in.GetName()), "remove it, or set links: numbered",
 			note{w.low.site.ref + "/underlay#links", "unnumbered"})
 	case w.cable.GetA().GetDevice() == w.low.name():
@@ -301,7 +305,9 @@ func (n *node) link(w *wire) Link {
 	if w.speed != n.speedsOf(port)[0] {
 		l.Speed = w.speed
 	}
-	if addr != 0 {
+	if w.trunk != nil {
+		l.Trunk, l.PeerASN = w.trunk.name(n), 0
+	} else if addr != 0 {
 		l.Addr, l.Peer = netip.PrefixFrom(ipv4(addr), 31), ipv4(peer)
 	}
 	return l
@@ -318,7 +324,7 @@ func (d *draft) cables() []Cable {
 			switch {
 			case c.kind == serverClaim:
 				list = append(list, d.serverCable(n, i))
-			case c.kind <= cableClaim && n.role == Spine:
+			case c.kind <= cableClaim && n == d.wires[c.what].high:
 				list = append(list, d.wires[c.what].design())
 			}
 		}

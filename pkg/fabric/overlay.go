@@ -7,12 +7,13 @@ import (
 	"github.com/loomfabric/loom/models/intent"
 )
 
-// meet decides who has EVPN sessions with whom: in each site every leaf with every spine, and where leaves of two sites send
-// to each other, every spine of one with every spine of the other. All leaves of a site share one list, all spines another.
+// meet decides who has EVPN sessions with whom: in each site every leaf, and every gateway that stitches tenants, with every spine,
+// and where leaves of two sites send to each other, every spine of one with every spine of the other. All leaves of a site share
+// one list, all spines another.
 func (d *draft) meet() {
 	for _, s := range d.sites {
 		s.leafSessions = s.sessions(s.spines)
-		s.spineSessions = s.sessions(s.leaves)
+		s.spineSessions = s.sessions(slices.Concat(s.leaves, s.stitchers()))
 		for _, m := range s.mesh {
 			for _, far := range s.sessions(m.site.spines) {
 				far.Site, far.Ref = m.site.in.GetName(), m.ref
@@ -52,12 +53,15 @@ func (n *node) sessions() []OverlayNeighbor {
 	case Leaf:
 		return n.site.leafSessions
 	}
+	if n.stitches() {
+		return n.site.leafSessions
+	}
 	return nil
 }
 
 // overlay returns a device's part of the overlay.
 func (d *draft) overlay(n *node) Overlay {
-	if n.role == Gateway {
+	if n.role == Gateway && !n.stitches() {
 		return Overlay{} // routes between sites, and no services
 	}
 	o := Overlay{IBGP: n.site.ibgp(), AS: d.in.GetOverlayAs(), Neighbors: n.sessions(), Ref: n.site.ref + "/overlay"}
@@ -85,13 +89,19 @@ func (n *node) underlay() Underlay {
 	in := n.site.in.GetUnderlay()
 	u := Underlay{
 		Unnumbered: n.site.unnumbered, MTU: in.GetMtu(), MaxPaths: n.site.maxPaths(),
-		BFD:       BFD{Multiplier: in.GetBfd().GetMultiplier(), Interval: in.GetBfd().GetIntervalMs() * 1000},
+		BFD:       n.bfd(),
 		Advertise: n.site.advertise, Ref: n.site.ref + "/underlay",
 	}
 	if n.role == Gateway {
 		u.Abroad = n.site.abroad
 	}
 	return u
+}
+
+// bfd are the timers of the links of its site.
+func (n *node) bfd() BFD {
+	in := n.site.in.GetUnderlay().GetBfd()
+	return BFD{Multiplier: in.GetMultiplier(), Interval: in.GetIntervalMs() * 1000}
 }
 
 func (s *site) maxPaths() uint32 { return max(1, s.in.GetUnderlay().GetMaxPaths()) }

@@ -18,7 +18,7 @@ type WAN struct {
 	AS        uint32            // that gateways of all sites share: the overlay's
 	Area      string            // IS-IS area: "49.0001"
 	Labels    Labels            // for segment routing, the same on all gateways; zero without MPLS
-	Trunks    []Trunk           // towards gateways of other sites, sorted by name
+	Trunks    []Trunk           // towards gateways of other sites, and to others of its own, sorted by name
 	Neighbors []OverlayNeighbor // EVPN sessions with all gateways of the other sites that it shares services with; sorted by address
 	Segment   *SiteSegment      // ethernet segment that the gateways of its site share towards the WAN; nil: there is one gateway, or nothing is bridged
 	Bridges   []Bridge          // stitched segments, sorted by number
@@ -32,21 +32,21 @@ type Labels struct {
 	Index       uint32 // of the gateway's own loopback in it, below Size; unique in the WAN
 }
 
-// Trunk is one routed interface towards a gateway of another site: one channel, or the channels of a DCI between two gateways
-// as a LAG. IS-IS and BFD run over it; what the underlay of a site announces does not pass it.
+// Trunk is one routed interface towards another gateway: a link that a channel carries to another site, the links of a DCI between
+// two gateways as a LAG, or a cable between two gateways of a site. IS-IS and BFD run over it; what the underlay of a site announces does not pass it.
 type Trunk struct {
-	Name     string       // "to-sh-gateway1-1/1/c1/1" or "to-sh-gateway1-lag1", unique on the device
+	Name     string       // "wan-1/1/c1/1" or "wan-lag-12": unique on the device, at most 32 characters
 	Ports    []string     // "1/1/c1/1"; several with LAG
 	LAG      uint32       // number of its LAG with LACP; 0: none
 	SpeedG   uint32       // of each port in Gb/s
 	Addr     netip.Prefix // own address with /31
 	Peer     netip.Addr
-	PeerName string // far gateway
-	MTU      uint32 // of IP, in bytes
-	PortMTU  uint32 // bytes, ethernet header included
-	Metric   uint32 // of IS-IS, wide
-	BFD      BFD    // zero: off
-	Channels []string
+	PeerName string   // far gateway
+	MTU      uint32   // of IP, in bytes
+	PortMTU  uint32   // bytes, ethernet header included
+	Metric   uint32   // of IS-IS, wide
+	BFD      BFD      // zero: off
+	Channels []string // that carry it; none of a cable
 	Ref      Ref
 }
 

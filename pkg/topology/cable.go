@@ -221,10 +221,13 @@ func (p *parser) lost() bool { return p.unsound && len(p.devices.all) == 0 }
 
 // legal reports a cable that a leaf-spine fabric cannot have.
 func (c *cables) legal(a, b end, da, db *device, at spot) bool {
-	spine := intent.Role_ROLE_SPINE
+	spine, gateway := intent.Role_ROLE_SPINE, intent.Role_ROLE_GATEWAY
 	if da == nil || db == nil || da.site == db.site && (da.out.Role == spine) != (db.out.Role == spine) &&
 		da.out.Role != intent.Role_ROLE_TRANSPONDER && db.out.Role != intent.Role_ROLE_TRANSPONDER {
 		return true
+	}
+	if da.site == db.site && da != db && da.out.Role == gateway && db.out.Role == gateway {
+		return true // where they stitch tenants, which is known only with their platforms
 	}
 	thing := "cables: " + a.String() + " - " + b.String()
 	switch {

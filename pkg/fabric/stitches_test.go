@@ -1,0 +1,220 @@
+package fabric
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loomfabric/loom/pkg/topology"
+)
+
+// stitched is a topology with edits: old, new, ...
+func stitched(t *testing.T, edits ...string) *Design {
+	t.Helper()
+	return compile(t, intentOf(t, "stitched.yaml", []byte(edited(t, edits...))))
+}
+
+func edited(t *testing.T, edits ...string) string {
+	t.Helper()
+	source := string(read(t, "stitched.yaml"))
+	for i := 0; i+1 < len(edits); i += 2 {
+		if !strings.Contains(source, edits[i]) {
+			t.Fatalf("stitched.yaml has no %q", edits[i])
+		}
+		source = strings.ReplaceAll(source, edits[i], edits[i+1])
+	}
+	return source
+}
+
+func TestWhatGatewaysStitchIsThatOfTheGoldenFile(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	for _, v := range []struct {
+		name  string
+		only  string // a gateway
+		edits []string
+	}{
+		{"MPLS between sites, channels as routed links", "", nil},
+		{"VXLAN between sites, channels as LAGs", "bj-gateway2", []string{"service: vxlan-mpls", "service: vxlan-vxlan\n    bundle: lag"}},
+	} {
+		fmt.Fprintf(&out, "-- %s --\n", v.name)
+		design := stitched(t, v.edits...)
+		for _, d := range design.Devices {
+			if d.Role == Gateway && (v.only == "" || v.only == d.Name) {
+				out.WriteString(wanText(d))
+			}
+		}
+	}
+	golden(t, "stitched.golden.txt", []byte(out.String()))
+}
+
+// wanText is what a gateway does between sites, as people read it.
+func wanText(d *Device) string {
+	var b strings.Builder
+	w := &d.WAN
+	fmt.Fprintf(&b, "%s, %s %s: AS %d, of the WAN %d, area %s, labels %v, because of %s\n", d.Name, d.OS, d.Release, d.ASN, w.AS, w.Area, w.Labels, w.Ref)
+	for _, l := range d.Links {
+		fmt.Fprintf(&b, "  link %s to %s:%s, AS %d, trunk %q, channel %q, by %q\n", l.Port, l.PeerName, l.PeerPort, l.PeerASN, l.Trunk, l.Channel, l.Via)
+	}
+	for _, x := range d.Breakouts {
+		fmt.Fprintf(&b, "  breakout %s: %d of %s\n", x.Port, x.Channels, x.Speed)
+	}
+	for _, p := range d.Light.Coherent {
+		fmt.Fprintf(&b, "  coherent %s: %s, %s\n", p.Port, p.Channel, p.Setting)
+	}
+	for _, n := range d.Overlay.Neighbors {
+		fmt.Fprintf(&b, "  session in the fabric: %s %v\n", n.Name, n.Addr)
+	}
+	for _, n := range w.Neighbors {
+		fmt.Fprintf(&b, "  session in the WAN: %s %v of %s, because of %s\n", n.Name, n.Addr, n.Site, n.Ref)
+	}
+	for _, x := range w.Trunks {
+		fmt.Fprintf(&b, "  trunk %s: ports %v, lag %d, %dG, %v to %v of %s, mtu %d/%d, metric %d, bfd %v, channels %v\n",
+			x.Name, x.Ports, x.LAG, x.SpeedG, x.Addr, x.Peer, x.PeerName, x.MTU, x.PortMTU, x.Metric, x.BFD, x.Channels)
+	}
+	if w.Segment != nil {
+		fmt.Fprintf(&b, "  ethernet segment %s %s\n", w.Segment.Name, w.Segment.ESI)
+	}
+	for _, x := range w.Bridges {
+		fmt.Fprintf(&b, "  bridge %s: service %d, mtu %d\n    fabric %v\n    WAN %v\n", x.Key, x.ID, x.MTU, x.Fabric, x.WAN)
+	}
+	for _, x := range w.Routers {
+		fmt.Fprintf(&b, "  router %s: services %d and %d, mtu %d, %d paths\n    fabric %v\n    WAN %v\n", x.Key, x.ID, x.Inner, x.MTU, x.ECMP, x.Fabric, x.WAN)
+	}
+	return b.String()
+}
+
+// Leaves know nothing of other sites; spines reflect to gateways as to leaves.
+func TestFabricsOfStitchedSitesAreApart(t *testing.T) {
+	t.Parallel()
+	design := stitched(t)
+	if got := fmt.Sprint(design.Device("bj-leaf1").Underlay.Advertise); got != "[10.1.0.0/17]" {
+		t.Errorf("announced in bj: %s", got)
+	}
+	var got []string
+	for _, n := range design.Device("bj-spine1").Overlay.Neighbors {
+		got = append(got, n.Name)
+	}
+	if want := []string{"bj-leaf1", "bj-leaf2", "bj-leaf3", "bj-leaf4", "bj-gateway1", "bj-gateway2"}; !slices.Equal(got, want) {
+		t.Errorf("bj-spine1 reflects to %v, want %v", got, want)
+	}
+}
+
+// Both ends of a trunk are of one subnet, and no two trunks share one.
+func TestTrunksHaveTwoEnds(t *testing.T) {
+	t.Parallel()
+	for _, edits := range [][]string{nil, {"service: vxlan-mpls", "service: vxlan-mpls\n    bundle: lag"}, {"links: unnumbered", "links: numbered"}, {"count: 4, mode", "count: 24, mode"}} {
+		design := stitched(t, edits...)
+		ends := map[string]int{}
+		for _, d := range design.Devices {
+			for _, x := range d.WAN.Trunks {
+				far := design.Device(x.PeerName).WAN.Trunks
+				i := slices.IndexFunc(far, func(o Trunk) bool { return o.Addr.Addr() == x.Peer })
+				if i < 0 || far[i].PeerName != d.Name || far[i].Peer != x.Addr.Addr() || !slices.Equal(far[i].Channels, x.Channels) || len(far[i].Ports) != len(x.Ports) {
+					t.Errorf("%s: %s: the other end is not on %s", d.Name, x.Name, x.PeerName)
+				}
+				ends[x.Addr.Masked().String()]++
+			}
+		}
+		for subnet, n := range ends {
+			if n != 2 {
+				t.Errorf("%s has %d ends", subnet, n)
+			}
+		}
+		if len(ends) == 0 {
+			t.Error("no trunks")
+		}
+	}
+}
+
+// A wavelength more changes the gateways at its ends and the ends of its line: a trunk or a member more, and light.
+func TestAWavelengthMoreOfAStitchedDCIIsOneChange(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		service string
+		trunks  int // more on each end
+		same    bool
+	}{
+		"as a routed link":        {"service: vxlan-mpls", 1, false},
+		"as a member of the LAG":  {"service: vxlan-mpls\n    bundle: lag", 0, true},
+		"over VXLAN between them": {"service: vxlan-vxlan", 1, false},
+	} {
+		var c Compiler
+		make := func(count string) *Design {
+			source := edited(t, "service: vxlan-mpls", tt.service, "count: 4, mode", count+", mode")
+			design, diags := c.Compile(topology.New(intentOf(t, "stitched.yaml", []byte(source))))
+			if design == nil {
+				t.Fatal(diags)
+			}
+			return design
+		}
+		four, five := make("count: 4"), make("count: 5")
+		var changed []string
+		for _, d := range five.Devices {
+			if four.Device(d.Name) != d {
+				changed = append(changed, d.Name)
+			}
+		}
+		want := "bj-gateway1 sh-gateway1 north-bj north-hut1 north-sh"
+		if got := strings.Join(changed, " "); got != want {
+			t.Errorf("%s: changed %s, want %s", name, got, want)
+		}
+		for _, gateway := range []string{"bj-gateway1", "sh-gateway1"} {
+			before, after := four.Device(gateway), five.Device(gateway)
+			if got := len(after.WAN.Trunks) - len(before.WAN.Trunks); got != tt.trunks {
+				t.Errorf("%s: %s has %d trunks more, want %d", name, gateway, got, tt.trunks)
+			}
+			if len(after.Light.Coherent) != len(before.Light.Coherent)+1 || len(after.Breakouts) != len(before.Breakouts)+1 || len(after.Links) != len(before.Links)+1 {
+				t.Errorf("%s: %s has not one port more", name, gateway)
+			}
+			for _, x := range before.WAN.Trunks {
+				i := slices.IndexFunc(after.WAN.Trunks, func(o Trunk) bool { return o.Name == x.Name })
+				if i < 0 {
+					t.Fatalf("%s: %s: %s is gone", name, gateway, x.Name)
+				}
+				now := after.WAN.Trunks[i]
+				if tt.same && x.LAG != 0 {
+					if len(now.Ports) != len(x.Ports)+1 || now.Ports[len(x.Ports)] != "1/1/c3/1" {
+						t.Errorf("%s: %s: %s has ports %v, had %v", name, gateway, x.Name, now.Ports, x.Ports)
+					}
+					now.Ports, now.Channels = x.Ports, x.Channels
+				}
+				if diff := cmp.Diff(fmt.Sprint(x), fmt.Sprint(now)); diff != "" {
+					t.Errorf("%s: %s: %s changed: %s", name, gateway, x.Name, diff)
+				}
+			}
+			before.WAN.Trunks, after.WAN.Trunks = nil, nil
+			if diff := cmp.Diff(wanServices(before), wanServices(after)); diff != "" {
+				t.Errorf("%s: %s: sessions or services changed: %s", name, gateway, diff)
+			}
+		}
+	}
+}
+
+func wanServices(d *Device) string {
+	return fmt.Sprint(d.WAN.Neighbors, d.WAN.Bridges, d.WAN.Routers, d.WAN.Labels, d.Overlay)
+}
+
+// What comes to a far site changes the gateways that have to know.
+func TestAFarTenantChangesTheGateways(t *testing.T) {
+	t.Parallel()
+	var c Compiler
+	one, _ := c.Compile(topology.New(intentOf(t, "a.yaml", []byte(edited(t)))))
+	two, diags := c.Compile(topology.New(intentOf(t, "a.yaml", []byte(edited(t, "sh/leaves, range: ethernet-1/5..6, lag: pair, segments: [bank]", "sh/leaves, range: ethernet-1/5..6, lag: pair, segments: [app]")))))
+	if two == nil {
+		t.Fatal(diags)
+	}
+	var changed []string
+	for _, d := range two.Devices {
+		if one.Device(d.Name) != d {
+			changed = append(changed, d.Name)
+		}
+	}
+	want := "bj-gateway1 bj-gateway2 sh-leaf1 sh-leaf2 sh-leaf3 sh-leaf4 sh-gateway1 sh-gateway2"
+	if got := strings.Join(changed, " "); got != want {
+		t.Errorf("changed %s, want %s", got, want)
+	}
+}
