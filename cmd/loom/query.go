@@ -24,16 +24,21 @@ var tables = map[string]func(*network) table{
 	"segments":  segmentsTable,
 	"tenants":   tenantsTable,
 	"ports":     portsTable,
+	"dcis":      dcisTable,
+	"spans":     spansTable,
+	"outages":   outagesTable,
 }
 
 func queryCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "query WHAT [PATH...]",
 		Short: "List what the design decided",
-		Long: `Lists devices, cables, addresses, tenants, segments or ports of the design, or, where WHAT is a
-path such as '/interface[name=*]/mtu', every matching leaf of the intended configurations.
-A * stands for any key.`,
+		Long: `Lists devices, cables, addresses, tenants, segments or ports of the design; dcis, with the service that
+tenants get from site to site by and why; spans, which are tenants and segments that several sites have; or
+outages, which are what a cut of each duct takes with it. Where WHAT is a path such as '/interface[name=*]/mtu',
+it lists every matching leaf of the intended configurations. A * stands for any key.`,
 		Example: `  loom query devices topologies/demo.yaml
+  loom query outages topologies/twin.yaml
   loom query '/network-instance[name=*]/protocols/bgp/autonomous-system' topologies/demo.yaml --format csv`,
 		Args: needs(1, "what to list"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {

@@ -14,7 +14,8 @@ type wan struct {
 	sites   []*site // by number
 	dcis    []*dci  // by number
 	service Service
-	why     string // the service is this one; "" where a DCI asks for it
+	asks    *dci   // the first that asks for it; nil: it is chosen
+	why     string // then
 }
 
 // services are the services as the intent asks for them.
@@ -64,25 +65,36 @@ func (d *draft) merge(a, b *wan) {
 
 // chooseService takes the service that DCIs ask for, or else the one that all their gateways can do.
 func (d *draft) chooseService(w *wan) {
-	var asks *dci
 	for _, x := range w.dcis {
 		service, asked := services[x.in.GetService()]
 		switch {
 		case !asked:
-		case asks == nil:
-			asks, w.service = x, service
+		case w.asks == nil:
+			w.asks, w.service = x, service
 		case service != w.service:
 			d.report.fail(x.ref+"#service", fmt.Sprintf("%s: service %s, and that of %s is %s: what joins sites with one another has one service",
-				x.in.GetName(), service, asks.in.GetName(), w.service), "give both the same", note{asks.ref + "#service", "the other one"})
+				x.in.GetName(), service, w.asks.in.GetName(), w.service), "give both the same", note{w.asks.ref + "#service", "the other one"})
 		}
 	}
-	if asks != nil {
-		d.checkService(w, asks)
+	if w.asks != nil {
+		d.checkService(w)
 		return
 	}
 	w.service, w.why = VXLANMPLS, "all gateways that it joins run SR OS"
 	if n := routesOnly(w.dcis...); n != nil {
 		w.service, w.why = LeafToLeaf, n.name()+" runs "+n.software()+", which stitches no tenants"
+	}
+}
+
+// reason is why a DCI has its service; "" where it asks for it itself.
+func (x *dci) reason() string {
+	switch w := x.a.wan; {
+	case x.in.GetService() != intent.Service_SERVICE_UNSPECIFIED:
+		return ""
+	case w.asks != nil:
+		return w.asks.in.GetName() + " asks for it"
+	default:
+		return w.why
 	}
 }
 
@@ -108,12 +120,12 @@ const stitcherOS = "sros"
 func (n *node) software() string { return n.platform.OS + " " + n.in.GetRelease() }
 
 // checkService reports a service that a DCI asks for and some gateway cannot do.
-func (d *draft) checkService(w *wan, asks *dci) {
+func (d *draft) checkService(w *wan) {
 	n := routesOnly(w.dcis...)
 	if n == nil || w.service == LeafToLeaf {
 		return
 	}
-	d.report.fail(asks.ref+"#service", fmt.Sprintf("%s: service %s: %s, which has one EVPN instance for each network instance and can join no two", asks.in.GetName(), w.service, n.box()),
+	d.report.fail(w.asks.ref+"#service", fmt.Sprintf("%s: service %s: %s, which has one EVPN instance for each network instance and can join no two", w.asks.in.GetName(), w.service, n.box()),
 		"use service: vxlan, or gateways with SR OS", note{n.ref, "the gateway"})
 }
 

@@ -276,7 +276,7 @@ func (d *draft) designDCIs() []DCI {
 			out.A, out.B = x.a.in.GetName(), x.b.in.GetName()
 		}
 		if x.a != nil && x.a.wan != nil {
-			out.Service, out.Why = x.a.wan.service, x.a.wan.why
+			out.Service, out.Why = x.a.wan.service, x.reason()
 		}
 		for _, c := range x.channels {
 			out.Channels = append(out.Channels, c.name)
