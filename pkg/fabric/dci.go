@@ -365,30 +365,17 @@ func (e *side) links(m *optics.Mode) (int, bool) {
 // announce decides which loopbacks the devices of a site know: their own, and those of all sites that DCIs join it with, directly or
 // by way of others, where its leaves send to theirs.
 func (d *draft) announce() {
-	group := make(map[*site]*site, len(d.sites))
-	var root func(s *site) *site
-	root = func(s *site) *site {
-		if up := group[s]; up != nil {
-			return root(up)
-		}
-		return s
-	}
-	for _, x := range d.dcis {
-		if x.a != nil && len(x.channels) > 0 && !x.a.stitched() && root(x.a) != root(x.b) {
-			group[root(x.a)] = root(x.b)
-		}
-	}
-	all := map[*site][]netip.Prefix{}
 	for _, s := range d.sites {
-		all[root(s)] = append(all[root(s)], s.announced()...)
-	}
-	for _, list := range all {
-		slices.SortFunc(list, netip.Prefix.Compare)
-	}
-	for _, s := range d.sites {
-		s.advertise = all[root(s)]
-		own := s.announced()
-		s.abroad = slices.DeleteFunc(slices.Clone(s.advertise), func(p netip.Prefix) bool { return slices.Contains(own, p) })
+		if s.wan != nil && !s.stitched() {
+			for _, far := range s.wan.sites {
+				if far != s {
+					s.abroad = append(s.abroad, far.announced()...)
+				}
+			}
+		}
+		s.advertise = append(s.announced(), s.abroad...)
+		slices.SortFunc(s.abroad, netip.Prefix.Compare)
+		slices.SortFunc(s.advertise, netip.Prefix.Compare)
 	}
 }
 

@@ -7,12 +7,15 @@ import (
 
 const (
 	vxlanOverhead = 50   // outer IPv4, UDP and VXLAN headers and the inner ethernet header (RFC 7348 §5)
+	mplsOverhead  = 22   // the inner ethernet header, a label for the way (RFC 8402) and one for the service (RFC 7432)
 	gatewayMTU    = 1500 // IP MTU of a gateway that the intent leaves to the device, and of servers on a segment without one
 )
 
 // hop is a part of the way that a tenant's packets take, where all links have one MTU.
 type hop struct {
 	name string // "at site bj"
+	adds uint32 // bytes of what the packets are wrapped into
+	into string // "VXLAN"
 	mtu  uint32 // of IP, in bytes
 	most uint32 // that its routers do
 	ref  Ref    // where the MTU is given
@@ -26,20 +29,20 @@ func (d *draft) checkSegmentMTU(s *segment) {
 	}
 	mtu := explicit(s.in.GetMtu(), gatewayMTU)
 	for _, h := range d.hops(s) {
-		if mtu+vxlanOverhead > h.mtu && h.mtu >= leastMTU {
-			fix := fmt.Sprintf("use at most %d", h.mtu-vxlanOverhead)
-			if mtu+vxlanOverhead <= h.most {
-				fix += fmt.Sprintf(", or an underlay mtu of %d", mtu+vxlanOverhead)
+		if mtu+h.adds > h.mtu && h.mtu >= leastMTU {
+			fix := fmt.Sprintf("use at most %d", h.mtu-h.adds)
+			if mtu+h.adds <= h.most {
+				fix += fmt.Sprintf(", or an underlay mtu of %d", mtu+h.adds)
 			}
-			d.report.fail(s.ref+"#mtu", fmt.Sprintf("segment %s: mtu %d and %d of VXLAN do not fit the underlay's %d %s", s.key, mtu, vxlanOverhead, h.mtu, h.name),
+			d.report.fail(s.ref+"#mtu", fmt.Sprintf("segment %s: mtu %d and %d of %s do not fit the underlay's %d %s", s.key, mtu, h.adds, h.into, h.mtu, h.name),
 				fix, note{h.ref, "the underlay's"})
 			return
 		}
 	}
 }
 
-// hops are where the packets of a segment get as VXLAN: the links of all sites that it reaches, and where leaves send to leaves
-// of other sites, the links of gateways between them and of the sites on the way.
+// hops are where the packets of a segment get: as VXLAN the links of all sites that it reaches; and the links of gateways to other
+// sites, with what the service wraps them into there.
 func (d *draft) hops(s *segment) []hop {
 	reached := slices.Clone(s.sites)
 	if len(s.gateway) > 0 {
@@ -49,17 +52,23 @@ func (d *draft) hops(s *segment) []hop {
 	for _, at := range reached {
 		out = append(out, at.hop("at site "+at.in.GetName()))
 	}
-	if w := reached[0].wan; len(reached) > 1 && w != nil && w.service == LeafToLeaf {
+	if w := reached[0].wan; len(reached) > 1 && w != nil {
 		for _, x := range w.dcis {
-			out = append(out, x.a.hop("on the channels of "+x.in.GetName()), x.b.hop("on the channels of "+x.in.GetName()))
+			for _, at := range []*site{x.a, x.b} {
+				h := at.hop("on the channels of " + x.in.GetName())
+				if w.service == VXLANMPLS {
+					h.adds, h.into = mplsOverhead, "MPLS"
+				}
+				out = append(out, h)
+			}
 		}
 	}
 	return out
 }
 
-// hop is the links of a site, those of its gateways to other sites among them.
+// hop is the links of a site, those of its gateways to other sites among them, with VXLAN on them.
 func (s *site) hop(name string) hop {
-	out := hop{name: name, mtu: mtu(s), ref: s.ref + "/underlay#mtu"}
+	out := hop{name: name, adds: vxlanOverhead, into: "VXLAN", mtu: mtu(s), ref: s.ref + "/underlay#mtu"}
 	if tight := s.tightest(); tight != nil {
 		out.most = mostMTU(tight.platform)
 	}

@@ -138,3 +138,35 @@ func TestACutSaysWhatTenantsThatSpanSitesHaveLeft(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestEveryHopOfASegmentCountsWithWhatItAdds(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]map[string]string{
+		"stretched.yaml": {
+			"red/web":     "VXLAN 50 at site bj, VXLAN 50 at site sz, VXLAN 50 on the channels of bj-sh, VXLAN 50 on the channels of sh-sz",
+			"blue/backup": "VXLAN 50 at site bj, VXLAN 50 at site sh, VXLAN 50 on the channels of bj-sh, VXLAN 50 on the channels of sh-sz",
+			"red/db":      "VXLAN 50 at site sz, VXLAN 50 at site bj, VXLAN 50 on the channels of bj-sh, VXLAN 50 on the channels of sh-sz", // its routes get where the tenant is
+			"green/app":   "VXLAN 50 at site sh",
+		},
+		"stitched.yaml": {"red/web": "VXLAN 50 at site bj, VXLAN 50 at site sh, MPLS 22 on the channels of bj-sh"},
+	} {
+		d := newDraft(topology.New(intentOf(t, file, read(t, file))))
+		d.number()
+		d.readDCIs()
+		d.joinSites()
+		d.tenantsAndSegments()
+		d.attach()
+		d.place()
+		for _, s := range d.segments {
+			var got []string
+			for _, h := range d.hops(s) {
+				if text := fmt.Sprintf("%s %d %s", h.into, h.adds, h.name); !slices.Contains(got, text) {
+					got = append(got, text)
+				}
+			}
+			if want := want[s.key]; want != "" && strings.Join(got, ", ") != want {
+				t.Errorf("%s: %s: %s, want %s", file, s.key, strings.Join(got, ", "), want)
+			}
+		}
+	}
+}
