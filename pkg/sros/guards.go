@@ -35,6 +35,13 @@ var guards = driver.Guards{
 		{Path: bgpPath + "/ebgp-default-reject-policy/import", Closed: "true", Absent: "true", Why: "sessions without a policy accept everything (RFC 8212)"},
 		{Path: bgpPath + "/ebgp-default-reject-policy/export", Closed: "true", Absent: "true", Why: "sessions without a policy announce everything (RFC 8212)"},
 	},
+	Terms: []driver.Terms{{ // tried in the order of their numbers
+		List: statements + "/entry", Match: "from",
+		Sets: []driver.Set{
+			{Ref: "from/prefix-list", List: "/configure/policy-options/prefix-list", Members: []string{"prefix"}},
+			{Ref: "from/community/name", List: "/configure/policy-options/community", Members: []string{"member"}},
+		},
+	}},
 	Uplinks: []driver.Object{{
 		Name: "fabric link", Path: linkPath + "[interface-name=" + linkPrefix + "*]",
 		Needs: []driver.Need{
