@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -97,4 +98,32 @@ func indexOfPort(d *fabric.Device, port string) int {
 		}
 	}
 	return -1
+}
+
+// Where gateways stitch a segment, leaves have tunnels with those of their own site, and with its gateways. One that spans sites by
+// the leaves' own tunnels has them with all.
+func TestTunnelsEndWhereTheServiceEndsThem(t *testing.T) {
+	t.Parallel()
+	stitched, err := os.ReadFile("../fabric/testdata/stitched.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ text, leaf, segment, want string }{
+		{stretched, "bj-leaf1", "red/web", "bj-leaf1 sh-leaf1"},
+		{string(stitched), "bj-leaf1", "red/web", "bj-leaf1 bj-leaf2 bj-leaf3 bj-leaf4 bj-gateway1 bj-gateway2"},
+		{string(stitched), "sh-leaf1", "red/web", "sh-leaf1 sh-leaf2 sh-leaf3 sh-leaf4 sh-gateway1 sh-gateway2"},
+		{string(stitched), "bj-leaf1", "red/app", "bj-leaf1 bj-leaf2 bj-leaf3 bj-leaf4"},
+	} {
+		var got []string
+		for _, c := range verify.NewIndex(compile(t, tt.text)).Contracts(tt.leaf) {
+			if c.Asks == verify.Stretched && c.Segment == tt.segment {
+				for _, v := range c.VTEPs {
+					got = append(got, v.Device)
+				}
+			}
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s in %s: tunnels with %v, want %s", tt.leaf, tt.segment, got, tt.want)
+		}
+	}
 }

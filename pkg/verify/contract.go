@@ -72,7 +72,7 @@ type VTEP struct {
 type Index struct {
 	design  *fabric.Design
 	place   map[string]int             // of a device in the design
-	vteps   map[string][]VTEP          // by key of the segment, sorted by address
+	vteps   map[string][]VTEP          // by what is flooded together: see flooded; sorted by address
 	cables  map[Far]fabric.CableEnd    // listed servers, by the port of the device
 	ends    map[string][]VTEP          // leaves of an ethernet segment, by ESI
 	bonds   map[string][]string        // their LAGs, by ESI
@@ -80,6 +80,8 @@ type Index struct {
 	speaks  map[string]map[string]bool // who has an overlay session with whom
 	servers map[string]bool            // names of listed servers
 	light   func() *lightPlan          // what should be seen of light
+
+	stitched map[string]bool // keys of segments whose tunnels end at gateways
 
 	// Of Wanting; all empty where the devices are wanted as designed.
 	asked     map[string]*shown     // what devices are asked for
@@ -92,7 +94,12 @@ type Index struct {
 func NewIndex(design *fabric.Design) *Index {
 	x := &Index{
 		design: design, place: map[string]int{}, vteps: map[string][]VTEP{}, cables: map[Far]fabric.CableEnd{},
-		ends: map[string][]VTEP{}, bonds: map[string][]string{}, links: map[[2]string][]string{}, speaks: map[string]map[string]bool{}, servers: map[string]bool{},
+		ends: map[string][]VTEP{}, bonds: map[string][]string{}, links: map[[2]string][]string{}, speaks: map[string]map[string]bool{}, servers: map[string]bool{}, stitched: map[string]bool{},
+	}
+	for _, s := range design.Spans {
+		if s.Service != fabric.LeafToLeaf {
+			x.stitched[s.Key] = true
+		}
 	}
 	for i, d := range design.Devices {
 		x.place[d.Name] = i
@@ -111,7 +118,11 @@ func NewIndex(design *fabric.Design) *Index {
 func (x *Index) device(d *fabric.Device) {
 	self := VTEP{d.Name, d.Loopback}
 	for i := range d.Segments {
-		key := d.Segments[i].Key
+		key := x.flooded(d, d.Segments[i].Key)
+		x.vteps[key] = append(x.vteps[key], self)
+	}
+	for i := range d.WAN.Bridges {
+		key := x.flooded(d, d.WAN.Bridges[i].Key)
 		x.vteps[key] = append(x.vteps[key], self)
 	}
 	for i := range d.LAGs {
@@ -316,8 +327,17 @@ func overlayContract(d *fabric.Device, n *fabric.OverlayNeighbor) Contract {
 
 func (x *Index) segmentContract(d *fabric.Device, s *fabric.MACVRF) Contract {
 	return Contract{
-		Asks: Stretched, Device: d.Name, Object: s.Key, Ref: s.Ref, VNI: s.VNI, Segment: s.Key, VTEPs: x.vteps[s.Key],
+		Asks: Stretched, Device: d.Name, Object: s.Key, Ref: s.Ref, VNI: s.VNI, Segment: s.Key, VTEPs: x.vteps[x.flooded(d, s.Key)],
 	}
+}
+
+// flooded is what the broadcast of a device's segment reaches as VXLAN: the segment, or its part at the device's site where gateways end
+// the tunnels of leaves (RFC 9014 §4).
+func (x *Index) flooded(d *fabric.Device, key string) string {
+	if x.stitched[key] {
+		return key + " at " + d.Site
+	}
+	return key
 }
 
 // linkObject names a link by its ends, the same from both.
