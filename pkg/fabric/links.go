@@ -116,7 +116,11 @@ func (d *draft) addWire(c *intent.Cable) {
 	}
 	beside := d.beside(a, b)
 	if a.role == b.role && !beside {
-		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between two %s", endText(c.GetA()), endText(c.GetB()), plural(a.role)), "cables join a leaf and a spine")
+		fix := "cables join a leaf and a spine"
+		if a.role == Gateway && a.site == b.site {
+			fix = "gateways are joined where they stitch tenants, and here they only route"
+		}
+		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between two %s", endText(c.GetA()), endText(c.GetB()), plural(a.role)), fix)
 		return
 	}
 	if a.role != Spine && b.role != Spine && !beside {
@@ -227,6 +231,9 @@ func (d *draft) settleSpeed(w *wire) {
 	near, far := w.low.speedsOf(w.lowPort), w.high.speedsOf(w.highPort)
 	if len(near) == 0 || len(far) == 0 {
 		return // a breakout that could not be decided, reported there
+	}
+	if !d.checkClients(w, near, far) {
+		return
 	}
 	for _, speed := range near { // fastest first
 		if slices.Contains(far, speed) {

@@ -42,6 +42,18 @@ func TestNoFieldOfLightIsForgotten(t *testing.T) {
 	}
 }
 
+// TestNoFieldOfWhatIsStitchedIsForgotten is the same for what gateways stitch, with channels as LAGs and VXLAN between sites.
+func TestNoFieldOfWhatIsStitchedIsForgotten(t *testing.T) {
+	t.Parallel()
+	in := intentOf(t, "memory.yaml", []byte(edited(t, "service: vxlan-mpls", "service: vxlan-vxlan\n    bundle: lag", "leaves: {count: 4", "leaves: {count: 2",
+		"count: 4, mode", "count: 2, mode", "over: [north, coast]", "over: north", "red:\n    number: 1\n", "red:\n    number: 1\n    wan-target: \"target:65000:7\"\n    wan-vni: 7\n")))
+	compared := unforgotten(t, in, in.Tenants[0].Segments[0].ProtoReflect())
+	in.Dcis[0].Service, in.Dcis[0].Bundle = intent.Service_SERVICE_VXLAN_MPLS, intent.Bundle_BUNDLE_ROUTED
+	if compared += unforgotten(t, in, device(in, "bj-gateway2").ProtoReflect()); compared < 60 {
+		t.Errorf("only %d changes gave a valid intent", compared)
+	}
+}
+
 // unforgotten changes what is below a part of an intent, and tells how many changes were valid.
 func unforgotten(t *testing.T, in *intent.Topology, part protoreflect.Message) int {
 	t.Helper()

@@ -198,23 +198,103 @@ func wanServices(d *Device) string {
 	return fmt.Sprint(d.WAN.Neighbors, d.WAN.Bridges, d.WAN.Routers, d.WAN.Labels, d.Overlay)
 }
 
-// What comes to a far site changes the gateways that have to know.
-func TestAFarTenantChangesTheGateways(t *testing.T) {
+// What changes at a far site, or is said of a tenant, changes the gateways that have to know, and no others.
+func TestAChangeOfWhatIsStitchedChangesTheGateways(t *testing.T) {
 	t.Parallel()
+	const gateways = "bj-gateway1 bj-gateway2 sh-gateway1 sh-gateway2"
 	var c Compiler
 	one, _ := c.Compile(topology.New(intentOf(t, "a.yaml", []byte(edited(t)))))
-	two, diags := c.Compile(topology.New(intentOf(t, "a.yaml", []byte(edited(t, "sh/leaves, range: ethernet-1/5..6, lag: pair, segments: [bank]", "sh/leaves, range: ethernet-1/5..6, lag: pair, segments: [app]")))))
-	if two == nil {
-		t.Fatal(diags)
-	}
-	var changed []string
-	for _, d := range two.Devices {
-		if one.Device(d.Name) != d {
-			changed = append(changed, d.Name)
+	for name, tt := range map[string]struct {
+		edit []string
+		want string
+	}{
+		"a segment comes to the far site": {[]string{"segments: [bank]", "segments: [app]"}, "bj-gateway1 bj-gateway2 sh-leaf1 sh-leaf2 sh-leaf3 sh-leaf4 sh-gateway1 sh-gateway2"},
+		"a route target of the WAN":       {[]string{"red:\n    number: 1\n", "red:\n    number: 1\n    wan-target: \"target:65000:7\"\n"}, gateways},
+		"the domain of a site":            {[]string{"bj: {number: 1,", "bj: {number: 1, domain: \"65000:7\","}, "bj-gateway1 bj-gateway2"},
+		"how sites are joined":            {[]string{"service: vxlan-mpls", "service: vxlan-vxlan"}, gateways},
+		"what channels make":              {[]string{"service: vxlan-mpls", "service: vxlan-mpls\n    bundle: lag"}, gateways},
+	} {
+		warm := c
+		two, diags := warm.Compile(topology.New(intentOf(t, "a.yaml", []byte(edited(t, tt.edit...)))))
+		if two == nil {
+			t.Fatal(diags)
+		}
+		var changed []string
+		for _, d := range two.Devices {
+			if one.Device(d.Name) != d {
+				changed = append(changed, d.Name)
+			}
+		}
+		if got := strings.Join(changed, " "); got != tt.want {
+			t.Errorf("%s: changed %s, want %s", name, got, tt.want)
 		}
 	}
-	want := "bj-gateway1 bj-gateway2 sh-leaf1 sh-leaf2 sh-leaf3 sh-leaf4 sh-gateway1 sh-gateway2"
-	if got := strings.Join(changed, " "); got != want {
-		t.Errorf("changed %s, want %s", got, want)
+}
+
+// What YANG accepts of one router, and the routers together would not do.
+func TestMistakesOfGatewaysThatStitch(t *testing.T) {
+	t.Parallel()
+	const (
+		channels = "wavelengths: {count: 4, mode: OpenZR+ 400G, over: [north, coast], margin: 0.5 dB}"
+		one      = "channels: [{number: 1, mode: OpenZR+ 400G, over: north, margin: 0.5 dB, ports: [%s]}]"
+		beside   = "bj/gateway1:1/1/c16/1 - bj/gateway2:1/1/c16/1"
+		web      = "web: {number: 10,"
+		shop     = "shop: {number: 20,"
+		asked    = "service: vxlan-mpls"
+		sr1      = "platform: 7750-SR-1s"
+	)
+	vxlan := []string{asked, "service: vxlan-vxlan"}
+	var out strings.Builder
+	for _, tt := range []struct {
+		name string
+		edit []string // old, new, ...
+	}{
+		{"a connector without a channel", []string{beside, "bj/gateway1:1/1/c16 - bj/gateway2:1/1/c16/1"}},
+		{"a connector that there is not", []string{beside, "bj/gateway1:1/1/c37/1 - bj/gateway2:1/1/c16/1"}},
+		{"a channel that its breakouts lack", []string{beside, "bj/gateway1:1/1/c16/5 - bj/gateway2:1/1/c16/1"}},
+		{"a cable on a port that sends light", []string{beside, "bj/gateway1:1/1/c2/1 - bj/gateway2:1/1/c16/1"}},
+		{"a cable on an uplink", []string{beside, "bj/gateway1:1/1/c36/1 - bj/gateway2:1/1/c16/1"}},
+		{"a speed that the adapter lacks", []string{beside, "bj/gateway1:1/1/c10/1 - bj/spine1:ethernet-1/1"}},
+		{"light from an adapter without it", []string{sr1, "platform: 7750-SR-1", "/c16/", "/c5/", channels, fmt.Sprintf(one, `"bj/gateway1:1/1/c1", "sh/gateway1:1/2/c1"`)}},
+		{"more channels than the adapter sends", []string{sr1, "platform: 7750-SR-1", "/c16/", "/c5/", "count: 4, mode", "count: 8, mode"}},
+		{"transponders without ports towards them", []string{sr1, "platform: 7750-SR-1", "/c16/", "/c5/", "margin: 0.5 dB}", "margin: 0.5 dB, transponders: true}", "gateways: {count", "transponders: {count: 1, platform: openconfig-transponder}\n  gateways: {count"}},
+		{"transponders that are faster than their ports", []string{sr1, "platform: 7750-SR-1", "/c16/", "/c5/", channels, strings.Replace(fmt.Sprintf(one, `"bj/gateway1:1/1/c1/1", "sh/gateway1:1/1/c1/1"`), "ports", "transponders: true, ports", 1), "gateways: {count", "transponders: {count: 1, platform: openconfig-transponder}\n  gateways: {count"}},
+		{"a leaf on SR OS", []string{"leaves: {count: 4, platform: 7220-IXR-D2L", "leaves: {count: 4, platform: 7750-SR-1s"}},
+		{"a release of the other operating system", []string{sr1, sr1 + ", release: \"25.3\""}},
+		{"packets that are too large", []string{"mtu: 9198", "mtu: 9214"}},
+		{"links that need subnets on the far card", []string{sr1, "platform: 7750-SR-2s", "links: unnumbered", "links: numbered"}},
+		{"gateways that nothing joins", []string{"  - " + beside + "\n", "", "  - sh/gateway1:1/1/c16/1 - sh/gateway2:1/1/c16/1\n", "", "cables:", "#"}},
+		{"a LAG with a number that there is not", []string{"number: 1\n    " + asked, "number: 80\n    bundle: lag\n    " + asked}},
+		{"a LAG without a subnet", []string{"number: 1\n    " + asked, "number: 65\n    bundle: lag\n    " + asked}},
+		{"a LAG of what leaves send", []string{asked, "service: vxlan\n    bundle: lag", "  - " + beside + "\n", "", "  - sh/gateway1:1/1/c16/1 - sh/gateway2:1/1/c16/1\n", "", "cables:", "#"}},
+		{"a cable beside what leaves send", []string{asked, "service: vxlan"}},
+		{"one target of two segments", []string{web, web + ` wan-target: "target:65000:77",`, shop, shop + ` wan-target: "target:65000:77",`}},
+		{"a target of leaves", []string{web, web + ` wan-target: "target:65000:10020",`}},
+		{"one VNI of two segments", append(vxlan, web, web+" wan-vni: 77,", shop, shop+" wan-vni: 77,")},
+		{"a VNI of leaves", append(vxlan, web, web+" wan-vni: 20001,")},
+		{"a VNI that is too large", append(vxlan, web, web+" vni: 16777000,")},
+		{"a service of a tenant", []string{web, web + " vni: 120001,"}},
+		{"a distinguisher of another segment", []string{shop, shop + " evi: 30010,"}},
+		{"no distinguisher", []string{web, web + " evi: 40000,"}},
+		{"one domain of two sites", []string{"bj: {number: 1,", "bj: {number: 1, domain: \"65000:2\","}},
+		{"the domain of the WAN", []string{"bj: {number: 1,", "bj: {number: 1, domain: \"65000:65535\","}},
+		{"one node SID of two gateways", []string{"sh: {number: 2,", "sh: {number: 2, gateways: {count: 2, platform: 7750-SR-1s, override: {2: {node-sid: 101}}},"}},
+	} {
+		source := topology.Source{Name: "x.yaml", Data: []byte(edited(t, tt.edit...))}
+		in, diags := topology.Parse(source)
+		if !diags.HasErrors() {
+			_, diags = Compile(in)
+		}
+		fmt.Fprintf(&out, "-- %s --\n%s\n", tt.name, diags.Error())
+	}
+	golden(t, "stitched.mistakes.txt", []byte(out.String()))
+}
+
+func TestANodeSIDOutsideOfTheBlockIsRefused(t *testing.T) {
+	t.Parallel()
+	in := intentOf(t, "x.yaml", []byte(edited(t)))
+	device(in, "bj-gateway1").NodeSid = wanLabels.Size
+	if _, diags := Compile(topology.New(in)); !strings.Contains(diags.Error(), "bj-gateway1: node-sid 26000: the block of segment routing has labels 100000 and on for 0 up to 25999") {
+		t.Errorf("%v", diags)
 	}
 }
