@@ -13,12 +13,16 @@ import (
 func (k *checker) parted(a, b string) []string {
 	reached := map[string]bool{a: true}
 	var broken []string
+	trunks := overTrunks(k.index.design.Device(a), k.index.design.Device(b))
 	for todo := []string{a}; len(todo) > 0; todo = todo[1:] {
 		d := k.index.design.Device(todo[0])
 		if d.Role == fabric.Leaf && d.Name != a {
 			continue
 		}
 		for i := range d.Links {
+			if trunks && d.Links[i].Trunk == "" {
+				continue
+			}
 			object, far := linkObject(d.Name, &d.Links[i]), d.Links[i].PeerName
 			if down := k.allBroken([]string{object}); len(down) > 0 {
 				broken = append(broken, down...)

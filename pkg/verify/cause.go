@@ -44,6 +44,10 @@ func (k *checker) below(f *draft) []string {
 		return []string{id(ChannelDown, c.Channel)}
 	case f.Kind == SessionDown && c.Overlay:
 		return k.severed(c.Device, c.Far[0])
+	case c.Trunk && f.Kind == BFDDown:
+		return k.allBroken(c.Links)
+	case c.Trunk && f.Kind == LAGDegraded:
+		return k.broken(c.Links)
 	case f.Kind == SessionDown || f.Kind == BFDDown:
 		return []string{id(InterfaceDown, c.Object), id(CableWrong, c.Object)}
 	case f.Kind == TunnelMissing:
@@ -61,8 +65,11 @@ func (k *checker) below(f *draft) []string {
 }
 
 // severed returns what cut two devices off from each other: their links, where none of them is left, or else
-// all links of one of them; between sites, all ways.
+// all links of one of them; between sites, and between gateways that stitch, all ways.
 func (k *checker) severed(a, b string) []string {
+	if overTrunks(k.index.design.Device(a), k.index.design.Device(b)) {
+		return k.parted(a, b)
+	}
 	if direct := k.index.linksOf(a, b); len(direct) > 0 {
 		return k.allBroken(direct)
 	}

@@ -37,6 +37,9 @@ type Contract struct {
 	Ends          []VTEP     // Joined: its leaves
 	Instances     []string   // Joined: network instances that it has a port in
 
+	Trunk bool     // Watched, Bundled: between gateways that stitch; no session runs over it
+	Links []string // Watched, Bundled: objects of its links, where it is a trunk
+
 	Channel   string               // Lit, Passed: of light; Up: that carries the link, or that carries what a client sends
 	Via       string               // Up, Neighbor: object of the cable to the transponder that the port is plugged into
 	Client    bool                 // Up, Neighbor: a transponder's port, which listens and says nothing
@@ -168,7 +171,7 @@ func (x *Index) Neighbors(device string) []string {
 	for i := range d.Links {
 		set[d.Links[i].PeerName] = true
 	}
-	for _, n := range d.Overlay.Neighbors {
+	for _, n := range slices.Concat(d.Overlay.Neighbors, d.WAN.Neighbors) {
 		set[n.Name] = true
 	}
 	for i := range d.LAGs {
@@ -227,8 +230,14 @@ func (x *Index) designedContracts(device string) []Contract {
 	for i := range d.LAGs {
 		out = append(out, x.lagContracts(d, &d.LAGs[i])...)
 	}
+	for i := range d.WAN.Trunks {
+		out = append(out, x.trunkContracts(d, &d.WAN.Trunks[i])...)
+	}
 	for i := range d.Overlay.Neighbors {
 		out = append(out, overlayContract(d, &d.Overlay.Neighbors[i]))
+	}
+	for i := range d.WAN.Neighbors {
+		out = append(out, wanContract(d, &d.WAN.Neighbors[i]))
 	}
 	for i := range d.Segments {
 		out = append(out, x.segmentContract(d, &d.Segments[i]))
@@ -245,7 +254,7 @@ const (
 	familyEVPN = "evpn"
 )
 
-// linkContracts: the port is up, hears its far end, and the underlay session over it stands.
+// linkContracts: the port is up, hears its far end, and the underlay session over it stands, where there is to be one.
 func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 	c := Contract{
 		Device: d.Name, Object: linkObject(d.Name, l), Far: []string{l.PeerName}, Ref: l.Ref, Port: l.Port, FarPort: l.PeerPort,
@@ -257,6 +266,9 @@ func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 	}
 	out := []Contract{c, c, c}
 	out[0].Asks, out[1].Asks, out[2].Asks = Up, Neighbor, Speaking
+	if l.Trunk != "" {
+		return out[:2]
+	}
 	if d.Underlay.BFD.Multiplier != 0 && l.Peer.IsValid() {
 		c.Asks = Watched
 		out = append(out, c)

@@ -69,6 +69,9 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 	}
 	for _, l := range d.Links {
 		out.Interfaces[l.Port] = verify.Interface{Enabled: true, Up: true, Far: []verify.Far{{System: l.PeerName, Port: l.PeerPort}}}
+		if l.Trunk != "" {
+			continue
+		}
 		peer := l.Peer
 		if !peer.IsValid() {
 			peer = netip.MustParseAddr("fe80::1%" + l.Port + ".0")
@@ -85,13 +88,28 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 		}
 		out.Sessions = append(out.Sessions, session(n.Addr, as, "evpn"))
 	}
+	for _, n := range d.WAN.Neighbors {
+		out.Sessions = append(out.Sessions, session(n.Addr, d.WAN.AS, "evpn"))
+	}
+	for _, x := range d.WAN.Trunks {
+		if x.BFD.Multiplier > 0 {
+			out.BFD = append(out.BFD, verify.BFD{Instance: "default", Peer: x.Peer, Up: true})
+		}
+		lag := verify.LAG{Up: true, Members: map[string]verify.Member{}}
+		for _, port := range x.Ports {
+			lag.Members[port] = verify.Member{Up: true}
+		}
+		if x.LAG != 0 {
+			out.LAGs[x.LAG] = lag
+		}
+	}
 	for _, p := range d.Ports {
 		out.Interfaces[p.Port] = verify.Interface{Enabled: true, Up: true}
 	}
 	for _, s := range d.Segments {
 		t := verify.Tunnel{Up: true}
 		for _, far := range design.Devices {
-			if far != d && slices.ContainsFunc(far.Segments, func(o fabric.MACVRF) bool { return o.Key == s.Key }) {
+			if far != d && reaches(design, d, far, s.Key) {
 				t.VTEPs = append(t.VTEPs, far.Loopback)
 			}
 		}
@@ -120,6 +138,14 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 	}
 	healthyLight(design, d, &out)
 	return out
+}
+
+// reaches tells whether a leaf sends broadcast of a segment to a device by itself: to leaves that have it, and where gateways
+// stitch it, to those of its own site alone, and to its gateways.
+func reaches(design *fabric.Design, d, far *fabric.Device, key string) bool {
+	bridged := slices.ContainsFunc(far.WAN.Bridges, func(b fabric.Bridge) bool { return b.Key == key })
+	stitched := slices.ContainsFunc(design.Spans, func(s fabric.Span) bool { return s.Key == key && s.Service != fabric.LeafToLeaf })
+	return (bridged || slices.ContainsFunc(far.Segments, func(o fabric.MACVRF) bool { return o.Key == key })) && (far.Site == d.Site || !stitched)
 }
 
 func session(peer netip.Addr, as uint32, family string) verify.Session {

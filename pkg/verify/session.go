@@ -95,7 +95,7 @@ func (k *checker) down(c *Contract, s *Session) {
 
 // watched: beside a session that stands there is BFD. Without the session nobody asks for it.
 func (k *checker) watched(c *Contract, d *shown) {
-	if s := d.session(c); s == nil || s.State != established {
+	if s := d.session(c); !c.Trunk && (s == nil || s.State != established) {
 		return
 	}
 	found := false
