@@ -157,7 +157,8 @@ func clientOf(r *network.Router, port string, works, up bool) *ClientPort {
 	p := &r.Ports[i]
 	c.Light, c.Up = true, up
 	if p.LLDP {
-		c.Router = &network.LLDPNeighbor{Chassis: r.Chassis, System: r.System, Description: r.Description, PeerPort: p.Name, PeerText: p.Text, Management: r.Management}
+		said := r.Says(p)
+		c.Router = &said
 	}
 	return c
 }

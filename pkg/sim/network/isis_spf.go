@@ -110,6 +110,9 @@ func newSPF(nodes []*isisNode, level int) *spf {
 
 // tell announces the subnets of a circuit.
 func (c *circuit) tell(has map[netip.Prefix][]point, node int) {
+	if c.node.PassiveOnly && !c.Passive {
+		return
+	}
 	for _, a := range c.sub.Addresses {
 		prefix := a.Prefix.Masked()
 		has[prefix] = append(has[prefix], point{node, c.Metric})
@@ -144,6 +147,9 @@ func (p *spf) tree(root int) {
 		at := heap.Pop(&p.queue).(visit)
 		if at.dist > p.dist[at.node] {
 			continue // a shorter way was found since
+		}
+		if at.node != root && p.nodes[at.node].Overload {
+			continue // its own prefixes are reached, and nothing behind it
 		}
 		for i, e := range p.edges[at.node] {
 			p.relax(root, at.node, i, e)

@@ -159,6 +159,12 @@ func TestRoutesTakeTheShortestPaths(t *testing.T) {
 			*l.metric("r1", "to-r2.0") = 11
 		}, "10.5.0.1/32", 10, []Hop{viaR3()}},
 		{"to nobody who is cut off", func(l *lab) { l.cut(2); l.cut(3) }, "10.1.0.4/32", 0, nil},
+		{"round a router that is overloaded", func(l *lab) { l.routers["r2"].instance("default").ISIS.Overload = true }, "10.1.0.4/32", 20, []Hop{viaR3()}},
+		{"to a router that is overloaded", func(l *lab) { l.routers["r2"].instance("default").ISIS.Overload = true }, "10.1.0.2/32", 10, []Hop{viaR2()}},
+		{"to passive subnets alone where a router announces no others", func(l *lab) { l.routers["r4"].instance("default").ISIS.PassiveOnly = true }, "10.1.0.4/32", 20, []Hop{viaR2(), viaR3()}},
+		{"not to a subnet that nobody announces", func(l *lab) {
+			l.routers["r2"].instance("default").ISIS.PassiveOnly, l.routers["r4"].instance("default").ISIS.PassiveOnly = true, true
+		}, "10.2.4.0/24", 0, nil},
 		{"not to what is one's own", nothing, "10.1.2.0/24", 0, nil},
 		{"not where IPv4 has no next hop", func(l *lab) {
 			l.routers["r2"].sub("to-r1.0").Addresses, l.routers["r1"].sub("to-r2.0").Addresses = nil, nil

@@ -23,6 +23,17 @@ func (s *survey) tells(e End) (LLDPNeighbor, bool) {
 	if p == nil || !p.LLDP {
 		return LLDPNeighbor{}, false
 	}
-	r := s.sites[e.Device]
-	return LLDPNeighbor{Chassis: r.Chassis, System: r.System, Description: r.Description, PeerPort: p.Name, PeerText: p.Text, Management: r.Management}, true
+	return s.sites[e.Device].Says(p), true
+}
+
+// Says returns what a router tells of itself in LLDP at one of its ports.
+func (r *Router) Says(p *Port) LLDPNeighbor {
+	n := LLDPNeighbor{Chassis: r.Chassis, System: r.System, Description: r.Description, PeerPort: p.ID, PeerText: p.Text, Management: r.Management}
+	if p.ID == "" {
+		n.PeerPort = p.Name
+	}
+	if p.Nameless {
+		n.System = ""
+	}
+	return n
 }

@@ -62,6 +62,9 @@ type Port struct {
 	LAG     string // that it is a member of; ""
 	LLDP    bool   // sends LLDP and shows neighbours
 	Text    string // description, told in LLDP
+
+	ID       string // port id in LLDP; "": its name
+	Nameless bool   // LLDP frames from it do not tell what the system is called
 }
 
 // LAG is a link aggregation group.
@@ -249,6 +252,8 @@ type ISIS struct {
 	Enabled        bool
 	NET            string // "49.0001.0100.0000.0001.00"
 	Level1, Level2 bool
+	Overload       bool // no path leads through the router (ISO 10589 §7.2.8.1)
+	PassiveOnly    bool // subnets of links between routers are not announced
 	Interfaces     []ISISInterface
 	// SegmentRouting: the label block [Base, Base+Size) and the index of the node's own prefix; Size 0: none.
 	Base, Size, Index uint32
