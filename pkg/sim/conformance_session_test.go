@@ -363,6 +363,30 @@ func TestRPCsPastTheSessionLimitAreRefusedUntilOneEnds(t *testing.T) {
 	b.soon("the end of a session makes room", func() bool { return b.ask() == nil })
 }
 
+// Some operating systems take so many connections, and so many RPCs over them, of all clients together (SR OS: 8 and 225).
+func TestClientsPastTheManneredOnesAreRefusedUntilOneGoes(t *testing.T) {
+	t.Parallel()
+	spec := leaf1(nil)
+	spec.Driver.Manners.Sessions, spec.Driver.Manners.Channels = 2, 3
+	b := newBenchOf(t, spec)
+	first := b.conn
+	for range 2 {
+		if _, err := b.watch(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.use(connect(t, b.sim, "leaf1"))
+	if _, err := b.watch(); err != nil {
+		t.Fatal(err)
+	}
+	b.refuses(b.ask(), codes.ResourceExhausted, "Limit of 3 active sessions reached")
+	third := connect(t, b.sim, "leaf1")
+	b.use(third)
+	b.refuses(b.ask(), codes.ResourceExhausted, "Limit of 2 sessions reached")
+	first.Close()
+	b.soon("a client that goes makes room", func() bool { return b.ask() == nil })
+}
+
 // srl_nokia-grpc.yang, timeout: of idle connections.
 func TestAnIdleConnectionIsClosedAndOneInUseIsNot(t *testing.T) {
 	t.Parallel()

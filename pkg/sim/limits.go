@@ -16,6 +16,7 @@ type limits struct {
 	perMinute int           // what bucket was made for
 	bucket    *rate.Limiter // nil: no limit
 	sessions  int           // RPCs under way
+	lines     int           // connections that are sessions of the server
 }
 
 // reset forgets what was counted before a boot. What is under way ends by itself.
@@ -57,4 +58,21 @@ func (l *limits) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sessions--
+}
+
+// connect counts a connection, and tells whether the server has room for it; 0: for any number.
+func (l *limits) connect(most int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if most > 0 && l.lines >= most {
+		return false
+	}
+	l.lines++
+	return true
+}
+
+func (l *limits) disconnect() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines--
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 
@@ -100,10 +101,13 @@ func (d *Device) admit(ctx context.Context) (leave func(), err error) {
 			return nil, err
 		}
 	}
-	if err := d.limits.enter(s.Sessions); err != nil {
+	l := lineOf(ctx)
+	if most := d.spec.Driver.Manners.Sessions; !l.seat(most) {
+		return nil, status.Errorf(codes.ResourceExhausted, "Limit of %d sessions reached", most)
+	}
+	if err := d.limits.enter(cmp.Or(d.spec.Driver.Manners.Channels, s.Sessions)); err != nil {
 		return nil, err
 	}
-	l := lineOf(ctx)
 	l.begin()
 	return func() { l.finish(); d.limits.leave() }, nil
 }

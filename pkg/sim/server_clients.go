@@ -40,6 +40,7 @@ type line struct {
 	idle   time.Time // since when there are none
 	disarm func()    // ends the timer
 	closed bool
+	seated bool // counts among the sessions that the server has room for
 }
 
 // end is the address of a client; RPCs find their connection by it.
@@ -63,6 +64,15 @@ func (l *line) begin() {
 	defer l.mu.Unlock()
 	l.calls++
 	l.disarm()
+}
+
+// seat makes a connection one of the sessions of a server that takes so many of all clients together, and tells whether there is
+// room; 0: it takes any number. It is one until it is closed.
+func (l *line) seat(most int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seated = l.seated || !l.closed && l.device.limits.connect(most)
+	return l.seated
 }
 
 // finish notes its end.
@@ -105,7 +115,10 @@ func (l *line) expire(timeout time.Duration) {
 // Close ends the connection.
 func (l *line) Close() error {
 	l.mu.Lock()
-	l.closed = true
+	if l.seated {
+		l.device.limits.disconnect()
+	}
+	l.closed, l.seated = true, false
 	l.disarm()
 	l.mu.Unlock()
 	return l.Conn.Close()
