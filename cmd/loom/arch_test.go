@@ -64,6 +64,7 @@ var layers = []rule{
 	{"pkg/sim/light", "what becomes of light between devices; as network", []string{"pkg/optics", "pkg/sim/network"}},
 	{"pkg/sim/speaker", "BGP for real, of whatever routers it is given", []string{"pkg/sim/network"}},
 	{"pkg/sim/srlsim", "SR Linux in the simulation: its tree, and what the network makes of it", []string{"models/srlinux", "models/hardware", "models/optics", "pkg/config", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network"}},
+	{"pkg/sim/srossim", "SR OS in the simulation, as srlsim", []string{"models/sros", "models/hardware", "models/optics", "pkg/config", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network"}},
 	{"pkg/sim/ocsim", "OpenConfig transponders and line systems in the simulation, as srlsim", []string{"models/openconfig", "models/hardware", "models/optics", "pkg/config", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network"}},
 	{"pkg/sim/...", "is a device, of whatever driver it is given", []string{"pkg/config", "pkg/driver", "pkg/device", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network", "pkg/sim/simapi"}},
 	{"cmd/loom", "the only assembler", []string{"pkg/...", "models/hardware", "models/intent", "models/optics"}},
@@ -87,7 +88,7 @@ var guests = []rule{
 var core = []string{
 	"pkg/topology", "pkg/optics", "pkg/fabric", "pkg/config", "pkg/plan", "pkg/verify",
 	"pkg/driver", "pkg/srlinux", "pkg/sros", "pkg/transponder", "models/srlinux", "models/sros", "models/openconfig",
-	"pkg/sim/network", "pkg/sim/light", "pkg/sim/srlsim", "pkg/sim/ocsim",
+	"pkg/sim/network", "pkg/sim/light", "pkg/sim/srlsim", "pkg/sim/srossim", "pkg/sim/ocsim",
 }
 
 // world is what the core does not touch, with what to do instead.

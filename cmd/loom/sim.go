@@ -15,7 +15,9 @@ import (
 	"github.com/loomfabric/loom/pkg/sim/ocsim"
 	"github.com/loomfabric/loom/pkg/sim/speaker"
 	"github.com/loomfabric/loom/pkg/sim/srlsim"
+	"github.com/loomfabric/loom/pkg/sim/srossim"
 	"github.com/loomfabric/loom/pkg/srlinux"
+	"github.com/loomfabric/loom/pkg/sros"
 	"github.com/loomfabric/loom/pkg/transponder"
 	"github.com/spf13/cobra"
 )
@@ -75,7 +77,7 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 }
 
 // software is how each operating system behaves in the simulation.
-var software = map[string]*sim.Software{srlinux.OS: srlsim.Software(), transponder.OS: ocsim.Software()}
+var software = map[string]*sim.Software{srlinux.OS: srlsim.Software(), sros.OS: srossim.Software(), transponder.OS: ocsim.Software()}
 
 // How the BGP of a simulation is run: by speakers over TCP, or computed.
 const (
