@@ -1528,6 +1528,11 @@ const (
 	StateServiceSystemBgpEvpnEthernetSegmentEviDf          // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df
 	StateServiceSystemBgpEvpnEthernetSegmentEviServiceName // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/service-name
 
+	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidates // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates
+
+	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress          // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates/ip-address[ip-address]
+	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates/ip-address[ip-address]/ip-address
+
 	StateServiceVpls              // /state/service/vpls[service-name]
 	StateServiceVplsServiceName   // /state/service/vpls[service-name]/service-name
 	StateServiceVplsOperServiceId // /state/service/vpls[service-name]/oper-service-id
@@ -3218,10 +3223,13 @@ var Schema = &config.Schema{
 		{Name: "oper-state", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
 		{Name: "multi-homing-oper-state", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode},
 		{Name: "esi-conflict-name", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeNamedItem},
-		{Name: "evi", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviId}, Children: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviId, StateServiceSystemBgpEvpnEthernetSegmentEviDf, StateServiceSystemBgpEvpnEthernetSegmentEviServiceName}},
+		{Name: "evi", Parent: StateServiceSystemBgpEvpnEthernetSegment, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviId}, Children: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviId, StateServiceSystemBgpEvpnEthernetSegmentEviDf, StateServiceSystemBgpEvpnEthernetSegmentEviServiceName, StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidates}},
 		{Name: "id", Parent: StateServiceSystemBgpEvpnEthernetSegmentEvi, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStateServiceSystemBgpEvpnEthernetSegmentEviId},
 		{Name: "df", Parent: StateServiceSystemBgpEvpnEthernetSegmentEvi, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
 		{Name: "service-name", Parent: StateServiceSystemBgpEvpnEthernetSegmentEvi, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeServiceName},
+		{Name: "df-candidates", Parent: StateServiceSystemBgpEvpnEthernetSegmentEvi, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress}},
+		{Name: "ip-address", Parent: StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidates, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress}, Children: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress}},
+		{Name: "ip-address", Parent: StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
 		{Name: "vpls", Parent: StateService, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVplsServiceName}, Children: []config.ID{StateServiceVplsServiceName, StateServiceVplsOperServiceId, StateServiceVplsOperState, StateServiceVplsVxlan, StateServiceVplsBgpEvpn}},
 		{Name: "service-name", Parent: StateServiceVpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeServiceName},
 		{Name: "oper-service-id", Parent: StateServiceVpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeServiceId},

@@ -15,6 +15,8 @@ func Asks(t *config.Tree) verify.Device {
 		LLDP:       o.has(sros.ConfigureSystemLldp) && o.on(sros.ConfigureSystemLldpAdminState),
 		Interfaces: map[string]verify.Interface{},
 		LAGs:       o.askedLAGs(),
+		Tunnels:    o.askedTunnels(),
+		Segments:   o.askedSegments(),
 		Optical:    o.askedOptical(),
 	}
 	for name := range o.entries(sros.ConfigurePort) {

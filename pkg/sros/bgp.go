@@ -136,6 +136,9 @@ func (r renderer) overlay() {
 		if o.IBGP {
 			r.Uint(sros.ConfigureRouterBgpGroupPeerAs, uint64(o.AS))
 			r.seenAs(o.AS)
+			if r.stitches() {
+				r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyFabric)
+			}
 			return
 		}
 		r.seenAs(r.d.ASN)
@@ -143,7 +146,11 @@ func (r renderer) overlay() {
 		// The VTEP that has the host must stay the next hop all the way (RFC 8365 §5.1.3).
 		r.Bool(sros.ConfigureRouterBgpGroupNextHopUnchangedEvpn, true)
 		r.Add(sros.ConfigureRouterBgpGroupImportPolicy, policyOverlay) // RFC 8212
-		r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyOverlay)
+		if r.stitches() {
+			r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyFabric)
+		} else {
+			r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyOverlay)
+		}
 	})
 	for i := range o.Neighbors {
 		n := &o.Neighbors[i]
@@ -165,11 +172,12 @@ func (r renderer) wan() {
 	r.because(w.Ref, "wan")
 	r.In(sros.ConfigureRouterBgpGroup, groupWAN, func() {
 		encap := "vxlan"
-		if w.Labels.Size != 0 {
+		if r.overMPLS() {
 			encap = "mpls"
 		}
 		r.evpnGroup(encap)
 		r.Uint(sros.ConfigureRouterBgpGroupPeerAs, uint64(w.AS))
+		r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyWAN)
 	})
 	for i := range w.Neighbors {
 		n := &w.Neighbors[i]

@@ -42,7 +42,7 @@ func TestADrainedGatewayIsTheLastChoice(t *testing.T) {
 	for path, want := range map[string]string{
 		groupPath + "[group-name=underlay]/export/policy":                                                "loom-drain loom-underlay-export",
 		groupPath + "[group-name=overlay]/export/policy":                                                 "loom-drain loom-overlay",
-		groupPath + "[group-name=wan]/export/policy":                                                     "loom-drain-local",
+		groupPath + "[group-name=wan]/export/policy":                                                     "loom-drain-local loom-wan-export",
 		policyPath + "loom-drain]/default-action/as-path-prepend/as-path":                                "4200011001",
 		policyPath + "loom-drain]/default-action/as-path-prepend/repeat":                                 "3",
 		policyPath + "loom-drain]/default-action/action-type":                                            "next-policy",

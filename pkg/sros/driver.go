@@ -7,6 +7,7 @@
 package sros
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func Driver() *driver.Driver {
 		Factory: Factory,
 
 		Observe:      Observe,
-		ObservePaths: observePaths,
+		ObservePaths: slices.Concat(observePaths, servicePaths),
 		LightPaths:   lightPaths,
 		Asks:         Asks,
 
@@ -61,7 +62,7 @@ var manners = driver.Manners{
 	Arbitrate:   func(string) bool { return false },
 	SaveOn:      "/configure/system/grpc/gnmi/auto-config-save",
 	ReadPaths: []string{
-		"/configure/card", "/configure/sfm", "/configure/lag", "/configure/policy-options", "/configure/port", "/configure/router", "/configure/system",
+		"/configure/card", "/configure/sfm", "/configure/lag", "/configure/policy-options", "/configure/port", "/configure/router", "/configure/service", "/configure/system",
 	},
 	SetTimeout: 60 * time.Second,
 	Sessions:   8,

@@ -50,6 +50,8 @@ func Observe(state *config.Tree, _ *fabric.Device) verify.Device {
 		LAGs:       o.lags(),
 		Sessions:   o.sessions(),
 		BFD:        o.bfd(),
+		Tunnels:    o.tunnels(),
+		Segments:   o.segments(),
 		Optical:    o.optical(),
 	}
 }

@@ -76,6 +76,7 @@ func TestObserveReadsWhatARouterShows(t *testing.T) {
 				OSNR: is(30.12), ESNR: is(16.5), Q: is(8.12), BER: is(0.00123), Dispersion: is(1340), PMD: is(2), Offset: is(-120)},
 			"1/1/c2": {Reason: "tx-off", Mode: "oif-400g-zr"},
 		},
+		Tunnels: map[uint32]verify.Tunnel{}, Segments: map[string]verify.Segment{},
 	}
 	if diff := cmp.Diff(want, Observe(tree, nil), addresses); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -104,7 +105,7 @@ func TestARenderedConfigurationAsksForWhatTheDesignDoes(t *testing.T) {
 		light[port] = verify.Optical{Laser: true, Frequency: 193_700_000 + 75_000*uint64(i), Mode: "open-zrp-ofec1", Target: &power}
 	}
 	want := verify.Device{
-		LLDP: true, VTEP: addr("10.1.64.1"), Optical: light,
+		LLDP: true, VTEP: addr("10.1.64.1"), Optical: light, Tunnels: map[uint32]verify.Tunnel{}, Segments: map[string]verify.Segment{},
 		LAGs: map[uint32]verify.LAG{1: {Members: map[string]verify.Member{"1/1/c1/1": {}, "1/1/c2/1": {}}}},
 		Sessions: []verify.Session{
 			session("10.1.0.1", 65000, "evpn"), session("10.1.0.2", 65000, "evpn"), session("10.1.128.3", 4200010001, "ipv4-unicast"),

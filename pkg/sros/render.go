@@ -38,6 +38,7 @@ func Render(d *fabric.Device) (*config.Tree, error) {
 	r.unusedPorts()
 	r.lags()
 	r.policies()
+	r.sides()
 	r.inRouter(func() {
 		r.router()
 		r.systemInterface()
@@ -48,6 +49,7 @@ func Render(d *fabric.Device) (*config.Tree, error) {
 		r.bgp()
 		r.isis()
 	})
+	r.services()
 	r.raw(raw)
 	tree, err := r.Tree()
 	if err != nil {

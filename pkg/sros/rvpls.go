@@ -1,0 +1,34 @@
+package sros
+
+import (
+	"github.com/loomfabric/loom/models/sros"
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// inner is the bridge between the fabric and the router of a tenant. Nobody is in it but VTEPs: prefixes come and go as type 5
+// routes with the MAC address of their router and the tenant's VNI, which is what leaves with interface-less routes have, too
+// (RFC 9136 §4.4.1, §4.4.3). What is told to the fabric has come through the domain of the WAN, and says so.
+func (r renderer) inner(x *fabric.Router) {
+	r.because(x.Ref, "tenant in the fabric")
+	r.In(sros.ConfigureServiceVpls, innerName(x), func() {
+		r.Uint(sros.ConfigureServiceVplsServiceId, uint64(x.Inner))
+		r.Str(sros.ConfigureServiceVplsDescription, x.Key)
+		r.Str(sros.ConfigureServiceVplsCustomer, customer)
+		r.enable(sros.ConfigureServiceVplsAdminState)
+		r.Presence(sros.ConfigureServiceVplsRoutedVpls)
+		r.Bool(sros.ConfigureServiceVplsRoutedVplsVxlanIpv4TepEcmp, true)
+		r.In(sros.ConfigureServiceVplsVxlanInstance, towardsFabric, func() {
+			r.Uint(sros.ConfigureServiceVplsVxlanInstanceVni, uint64(x.Fabric.VNI))
+		})
+		r.bgpInstance(towardsFabric, &x.Fabric)
+		r.Presence(sros.ConfigureServiceVplsBgpEvpn)
+		r.Uint(sros.ConfigureServiceVplsBgpEvpnEvi, uint64(x.Fabric.EVI))
+		r.Bool(sros.ConfigureServiceVplsBgpEvpnRoutesIpPrefixAdvertise, true)
+		r.Str(sros.ConfigureServiceVplsBgpEvpnRoutesIpPrefixDomainId, x.Fabric.Domain)
+		r.In(sros.ConfigureServiceVplsBgpEvpnVxlan, towardsFabric, func() {
+			r.Str(sros.ConfigureServiceVplsBgpEvpnVxlanVxlanInstance, towardsFabric)
+			r.enable(sros.ConfigureServiceVplsBgpEvpnVxlanAdminState)
+			r.Uint(sros.ConfigureServiceVplsBgpEvpnVxlanEcmp, r.tunnels())
+		})
+	})
+}

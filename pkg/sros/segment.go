@@ -1,0 +1,87 @@
+package sros
+
+import (
+	"slices"
+
+	"github.com/loomfabric/loom/models/sros"
+)
+
+const (
+	interconnect = sros.ConfigureServiceSystemBgpEvpnEthernetSegment
+	ranges       = sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceId
+)
+
+// siteSegment makes the fabric of the site a segment that its gateways share (RFC 9014 §4.6.1.3): other sites reach it by any of
+// them, and one of them takes what is flooded, another one for each segment.
+func (r renderer) siteSegment() {
+	s := r.d.WAN.Segment
+	if s == nil {
+		return
+	}
+	r.because(s.Ref, "interconnect segment")
+	r.In(interconnect, s.Name, func() {
+		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentType, "virtual")
+		r.enable(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState)
+		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentEsi, s.ESI)
+		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode, "all-active")
+		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode, "auto")
+		r.In(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlan, towardsFabric, func() {
+			for _, x := range r.onSegment() {
+				r.In(ranges, decimal(x.first), func() {
+					r.Uint(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceIdEnd, uint64(x.last))
+				})
+			}
+		})
+	})
+}
+
+// span is the services from one id to another.
+type span struct{ first, last uint32 }
+
+// mostRanges is how many ranges of services a segment may have (max-elements in the models).
+const mostRanges = 8
+
+// onSegment are the ranges that hold the bridges of the gateway. They hold nothing else as far as there may be so many ranges; if
+// not, the narrowest gaps between them are taken in, but for those where another service of the gateway is.
+func (r renderer) onSegment() []span {
+	var ids, others []uint32
+	for i := range r.d.WAN.Bridges {
+		ids = append(ids, r.d.WAN.Bridges[i].ID)
+	}
+	for i := range r.d.WAN.Routers {
+		others = append(others, r.d.WAN.Routers[i].Inner, r.d.WAN.Routers[i].ID)
+	}
+	slices.Sort(ids)
+	var out []span
+	for _, id := range ids {
+		if n := len(out); n > 0 && out[n-1].last+1 == id {
+			out[n-1].last = id
+		} else {
+			out = append(out, span{id, id})
+		}
+	}
+	for len(out) > mostRanges {
+		i := narrowest(out, others)
+		if i < 0 {
+			break
+		}
+		out = slices.Replace(out, i, i+2, span{out[i].first, out[i+1].last})
+	}
+	return out
+}
+
+// narrowest is the range with the narrowest gap behind it in which no other service is; -1: there is one in every gap.
+func narrowest(all []span, others []uint32) int {
+	best := -1
+	for i := range len(all) - 1 {
+		gap := span{all[i].last, all[i+1].first}
+		inside := func(id uint32) bool { return gap.first < id && id < gap.last }
+		if slices.ContainsFunc(others, inside) {
+			continue
+		}
+		if best < 0 || gap.last-gap.first < all[best+1].first-all[best].last {
+			best = i
+		}
+	}
+	return best
+}

@@ -1,0 +1,82 @@
+package sros
+
+import (
+	"github.com/loomfabric/loom/models/sros"
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// Names of what keeps the two sides of a gateway apart.
+const (
+	targetsWAN   = "loom-wan-targets"
+	policyFabric = "loom-fabric-export"
+	policyWAN    = "loom-wan-export"
+)
+
+// sides keep routes of the WAN from the fabric and those of the fabric from the WAN: each service announces both, and BGP would
+// tell everybody all of it. They are told apart by the route targets of the WAN. Encapsulations do not tell them apart where
+// there is VXLAN on both sides.
+//
+// What has no target of the WAN goes to the fabric: the routes of ethernet segments as well, by which the gateways of a pair find
+// each other (RFC 7432 §7.4). They do not hear each other on the WAN's side, yet in the election it counts who says there
+// that he is on the segment; so this alone is told to the fabric too, where no one else imports it.
+func (r renderer) sides() {
+	if len(r.d.WAN.Neighbors) > 0 {
+		r.because(r.d.WAN.Ref, "routes for the wan")
+		r.In(sros.ConfigurePolicyOptionsPolicyStatement, policyWAN, func() {
+			r.Str(sros.ConfigurePolicyOptionsPolicyStatementDefaultActionActionType, "reject")
+			if r.stitches() {
+				r.entry("10", "accept", r.ofWAN)
+			}
+		})
+	}
+	if !r.stitches() {
+		return
+	}
+	r.because(r.d.WAN.Ref, "routes for the fabric")
+	r.In(sros.ConfigurePolicyOptionsPolicyStatement, policyFabric, func() {
+		r.Str(sros.ConfigurePolicyOptionsPolicyStatementDefaultActionActionType, "accept")
+		if r.d.WAN.Segment != nil {
+			r.entry("10", "accept", func() {
+				r.Str(sros.ConfigurePolicyOptionsPolicyStatementEntryFromEvpnType, "ethernet-auto-discovery")
+			})
+		}
+		r.entry("20", "reject", r.ofWAN)
+	})
+	r.In(sros.ConfigurePolicyOptionsExtendedCommunitySet, targetsWAN, func() {
+		for _, target := range r.wanTargets() {
+			r.because(target.ref, "routes for the wan")
+			r.In(sros.ConfigurePolicyOptionsExtendedCommunitySetMember, target.value, bare)
+		}
+	})
+}
+
+// entry is one entry of a policy: what it decides, and about what.
+func (r renderer) entry(id, action string, about func()) {
+	r.In(sros.ConfigurePolicyOptionsPolicyStatementEntry, id, func() {
+		about()
+		r.Str(sros.ConfigurePolicyOptionsPolicyStatementEntryActionActionType, action)
+	})
+}
+
+// target is a route target, and what has it.
+type target struct {
+	value string
+	ref   fabric.Ref
+}
+
+// wanTargets are the route targets of all that the gateway stitches.
+func (r renderer) wanTargets() (out []target) {
+	for i := range r.d.WAN.Bridges {
+		out = append(out, target{r.d.WAN.Bridges[i].WAN.RT, r.d.WAN.Bridges[i].Ref})
+	}
+	for i := range r.d.WAN.Routers {
+		out = append(out, target{r.d.WAN.Routers[i].WAN.RT, r.d.WAN.Routers[i].Ref})
+	}
+	return out
+}
+
+// ofWAN is a route with any target of the WAN.
+func (r renderer) ofWAN() {
+	r.Str(sros.ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySet, targetsWAN)
+	r.Str(sros.ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySetOptions, "any")
+}
