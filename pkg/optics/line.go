@@ -279,6 +279,9 @@ func (l *Line) arrival(c Carried, light Light) Arrival {
 	return a
 }
 
+// AsSet is the margin while nobody touches the amplifiers: power that gets lost is then lost to the receiver, and counts everywhere.
+func (a *Arrival) AsSet() DB { return min(a.Margin, a.Verdict.Power) }
+
 // preamplified tells whether an amplifier stands before the receivers.
 func (l *Line) preamplified() bool { return l.Sections[len(l.Sections)-1].Amplifier != nil }
 

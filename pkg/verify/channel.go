@@ -172,7 +172,7 @@ func (x *Index) relit() bool {
 	return false
 }
 
-// margin is what a receiver has to spare, the lesser of noise and power, as a plan has it.
+// margin is what a receiver has to spare, the lesser of noise and power, with amplifiers as they are set (optics.Arrival.AsSet).
 func (x *Index) margin(c *Contract, p *Optical) (optics.DB, bool) {
 	m, known := x.noiseMargin(c, p)
 	if mode := c.Coherent.Mode; p.Received != nil && *p.Received > noLight {
