@@ -154,6 +154,9 @@ func (d *demo) goAround(ctx context.Context) error {
 	if err := d.cable(d.around); err != nil {
 		return err
 	}
+	if err := d.noticed(ctx); err != nil {
+		return err
+	}
 	if err := d.apply(ctx, d.around); err != nil {
 		return err
 	}
@@ -183,6 +186,27 @@ func (d *demo) cable(n *network) error {
 	return d.sim.Settle(context.Background())
 }
 
+// noticed waits until sessions over links whose ports have gone down are down too: a change that begins before has to answer for them.
+func (d *demo) noticed(ctx context.Context) error {
+	return d.looking(ctx, func(o verify.Observed, _ []verify.Group) string {
+		found := map[string]bool{}
+		all := verify.Check(d.after.design, o)
+		for i := range all {
+			found[all[i].ID] = true
+		}
+		for _, x := range d.after.design.Devices {
+			for _, l := range x.Links {
+				a, b := x.Name+":"+l.Port, l.PeerName+":"+l.PeerPort
+				object := min(a, b) + " - " + max(a, b)
+				if found[string(verify.InterfaceDown)+"/"+object] && !found[string(verify.SessionDown)+"/"+object] {
+					return object + " is down, and its session is not yet"
+				}
+			}
+		}
+		return ""
+	})
+}
+
 // mendDuct mends what was cut, leads channels back, and waits until everything is as designed again.
 func (d *demo) mendDuct(ctx context.Context) error {
 	if err := d.sim.Clear(d.cutID); err != nil {
@@ -190,6 +214,9 @@ func (d *demo) mendDuct(ctx context.Context) error {
 	}
 	if len(d.moves) > 0 {
 		if err := d.cable(d.after); err != nil {
+			return err
+		}
+		if err := d.noticed(ctx); err != nil {
 			return err
 		}
 		if err := d.apply(ctx, d.after); err != nil {
