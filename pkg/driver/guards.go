@@ -19,6 +19,7 @@ type Guards struct {
 	Access     []Object  // what Loom cannot do without: once all of a name are gone, it is locked out
 	Addresses  []Object  // addresses of the device; Each is the leaf or key that holds one
 	Identity   []Meaning // nodes by which others know the device: router id, AS number, VTEP
+	Stitches   []Object  // what joins a tenant or a segment of the device's site with those of others; Each tells them apart
 	Light      []Object  // what light passes or comes from; Each tells them apart, and each is looked at alone
 	Tuned      []Meaning // nodes that light is made with: while they change, it is not there
 	Gains      []Gain    // what amplifies the light of a line
@@ -103,7 +104,7 @@ func (g *Guards) Paths() []string {
 			}
 		}
 	}
-	for _, list := range [][]Object{g.Uplinks, g.Sessions, g.Reflectors, g.Access, g.Addresses, g.Light} {
+	for _, list := range [][]Object{g.Uplinks, g.Sessions, g.Reflectors, g.Access, g.Addresses, g.Stitches, g.Light} {
 		for _, o := range list {
 			out = append(out, o.Path)
 			if o.Each != "" {

@@ -139,6 +139,11 @@ func (j *judge) sessionsGone() []Risk {
 	return because(j.lost(j.g.Sessions), "the device learns and announces nothing in the group, for good or until others come up", false)
 }
 
+// stitchesGone: a tenant or a segment is no longer joined with other sites. Each is looked at alone, for it is cut alone.
+func (j *judge) stitchesGone() []Risk {
+	return because(j.lost(j.g.Stitches), "its sites are apart as far as this gateway joined them, and altogether where no other one does", false)
+}
+
 // darkened: something that light passes or comes from goes, or is switched off.
 func (j *judge) darkened() []Risk {
 	return because(j.lost(j.g.Light), "what it carries is dark until others carry it", false)

@@ -12,7 +12,7 @@ import (
 
 // RisksVersion counts up when the checks, or what they look for, change. It is part of a plan's
 // hash, so that an approval does not outlive the checks that it was given on.
-const RisksVersion = 3
+const RisksVersion = 4
 
 // DefaultMaxDevices is how many devices a plan may change without approval of ManyDevices.
 const DefaultMaxDevices = 50
@@ -29,6 +29,7 @@ const (
 	LastSession    Class = "last-session"
 	RouteReflector Class = "route-reflector"
 	ManagementPath Class = "management-path"
+	Stitch         Class = "stitch"
 	Renumber       Class = "renumber"
 	Darkness       Class = "dark"
 	Cord           Class = "cord"
@@ -48,6 +49,7 @@ var Classes = []struct {
 	{LastUplink, "no fabric link that a device has stays in use"},
 	{LastSession, "no BGP session that a device has in a group stays"},
 	{RouteReflector, "a site keeps no route reflector that it has, or all of them change what makes them one"},
+	{Stitch, "a gateway joins a tenant or a segment with other sites no more"},
 	{Renumber, "a router id, AS number or VTEP address changes"},
 	{Darkness, "light that is there goes out, for good or while it is tuned anew"},
 	{Cord, "a patch cord has to be moved by hand"},
@@ -106,6 +108,7 @@ var checks = []check{
 	{name: "every session goes", class: LastSession, device: (*judge).sessionsGone},
 	{name: "every reflector goes", class: RouteReflector, fleet: (*search).reflectorsGone},
 	{name: "every reflector changes", class: RouteReflector, fleet: (*search).reflectorsChange},
+	{name: "a stitch goes", class: Stitch, device: (*judge).stitchesGone},
 	{name: "a device is known by something else", class: Renumber, device: (*judge).renumbered},
 	{name: "light goes out", class: Darkness, device: (*judge).darkened},
 	{name: "light is tuned anew", class: Darkness, device: (*judge).retuned},

@@ -17,7 +17,7 @@ import (
 // What is risky on a gateway with SR OS: the gateway as it is rendered, with one thing gone or different.
 func TestRisksOfAGatewayOnSROS(t *testing.T) {
 	t.Parallel()
-	doc, err := os.ReadFile("../sros/testdata/mpls.json")
+	doc, err := os.ReadFile("../sros/testdata/stitched-mpls.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,8 @@ func TestRisksOfAGatewayOnSROS(t *testing.T) {
 	if err != nil || len(unknown) > 0 {
 		t.Fatal(err, unknown)
 	}
-	const router = "/configure/router[router-name=Base]"
+	const router, web, red = "/configure/router[router-name=Base]", "/configure/service/vpls[service-name=red-web]", "/configure/service/vprn[service-name=red]"
+	const inner, segment = "/configure/service/vpls[service-name=red.fabric]", "/configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name=interconnect]"
 	guards := func(string) *driver.Guards { return &sr.Driver().Guards }
 	set := func(path, value string) (string, string) { return path, value }
 	gone := func(path string) (string, string) { return path, "" }
@@ -48,6 +49,17 @@ func TestRisksOfAGatewayOnSROS(t *testing.T) {
 		"the VTEP moves": {func() (string, string) {
 			return set(router+"/interface[interface-name=system]/ipv4/primary/address", "10.1.64.9")
 		}, plan.Renumber, router + "/interface[interface-name=system]/ipv4/primary/address"},
+		"a segment is stitched no more":                     {func() (string, string) { return gone(web) }, plan.Stitch, web},
+		"a segment is off":                                  {func() (string, string) { return set(web+"/admin-state", "disable") }, plan.Stitch, web},
+		"a segment has no side towards the WAN":             {func() (string, string) { return gone(web + "/bgp-evpn/mpls[bgp-instance=2]") }, plan.Stitch, web},
+		"a tenant is stitched no more":                      {func() (string, string) { return gone(red) }, plan.Stitch, red},
+		"a tenant has no side towards the fabric":           {func() (string, string) { return set(inner+"/admin-state", "disable") }, plan.Stitch, red},
+		"the gateways of a site know nothing of each other": {func() (string, string) { return gone(segment) }, plan.GuardRemoved, segment},
+		"prefixes go round":                                 {func() (string, string) { return gone(inner + "/bgp-evpn/routes/ip-prefix/domain-id") }, plan.GuardRemoved, inner},
+		"prefixes from other sites go round":                {func() (string, string) { return gone(red + "/bgp-evpn/mpls[bgp-instance=1]/domain-id") }, plan.GuardRemoved, red},
+		"all routes go to other sites": {func() (string, string) {
+			return gone("/configure/policy-options/policy-statement[name=loom-wan-export]/entry[entry-id=10]/from/extended-community-set")
+		}, plan.MatchAll, "/configure/policy-options/policy-statement[name=loom-wan-export]/entry[entry-id=10]"},
 		"the AS is another one": {func() (string, string) { return set(router+"/autonomous-system", "65001") }, plan.Renumber, router + "/autonomous-system"},
 	} {
 		path, value := c.change()
@@ -86,6 +98,7 @@ func TestRisksOfAGatewayOnSROS(t *testing.T) {
 	for _, want := range []string{
 		"interface[interface-name=fabric-1/1/c35/1]: fabric link: 2 → none", "BGP session underlay: 2 → none", "BGP session overlay: 2 → none", "BGP session wan: 2 → none",
 		"isis[isis-instance=0]/interface[interface-name=to-gz-gateway1-1/1/c3/1]: way to other sites: 2 → none", "light of 1/1/c3: 1 → none",
+		"segment red-web: 1 → none", "segment red-db: 1 → none", "tenant red: 1 → none",
 	} {
 		if !strings.Contains(why, want) {
 			t.Errorf("everything goes, and nobody says %q:\n%s", want, why)

@@ -7,7 +7,8 @@ const (
 	anyPort    = portPath + "[port-id={port-id}]"
 )
 
-// guards are what SR OS protects, carries and is known by: nokia-conf-policy-options, -router-bgp, -router-isis, -port, -system.
+// guards are what SR OS protects, carries and is known by: nokia-conf-policy-options, -router-bgp, -router-isis, -service, -svc-vpls, -svc-vprn, -port,
+// -system.
 var guards = driver.Guards{
 	Kept: []driver.Meaning{
 		{Path: statements, Why: "what the policy kept out is let in, or what it let in is kept out"},
@@ -15,6 +16,11 @@ var guards = driver.Guards{
 		{Path: "/configure/policy-options/prefix-list", Why: setGone},
 		{Path: "/configure/policy-options/community", Why: setGone},
 		{Path: "/configure/policy-options/as-path", Why: setGone},
+		{Path: "/configure/policy-options/extended-community-set", Why: setGone},
+		{Path: segmentPath, Why: "both gateways of the site forward what is flooded; it comes twice, and may come back"},
+		{Path: vplsPath + "/bgp-evpn/routes/ip-prefix/domain-id", Why: takenBack, With: vplsPath},
+		{Path: vprnPath + "/bgp-evpn/mpls/domain-id", Why: takenBack, With: vprnPath + "/bgp-evpn/mpls"},
+		{Path: vprnPath + "/bgp-evpn/vxlan/domain-id", Why: takenBack, With: vprnPath + "/bgp-evpn/vxlan"},
 		{Path: groupPath + "/prefix-limit", Why: "nothing bounds how many routes a neighbor may send; a leak fills the tables", With: groupPath},
 		{Path: peerPath + "/prefix-limit", Why: "nothing bounds how many routes the neighbor may send; a leak fills the tables", With: peerPath},
 		{Path: groupPath + "/dynamic-neighbor/interface/max-sessions", Why: "nothing bounds how many sessions others may open", With: groupPath + "/dynamic-neighbor/interface"},
@@ -28,6 +34,12 @@ var guards = driver.Guards{
 		{Path: groupPath + "/vpn-apply-export", Why: unheld, With: groupPath},
 		{Path: peerPath + "/import/policy", Why: unfiltered},
 		{Path: peerPath + "/export/policy", Why: unfiltered},
+		{Path: vplsPath + "/bgp/vsi-import", Why: unfiltered},
+		{Path: vplsPath + "/bgp/vsi-export", Why: unfiltered},
+		{Path: vprnPath + "/bgp-evpn/mpls/vrf-import/policy", Why: unfiltered},
+		{Path: vprnPath + "/bgp-evpn/mpls/vrf-export/policy", Why: unfiltered},
+		{Path: vprnPath + "/bgp-evpn/vxlan/vrf-import/policy", Why: unfiltered},
+		{Path: vprnPath + "/bgp-evpn/vxlan/vrf-export/policy", Why: unfiltered},
 		{Path: isisPath + "/advertise-passive-only", Why: "addresses of links are announced to all other sites"},
 	},
 	Switches: []driver.Switch{
@@ -39,6 +51,7 @@ var guards = driver.Guards{
 		List: statements + "/entry", Match: "from",
 		Sets: []driver.Set{
 			{Ref: "from/prefix-list", List: "/configure/policy-options/prefix-list", Members: []string{"prefix"}},
+			{Ref: "from/extended-community-set", List: "/configure/policy-options/extended-community-set", Members: []string{"member"}},
 			{Ref: "from/community/name", List: "/configure/policy-options/community", Members: []string{"member"}},
 		},
 	}},
@@ -91,6 +104,9 @@ var guards = driver.Guards{
 		{Path: linkPath + "[interface-name=" + systemInterface + "]/ipv4/primary/address", Why: "the router's VTEP and the ends of its overlay sessions move; tunnels to the old address carry nothing"},
 		{Path: isisPath + "/interface/ipv4-node-sid/index", Why: "other gateways send to the old label until they have heard of the new one"},
 	},
+	Stitches: []driver.Object{
+		segmentOver("mpls"), segmentOver("vxlan"), tenantOver("mpls"), tenantOver("vxlan"),
+	},
 	Light: []driver.Object{{
 		Name: "light of", Path: portPath, Each: "port-id", Needs: []driver.Need{
 			{Path: anyPort + "/transceiver/digital-coherent-optics", Is: "true"},
@@ -104,6 +120,31 @@ var guards = driver.Guards{
 		{Path: portPath + "/transceiver/digital-coherent-optics", Why: remade},
 	},
 }
+
+// segmentOver is a segment that is stitched to a WAN of an encapsulation.
+func segmentOver(encapsulation string) driver.Object {
+	own := vplsPath + "[service-name={service-name}]"
+	return driver.Object{Name: "segment", Path: vplsPath, Each: "service-name", Needs: []driver.Need{
+		{Path: own + "/admin-state", Is: "enable"}, // its default is disable, as of the others
+		{Path: own + "/bgp-evpn/vxlan[bgp-instance=" + towardsFabric + "]/admin-state", Is: "enable"},
+		{Path: own + "/bgp-evpn/" + encapsulation + "[bgp-instance=" + towardsWAN + "]/admin-state", Is: "enable"},
+	}}
+}
+
+// tenantOver is a tenant that is stitched to a WAN of an encapsulation.
+func tenantOver(encapsulation string) driver.Object {
+	own, inner := vprnPath+"[service-name={service-name}]", vplsPath+"[service-name={service-name}"+innerSuffix+"]"
+	return driver.Object{Name: "tenant", Path: vprnPath, Each: "service-name", Needs: []driver.Need{
+		{Path: own + "/admin-state", Is: "enable"},
+		{Path: own + "/interface[interface-name=" + interfaceFabric + "]/admin-state", Not: switchedOff},
+		{Path: inner + "/admin-state", Is: "enable"},
+		{Path: inner + "/bgp-evpn/vxlan[bgp-instance=" + towardsFabric + "]/admin-state", Is: "enable"},
+		{Path: own + "/bgp-evpn/" + encapsulation + "[bgp-instance=" + one + "]/admin-state", Is: "enable"},
+	}}
+}
+
+// takenBack is what domains are for (draft-ietf-bess-evpn-ipvpn-interworking §4).
+const takenBack = "prefixes that the other gateway of the site has brought are taken back, and go round"
 
 // What happens to a channel.
 const (

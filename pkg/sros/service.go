@@ -52,4 +52,6 @@ const mostTunnels = 32
 func (r renderer) tunnels() uint64 { return uint64(min(r.d.Underlay.MaxPaths, mostTunnels)) }
 
 // innerName is the service between the fabric and the router of a tenant. No segment has a dot in its name.
-func innerName(x *fabric.Router) string { return x.Name + ".fabric" }
+func innerName(x *fabric.Router) string { return x.Name + innerSuffix }
+
+const innerSuffix = ".fabric"
