@@ -1,6 +1,10 @@
 package sros
 
-import "github.com/loomfabric/loom/pkg/driver"
+import (
+	"slices"
+
+	"github.com/loomfabric/loom/pkg/driver"
+)
 
 // What starts again.
 const (
@@ -23,7 +27,7 @@ const (
 // disruptive is what interrupts traffic on SR OS: parameters of a BGP session that are agreed on when it opens (RFC 4271 §4.2) or that
 // its transport has, and what a port trains with. A breakout, a card and an adapter cannot be changed: what is on them goes
 // and is made anew (sros-ext:immutable in the models).
-var disruptive = []driver.Disruption{
+var disruptive = slices.Concat(disruptiveServices, []driver.Disruption{
 	{Path: basePath + "/autonomous-system", Why: sessionsStart},
 	{Path: basePath + "/router-id", Why: sessionsStart},
 	{Path: bgpPath + "/admin-state", Idle: switchedOff, Why: sessionsStart},
@@ -82,4 +86,4 @@ var disruptive = []driver.Disruption{
 	{Path: "/configure/lag/mode", Why: trunkStarts},
 	{Path: "/configure/lag/encap-type", Why: trunkStarts},
 	{Path: "/configure/lag/lacp", Why: trunkStarts},
-}
+})
