@@ -91,11 +91,22 @@ func (w *watched) missingSession() string {
 		count[s.device]++
 	}
 	for _, d := range w.design.Devices {
-		if want := len(d.Links) + len(d.Overlay.Neighbors); count[d.Name] != want {
+		if want := sessionsOf(d); count[d.Name] != want {
 			return fmt.Sprintf("%s: %d BGP sessions of %d", d.Name, count[d.Name], want)
 		}
 	}
 	return ""
+}
+
+// sessionsOf is how many BGP sessions a device has by the design. None runs over a trunk.
+func sessionsOf(d *fabric.Device) int {
+	count := len(d.Overlay.Neighbors) + len(d.WAN.Neighbors)
+	for i := range d.Links {
+		if d.Links[i].Trunk == "" {
+			count++
+		}
+	}
+	return count
 }
 
 // server is where a server talks in a segment: what every leaf with the segment has to know.

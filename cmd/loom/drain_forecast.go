@@ -55,7 +55,7 @@ func (o *outage) forecast() []string {
 	var out []string
 	for _, name := range o.fresh {
 		d := o.design.Device(name)
-		for _, line := range slices.Concat(o.passed(d), o.shared(d), o.alone(d)) {
+		for _, line := range slices.Concat(o.passed(d), o.between(d), o.shared(d), o.alone(d)) {
 			out = append(out, name+": "+line)
 		}
 	}

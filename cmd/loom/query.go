@@ -197,6 +197,9 @@ func addressesTable(n *network) table {
 				out.rows = append(out.rows, []string{d.Name, l.Port + ".0", l.Addr.String(), "default", "link to " + l.PeerName})
 			}
 		}
+		for _, x := range d.WAN.Trunks {
+			out.rows = append(out.rows, []string{d.Name, x.Name, x.Addr.String(), "default", "trunk to " + x.PeerName})
+		}
 		out.rows = append(out.rows, gatewayRows(d)...)
 	}
 	return out

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/loomfabric/loom/pkg/fabric"
+)
+
+// between is what is left between sites while a gateway is drained: of its DCIs, and of the tenants that span sites because of that.
+func (o *outage) between(d *fabric.Device) []string {
+	if d.Role != fabric.Gateway {
+		return nil
+	}
+	lost, all, mine := map[string]int{}, map[string]int{}, map[string]bool{}
+	for i := range o.design.Channels {
+		c := &o.design.Channels[i]
+		all[c.DCI] += c.Mode.Rate
+		if o.out[c.A.Router] || o.out[c.B.Router] {
+			lost[c.DCI] += c.Mode.Rate
+		}
+		mine[c.DCI] = mine[c.DCI] || c.A.Router == d.Name || c.B.Router == d.Name
+	}
+	var out []string
+	for _, name := range sortedKeys(mine) {
+		if mine[name] {
+			out = append(out, fmt.Sprintf("%d of %d Gbit/s of %s are left", all[name]-lost[name], all[name], name))
+		}
+	}
+	for _, r := range o.design.Reaches(lost) {
+		if (r.Left == 0 || r.Detour) && slices.Contains([]string{r.A, r.B}, d.Site) {
+			out = append(out, r.String())
+		}
+	}
+	return out
+}
