@@ -70,6 +70,9 @@ func (o *originator) stitchMACs(d *domain) {
 	best := b.remoteMACs()
 	for _, from := range d.evis() {
 		to := d.other(from)
+		if !to.MACRoutes {
+			continue
+		}
 		for _, p := range b.settled(from, best) {
 			r := to.route(NLRI{Type: MACIP, MAC: p.MAC, Prefix: p.Prefix})
 			r.Static, r.Sequence, r.Default = p.Static, p.Sequence, p.Default

@@ -54,12 +54,12 @@ const (
 	system = `{"interface-name": "system", "ipv4": {"primary": {"address": "10.1.64.1", "prefix-length": 32}}}`
 	trunk  = `{"interface-name": "to-sh", "port": "1/1/c1/1", "ip-mtu": 9182, "ipv4": {"primary": {"address": "10.255.0.0", "prefix-length": 31},
 		"bfd": {"admin-state": "enable", "transmit-interval": 300, "receive": 300}}}`
-	fabric = `{"interface-name": "fabric", "port": "1/1/c2/1", "ipv6": {"forward-ipv4-packets": true}}`
+	spine = `{"interface-name": "fabric", "port": "1/1/c2/1", "ipv6": {"forward-ipv4-packets": true}}`
 )
 
 // base is a document of a gateway: ports, and Base with more members.
 func baseWith(members string) string {
-	return cards + `,` + ports + `,"router": [{"router-name": "Base", "autonomous-system": 65000, "ecmp": 8, "interface": [` + system + `,` + trunk + `,` + fabric + `]` + members + `}]`
+	return cards + `,` + ports + `,"router": [{"router-name": "Base", "autonomous-system": 65000, "ecmp": 8, "interface": [` + system + `,` + trunk + `,` + spine + `]` + members + `}]`
 }
 
 // watch is what a device shows.

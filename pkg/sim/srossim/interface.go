@@ -13,7 +13,7 @@ import (
 // systemInterface is the loopback that every router has; its address is that of services.
 const systemInterface = "system"
 
-// interfaces are those of Base. They have the names that they have there: the subinterfaces of the network.
+// interfaces are those of Base, by the names that they have there, and the access points of services.
 func (r *reader) interfaces(ports []network.Port, lags []network.LAG) (out []network.Subinterface) {
 	parents := map[string]parent{}
 	for _, p := range ports {
@@ -26,7 +26,7 @@ func (r *reader) interfaces(ports []network.Port, lags []network.LAG) (out []net
 	for entry := range entries(r.router, sros.ConfigureRouterInterface) {
 		out = append(out, r.routerInterface(entry, parents))
 	}
-	return sortBy(out, func(s network.Subinterface) string { return s.Name })
+	return sortBy(append(out, r.saps(parents)...), func(s network.Subinterface) string { return s.Name })
 }
 
 // parent is a port or a LAG, as interfaces see it.

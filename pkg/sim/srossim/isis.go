@@ -137,7 +137,7 @@ func (w *writer) isis() {
 // process is the IS-IS process that is simulated, and the number that it has.
 func (w *writer) process() (id string, n *network.ISIS) {
 	for p := range entries(at(w.running, sros.ConfigureRouter).Entry(base), sros.ConfigureRouterIsis) {
-		return key(p), w.router.Instances[0].ISIS
+		return key(p), w.base().ISIS
 	}
 	return "", nil
 }

@@ -47,6 +47,14 @@ func observe(b *config.Builder, o sim.Observation) {
 	w.bfd()
 	w.bgp()
 	w.isis()
+	w.services()
+	w.segments()
+}
+
+// base is the router that is no service's.
+func (w *writer) base() *network.Instance {
+	n, _ := w.instance(base)
+	return n
 }
 
 // system writes /state/system and /state/chassis. What it is, its version and its platform, the simulator says.
@@ -62,7 +70,7 @@ func (w *writer) system() {
 		w.Str(sros.StateChassisState, "ok")
 		w.Str(sros.StateChassisHardwareDataSerialNumber, w.o.Hardware.Serial)
 	})
-	w.inBase(func() { w.Str(sros.StateRouterOperRouterId, w.router.Instances[0].RouterID.String()) })
+	w.inBase(func() { w.Str(sros.StateRouterOperRouterId, w.base().RouterID.String()) })
 }
 
 // cards writes what is in the slots, whatever is provisioned.

@@ -23,13 +23,15 @@ const (
 	fromPath      = sros.ConfigurePolicyOptionsPolicyStatementEntryFromAsPathName
 	fromCommunity = sros.ConfigurePolicyOptionsPolicyStatementEntryFromCommunityName
 	fromFormula   = sros.ConfigurePolicyOptionsPolicyStatementEntryFromCommunityExpression
+	fromExtended  = sros.ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySet
+	fromOptions   = sros.ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySetOptions
 )
 
 // nowhere is a prefix list without prefixes: what asks for it matches nothing.
 const nowhere = "!"
 
 // simulated are the conditions of an entry that are read. Whatever else an entry asks, nothing here meets.
-var simulated = []config.ID{fromPrefixes, fromProtocols, fromFamilies, fromType, fromPath, fromCommunity, fromFormula}
+var simulated = []config.ID{fromPrefixes, fromProtocols, fromFamilies, fromType, fromPath, fromCommunity, fromFormula, fromExtended, fromOptions}
 
 // protocols are the names of where routes come from, as the network has them.
 var protocols = map[string]string{"direct": "local", "static": "static", "bgp": "bgp", "isis": "isis", "aggregate": "aggregate", "arp-nd": "arp-nd", "bgp-vpn": "bgp-evpn"}
@@ -52,6 +54,11 @@ func (r *reader) routingPolicies() network.Policies {
 	}
 	for set := range entries(r.root, sros.ConfigurePolicyOptionsCommunity) {
 		p.Communities[key(set)] = communities(set)
+	}
+	for set := range entries(r.root, sros.ConfigurePolicyOptionsExtendedCommunitySet) {
+		for _, how := range []string{"any", "all"} {
+			p.Communities[extended(key(set), how)] = extendedSet(set, how)
+		}
 	}
 	for path := range entries(r.root, sros.ConfigurePolicyOptionsAsPath) {
 		if e := byASN(text(path, sros.ConfigurePolicyOptionsAsPathExpression)); e != "" {
@@ -93,6 +100,17 @@ func prefixList(list config.Cursor) (out []network.PrefixRange) {
 func communities(set config.Cursor) network.CommunitySet {
 	c := network.CommunitySet{All: true}
 	for m := range entries(set, sros.ConfigurePolicyOptionsCommunityMember) {
+		c.Members = append(c.Members, community(key(m)))
+	}
+	return c
+}
+
+// extended names an extended community set by how an entry matches it: names of sets and of lists may be the same.
+func extended(set, how string) string { return "extended " + how + " " + set }
+
+func extendedSet(set config.Cursor, how string) network.CommunitySet {
+	c := network.CommunitySet{All: how == "all"}
+	for m := range entries(set, sros.ConfigurePolicyOptionsExtendedCommunitySetMember) {
 		c.Members = append(c.Members, community(key(m)))
 	}
 	return c
@@ -189,6 +207,9 @@ func conditions(known network.Policies, e config.Cursor) []network.Match {
 	})
 	vary(one(text(e, fromPath)), func(m *network.Match, v string) { m.ASPathSet = v })
 	vary(one(text(e, fromCommunity)), func(m *network.Match, v string) { m.CommunitySet = v })
+	vary(one(text(e, fromExtended)), func(m *network.Match, v string) { // "invert" is not simulated, and meets no set
+		m.CommunitySet = extended(v, text(e, fromOptions))
+	})
 	vary(formula(known, text(e, fromFormula)), func(m *network.Match, v string) { m.CommunitySet = v })
 	if spoken := texts(e, fromFamilies); len(spoken) > 0 {
 		for i := range all {
@@ -228,7 +249,13 @@ func asksMore(e config.Cursor) bool {
 		}
 		return false
 	}
-	return has(e, from) && look(at(e, from)) || has(e, sros.ConfigurePolicyOptionsPolicyStatementEntryTo)
+	sets := 0
+	for _, id := range []config.ID{fromCommunity, fromFormula, fromExtended} {
+		if has(e, id) {
+			sets++
+		}
+	}
+	return sets > 1 || has(e, from) && look(at(e, from)) || has(e, sros.ConfigurePolicyOptionsPolicyStatementEntryTo)
 }
 
 // formula are the community lists any of which an expression is content with: "[a] OR [b]". Lists that are joined by AND become one

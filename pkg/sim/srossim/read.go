@@ -21,6 +21,7 @@ type reader struct {
 
 	vtep     netip.Addr // IPv4 address of the interface "system"
 	policies network.Policies
+	labels   map[string]uint32 // of services
 }
 
 // read says what a running configuration means.
@@ -40,6 +41,7 @@ func read(h network.Hardware, running *config.Tree) *network.Router {
 		LAGs:          lags,
 		Subinterfaces: subs,
 		Instances:     r.instances(subs),
+		Segments:      r.segments(),
 		Policies:      r.policies, // after the instances, which narrow some
 	}
 }

@@ -21,10 +21,12 @@ func (r *reader) instances(subs []network.Subinterface) (out []network.Instance)
 		ISIS:          r.isis(),
 	}
 	for _, s := range subs {
-		i.Interfaces = append(i.Interfaces, s.Name)
+		if s.Kind != network.Bridged {
+			i.Interfaces = append(i.Interfaces, s.Name)
+		}
 	}
 	slices.Sort(i.Interfaces)
-	return []network.Instance{i}
+	return sortBy(append(r.services(), i), func(i network.Instance) string { return i.Name })
 }
 
 // routerID is the configured one, or the address of the system interface, or the last four bytes of the chassis address.

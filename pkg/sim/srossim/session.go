@@ -32,7 +32,7 @@ var prefixes = map[network.Family]prefixIDs{
 
 // bgp writes /state/router/bgp: a neighbor for each session, found ones too.
 func (w *writer) bgp() {
-	b := w.router.Instances[0].BGP
+	b := w.base().BGP
 	if b == nil {
 		return
 	}

@@ -1,0 +1,255 @@
+package srossim
+
+import (
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/openconfig/gnmi/proto/gnmi"
+
+	"github.com/loomfabric/loom/models/hardware"
+	"github.com/loomfabric/loom/models/sros"
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/driver"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/loomfabric/loom/pkg/sim/network"
+	"github.com/loomfabric/loom/pkg/sim/srlsim"
+	"github.com/loomfabric/loom/pkg/srlinux"
+	driving "github.com/loomfabric/loom/pkg/sros"
+	"github.com/loomfabric/loom/pkg/topology"
+)
+
+// sites are two sites that gateways on SR OS join, as Loom designs and renders them, with a server in red/web at each.
+type sites struct {
+	design  *fabric.Design
+	running map[string]*config.Tree
+	boxes   map[string]network.Hardware
+	wiring  network.Wiring
+	plant   *network.Plant
+	routing network.Routing
+}
+
+func stitched(t *testing.T, edits ...string) *sites {
+	t.Helper()
+	const file = "../../fabric/testdata/stitched.yaml"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := edited(t, string(data), "leaves: {count: 4", "leaves: {count: 2")
+	for i := 0; i < len(edits); i += 2 {
+		text = edited(t, text, edits[i], edits[i+1])
+	}
+	topo, diags := topology.Parse(topology.Source{Name: file, Data: []byte(text)})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	design, diags := fabric.Compile(topo)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s := &sites{design: design, running: map[string]*config.Tree{}, boxes: map[string]network.Hardware{}}
+	for i, d := range design.Devices {
+		if by := map[string]*driver.Driver{srlinux.OS: srlinux.Driver(), driving.OS: driving.Driver()}[d.OS]; by != nil {
+			s.render(t, by, d, byte(i+1))
+		}
+	}
+	for i, leaf := range []string{"bj-leaf1", "sh-leaf1"} {
+		host := network.Host{Name: "web-" + leaf, NICs: []string{"eth0", "eth1"}, LACP: true, Addresses: []network.HostAddress{
+			{VLAN: 10, MAC: serverMAC(i), IPs: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 10, 0, byte(10 + i)}), 24)}},
+		}}
+		host.MAC = serverMAC(i)
+		s.wiring.Hosts = append(s.wiring.Hosts, host)
+		for n, on := range []string{leaf, strings.Replace(leaf, "leaf1", "leaf2", 1)} {
+			s.wiring.Cables = append(s.wiring.Cables, network.Cable{A: network.End{Device: on, Port: "ethernet-1/1"}, B: network.End{Device: host.Name, Port: "eth" + strconv.Itoa(n)}})
+		}
+	}
+	sortBy(s.wiring.Cables, network.Cable.String)
+	s.survey(network.Outages{})
+	return s
+}
+
+func serverMAC(i int) network.MAC { return network.MAC{2, 0, 9, 0, 0, byte(i + 1)} }
+
+// render gives a router its configuration, and its links.
+func (s *sites) render(t *testing.T, by *driver.Driver, d *fabric.Device, number byte) {
+	t.Helper()
+	tree, err := by.Render(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := network.Hardware{Name: d.Name, Platform: d.Platform.Name, Serial: "NS" + d.Name, MAC: network.MAC{2, 0, 0, number, 0, 0}}
+	box, _ := hardware.Lookup(h.Platform)
+	for _, p := range box.Ports {
+		h.Ports = append(h.Ports, network.Jack{Name: p.Name, Speed: p.Speeds[0]})
+	}
+	s.running[d.Name], s.boxes[d.Name] = tree, h
+	for _, l := range d.Links {
+		if d.Name < l.PeerName {
+			s.wiring.Cables = append(s.wiring.Cables, network.Cable{A: network.End{Device: d.Name, Port: l.Port}, B: network.End{Device: l.PeerName, Port: l.PeerPort}})
+		}
+	}
+}
+
+// survey finds out what all of it comes to.
+func (s *sites) survey(out network.Outages) {
+	routers := map[string]*network.Router{}
+	for name, tree := range s.running {
+		if tree.Schema() == sros.Schema {
+			routers[name] = read(s.boxes[name], tree)
+		} else {
+			routers[name] = srlsim.Software().Read(s.boxes[name], tree)
+		}
+	}
+	s.plant = network.Survey(routers, &s.wiring, out)
+	s.routing = network.Compute(s.plant)
+}
+
+func (s *sites) state(device string) *network.State {
+	return network.Observe(s.plant, s.routing, device)
+}
+
+// view is what a gateway shows.
+func (s *sites) view(t *testing.T, gateway string) *config.Tree {
+	return watch(t, sim.Observation{
+		Running: s.running[gateway], Hardware: s.boxes[gateway], Router: s.plant.Routers[gateway], State: s.state(gateway), Booted: now, Changed: now, Now: now,
+	})
+}
+
+// macs are the addresses of servers that a leaf has from afar, with where they lead.
+func (s *sites) macs(leaf, instance string) (out []string) {
+	for _, m := range s.state(leaf).Instances[instance].MACs {
+		if m.MAC == serverMAC(0) || m.MAC == serverMAC(1) {
+			if m.Type == "evpn" || m.Type == "evpn-static" {
+				out = append(out, m.MAC.String()+" "+esiText(m.ESI))
+			}
+		}
+	}
+	return out
+}
+
+// The whole way: what Loom renders, read by every device, worked out, and shown.
+func TestGatewaysJoinSites(t *testing.T) {
+	t.Parallel()
+	for service, c := range map[string]struct{ far, sides config.ID }{
+		"vxlan-mpls":  {sros.StateServiceVplsBgpEvpnMplsDestinationsNonEthernetSegmentDestination, sros.StateServiceVplsBgpEvpnMpls},
+		"vxlan-vxlan": {sros.StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestination, sros.StateServiceVplsVxlanInstance},
+	} {
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			joins(t, stitched(t, "service: vxlan-mpls", "service: "+service), c.sides, c.far)
+		})
+	}
+}
+
+// joins checks two sites whose gateways show whom they send to in a list of each side of a service.
+func joins(t *testing.T, s *sites, sides, destinations config.ID) {
+	for _, gateway := range []string{"bj-gateway1", "bj-gateway2", "sh-gateway1", "sh-gateway2"} {
+		view := s.view(t, gateway)
+		states := map[string]int{}
+		for n := range entries(at(view.Root(), sros.StateRouter).Entry(base), sros.StateRouterBgpNeighbor) {
+			states[text(n, sros.StateRouterBgpNeighborStatisticsSessionState)]++
+		}
+		if states["Established"] != 6 || len(states) != 1 {
+			t.Errorf("%s: sessions %v", gateway, states)
+		}
+		for _, list := range []config.ID{sros.StateServiceVpls, sros.StateServiceVprn} {
+			for c := range entries(view.Root(), list) {
+				if oper, _ := sros.Schema.Child(list, "oper-state"); c.Child(oper).Value() != "up" {
+					t.Errorf("%s: %s is down", gateway, key(c))
+				}
+			}
+		}
+		shows(t, view, map[string]string{
+			"/state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name=interconnect]/oper-state":              "up",
+			"/state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name=interconnect]/multi-homing-oper-state": "all-active",
+		})
+	}
+	view := s.view(t, "bj-gateway1")
+	var near []string
+	for d := range entries(at(at(view.Root(), sros.StateServiceVpls).Entry("red-web"), sros.StateServiceVplsVxlanInstance).Entry("1"), sros.StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestination) {
+		near = append(near, strings.Join(d.Keys(), " "))
+	}
+	far := 0
+	for range entries(at(at(view.Root(), sros.StateServiceVpls).Entry("red-web"), sides).Entry("2"), destinations) {
+		far++
+	}
+	if !slices.Contains(near, "10.1.32.1 10010") || far != 2 {
+		t.Errorf("towards the fabric %v, to %d gateways of the other site", near, far)
+	}
+	for leaf, want := range map[string]string{"bj-leaf1": serverMAC(1).String(), "sh-leaf1": serverMAC(0).String()} {
+		if got := s.macs(leaf, "red-web"); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("%s has %v", leaf, got)
+		}
+	}
+	// red is routed at both sites: what has a subnet at one alone is reached from the other.
+	if !slices.ContainsFunc(s.state("sh-leaf1").Instances["red"].Routes, func(r network.TableRoute) bool { return r.Prefix.String() == "10.11.0.0/24" }) {
+		t.Errorf("sh-leaf1 does not route to red/app: %+v", s.state("sh-leaf1").Instances["red"].Routes)
+	}
+}
+
+// When a gateway loses its way to the other site, the other one of its site carries everything.
+func TestOneGatewayIsEnough(t *testing.T) {
+	t.Parallel()
+	s := stitched(t)
+	s.survey(network.Outages{Devices: map[string]bool{"bj-gateway1": true}})
+	for leaf, want := range map[string]string{"bj-leaf1": serverMAC(1).String(), "sh-leaf1": serverMAC(0).String()} {
+		if got := s.macs(leaf, "red-web"); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("%s has %v", leaf, got)
+		}
+	}
+	s.survey(network.Outages{Devices: map[string]bool{"bj-gateway1": true, "bj-gateway2": true}})
+	if got := s.macs("bj-leaf1", "red-web"); len(got) != 0 {
+		t.Errorf("without gateways bj-leaf1 has %v", got)
+	}
+}
+
+// Whatever of these a gateway does without, nothing crosses, on its site's side or the other's.
+func TestWhatKeepsSitesApart(t *testing.T) {
+	t.Parallel()
+	const vpls = "/configure/service/vpls[service-name=red-web]"
+	for name, c := range map[string]struct{ path, value string }{
+		"the service is off":                 {vpls + "/admin-state", "disable"},
+		"its side towards the WAN is off":    {vpls + "/bgp-evpn/mpls[bgp-instance=2]/admin-state", "disable"},
+		"its side towards the fabric is off": {vpls + "/bgp-evpn/vxlan[bgp-instance=1]/admin-state", "disable"},
+		"it may take no tunnel":              {vpls + "/bgp-evpn/mpls[bgp-instance=2]/auto-bind-tunnel/resolution", "none"},
+		"it may take other tunnels":          {vpls + "/bgp-evpn/mpls[bgp-instance=2]/auto-bind-tunnel/resolution-filter/sr-isis", "false"},
+		"it imports something else":          {vpls + "/bgp[bgp-instance=2]/route-target/import", "target:65000:1"},
+		"it announces no MAC addresses":      {vpls + "/bgp-evpn/routes/mac-ip/advertise", "false"},
+		"no labels for segment routing":      {"/configure/router[router-name=Base]/isis[isis-instance=0]/segment-routing/admin-state", "disable"},
+		"no sessions between sites":          {"/configure/router[router-name=Base]/bgp/group[group-name=wan]/admin-state", "disable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := stitched(t)
+			for _, gateway := range []string{"bj-gateway1", "bj-gateway2"} {
+				s.running[gateway] = with(t, s.running[gateway], c.path, c.value)
+			}
+			s.survey(network.Outages{})
+			if got := append(s.macs("bj-leaf1", "red-web"), s.macs("sh-leaf1", "red-web")...); len(got) == 2 {
+				t.Errorf("they have %v", got)
+			}
+		})
+	}
+}
+
+// with is a configuration with one leaf changed.
+func with(t *testing.T, tree *config.Tree, path, value string) *config.Tree {
+	t.Helper()
+	p, err := config.ParsePath(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value != "false" {
+		value = strconv.Quote(value)
+	}
+	out, err := config.Apply(tree, &gnmi.SetRequest{Update: []*gnmi.Update{{Path: p.GNMI(), Val: &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(value)}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
