@@ -114,7 +114,7 @@ func routing(d *fabric.Device) {
 func kinds(t testing.TB) map[string]*fabric.Device {
 	return map[string]*fabric.Device{
 		"mpls": gateway(t), "vxlan": gateway(t, plain, unnumbered), "ebgp": gateway(t, external), "routing": gateway(t, routing),
-		"stitched-mpls": gateway(t, stitched), "stitched-vxlan": gateway(t, plain, unnumbered, stitched), "stitched-ebgp": gateway(t, external, stitched, alone),
+		"stitched-mpls": gateway(t, stitched), "stitched-vxlan": gateway(t, plain, unnumbered, stitched), "stitched-ebgp": gateway(t, external, stitched), "stitched-alone": gateway(t, external, stitched, alone),
 		"two-cards": gateway(t, func(d *fabric.Device) {
 			d.Platform, _ = hardware.Lookup("7750-SR-2s")
 		}),

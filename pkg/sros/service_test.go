@@ -106,6 +106,36 @@ func members(o observation) (out []string) {
 	return out
 }
 
+// Towards the fabric: what other sites say by eBGP never, who is on the segment of the site always, of the rest what is not for
+// the WAN. Inside an AS nobody passes on what he hears.
+func TestTheFabricHearsWhatIsForIt(t *testing.T) {
+	t.Parallel()
+	about := map[string]string{"path-type": "ibgp", "evpn-type": "ethernet-auto-discovery", "extended-community-set": targetsWAN}
+	for name, c := range map[string]struct {
+		edits []func(*fabric.Device)
+		want  string
+	}{
+		"inside an AS":        {[]func(*fabric.Device){stitched}, "20 accept evpn-type, 30 reject extended-community-set"},
+		"by eBGP":             {[]func(*fabric.Device){external, stitched}, "10 reject path-type, 20 accept evpn-type, 30 reject extended-community-set"},
+		"by eBGP, no segment": {[]func(*fabric.Device){external, stitched, alone}, "30 reject extended-community-set"},
+	} {
+		tree := render(t, gateway(t, c.edits...))
+		policy := statements + "[name=" + policyFabric + "]"
+		var got []string
+		for id := range 40 {
+			entry := policy + "/entry[entry-id=" + decimal(id) + "]"
+			for leaf, value := range about {
+				if at(tree, entry+"/from/"+leaf) == value {
+					got = append(got, decimal(id)+" "+at(tree, entry+"/action/action-type")+" "+leaf)
+				}
+			}
+		}
+		if strings.Join(got, ", ") != c.want || at(tree, policy+"/default-action/action-type") != "accept" {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // A gateway without others in its site elects nobody.
 func TestOneGatewayHasNoSegment(t *testing.T) {
 	t.Parallel()
