@@ -121,6 +121,9 @@ func (w *writer) segment(s *network.EthernetSegment, st network.SegmentState) {
 		w.In(sros.StateServiceSystemBgpEvpnEthernetSegmentEvi, decimal(w.router.Instances[at].EVPN.EVI), func() {
 			w.Bool(sros.StateServiceSystemBgpEvpnEthernetSegmentEviDf, in.DF)
 			w.Str(sros.StateServiceSystemBgpEvpnEthernetSegmentEviServiceName, in.Instance)
+			for _, c := range in.Candidates {
+				w.In(sros.StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress, c.String(), func() {})
+			}
 		})
 	}
 }

@@ -170,6 +170,12 @@ func joins(t *testing.T, s *sites, sides, destinations config.ID) {
 		})
 	}
 	view := s.view(t, "bj-gateway1")
+	const election = "/state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name=interconnect]/evi[id=10]"
+	shows(t, view, map[string]string{ // RFC 7432 §8.5: 10 mod 2 is the first one
+		election + "/df": "true", election + "/service-name": "red-web",
+		election + "/df-candidates/ip-address[ip-address=10.1.64.1]/ip-address": "10.1.64.1",
+		election + "/df-candidates/ip-address[ip-address=10.1.64.2]/ip-address": "10.1.64.2",
+	})
 	var near []string
 	for d := range entries(at(at(view.Root(), sros.StateServiceVpls).Entry("red-web"), sros.StateServiceVplsVxlanInstance).Entry("1"), sros.StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestination) {
 		near = append(near, strings.Join(d.Keys(), " "))
