@@ -1530,8 +1530,9 @@ const (
 
 	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidates // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates
 
-	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress          // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates/ip-address[ip-address]
-	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates/ip-address[ip-address]/ip-address
+	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress                           // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates/ip-address[ip-address]
+	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress                  // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates/ip-address[ip-address]/ip-address
+	StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressOperationalPreferenceValue // /state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/evi[id]/df-candidates/ip-address[ip-address]/operational-preference-value
 
 	StateServiceVpls              // /state/service/vpls[service-name]
 	StateServiceVplsServiceName   // /state/service/vpls[service-name]/service-name
@@ -3228,8 +3229,9 @@ var Schema = &config.Schema{
 		{Name: "df", Parent: StateServiceSystemBgpEvpnEthernetSegmentEvi, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeBoolean},
 		{Name: "service-name", Parent: StateServiceSystemBgpEvpnEthernetSegmentEvi, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeServiceName},
 		{Name: "df-candidates", Parent: StateServiceSystemBgpEvpnEthernetSegmentEvi, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress}},
-		{Name: "ip-address", Parent: StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidates, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress}, Children: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress}},
+		{Name: "ip-address", Parent: StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidates, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress}, Children: []config.ID{StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressIpAddress, StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressOperationalPreferenceValue}},
 		{Name: "ip-address", Parent: StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
+		{Name: "operational-preference-value", Parent: StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
 		{Name: "vpls", Parent: StateService, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVplsServiceName}, Children: []config.ID{StateServiceVplsServiceName, StateServiceVplsOperServiceId, StateServiceVplsOperState, StateServiceVplsVxlan, StateServiceVplsBgpEvpn}},
 		{Name: "service-name", Parent: StateServiceVpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeServiceName},
 		{Name: "oper-service-id", Parent: StateServiceVpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeServiceId},

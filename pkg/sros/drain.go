@@ -25,7 +25,7 @@ const (
 // who hears it, and stays a choice: what is reached over this gateway only is reached still. To other AS numbers the path is
 // longer, inside an AS the local preference is 0, and everything carries GRACEFUL_SHUTDOWN for those who heed it (RFC 8326).
 // IS-IS says that it is overloaded, so that nothing between other sites passes it (ISO 10589 §7.2.8.1); its own loopback stays
-// reached, for routes decide about tunnels that end there.
+// reached, for routes decide about tunnels that end there. On the segment of its site it yields to the others (RFC 9785 §4.1).
 //
 // The policy stands in front of those that are there and leaves the decision to them. Draining twice is draining once.
 func Drain(t *config.Tree, d *fabric.Device) (*config.Tree, error) {
@@ -40,6 +40,7 @@ func Drain(t *config.Tree, d *fabric.Device) (*config.Tree, error) {
 		}
 	}
 	e.define(d)
+	e.segments()
 	return e.applied(d, "drain")
 }
 

@@ -1,6 +1,7 @@
 package sros
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -95,11 +96,13 @@ func (o observation) segments() map[string]verify.Segment {
 }
 
 // election is that of one service. A router says whether it is elected itself. Where it is not, and there is more than one
-// other, it is the one whose turn it is by the number of the service (RFC 7432 §8.5).
+// other, it is the one that is preferred, and of several the one with the lowest address (RFC 9785 §4.1).
 func (o observation) election(self netip.Addr) (e verify.Election) {
-	for text := range o.entries(sros.StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress) {
+	preference := map[netip.Addr]uint64{}
+	for text, c := range o.entries(sros.StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddress) {
 		if a, err := netip.ParseAddr(text); err == nil {
 			e.Candidates = append(e.Candidates, a)
+			preference[a] = c.number(sros.StateServiceSystemBgpEvpnEthernetSegmentEviDfCandidatesIpAddressOperationalPreferenceValue)
 		}
 	}
 	slices.SortFunc(e.Candidates, netip.Addr.Compare)
@@ -110,10 +113,8 @@ func (o observation) election(self netip.Addr) (e verify.Election) {
 	case len(others) == 1:
 		e.Forwarders = others
 	case len(others) > 1:
-		turn := e.Candidates[o.number(sros.StateServiceSystemBgpEvpnEthernetSegmentEviId)%uint64(len(e.Candidates))]
-		if turn != self {
-			e.Forwarders = []netip.Addr{turn}
-		}
+		best := slices.MinFunc(others, func(a, b netip.Addr) int { return cmp.Compare(preference[b], preference[a]) })
+		e.Forwarders = []netip.Addr{best}
 	}
 	return e
 }

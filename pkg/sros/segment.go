@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/loomfabric/loom/models/sros"
+	"github.com/loomfabric/loom/pkg/config"
 )
 
 const (
@@ -11,8 +12,16 @@ const (
 	ranges       = sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlanVirtualRangesServiceId
 )
 
+// How the gateways of a site elect who forwards what is flooded: by preference (RFC 9785 §4.1). Taking turns by number would spread
+// it over them, and leave a drained gateway its share.
+const (
+	byPreference = "manual"
+	preferred    = "32767" // of all, so that the lowest address has it
+	yielding     = "0"     // of one that is drained
+)
+
 // siteSegment makes the fabric of the site a segment that its gateways share (RFC 9014 §4.6.1.3): other sites reach it by any of
-// them, and one of them takes what is flooded, another one for each segment.
+// them, and one of them takes what is flooded.
 func (r renderer) siteSegment() {
 	s := r.d.WAN.Segment
 	if s == nil {
@@ -24,7 +33,9 @@ func (r renderer) siteSegment() {
 		r.enable(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState)
 		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentEsi, s.ESI)
 		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode, "all-active")
-		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode, "auto")
+		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode, byPreference)
+		r.Presence(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreference)
+		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreferenceValue, preferred)
 		r.In(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlan, towardsFabric, func() {
 			for _, x := range r.onSegment() {
 				r.In(ranges, decimal(x.first), func() {
@@ -84,4 +95,36 @@ func narrowest(all []span, others []uint32) int {
 		}
 	}
 	return best
+}
+
+// preferences are those of the segments that elect by preference.
+func preferences(t *config.Tree) (out []config.Cursor) {
+	for _, s := range (observation{t.Root()}).entries(interconnect) {
+		mode := s.text(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode)
+		if mode == byPreference && s.has(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreference) {
+			out = append(out, s.at(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreference).Cursor)
+		}
+	}
+	return out
+}
+
+// segments lets another gateway forward what is flooded.
+func (e *drain) segments() {
+	for _, p := range preferences(e.tree) {
+		e.leaf(p.Path().Child("value"), yielding)
+	}
+}
+
+// segments gives segments the preference that they are to have.
+func (e *undrain) segments() {
+	for _, p := range preferences(e.tree) {
+		at := p.Path().Child("value")
+		want := preferred
+		if c := e.intended.Find(at); c.Valid() {
+			want = c.Value()
+		}
+		if c := e.tree.Find(at); c.Valid() && c.Value() == yielding {
+			e.leaf(at, want)
+		}
+	}
 }

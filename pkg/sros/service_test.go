@@ -136,6 +136,23 @@ func TestTheFabricHearsWhatIsForIt(t *testing.T) {
 	}
 }
 
+// Whoever is drained forwards nothing that is flooded, as soon as others have heard of it.
+func TestADrainedGatewayYieldsOnTheSegment(t *testing.T) {
+	t.Parallel()
+	d := gateway(t, stitched)
+	tree := render(t, d)
+	const value = segmentPath + "[ethernet-segment-name=interconnect]/df-election/manual/preference/value"
+	drained, err := Drain(tree, d)
+	if err != nil || at(tree, value) != preferred || at(drained, value) != yielding {
+		t.Fatalf("%v: preference %s, drained %s", err, at(tree, value), at(drained, value))
+	}
+	for name, intended := range map[string]*config.Tree{"as it was": tree, "without the segment": render(t, gateway(t, stitched, alone))} {
+		if back, err := Undrain(drained, intended, d); err != nil || at(back, value) != preferred {
+			t.Errorf("%s: %v: preference %s", name, err, at(back, value))
+		}
+	}
+}
+
 // A gateway without others in its site elects nobody.
 func TestOneGatewayHasNoSegment(t *testing.T) {
 	t.Parallel()
@@ -239,7 +256,9 @@ const shows = `{"nokia-conf:configure": {"router": [{"router-name": "Base", "int
  "system": {"bgp": {"evpn": {"ethernet-segment": [{"ethernet-segment-name": "interconnect", "oper-esi": "00:00:01:00:00:00:01:00:00:00", "oper-state": "up", "evi": [
    {"id": 10, "df": true, "service-name": "red-web", "df-candidates": {"ip-address": [{"ip-address": "10.1.64.2"}, {"ip-address": "10.1.64.1"}]}},
    {"id": 11, "df": false, "service-name": "red-db", "df-candidates": {"ip-address": [{"ip-address": "10.1.64.1"}, {"ip-address": "10.1.64.2"}]}},
-   {"id": 13, "df": false, "service-name": "red-three", "df-candidates": {"ip-address": [{"ip-address": "10.1.64.1"}, {"ip-address": "10.1.64.2"}, {"ip-address": "10.1.64.3"}]}}]}]}}},
+   {"id": 13, "df": false, "service-name": "red-three", "df-candidates": {"ip-address": [
+     {"ip-address": "10.1.64.1", "operational-preference-value": 0}, {"ip-address": "10.1.64.3", "operational-preference-value": 32767},
+     {"ip-address": "10.1.64.2", "operational-preference-value": 32767}]}}]}]}}},
  "vpls": [
   {"service-name": "red-web", "oper-state": "up", "vxlan": {"instance": [
     {"vxlan-instance": 1, "destinations": {"non-ethernet-segment-destination": [

@@ -9,8 +9,8 @@ import (
 )
 
 // Undrain returns a configuration of the gateway without what Drain has added to it, and otherwise as it is: the same tree where
-// that is nothing. Whether export policies are a group's own or inherited, and whether IS-IS is overloaded, is taken from what is
-// intended of the device today.
+// that is nothing. Whether export policies are a group's own or inherited, whether IS-IS is overloaded, and how much the gateway is preferred on
+// the segment of its site, is taken from what is intended of the device today.
 func Undrain(t, intended *config.Tree, d *fabric.Device) (*config.Tree, error) {
 	e := undrain{drain{tree: t}, intended}
 	router := observation{t.Root()}.entry(sros.ConfigureRouter, base)
@@ -26,6 +26,7 @@ func Undrain(t, intended *config.Tree, d *fabric.Device) (*config.Tree, error) {
 			e.forget(isis.Path().Child("overload"))
 		}
 	}
+	e.segments()
 	for _, name := range []string{policyDrain, policyInternal} {
 		e.forget(pathOf(policyPath + name + "]"))
 	}
