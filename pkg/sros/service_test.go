@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/openconfig/gnmi/proto/gnmi"
 
 	"github.com/loomfabric/loom/models/sros"
 	"github.com/loomfabric/loom/pkg/config"
@@ -304,6 +305,19 @@ func TestAConfigurationAsksForItsServices(t *testing.T) {
 			"red-web": {}, "red-db": {},
 		}}},
 	}
+	if diff := cmp.Diff(want, verify.Device{Tunnels: got.Tunnels, Segments: got.Segments}, addresses); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	// A bridge of one side is on no segment, and one that is off is nowhere.
+	one, err := config.Apply(render(t, gateway(t, plain, stitched)), &gnmi.SetRequest{Delete: []*gnmi.Path{
+		pathOf(vplsPath + "[service-name=red-db]/bgp-evpn/vxlan[bgp-instance=2]").GNMI(), pathOf(vplsPath + "[service-name=red-web]/admin-state").GNMI(),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = Asks(one)
+	want.Tunnels = map[uint32]verify.Tunnel{10011: {}}
+	clear(want.Segments["interconnect"].Elections)
 	if diff := cmp.Diff(want, verify.Device{Tunnels: got.Tunnels, Segments: got.Segments}, addresses); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
