@@ -95,13 +95,18 @@ type simulation struct {
 	hosts    int // servers to make up for one leaf
 	noise    uint64
 	releases map[string]string // that override those of topologies
+	commits  string            // what devices make of the commit-confirmed extension that may have it or not
 }
+
+// commits are the words for what a device makes of the commit-confirmed extension.
+var commits = map[string]sim.Extension{"refused": sim.AsReleased, "honoured": sim.Honoured, "ignored": sim.Ignored}
 
 // simulationFlags are the flags of commands that simulate.
 func simulationFlags(c *cobra.Command) *simulation {
 	o := &simulation{}
 	c.Flags().StringVar(&o.bgp, "bgp", bgpAuto, "how BGP is run, `live|computed|auto`: by speakers over TCP, or computed; auto is live up to 64 devices")
 	c.Flags().Uint64Var(&o.noise, "noise", 0, "let what is measured of light scatter, by the seed `N`; 0: it does not")
+	c.Flags().StringVar(&o.commits, "commit-confirmed", "refused", "what SR OS makes of confirm timers, which nothing published tells, `refused|honoured|ignored`")
 	c.Flags().IntVar(&o.hosts, "hosts", defaultHosts, "make up at most `N` servers for the access ports of a leaf")
 	return o
 }
@@ -118,6 +123,9 @@ func (o simulation) start(ctx context.Context, design *fabric.Design) (*sim.Sim,
 func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log *slog.Logger) (*sim.Sim, error) {
 	if !slices.Contains([]string{bgpAuto, bgpLive, bgpComputed}, o.bgp) {
 		return nil, fmt.Errorf("--bgp %s: use live, computed or auto", o.bgp)
+	}
+	if _, ok := commits[o.commits]; o.commits != "" && !ok {
+		return nil, fmt.Errorf("--commit-confirmed %s: use refused, honoured or ignored", o.commits)
 	}
 	s, err := sim.Start(ctx, o.config(design, log))
 	if err != nil {
@@ -140,9 +148,13 @@ func (o simulation) config(design *fabric.Design, log *slog.Logger) sim.Config {
 		}
 	}
 	for _, d := range design.Devices {
-		c.Devices = append(c.Devices, sim.Spec{
+		spec := sim.Spec{
 			Name: d.Name, Platform: d.Platform.Name, Release: d.Release, Driver: drivers[d.OS], Software: software[d.OS], Ports: c.Platforms[d.Platform.Name], // shared
-		})
+		}
+		if spec.Driver.Manners.Ask {
+			spec.Commits = commits[o.commits]
+		}
+		c.Devices = append(c.Devices, spec)
 	}
 	if o.way(design) == bgpLive {
 		c.Speakers = func(devices []string, log *slog.Logger) (sim.Engine, error) { return speaker.Start(devices, log) }

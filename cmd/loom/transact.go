@@ -264,30 +264,14 @@ func dialled(dev *device.Device, d *fabric.Device, intended *config.Tree) *live 
 	return &live{Device: dev, design: d, intended: intended, scope: drivers[d.OS].Scope(d), platform: d.Platform.Name}
 }
 
-// probe finds out whether a device has confirm timers. It confirms a commit that does not exist: a
-// device with the extension says so, one without takes an empty Set and ignores the rest.
+// probe finds out whether a device has confirm timers: the device is asked, whatever its release should have.
 func (l *live) probe(ctx context.Context) error {
-	drv := l.Target().Driver
-	if !drv.Manners.Confirm(l.Target().Release) {
-		return nil
-	}
-	err := l.Confirm(ctx, "loom-probe")
+	timed, err := l.Timed(ctx)
 	e := (*device.Error)(nil)
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &e):
-		return err
-	}
-	switch status.Code(e.Err) {
-	case codes.FailedPrecondition:
-		l.timed = true
-		return nil
-	case codes.InvalidArgument:
+	if errors.As(err, &e) && status.Code(e.Err) == codes.InvalidArgument {
 		return fmt.Errorf("%s: somebody else's change waits there to be confirmed; wait until it is over: %w", l.Name(), err)
-	case codes.Unimplemented:
-		return nil
 	}
+	l.timed = timed
 	return err
 }
 

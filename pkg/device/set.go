@@ -52,13 +52,23 @@ func (d *Device) Extend(ctx context.Context, id string, rollback time.Duration) 
 // commit sends a Set that carries the extension. A release without it would take the extension for
 // an unknown field and make the change final, so it is asked first.
 func (d *Device) commit(ctx context.Context, op string, req *gnmi.SetRequest, c *gnmi_ext.Commit) error {
-	confirm := d.target.Driver.Manners.Confirm
-	if confirm == nil || !confirm(d.target.Release) {
-		return d.errorf(op, Refused, "%s %s has no commit-confirmed extension", d.target.Driver.OS, d.target.Release)
+	timed, err := d.released(), error(nil)
+	if !timed {
+		timed, err = d.Timed(ctx)
 	}
-	if c.Id == "" {
+	switch {
+	case err != nil:
+		return err
+	case !timed:
+		return d.errorf(op, Refused, "%s %s has no commit-confirmed extension", d.target.Driver.OS, d.target.Release)
+	case c.Id == "":
 		return d.errorf(op, Refused, "a commit needs an id")
 	}
+	return d.extended(ctx, op, req, c)
+}
+
+// extended sends a Set with the extension, whatever is known of it.
+func (d *Device) extended(ctx context.Context, op string, req *gnmi.SetRequest, c *gnmi_ext.Commit) error {
 	return d.set(ctx, op, req, &gnmi_ext.Extension{Ext: &gnmi_ext.Extension_Commit{Commit: c}})
 }
 

@@ -58,6 +58,7 @@ type Device struct {
 	mu     sync.Mutex
 	link   *link // nil until the first attempt and after a failed one
 	closed bool
+	timers answer // of a device that had to be asked
 }
 
 // Dial connects to a device and returns when the TLS session stands, or says why it does not. It

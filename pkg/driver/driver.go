@@ -90,6 +90,7 @@ type Manners struct {
 	GNMIVersion string                    // "0.10.0"
 	Rollback    time.Duration             // default confirm timer (gNMI commit-confirmed extension)
 	Confirm     func(release string) bool // whether a release has the commit-confirmed extension
+	Ask         bool                      // nobody has published whether the others have it: a device is asked
 	Arbitrate   func(release string) bool // whether a release honours master arbitration; nil: none is known to
 	SaveOn      string                    // path of a boolean leaf: while true every commit is saved to startup; "" if none
 	StartupFile string                    // gNOI path of the startup configuration, RFC 7951 JSON; "" where nobody can look at it

@@ -22,15 +22,37 @@ type pending struct {
 // defaultRollback is the extension's timer where neither request nor driver names one.
 const defaultRollback = 10 * time.Minute
 
-// commitOf returns the extension of a request, nil where it has none.
+// Extension is what a device makes of the commit-confirmed extension.
+type Extension uint8
+
+// What it makes of it. An operating system of which nobody knows (driver.Manners.Ask) refuses it by default.
+const (
+	AsReleased Extension = iota
+	Honoured
+	Ignored // silently, as a field that it does not know
+)
+
+// commitOf returns the extension of a request, nil where it has none, or where the device ignores it.
 func (d *Device) commitOf(req *gnmi.SetRequest) *gnmi_ext.Commit {
-	if !d.extended() {
+	if d.spec.Commits == Ignored || d.spec.Commits == AsReleased && !d.extended() {
 		return nil
 	}
+	return commitIn(req)
+}
+
+func commitIn(req *gnmi.SetRequest) *gnmi_ext.Commit {
 	for _, e := range req.GetExtension() {
 		if c := e.GetCommit(); c != nil {
 			return c
 		}
+	}
+	return nil
+}
+
+// refuseCommit refuses the extension where the device says that it does not have it.
+func (d *Device) refuseCommit(req *gnmi.SetRequest) error {
+	if d.spec.Commits == AsReleased && !d.extended() && d.spec.Driver.Manners.Ask && commitIn(req) != nil {
+		return status.Error(codes.Unimplemented, "the commit-confirmed extension is not supported")
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ func (d *Device) judge(req *gnmi.SetRequest, bends []bender) error {
 	if err := d.refuseDepth(req.GetExtension()); err != nil {
 		return err
 	}
+	if err := d.refuseCommit(req); err != nil {
+		return err
+	}
 	if err := checkOrigins(d.serverOf(d.running.tree()).Origin, req.GetPrefix(), pathsOf(req)...); err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type Spec struct {
 	Driver         *driver.Driver
 	Software       *Software      // nil: no state follows from its configuration
 	Ports          []network.Jack // of its chassis
+	Commits        Extension      // what it makes of the commit-confirmed extension
 	// Address is where it listens. "" means the next free address of 127.47.0.0/16, on the driver's
 	// port. Where the address is taken the device listens on another port; the inventory tells.
 	Address string

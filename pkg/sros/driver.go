@@ -52,13 +52,15 @@ func Driver() *driver.Driver {
 }
 
 // manners are SR OS's, from its models (/configure/system/grpc) and its documentation of gRPC. Whether it has the commit-confirmed
-// extension nothing published says: its models have confirmed commits for people and NETCONF only. So nobody counts on it.
+// extension nothing published says: its models have confirmed commits for people and NETCONF only. So nobody counts on it, and each
+// router is asked.
 // What it saves is no JSON, and nobody looks at it. The version of gNMI: recall, not verified.
 var manners = driver.Manners{
 	Port:        57400,
 	GNMIVersion: "0.8.0",
 	Rollback:    10 * time.Minute,
 	Confirm:     func(string) bool { return false },
+	Ask:         true,
 	Arbitrate:   func(string) bool { return false },
 	SaveOn:      "/configure/system/grpc/gnmi/auto-config-save",
 	ReadPaths: []string{
