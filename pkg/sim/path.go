@@ -32,7 +32,7 @@ func (d *Device) resolve(prefix, p *gnmi.Path) (config.Path, error) {
 	for i, e := range path {
 		next := step(schema, release, at, e)
 		if len(next) == 0 {
-			return nil, pathStatus(&config.PathError{Path: path[:i], Element: e.Name, Options: options(schema, release, at)})
+			return nil, d.pathStatus(&config.PathError{Path: path[:i], Element: e.Name, Options: options(schema, release, at)})
 		}
 		if err := checkKeys(schema, next, e); err != nil {
 			return nil, err

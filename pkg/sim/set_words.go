@@ -15,14 +15,14 @@ import (
 // mostShown is how many bytes of a value are shown in a refusal.
 const mostShown = 80
 
-// setStatus words a refusal as SR Linux does: a line for the place and one for the cause of each mistake.
+// setStatus words a refusal as the operating system does, SR Linux by a line for the place and one for the cause of each mistake.
 func (d *Device) setStatus(err error) error {
 	if status.Code(err) != codes.Unknown {
 		return err
 	}
 	mistakes := valueErrors(err)
 	if len(mistakes) == 0 {
-		return pathStatus(err)
+		return d.pathStatus(err)
 	}
 	var lines []string
 	for _, m := range mistakes {
@@ -30,6 +30,9 @@ func (d *Device) setStatus(err error) error {
 		lines = append(lines, fmt.Sprintf("Error in path: %s\n[%s] %s", dotted(d.spec.Driver.Schema, m.Path), code, text))
 	}
 	code, _ := d.verdict(mistakes[0])
+	if sw := d.spec.Software; sw != nil && sw.Words != nil {
+		return status.Error(code, sw.Words(d.spec.Driver.Schema, err))
+	}
 	return status.Error(code, strings.Join(lines, "\n"))
 }
 
@@ -65,10 +68,12 @@ func clipped(value string) string {
 	return value
 }
 
-// pathStatus words a bad path as SR Linux does.
-func pathStatus(err error) error {
+// pathStatus words a bad path as the operating system does.
+func (d *Device) pathStatus(err error) error {
 	var path *config.PathError
-	switch {
+	switch sw := d.spec.Software; {
+	case sw != nil && sw.Words != nil:
+		return status.Error(codes.InvalidArgument, sw.Words(d.spec.Driver.Schema, err))
 	case !errors.As(err, &path):
 		return status.Errorf(codes.InvalidArgument, "Path not valid - %v", err)
 	case path.Why == "":

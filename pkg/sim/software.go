@@ -28,6 +28,8 @@ type Software struct {
 	// Refuses says what of a running configuration the platform does not take, though the schema and Limits allow it:
 	// *config.ValueError, joined.
 	Refuses func(h network.Hardware, running *config.Tree) error
+	// Words words a refusal, *config.PathError or joined *config.ValueError, as the operating system does. Nil: as SR Linux.
+	Words func(s *config.Schema, err error) string
 	// Sampled tells whether a node is sampled, not sent on change, where a subscription leaves the
 	// choice to the device (gNMI spec §3.5.1.5.2, TARGET_DEFINED).
 	Sampled func(s *config.Schema, id config.ID) bool

@@ -17,5 +17,5 @@ import "github.com/loomfabric/loom/pkg/sim"
 
 // Software returns the behaviour of SR OS, any release of its profile.
 func Software() *sim.Software {
-	return &sim.Software{Read: read, Light: shining, Observe: observe, Server: server, Limits: limits, Refuses: refuses}
+	return &sim.Software{Read: read, Light: shining, Observe: observe, Server: server, Limits: limits, Refuses: refuses, Words: refusal}
 }
