@@ -259,3 +259,23 @@ func with(t *testing.T, tree *config.Tree, path, value string) *config.Tree {
 	}
 	return out
 }
+
+// A gateway that is drained yields to its neighbor on the segment, and nothing is lost.
+func TestADrainedGatewayYields(t *testing.T) {
+	t.Parallel()
+	s := stitched(t)
+	drained, err := driving.Drain(s.running["bj-gateway1"], s.design.Device("bj-gateway1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.running["bj-gateway1"] = drained
+	s.survey(network.Outages{})
+	const election = "/state/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name=interconnect]/evi[id=10]"
+	shows(t, s.view(t, "bj-gateway1"), map[string]string{election + "/df": "false"})
+	shows(t, s.view(t, "bj-gateway2"), map[string]string{election + "/df": "true"})
+	for leaf, want := range map[string]string{"bj-leaf1": serverMAC(1).String(), "sh-leaf1": serverMAC(0).String()} {
+		if got := s.macs(leaf, "red-web"); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("%s has %v", leaf, got)
+		}
+	}
+}
