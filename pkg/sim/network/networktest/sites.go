@@ -77,11 +77,17 @@ func (n *Network) Names() (names []string) {
 // Survey plugs everything together.
 func (n *Network) Survey() *network.Plant { return network.Survey(n.Routers, &n.Wiring, n.Outages) }
 
-// Leaf, Gateway, Spine and Host name what a site has; numbers start at 1.
-func Leaf(site, i int) string    { return fmt.Sprintf("s%d-leaf%d", site, i) }
+// Leaf names a leaf of a site; numbers start at 1, here and below.
+func Leaf(site, i int) string { return fmt.Sprintf("s%d-leaf%d", site, i) }
+
+// Gateway names a gateway of a site.
 func Gateway(site, i int) string { return fmt.Sprintf("s%d-gw%d", site, i) }
-func Spine(site int) string      { return fmt.Sprintf("s%d-spine", site) }
-func Host(site, i int) string    { return fmt.Sprintf("s%d-host%d", site, i) }
+
+// Spine names the spine of a site.
+func Spine(site int) string { return fmt.Sprintf("s%d-spine", site) }
+
+// Host names a host of a site, at the leaf of the same number.
+func Host(site, i int) string { return fmt.Sprintf("s%d-host%d", site, i) }
 
 // HostMAC is the address of the host at a leaf.
 func HostMAC(site, i int) network.MAC { return network.MAC{2, 0xaa, 0, 0, byte(site), byte(i)} }
