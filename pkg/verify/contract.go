@@ -242,6 +242,9 @@ func (x *Index) designedContracts(device string) []Contract {
 	for i := range d.Segments {
 		out = append(out, x.segmentContract(d, &d.Segments[i]))
 	}
+	for i := range d.WAN.Bridges {
+		out = append(out, x.bridgeContract(d, &d.WAN.Bridges[i]))
+	}
 	return append(out, x.lightContracts(d)...)
 }
 
@@ -340,6 +343,13 @@ func overlayContract(d *fabric.Device, n *fabric.OverlayNeighbor) Contract {
 func (x *Index) segmentContract(d *fabric.Device, s *fabric.MACVRF) Contract {
 	return Contract{
 		Asks: Stretched, Device: d.Name, Object: s.Key, Ref: s.Ref, VNI: s.VNI, Segment: s.Key, VTEPs: x.vteps[x.flooded(d, s.Key)],
+	}
+}
+
+// bridgeContract is about a stitched segment on a gateway: towards the fabric it is one of the VTEPs of its site.
+func (x *Index) bridgeContract(d *fabric.Device, b *fabric.Bridge) Contract {
+	return Contract{
+		Asks: Stretched, Device: d.Name, Object: b.Key, Ref: b.Ref, VNI: b.Fabric.VNI, Segment: b.Key, VTEPs: x.vteps[x.flooded(d, b.Key)],
 	}
 }
 

@@ -106,15 +106,21 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 	for _, p := range d.Ports {
 		out.Interfaces[p.Port] = verify.Interface{Enabled: true, Up: true}
 	}
-	for _, s := range d.Segments {
+	floods := func(key string, vni uint32) {
 		t := verify.Tunnel{Up: true}
 		for _, far := range design.Devices {
-			if far != d && reaches(design, d, far, s.Key) {
+			if far != d && reaches(design, d, far, key) {
 				t.VTEPs = append(t.VTEPs, far.Loopback)
 			}
 		}
 		slices.SortFunc(t.VTEPs, netip.Addr.Compare)
-		out.Tunnels[s.VNI] = t
+		out.Tunnels[vni] = t
+	}
+	for _, s := range d.Segments {
+		floods(s.Key, s.VNI)
+	}
+	for _, b := range d.WAN.Bridges {
+		floods(b.Key, b.Fabric.VNI)
 	}
 	for _, l := range d.LAGs {
 		lag := verify.LAG{Up: true, Members: map[string]verify.Member{}}
