@@ -66,16 +66,8 @@ func (w *watched) sessions() map[session]string {
 	out := map[session]string{}
 	for _, d := range w.design.Devices {
 		view, _ := w.sim.Device(d.Name).View(false)
-		neighbors := view.Find(mustPath("/network-instance[name=default]/protocols/bgp/neighbor"))
-		if !neighbors.Valid() {
-			continue
-		}
-		for n := range neighbors.Children() {
-			s := session{d.Name, n.Keys()[0]}
-			out[s] = "none"
-			if c := view.Find(n.Path().Child("session-state")); c.Valid() {
-				out[s] = c.Value()
-			}
+		for _, s := range drivers[d.OS].Observe(view, d).Sessions {
+			out[session{d.Name, s.Peer.String()}] = s.State
 		}
 	}
 	return out
