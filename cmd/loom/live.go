@@ -368,8 +368,21 @@ func (l *live) saved(running *config.Tree) bool {
 	if err != nil || len(p) == 0 {
 		return true
 	}
-	c := running.Find(p)
-	return c.Valid() && c.Value() == "true"
+	if c := running.Find(p); c.Valid() {
+		return c.Value() == "true"
+	}
+	return defaultOf(running.Schema(), p) == "true"
+}
+
+// defaultOf is what a leaf is by default; routers leave it out of their configuration then.
+func defaultOf(s *config.Schema, p config.Path) string {
+	id, ok := config.Root, true
+	for _, e := range p {
+		if id, ok = s.Child(id, e.Name); !ok {
+			return ""
+		}
+	}
+	return s.Nodes[id].Default
 }
 
 // Request is the smallest request that leads from one owned configuration to another. What is owned is judged by the
@@ -409,11 +422,13 @@ func (l *live) unsaved(req *gnmi.SetRequest) *gnmi.SetRequest {
 // returns the owned part of both. Where nobody can look at what a device starts with, it is the owned part of what
 // runs, and plans say that the guarantee is weaker.
 func (l *live) Save(ctx context.Context) (*config.Tree, error) {
+	if l.Target().Driver.Manners.SaveOn != "" {
+		if err := l.Device.Save(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if l.Target().Driver.Manners.StartupFile == "" {
 		return l.Read(ctx)
-	}
-	if err := l.Device.Save(ctx); err != nil {
-		return nil, err
 	}
 	running, startup, asIntended, err := l.Both(ctx, l.intended)
 	if err == nil && asIntended && !l.ownsNothing(running.Tree) {

@@ -270,7 +270,16 @@ func (d *Device) save() {
 // saves tells whether the running configuration wants to be saved after every change. The caller holds mu.
 func (d *Device) saves() bool {
 	running := d.running.tree()
-	return len(d.saveOn) > 0 && running.Find(d.saveOn).Value() == "true" || d.serverOf(running).CommitSave
+	return len(d.saveOn) > 0 && leafOf(running, d.saveOn) == "true" || d.serverOf(running).CommitSave
+}
+
+// leafOf is the value of a leaf, its default where it is absent.
+func leafOf(t *config.Tree, p config.Path) string {
+	if c := t.Find(p); c.Valid() {
+		return c.Value()
+	}
+	n, _ := nodeAt(t.Schema(), p)
+	return n.Default
 }
 
 // keep makes a configuration the startup one. The caller holds mu.
