@@ -85,7 +85,7 @@ func TestLightChangesInStages(t *testing.T) {
 			t.Parallel()
 			d := gateway(t, c.to)
 			from, to := render(t, gateway(t, c.from)), render(t, d)
-			stages, err := Stages(from, to, d)
+			stages, err := pluggables.Stages(from, to, d)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +130,7 @@ func TestWhatMakesLessLightOnly(t *testing.T) {
 		"less power at another place": {both(), retunedTo(193_250_000, -12), false},
 		"packets only":                {both(), func(d *fabric.Device) { d.Underlay.MaxPaths = 8 }, false},
 	} {
-		if got := Dims(render(t, gateway(t, c.from)), render(t, gateway(t, c.to))); got != c.want {
+		if got := pluggables.Dims(render(t, gateway(t, c.from)), render(t, gateway(t, c.to))); got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
@@ -145,7 +145,7 @@ func TestPacketsWaitForTheChange(t *testing.T) {
 		d.Links = d.Links[:3]
 	})
 	from, to := render(t, gateway(t)), render(t, d)
-	stages, err := Stages(from, to, d)
+	stages, err := pluggables.Stages(from, to, d)
 	if err != nil || len(stages) != 3 {
 		t.Fatalf("%d stages, %v", len(stages), err)
 	}
@@ -164,8 +164,8 @@ func TestPacketsWaitForTheChange(t *testing.T) {
 func TestTheWayBackHasStagesToo(t *testing.T) {
 	t.Parallel()
 	d := gateway(t)
-	there, err := Stages(render(t, d), render(t, gateway(t, retunedTo(193_250_000, -12))), d)
-	back, again := Stages(render(t, gateway(t, retunedTo(193_250_000, -12))), render(t, d), d)
+	there, err := pluggables.Stages(render(t, d), render(t, gateway(t, retunedTo(193_250_000, -12))), d)
+	back, again := pluggables.Stages(render(t, gateway(t, retunedTo(193_250_000, -12))), render(t, d), d)
 	if err != nil || again != nil || len(there) != 3 || len(back) != 3 {
 		t.Errorf("there %d, %v; back %d, %v", len(there), err, len(back), again)
 	}

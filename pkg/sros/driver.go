@@ -46,8 +46,8 @@ func Driver() *driver.Driver {
 		Drain:      Drain,
 		Undrain:    Undrain,
 		Disruptive: disruptive,
-		Stages:     Stages,
-		Dims:       Dims,
+		Stages:     pluggables.Stages,
+		Dims:       pluggables.Dims,
 	}
 }
 

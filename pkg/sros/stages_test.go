@@ -90,7 +90,7 @@ func TestLightChangesInStages(t *testing.T) {
 		}},
 	} {
 		d := gateway(t, c.to.edits...)
-		stages, err := Stages(c.from.tree(t), c.to.tree(t), d)
+		stages, err := pluggables.Stages(c.from.tree(t), c.to.tree(t), d)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -126,7 +126,7 @@ func TestWhatMakesLessLightOnly(t *testing.T) {
 		"less power at another place": {after(), after(tuned(193_850_000, -12)), false},
 		"packets only":                {after(), after(func(d *fabric.Device) { d.Underlay.MaxPaths = 2 }), false},
 	} {
-		if got := Dims(c.from.tree(t), c.to.tree(t)); got != c.want {
+		if got := pluggables.Dims(c.from.tree(t), c.to.tree(t)); got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
@@ -137,7 +137,7 @@ func TestPacketsWaitForTheChange(t *testing.T) {
 	t.Parallel()
 	d := gateway(t, tuned(193_850_000, -12), func(d *fabric.Device) { d.Underlay.MaxPaths, d.ASN = 2, 4200010051 })
 	from, to := render(t, gateway(t)), render(t, d)
-	stages, err := Stages(from, to, d)
+	stages, err := pluggables.Stages(from, to, d)
 	if err != nil || len(stages) != 3 {
 		t.Fatalf("%d stages, %v", len(stages), err)
 	}
@@ -148,7 +148,7 @@ func TestPacketsWaitForTheChange(t *testing.T) {
 			}
 		}
 	}
-	back, err := Stages(to, from, d)
+	back, err := pluggables.Stages(to, from, d)
 	if names := slices.Collect(func(yield func(string) bool) {
 		for _, s := range back {
 			yield(s.Name)
