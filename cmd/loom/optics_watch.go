@@ -177,7 +177,8 @@ func (w *lightWatch) next(seen verify.Observed) []lightEvent {
 	findings := append(w.index.Check(seen), w.index.Forecast(w.history)...)
 	kinds, now := kindsOf(findings), map[string]bool{}
 	var gone, out []lightEvent
-	var cuts []string
+	var cuts []string // that are open, whether found now or before: no way may lead over one of them
+	fresh := false    // one of them is found now
 	for _, g := range verify.Groups(findings) {
 		if g.Severity == verify.Notice {
 			continue
@@ -191,6 +192,7 @@ func (w *lightWatch) next(seen verify.Observed) []lightEvent {
 		w.open[g.ID] = openFinding{g, old.since}
 		if g.Kind == verify.FibreCut {
 			cuts = append(cuts, g.Ducts...)
+			fresh = fresh || !known
 		}
 		if same {
 			continue
@@ -205,9 +207,9 @@ func (w *lightWatch) next(seen verify.Observed) []lightEvent {
 			}
 		}
 		out = append(out, e)
-		if !known && g.Kind == verify.FibreCut {
-			out = append(out, w.propose(seen.At, cuts))
-		}
+	}
+	if fresh {
+		out = append(out, w.propose(seen.At, cuts))
 	}
 	for id, f := range w.open {
 		if !now[id] {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/loomfabric/loom/pkg/sim"
 	"github.com/loomfabric/loom/pkg/verify"
 )
 
@@ -91,4 +92,40 @@ func (f *fleet) darkened(seen verify.Observed, channel string) verify.Observed {
 		seen.Devices[end.device] = d
 	}
 	return seen
+}
+
+// Cuts that are seen in one look are answered by one proposal, that leads over none of them.
+func TestTwoCutsAtOnceAreOneProposal(t *testing.T) {
+	t.Parallel()
+	f := litFleet(t, bgpComputed)
+	if err := f.until(t.Context(), time.Minute, f.incomplete); err != nil {
+		t.Fatal(err)
+	}
+	for _, duct := range []string{"river", "north1"} {
+		fault, err := sim.ParseFault("fibre-cut", duct, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.sim.Inject(fault); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.sim.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := newLightWatch(f.n, proposal{paths: []string{"lit.yaml"}, to: "restored.yaml"})
+	var events []string
+	cut := map[string]bool{}
+	for _, e := range w.next(f.observer(t).observe(t.Context(), lightDevices(f.design))) {
+		events = append(events, e.Event)
+		if e.Event == "found" {
+			cut[e.Finding.Object] = true
+		}
+		if e.Event == "proposal" && (len(e.Moves) > 0 || len(e.Stays) != 4 || strings.Contains(e.sentence, "goes over")) {
+			t.Errorf("with every way between bj and sh cut: %s", e.sentence)
+		}
+	}
+	if got := strings.Join(events, " "); got != "found found proposal margins" || !cut["river"] || !cut["north1"] {
+		t.Errorf("events %s, of %v", got, cut)
+	}
 }
