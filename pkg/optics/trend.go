@@ -53,16 +53,28 @@ func TrendOf(samples []Sample) Trend {
 	t.Scatter = DB(median(off))
 	// The slope of n samples with this scatter is uncertain by about 3.5 × scatter / (span × √n) at most; twice that is clear.
 	span := -days(samples[0])
-	least := max(7*float64(t.Scatter)/math.Sqrt(float64(len(samples))), swing)
+	least := max(scatters*float64(t.Scatter)/math.Sqrt(float64(len(samples))), Swing)
 	t.Clear = math.Abs(t.PerDay)*span > least && math.Abs(score(samples)) > confident
 	return t
 }
 
-// What a change has to be beside more than scatter.
+// Swing is what the temperature of a day takes and gives, in dB: less is no change.
+const Swing = 0.3
+
+// What a change has to be beside.
 const (
-	swing     = 0.3 // dB, that the temperature of a day takes and gives
+	scatters  = 7.0 // times the median distance from the line: 4.7 standard deviations of what is normally distributed
 	confident = 4.0 // standard deviations of score: noise alone reaches them once in 15,000 times, and fewer than 11 samples never
 )
+
+// TrendNeeds is how many samples a trend needs at least to be clear.
+const TrendNeeds = 11
+
+// Belied tells whether a margin that was measured later is a step above the line: by more than scatter explains, and more than day and night.
+// Then something was mended, and the line does not go on.
+func (t Trend) Belied(later DB) bool {
+	return later-t.Now > max(scatters*t.Scatter, Swing)
+}
 
 // score is the test of Mann and Kendall for a trend: how many of all pairs of samples rise more than fall, in standard deviations of what noise
 // of any distribution gives. Equal ones count as neither.

@@ -16,13 +16,15 @@ type History struct{ series map[string]series }
 type series struct {
 	samples []optics.Sample
 	step    time.Duration // between two of them at least
+	last    optics.Sample // that was measured; it may have come too soon to be kept
 }
 
 // maxSamples is how many samples are kept of a channel. When there are more, every second one goes, and from then on half as many come in:
 // a history of a year costs what one of an hour does.
 const maxSamples = 512
 
-// Add returns the history with what was measured at a time. What is not later than the samples before is left out.
+// Add returns the history with what was measured at a time. What is not later than the samples before is left out. A margin that has risen by
+// a step and stays there, as after a repair, begins anew: what was before says nothing of what will come.
 func (h History) Add(at time.Time, margins map[string]optics.DB) History {
 	out := History{maps.Clone(h.series)}
 	if out.series == nil {
@@ -30,21 +32,52 @@ func (h History) Add(at time.Time, margins map[string]optics.DB) History {
 	}
 	for name, m := range margins {
 		s := out.series[name]
-		if n := len(s.samples); n > 0 && at.Sub(s.samples[n-1].At) < max(s.step, 1) {
-			continue
+		if len(s.samples) == 0 || at.After(s.last.At) {
+			out.series[name] = s.with(optics.Sample{At: at, Margin: m})
 		}
-		s.samples = append(slices.Clone(s.samples), optics.Sample{At: at, Margin: m})
-		if len(s.samples) > maxSamples {
-			s.step = max(2*s.step, 2*s.samples[len(s.samples)-1].At.Sub(s.samples[0].At)/maxSamples)
-			kept := s.samples[:0]
-			for i := 0; i < len(s.samples); i += 2 {
-				kept = append(kept, s.samples[i])
-			}
-			s.samples = kept
-		}
-		out.series[name] = s
 	}
 	return out
+}
+
+// with returns the series with a later sample; the samples of this one stay as they are.
+func (s series) with(next optics.Sample) series {
+	s.last = next
+	if n := len(s.samples); n > 0 && next.At.Sub(s.samples[n-1].At) < s.step {
+		return s
+	}
+	s.samples = append(slices.Clone(s.samples), next)
+	if mended(s.samples) {
+		s.samples, s.step = s.samples[len(s.samples)-2:], 0
+	}
+	if len(s.samples) > maxSamples {
+		s.step = max(2*s.step, 2*next.At.Sub(s.samples[0].At)/maxSamples)
+		kept := s.samples[:0]
+		for i := 0; i < len(s.samples); i += 2 {
+			kept = append(kept, s.samples[i])
+		}
+		s.samples = kept
+	}
+	return s
+}
+
+// mended tells whether the last two samples are above the line of those before: one alone may be an outlier.
+func mended(samples []optics.Sample) bool {
+	before := samples[:max(len(samples)-2, 0)]
+	if len(before) < optics.TrendNeeds {
+		return false
+	}
+	least := min(samples[len(before)].Margin, samples[len(before)+1].Margin)
+	return least-before[len(before)-1].Margin > optics.Swing/2 && optics.TrendOf(before).Belied(least) // the line last: it costs most
+}
+
+// trend is how the margin changes, with what was measured last for Now; nothing is clear while that belies the line.
+func (s series) trend() optics.Trend {
+	t := optics.TrendOf(s.samples)
+	if len(s.samples) > 0 {
+		t.Clear = t.Clear && !t.Belied(s.last.Margin)
+		t.Now = s.last.Margin
+	}
+	return t
 }
 
 // Series is what a history has of one channel.
@@ -68,14 +101,14 @@ func HistoryOf(kept []Series) History {
 	h := History{make(map[string]series, len(kept))}
 	for _, s := range kept {
 		if len(s.Samples) > 0 {
-			h.series[s.Channel] = series{s.Samples, s.Step}
+			h.series[s.Channel] = series{s.Samples, s.Step, s.Samples[len(s.Samples)-1]}
 		}
 	}
 	return h
 }
 
-// Trend is how the margin of a channel changes.
-func (h History) Trend(channel string) optics.Trend { return optics.TrendOf(h.series[channel].samples) }
+// Trend is how the margin of a channel changes, from what was measured last. Nothing is clear while that is a step above the line.
+func (h History) Trend(channel string) optics.Trend { return h.series[channel].trend() }
 
 // How far a forecast looks: to what somebody can still do something about, and not much beyond what has been watched.
 const (
@@ -92,7 +125,7 @@ func (x *Index) Forecast(h History) []Finding {
 		if len(samples) == 0 {
 			continue
 		}
-		t := optics.TrendOf(samples)
+		t := h.Trend(c.Name)
 		left, falls := t.Zero()
 		watched := samples[len(samples)-1].At.Sub(samples[0].At)
 		if !falls || left > min(horizon, reach*watched) {

@@ -48,6 +48,60 @@ func TestAMarginThatFallsIsForecast(t *testing.T) {
 	}
 }
 
+// A repair is a step back: nothing is forecast from the first look on that sees it, and what falls afterwards is forecast from there.
+func TestARepairEndsAForecast(t *testing.T) {
+	t.Parallel()
+	x := verify.NewIndex(compile(t, lit))
+	fallen := watched(40, 6*time.Hour, -0.15) // to 2.5 dB
+	for _, c := range []struct {
+		name string
+		then []optics.DB // every six hours
+		want string
+	}{
+		{"it goes on as it did", []optics.DB{2.50, 2.46, 2.42}, "margin of bj-sh/3 reaches zero in 16 days at -0.15 dB a day, measured since 2025-06-01 12:00"},
+		{"one look sees the repair", []optics.DB{4}, ""},
+		{"and another one, too", []optics.DB{4, 4.01}, ""},
+		{"it was an outlier", []optics.DB{4, 2.46, 2.42}, "margin of bj-sh/3 reaches zero in 16 days at -0.15 dB a day, measured since 2025-06-01 12:00"},
+		{"an outlier the other way", []optics.DB{2.50, 0.5, 2.42, 2.38}, "margin of bj-sh/3 reaches zero in 15 days at -0.15 dB a day, measured since 2025-06-01 12:00"},
+		{"it falls again", falling(4, 40, -0.1), "margin of bj-sh/3 reaches zero in 30 days at -0.10 dB a day, measured since 2025-06-11 12:00"},
+	} {
+		h := fallen
+		for i, m := range c.then {
+			h = h.Add(noon.Add(time.Duration(40+i)*6*time.Hour), map[string]optics.DB{"bj-sh/3": m})
+		}
+		got := ""
+		if list := x.Forecast(h); len(list) > 0 {
+			got = list[0].Message
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// A long history keeps few samples, far apart; what is looked at in between still belies it.
+func TestARepairIsSeenBetweenTheSamplesThatAreKept(t *testing.T) {
+	t.Parallel()
+	x := verify.NewIndex(compile(t, lit))
+	h := watched(900, 10*time.Minute, -0.1)
+	if len(x.Forecast(h)) != 1 {
+		t.Fatal("nothing is forecast")
+	}
+	last := noon.Add(899 * 10 * time.Minute)
+	if h = h.Add(last.Add(time.Second), map[string]optics.DB{"bj-sh/3": 4}); len(x.Forecast(h)) > 0 {
+		t.Errorf("%q", x.Forecast(h)[0].Message)
+	}
+}
+
+// falling are margins at every quarter of a day.
+func falling(from optics.DB, n int, perDay optics.DB) []optics.DB {
+	out := make([]optics.DB, n)
+	for i := range out {
+		out[i] = from + perDay*optics.DB(i)/4
+	}
+	return out
+}
+
 // Adding to a history leaves those who have the old one with what they had.
 func TestAHistoryIsAValue(t *testing.T) {
 	t.Parallel()
