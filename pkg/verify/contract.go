@@ -243,7 +243,11 @@ func (x *Index) designedContracts(device string) []Contract {
 		out = append(out, x.segmentContract(d, &d.Segments[i]))
 	}
 	for i := range d.WAN.Bridges {
-		out = append(out, x.bridgeContract(d, &d.WAN.Bridges[i]))
+		b := &d.WAN.Bridges[i]
+		out = append(out, x.bridgeContract(d, b))
+		if b.WAN.VNI != 0 {
+			out = append(out, x.betweenContract(d, b))
+		}
 	}
 	return append(out, x.lightContracts(d)...)
 }
@@ -351,6 +355,20 @@ func (x *Index) bridgeContract(d *fabric.Device, b *fabric.Bridge) Contract {
 	return Contract{
 		Asks: Stretched, Device: d.Name, Object: b.Key, Ref: b.Ref, VNI: b.Fabric.VNI, Segment: b.Key, VTEPs: x.vteps[x.flooded(d, b.Key)],
 	}
+}
+
+// betweenContract is about a segment that is stitched by VXLAN between sites: it reaches the gateways of the others that have it, and
+// not those of its own site.
+func (x *Index) betweenContract(d *fabric.Device, b *fabric.Bridge) Contract {
+	c := Contract{Asks: Stretched, Device: d.Name, Object: b.Key + " between sites", Ref: b.Ref, VNI: b.WAN.VNI, Segment: b.Key, VTEPs: []VTEP{{d.Name, d.Loopback}}}
+	for _, n := range d.WAN.Neighbors {
+		has := func(other fabric.Bridge) bool { return other.Key == b.Key }
+		if slices.ContainsFunc(x.design.Device(n.Name).WAN.Bridges, has) {
+			c.VTEPs = append(c.VTEPs, VTEP{n.Name, n.Addr})
+		}
+	}
+	slices.SortFunc(c.VTEPs, func(a, b VTEP) int { return a.Addr.Compare(b.Addr) })
+	return c
 }
 
 // flooded is what the broadcast of a device's segment reaches as VXLAN: the segment, or its part at the device's site where gateways end

@@ -121,6 +121,13 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 	}
 	for _, b := range d.WAN.Bridges {
 		floods(b.Key, b.Fabric.VNI)
+		if b.WAN.VNI != 0 {
+			t := verify.Tunnel{Up: true}
+			for _, n := range d.WAN.Neighbors {
+				t.VTEPs = append(t.VTEPs, n.Addr)
+			}
+			out.Tunnels[b.WAN.VNI] = t
+		}
 	}
 	for _, l := range d.LAGs {
 		lag := verify.LAG{Up: true, Members: map[string]verify.Member{}}

@@ -62,6 +62,7 @@ func TestFaultsBetweenGatewaysThatStitchAreNamed(t *testing.T) {
 	}
 	routed := string(source)
 	lags := strings.Replace(routed, "service: vxlan-mpls", "service: vxlan-mpls\n    bundle: lag", 1)
+	plain := strings.Replace(routed, "service: vxlan-mpls", "service: vxlan-vxlan", 1)
 	beside := func(l *fabric.Link) bool { return l.Trunk != "" && l.Channel == "" }
 	var got strings.Builder
 	for _, f := range []struct {
@@ -85,6 +86,18 @@ func TestFaultsBetweenGatewaysThatStitchAreNamed(t *testing.T) {
 		}},
 		{"gateways of two sites have lost each other", routed, func(w *world) {
 			w.hang("bj-gateway1", w.design.Device("sh-gateway2").Loopback, idle)
+		}},
+		{"a gateway floods a segment to one of two gateways of the other site", plain, func(w *world) {
+			w.change("bj-gateway1", func(d *verify.Device) {
+				t := d.Tunnels[w.design.Device("bj-gateway1").WAN.Bridges[0].WAN.VNI]
+				d.Tunnels[w.design.Device("bj-gateway1").WAN.Bridges[0].WAN.VNI] = verify.Tunnel{Up: true, VTEPs: t.VTEPs[1:]}
+			})
+		}},
+		{"a gateway does not flood a segment to a leaf of its site", routed, func(w *world) {
+			w.change("bj-gateway1", func(d *verify.Device) {
+				t := d.Tunnels[w.design.Device("bj-gateway1").WAN.Bridges[0].Fabric.VNI]
+				d.Tunnels[w.design.Device("bj-gateway1").WAN.Bridges[0].Fabric.VNI] = verify.Tunnel{Up: true, VTEPs: t.VTEPs[1:]}
+			})
 		}},
 	} {
 		w := newWorld(t, f.text)
