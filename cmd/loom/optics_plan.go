@@ -221,11 +221,9 @@ func (n *network) prospects(p *linePlan, l *fabric.Line, channels []*fabric.Chan
 	}
 	has := n.design.Modes(c)
 	own := slices.DeleteFunc(slices.Clone(choices), func(o optics.Choice) bool { return !slices.Contains(has, o.Mode) })
-	p.Advice = optics.Advice(own, c.Asked)
-	if better := optics.Fastest(choices, c.Asked); better != nil {
-		if now := optics.Fastest(own, c.Asked); now == nil || better.Mode.Rate > now.Mode.Rate {
-			p.Upgrade = optics.Advice(choices, c.Asked)
-		}
+	p.Advice = optics.Advice(n.design.Makers(c), own, c.Asked)
+	if optics.Upgrade(own, choices, c.Asked) != "" {
+		p.Upgrade = optics.Advice("any transceiver", choices, c.Asked)
 	}
 	return nil
 }

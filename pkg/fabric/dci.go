@@ -277,9 +277,8 @@ func (e *side) maker() string {
 
 // findMode finds the mode that the intent names, or the fastest that keeps the margin.
 func (d *draft) findMode(c *channel, a, b side) bool {
-	candidates := modesOf(a, b)
 	if c.in.GetMode() == "" {
-		c.mode = d.fastest(c, candidates)
+		c.mode = d.fastest(c, a, b)
 	} else if m, ok := kinds.Mode(c.in.GetMode()); ok {
 		c.mode = m
 	} else {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/loomfabric/loom/models/intent"
+	kinds "github.com/loomfabric/loom/models/optics"
 	"github.com/loomfabric/loom/pkg/optics"
 )
 
@@ -177,8 +178,8 @@ func (d *draft) reportMargin(a *arrival, over string, count int) {
 	fix := ""
 	if low, high := c.neighbours(); high-low > unlevel {
 		fix = fmt.Sprintf("its line carries transmitters of %v up to %v, and the strong ones take the power of the weak: give them one power, or the line ends: roadm", low, high)
-	} else if choices := d.choices(c, a.from != c.dci.a); choices != nil {
-		fix = optics.Advice(optics.Found(choices, &a.light), optics.DB(c.in.GetMargin()))
+	} else if one, other, ok := d.ends(c); ok {
+		fix = d.advice(c, one, other, a.from != c.dci.a, &a.light)
 	}
 	also := []note{}
 	for _, l := range c.legs {
@@ -268,13 +269,33 @@ func (c *channel) direction(back bool) []leg {
 	return legs
 }
 
-// choices are the modes that both ends of a channel can do, tried on its lines.
-func (d *draft) choices(c *channel, back bool) []optics.Choice {
-	a, b, ok := d.ends(c)
-	if !ok {
-		return nil
+// advice is what the lines of a channel could do in one direction: in the modes that both its ends can do, and with other transceivers. The mode of
+// what was found, if any, has the margin that was found.
+func (d *draft) advice(c *channel, a, b side, back bool, found *optics.Arrival) string {
+	own, margin := optics.Found(d.tried(c, modesOf(a, b), back), found), optics.DB(c.in.GetMargin())
+	text := optics.Advice(makers(a, b), own, margin)
+	if more := optics.Upgrade(own, optics.Found(d.tried(c, everyMode(), back), found), margin); more != "" {
+		text += "; with other transceivers " + more
 	}
-	return d.tried(c, modesOf(a, b), back)
+	return text
+}
+
+// makers are the platforms that make the light of a channel.
+func makers(a, b side) string {
+	if a.platform.Name == b.platform.Name {
+		return a.platform.Name
+	}
+	return a.platform.Name + " and " + b.platform.Name
+}
+
+// everyMode is whatever a transceiver can be set to, whoever has it.
+func everyMode() []*optics.Mode {
+	all := kinds.Modes()
+	out := make([]*optics.Mode, len(all))
+	for i := range all {
+		out[i] = &all[i]
+	}
+	return out
 }
 
 // tried are modes tried on the lines of a channel, in one direction. What was tried once is not tried again.
@@ -303,7 +324,8 @@ func (d *draft) tried(c *channel, modes []*optics.Mode, back bool) []optics.Choi
 }
 
 // fastest is the fastest mode that keeps the margin in both directions; nil where none does, which is reported.
-func (d *draft) fastest(c *channel, modes []*optics.Mode) *optics.Mode {
+func (d *draft) fastest(c *channel, a, b side) *optics.Mode {
+	modes := modesOf(a, b)
 	there, back := d.tried(c, modes, false), d.tried(c, modes, true)
 	for i := range there {
 		k := slices.IndexFunc(back, func(o optics.Choice) bool { return o.Mode == there[i].Mode })
@@ -318,7 +340,7 @@ func (d *draft) fastest(c *channel, modes []*optics.Mode) *optics.Mode {
 	if len(modes) == 0 {
 		what = "both ends have no mode in common"
 	}
-	d.report.failEach(c.ref+"#mode", c.dci.in.GetName(), what, optics.Advice(there, optics.DB(c.in.GetMargin())))
+	d.report.failEach(c.ref+"#mode", c.dci.in.GetName(), what, d.advice(c, a, b, false, &optics.Arrival{}))
 	return nil
 }
 

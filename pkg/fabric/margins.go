@@ -85,6 +85,9 @@ func (d *Design) states(c *Channel, from string, over []string) ([]optics.State,
 // Modes are those that both ends of a channel can be set to, and whose rate their links fill.
 func (d *Design) Modes(c *Channel) []*optics.Mode { return modesOf(d.side(&c.A), d.side(&c.B)) }
 
+// Makers are the platforms that make the light of a channel: "7250-IXR-X3b".
+func (d *Design) Makers(c *Channel) string { return makers(d.side(&c.A), d.side(&c.B)) }
+
 // side is what stands at one end of a channel of the design.
 func (d *Design) side(t *Terminal) side {
 	s := side{platform: d.Device(t.Device).Platform}

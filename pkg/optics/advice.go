@@ -18,7 +18,7 @@ type Choice struct {
 	// Relay is the margin with one more amplifier in the middle of the longest span, or with amplifiers at both ends of a line that
 	// has none; NaN: there is none to add.
 	Relay DB
-	Added string // what gives Relay: "a mid-span amplifier gives"
+	Added string // what gives Relay: "a mid-span amplifier adds"
 	Why   string // why the mode cannot be tried at all; "" where it was
 }
 
@@ -82,9 +82,9 @@ func (l *Line) try(m *Mode, age Ageing) (Choice, error) {
 	}
 	w := r.Worst()
 	c.Launch, c.Margin, c.Limit, c.Fails = r.Launch, w.Margin, w.Worst.Limit, w.Worst.Verdict.Fails
-	more, what := l.Relayed(), "a mid-span amplifier gives"
+	more, what := l.Relayed(), "a mid-span amplifier adds"
 	if !l.Amplified() {
-		more, what = l.AmplifiedAtEnds(), "amplifiers at both ends give"
+		more, what = l.AmplifiedAtEnds(), "amplifiers at both ends add"
 	}
 	if more != nil {
 		r, err := more.Plan(lit, age, DBm(math.NaN()))
@@ -162,17 +162,30 @@ func Fastest(choices []Choice, margin DB) *Choice {
 	return nil
 }
 
+// Upgrade is what a line can do with other transceivers than those that it has, where that is faster or fits at all: the fastest mode of all
+// that keeps the margin; "" where none does more than its own.
+func Upgrade(own, all []Choice, margin DB) string {
+	better, now := Fastest(all, margin), Fastest(own, margin)
+	if better == nil || now != nil && better.Mode.Rate <= now.Mode.Rate {
+		return ""
+	}
+	return better.fitting()
+}
+
+func (c *Choice) fitting() string {
+	return fmt.Sprintf("%dG fits with %v%s (%s)", c.Mode.Rate, c.Margin, ofPower(c.Limit), c.Mode.Name)
+}
+
 // Advice says what a line can do beside what it does, in one sentence: the fastest mode that keeps the margin, what the next faster one
-// misses, and what another amplifier would give.
-func Advice(choices []Choice, margin DB) string {
+// misses, and what another amplifier would add. The choices are the modes of whose transceivers: "7250-IXR-X3b".
+func Advice(whose string, choices []Choice, margin DB) string {
 	fits := slices.IndexFunc(choices, func(c Choice) bool { return c.Closes(margin) })
 	if len(choices) == 0 {
 		return "no mode to choose from"
 	}
-	text := "no mode keeps a margin of " + margin.String()
+	text := fmt.Sprintf("no mode of %s keeps a margin of %v", whose, margin)
 	if fits >= 0 {
-		c := &choices[fits]
-		text = fmt.Sprintf("%dG fits with %v%s (%s)", c.Mode.Rate, c.Margin, ofPower(c.Limit), c.Mode.Name)
+		text = choices[fits].fitting()
 	}
 	faster := choices
 	if fits >= 0 {

@@ -197,7 +197,7 @@ func TestTheMarginIsThatWhichRunsOutFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := Advice(choices, 2), `^no mode keeps a margin of 2 dB; 400G misses by 4 dB of received power; amplifiers at both ends give \d\.?\d* dB$`; !regexp.MustCompile(want).MatchString(got) {
+	if got, want := Advice("X3b", choices, 2), `^no mode of X3b keeps a margin of 2 dB; 400G misses by 4 dB of received power; amplifiers at both ends add \d\.?\d* dB$`; !regexp.MustCompile(want).MatchString(got) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
@@ -242,10 +242,10 @@ func TestAdviceNamesWhatFitsWhatMissesAndWhatWouldHelp(t *testing.T) {
 		t.Errorf("first %s, %v; last %v", choices[0].Mode.Name, choices[0].Margin, choices[3].Margin)
 	}
 	for margin, want := range map[DB]string{
-		1:  `^200G fits with 7\.\d+ dB \(OpenZR\+ 200G\); 400G misses by 1\.\d+ dB; a mid-span amplifier gives 0\.\d+ dB$`,
-		30: `^no mode keeps a margin of 30 dB; 200G misses by 22\.\d+ dB; a mid-span amplifier gives 0\.\d+ dB$`,
+		1:  `^200G fits with 7\.\d+ dB \(OpenZR\+ 200G\); 400G misses by 1\.\d+ dB; a mid-span amplifier adds 0\.\d+ dB$`,
+		30: `^no mode of X3b keeps a margin of 30 dB; 200G misses by 22\.\d+ dB; a mid-span amplifier adds 0\.\d+ dB$`,
 	} {
-		if got := Advice(choices, margin); !regexp.MustCompile(want).MatchString(got) {
+		if got := Advice("X3b", choices, margin); !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("%s\nwant %s", got, want)
 		}
 	}
@@ -259,7 +259,7 @@ func TestAdviceTellsWhenTheGridIsTooNarrow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := Advice(choices, 1), "; 800G has no place: 800G needs 150 GHz, and the grid gives 75 GHz"; !strings.HasSuffix(got, want) {
+	if got, want := Advice("X3b", choices, 1), "; 800G has no place: 800G needs 150 GHz, and the grid gives 75 GHz"; !strings.HasSuffix(got, want) {
 		t.Errorf("%s\nwant … %s", got, want)
 	}
 }
