@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -195,6 +196,9 @@ func (d *demo) expectEmpty(ctx context.Context) error {
 }
 
 func notEmpty(p *plan.Plan) error {
+	if len(p.Devices) == 0 {
+		return fmt.Errorf("plan is not empty: not saved: %s", strings.Join(p.Unsaved, ", "))
+	}
 	c := p.Devices[0].Changes[0]
 	return fmt.Errorf("plan is not empty: %s %s %s (%s → %s)", p.Devices[0].Name, c.Op, c.Path, c.Old, c.New)
 }

@@ -71,6 +71,10 @@ func bomTable(n *network) table {
 			count[[2]string{"cable", "to a server"}]++
 			continue
 		}
+		if c.B.External {
+			count[[2]string{"cable", "to a router between sites"}]++
+			continue
+		}
 		ends := []string{n.portKind(c.A.Device, c.A.Port), n.portKind(c.B.Device, c.B.Port)}
 		slices.Sort(ends)
 		count[[2]string{"cable", fmt.Sprintf("%s between %s", c.Speed, strings.Join(ends, " and "))}]++

@@ -76,6 +76,7 @@ func (f *fleet) hand(t *testing.T, name, path, json string) {
 var passing = []string{
 	"last-change", "last-established", "established-transitions", "last-event", "last-state", "last-update", "first-message",
 	"current-datetime", "last-booted", "local-port", "remote-port", "received-end-of-rib", "latest-value",
+	"oper-state-last-changed", "last-oper-change", "oper-state-change-count", "up-time", "current-time",
 	"last-state-transition", "last-app-update", "add-time", "last-failure-time", "failure-transitions", "last-notification-time",
 }
 

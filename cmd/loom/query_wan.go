@@ -20,7 +20,7 @@ func dcisTable(n *network) table {
 		if why == "" && x.Service != "" {
 			why = "it asks for it"
 		}
-		out.rows = append(out.rows, []string{x.Name, x.A + " " + x.B, string(x.Service), why, fmt.Sprint(len(x.Channels)), fmt.Sprint(rate[x.Name]), n.at(string(x.Ref))})
+		out.rows = append(out.rows, []string{x.Name, x.A + " " + x.B, string(x.Service), why, fmt.Sprint(len(x.Channels)), fmt.Sprint(rate[x.Name] + x.Cables), n.at(string(x.Ref))})
 	}
 	return out
 }

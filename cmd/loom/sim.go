@@ -141,7 +141,7 @@ func (o simulation) startLogged(ctx context.Context, design *fabric.Design, log 
 // config says what to simulate of a design.
 func (o simulation) config(design *fabric.Design, log *slog.Logger) sim.Config {
 	plugged := o.cabling(design)
-	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: plugged.Wiring, Light: plugged.Light, Noise: o.noise, Cabling: o.read, Platforms: map[string][]plant.Jack{}}
+	c := sim.Config{Log: log, Username: "admin", Password: newPassword(), Wiring: plugged.Wiring, Light: plugged.Light, Noise: o.noise, Cabling: o.read, Routers: externals(design), Platforms: map[string][]plant.Jack{}}
 	for _, name := range hardware.Names() {
 		if p, ok := hardware.Lookup(name); ok {
 			c.Platforms[name] = jacks(p)

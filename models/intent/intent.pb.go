@@ -491,7 +491,7 @@ type Topology struct {
 	Ducts []*Duct `protobuf:"bytes,9,rep,name=ducts,proto3" json:"ducts,omitempty"`
 	// Optical lines over ducts, in the order of their names.
 	Lines []*Line `protobuf:"bytes,10,rep,name=lines,proto3" json:"lines,omitempty"`
-	// What joins two sites by light, in the order of their numbers.
+	// What joins two sites, in the order of their numbers.
 	Dcis          []*Dci `protobuf:"bytes,11,rep,name=dcis,proto3" json:"dcis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1167,7 +1167,9 @@ type Cable struct {
 	// Second end, as written.
 	B *End `protobuf:"bytes,2,opt,name=b,proto3" json:"b,omitempty"`
 	// IPv4 /31 of a numbered link, the lower address at end a; empty: derived.
-	Subnet        string `protobuf:"bytes,3,opt,name=subnet,proto3" json:"subnet,omitempty"`
+	Subnet string `protobuf:"bytes,3,opt,name=subnet,proto3" json:"subnet,omitempty"`
+	// What it runs at, "100G"; empty: the fastest that both ports do.
+	Speed         string `protobuf:"bytes,4,opt,name=speed,proto3" json:"speed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1223,6 +1225,13 @@ func (x *Cable) GetSubnet() string {
 	return ""
 }
 
+func (x *Cable) GetSpeed() string {
+	if x != nil {
+		return x.Speed
+	}
+	return ""
+}
+
 // End is one end of a cable.
 type End struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1231,7 +1240,9 @@ type End struct {
 	// Port as the device names it ("ethernet-1/49"), or the server's own name for its interface.
 	Port string `protobuf:"bytes,2,opt,name=port,proto3" json:"port,omitempty"`
 	// Name of a server outside Loom's control; such a cable only names the far end in descriptions.
-	Server        string `protobuf:"bytes,3,opt,name=server,proto3" json:"server,omitempty"`
+	Server string `protobuf:"bytes,3,opt,name=server,proto3" json:"server,omitempty"`
+	// Name of a router outside Loom's control that carries packets between sites; gateways speak IS-IS with it.
+	External      string `protobuf:"bytes,4,opt,name=external,proto3" json:"external,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1283,6 +1294,13 @@ func (x *End) GetPort() string {
 func (x *End) GetServer() string {
 	if x != nil {
 		return x.Server
+	}
+	return ""
+}
+
+func (x *End) GetExternal() string {
+	if x != nil {
+		return x.External
 	}
 	return ""
 }
@@ -2335,7 +2353,11 @@ type Dci struct {
 	// How what tenants send passes it; unspecified: chosen by what its gateways can do.
 	Service Service `protobuf:"varint,4,opt,name=service,proto3,enum=loom.v1.Service" json:"service,omitempty"`
 	// What the channels between two gateways make together.
-	Bundle        Bundle `protobuf:"varint,5,opt,name=bundle,proto3,enum=loom.v1.Bundle" json:"bundle,omitempty"`
+	Bundle Bundle `protobuf:"varint,5,opt,name=bundle,proto3,enum=loom.v1.Bundle" json:"bundle,omitempty"`
+	// The two sites that it joins by cables; none where channels say so.
+	Joins []string `protobuf:"bytes,6,rep,name=joins,proto3" json:"joins,omitempty"`
+	// With `joins`: the router outside Loom's control that the cables of gateways lead to; empty: they join gateways.
+	External      string `protobuf:"bytes,7,opt,name=external,proto3" json:"external,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2403,6 +2425,20 @@ func (x *Dci) GetBundle() Bundle {
 		return x.Bundle
 	}
 	return Bundle_BUNDLE_UNSPECIFIED
+}
+
+func (x *Dci) GetJoins() []string {
+	if x != nil {
+		return x.Joins
+	}
+	return nil
+}
+
+func (x *Dci) GetExternal() string {
+	if x != nil {
+		return x.External
+	}
+	return ""
 }
 
 // Channel is one wavelength.
@@ -2612,15 +2648,17 @@ const file_intent_proto_rawDesc = "" +
 	" \x01(\tR\vfingerprint\x12\x12\n" +
 	"\x04peer\x18\v \x01(\tR\x04peer\x127\n" +
 	"\funused_ports\x18\f \x01(\x0e2\x14.loom.v1.UnusedPortsR\vunusedPorts\x12\x19\n" +
-	"\bnode_sid\x18\r \x01(\rR\anodeSid\"W\n" +
+	"\bnode_sid\x18\r \x01(\rR\anodeSid\"m\n" +
 	"\x05Cable\x12\x1a\n" +
 	"\x01a\x18\x01 \x01(\v2\f.loom.v1.EndR\x01a\x12\x1a\n" +
 	"\x01b\x18\x02 \x01(\v2\f.loom.v1.EndR\x01b\x12\x16\n" +
-	"\x06subnet\x18\x03 \x01(\tR\x06subnet\"I\n" +
+	"\x06subnet\x18\x03 \x01(\tR\x06subnet\x12\x14\n" +
+	"\x05speed\x18\x04 \x01(\tR\x05speed\"e\n" +
 	"\x03End\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\tR\x04port\x12\x16\n" +
-	"\x06server\x18\x03 \x01(\tR\x06server\"\xd4\x01\n" +
+	"\x06server\x18\x03 \x01(\tR\x06server\x12\x1a\n" +
+	"\bexternal\x18\x04 \x01(\tR\bexternal\"\xd4\x01\n" +
 	"\x06Tenant\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12\x14\n" +
@@ -2736,13 +2774,15 @@ const file_intent_proto_rawDesc = "" +
 	"management\x18\x02 \x01(\tR\n" +
 	"management\x12 \n" +
 	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\x12\x16\n" +
-	"\x06labels\x18\x04 \x03(\tR\x06labels\"\xb4\x01\n" +
+	"\x06labels\x18\x04 \x03(\tR\x06labels\"\xe6\x01\n" +
 	"\x03Dci\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12,\n" +
 	"\bchannels\x18\x03 \x03(\v2\x10.loom.v1.ChannelR\bchannels\x12*\n" +
 	"\aservice\x18\x04 \x01(\x0e2\x10.loom.v1.ServiceR\aservice\x12'\n" +
-	"\x06bundle\x18\x05 \x01(\x0e2\x0f.loom.v1.BundleR\x06bundle\"\xa8\x02\n" +
+	"\x06bundle\x18\x05 \x01(\x0e2\x0f.loom.v1.BundleR\x06bundle\x12\x14\n" +
+	"\x05joins\x18\x06 \x03(\tR\x05joins\x12\x1a\n" +
+	"\bexternal\x18\a \x01(\tR\bexternal\"\xa8\x02\n" +
 	"\aChannel\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x14\n" +

@@ -149,7 +149,7 @@ func (d *draft) checkUplinks(s *site) {
 		clear(counts)
 		listed, total := false, 0
 		for _, c := range leaf.claims {
-			if c.kind <= cableClaim && d.wires[c.what].trunk == nil {
+			if c.kind <= cableClaim && d.wires[c.what].trunk == nil && d.wires[c.what].joins == nil {
 				w := &d.wires[c.what]
 				counts[w.high.index-s.spines[0].index]++
 				listed = listed || w.cable != nil

@@ -18,8 +18,9 @@ import (
 type dci struct {
 	in       *intent.Dci
 	ref      Ref
-	a, b     *site      // a has the lower number; nil where no channel says
+	a, b     *site      // a has the lower number; nil where nothing says
 	channels []*channel // by number
+	gateways []*node    // that its cables lead to, where it has those in place of channels
 }
 
 // leg is a line as a channel passes it.
@@ -72,6 +73,7 @@ func (d *draft) readDCIs() {
 		for _, c := range sorted(in.GetChannels(), func(c *intent.Channel) uint32 { return c.GetNumber() }) {
 			d.readChannel(x, c, byName)
 		}
+		d.readJoins(x)
 	}
 	for _, l := range d.lines {
 		if one := l.channels; l.in.GetEnds() == intent.LineEnds_LINE_ENDS_BARE && len(one) > 1 {

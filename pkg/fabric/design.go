@@ -113,6 +113,7 @@ type Link struct {
 	PeerPort string       // far port
 	PeerASN  uint32
 	Channel  string // that carries it, "bj-sh/3"; "" for a cable inside a site
+	External bool   // the far end is a router that Loom does not manage
 	Trunk    string // of the WAN that it is or belongs to; "" where the underlay speaks BGP over it
 	Via      string // "bj-transponder1:client-2" where the port is plugged into that; "" where it is plugged into the far end, or sends coherent light itself
 	Ref      Ref    // the cable, the device that it is derived for, or the channel
@@ -224,8 +225,9 @@ type Cable struct {
 	Ref     Ref
 }
 
-// CableEnd is one end of a cable. Server is set for equipment that Loom does not manage.
+// CableEnd is one end of a cable. Server and External are set for equipment that Loom does not manage.
 type CableEnd struct {
 	Device, Port string
 	Server       bool
+	External     bool // a router between sites
 }

@@ -35,6 +35,7 @@ type draft struct {
 	tenants  []*tenant  // by number
 	segments []*segment // by number
 	wires    []wire
+	external map[string]*node // routers outside Loom's control, by name
 	servers  []serverCable
 	access   []access
 	report   report

@@ -63,6 +63,7 @@ type DCI struct {
 	Service  Service  // how what tenants send passes it
 	Why      string   // the service is this one: "bj-gateway1 runs srlinux 25.3, which stitches no tenants"; "" where the intent asks for it
 	Channels []string // names, by number
+	Cables   int      // Gb/s of the cables that join the sites without channels: of an external router those of the site that has less
 	Ref      Ref
 }
 

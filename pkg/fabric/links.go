@@ -18,6 +18,7 @@ type wire struct {
 	speed             string        // what it runs at
 	cable             *intent.Cable // nil: derived
 	channel           *channel      // nil: a cable
+	joins             *dci          // of a cable that leads out of its site; nil of others
 	trunk             *trunk        // of the WAN that it is or belongs to; nil: the underlay speaks BGP over it
 	lowVia, highVia   string        // clients of transponders that the ends are plugged into; "" where they are not
 }
@@ -51,6 +52,9 @@ func endText(e *intent.End) string {
 	if e.GetServer() != "" {
 		return "server:" + e.GetServer() + ":" + e.GetPort()
 	}
+	if e.GetExternal() != "" {
+		return "external:" + e.GetExternal() + ":" + e.GetPort()
+	}
 	return e.GetDevice() + ":" + e.GetPort()
 }
 
@@ -83,12 +87,16 @@ func (d *draft) cable() {
 
 func (d *draft) addCable(c *intent.Cable) {
 	switch a, b := c.GetA(), c.GetB(); {
-	case a.GetServer() != "" && b.GetServer() != "":
-		d.report.fail(cableRef(c), endText(a)+": cable between two servers", "name a port of a device at one end")
+	case a.GetDevice() == "" && b.GetDevice() == "":
+		d.report.fail(cableRef(c), endText(a)+": cable between two things that Loom does not manage", "name a port of a device at one end")
 	case a.GetServer() != "":
 		d.addServer(c, b, a)
 	case b.GetServer() != "":
 		d.addServer(c, a, b)
+	case a.GetExternal() != "":
+		d.addExternal(c, b, a)
+	case b.GetExternal() != "":
+		d.addExternal(c, a, b)
 	default:
 		d.addWire(c)
 	}
@@ -112,6 +120,10 @@ func (d *draft) addWire(c *intent.Cable) {
 	ref := cableRef(c)
 	a, b := d.node(c.GetA().GetDevice(), ref), d.node(c.GetB().GetDevice(), ref)
 	if a == nil || b == nil {
+		return
+	}
+	if a.role == Gateway && b.role == Gateway && a.site != b.site {
+		d.addCircuit(c, a, b)
 		return
 	}
 	beside := d.beside(a, b)
@@ -229,6 +241,16 @@ func (d *draft) settleWires() {
 // settleSpeed takes the fastest speed that both ports have.
 func (d *draft) settleSpeed(w *wire) {
 	near, far := w.low.speedsOf(w.lowPort), w.high.speedsOf(w.highPort)
+	if w.high.role == External {
+		far = near
+	}
+	if asked := w.cable.GetSpeed(); asked != "" {
+		far = slices.DeleteFunc(slices.Clone(far), func(s string) bool { return s != asked })
+		if len(far) == 0 {
+			d.report.fail(w.ref(), fmt.Sprintf("%s: no speed %s at %s", w, asked, w.high.name()), "leave it out, or use another port")
+			return
+		}
+	}
 	if len(near) == 0 || len(far) == 0 {
 		return // a breakout that could not be decided, reported there
 	}
@@ -309,6 +331,7 @@ func (n *node) link(w *wire) Link {
 	if w.channel != nil {
 		l.Channel = w.channel.name
 	}
+	l.External = far.role == External
 	if w.speed != n.speedsOf(port)[0] {
 		l.Speed = w.speed
 	}
@@ -331,7 +354,7 @@ func (d *draft) cables() []Cable {
 			switch {
 			case c.kind == serverClaim:
 				list = append(list, d.serverCable(n, i))
-			case c.kind <= cableClaim && n == d.wires[c.what].high:
+			case c.kind <= cableClaim && (n == d.wires[c.what].high || d.wires[c.what].high.role == External):
 				list = append(list, d.wires[c.what].design())
 			}
 		}
@@ -340,11 +363,12 @@ func (d *draft) cables() []Cable {
 }
 
 func (w *wire) design() Cable {
-	return Cable{
-		A:     CableEnd{Device: w.high.name(), Port: w.high.portName(w.highPort)},
-		B:     CableEnd{Device: w.low.name(), Port: w.low.portName(w.lowPort)},
-		Speed: w.speed, Derived: w.cable == nil, Ref: w.ref(),
+	high, low := CableEnd{Device: w.high.name(), Port: w.high.portName(w.highPort)}, CableEnd{Device: w.low.name(), Port: w.low.portName(w.lowPort)}
+	if w.high.role == External {
+		high.External = true
+		high, low = low, high
 	}
+	return Cable{A: high, B: low, Speed: w.speed, Derived: w.cable == nil, Ref: w.ref()}
 }
 
 // serverCable returns the cable of a claim. It runs at the speed of the attachment on its port, whose claim

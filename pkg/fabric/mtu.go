@@ -55,7 +55,7 @@ func (d *draft) hops(s *segment) []hop {
 	if w := reached[0].wan; len(reached) > 1 && w != nil {
 		for _, x := range w.dcis {
 			for _, at := range []*site{x.a, x.b} {
-				h := at.hop("on the channels of " + x.in.GetName())
+				h := at.hop("on the " + x.medium() + " of " + x.in.GetName())
 				if w.service == VXLANMPLS {
 					h.adds, h.into = mplsOverhead, "MPLS"
 				}

@@ -80,6 +80,9 @@ func (d *Design) exposure() *exposure {
 			o.channels[l] = append(o.channels[l], c)
 		}
 	}
+	for _, x := range d.DCIs {
+		o.rate[x.Name] += x.Cables
+	}
 	o.islands = len(o.groups(nil))
 	return o
 }

@@ -39,6 +39,9 @@ func (d *Design) Reaches(lost map[string]int) []Reach {
 	for i := range d.Channels {
 		rate[d.Channels[i].DCI] += d.Channels[i].Mode.Rate
 	}
+	for i := range d.DCIs {
+		rate[d.DCIs[i].Name] += d.DCIs[i].Cables
+	}
 	left := maps.Clone(rate)
 	for dci, gone := range lost {
 		left[dci] = max(0, left[dci]-gone)

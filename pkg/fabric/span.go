@@ -26,7 +26,7 @@ var services = map[intent.Service]Service{
 // joinSites finds out which sites DCIs join, and decides the service between them.
 func (d *draft) joinSites() {
 	for _, x := range d.dcis {
-		if x.a == nil || len(x.channels) == 0 {
+		if x.a == nil || len(x.channels) == 0 && len(x.gateways) == 0 {
 			continue
 		}
 		a, b := d.wanOf(x.a), d.wanOf(x.b)
@@ -41,6 +41,7 @@ func (d *draft) joinSites() {
 		d.chooseService(w)
 		for _, x := range w.dcis {
 			d.checkBundle(x)
+			d.checkJoins(x)
 		}
 	}
 }
@@ -106,6 +107,11 @@ func routesOnly(dcis ...*dci) *node {
 				if n.platform.OS != stitcherOS {
 					return n
 				}
+			}
+		}
+		for _, n := range x.gateways {
+			if n.platform.OS != stitcherOS {
+				return n
 			}
 		}
 	}

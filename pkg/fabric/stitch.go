@@ -33,7 +33,7 @@ type Labels struct {
 }
 
 // Trunk is one routed interface towards another gateway: a link that a channel carries to another site, the links of a DCI between
-// two gateways as a LAG, or a cable between two gateways of a site. IS-IS and BFD run over it; what the underlay of a site announces does not pass it.
+// two gateways as a LAG, a cable between two gateways, or one to a router between sites that Loom does not manage. IS-IS and BFD run over it; what the underlay of a site announces does not pass it.
 type Trunk struct {
 	Name     string       // "wan-1/1/c1/1" or "wan-lag-12": unique on the device, at most 32 characters
 	Ports    []string     // "1/1/c1/1"; several with LAG
@@ -41,7 +41,7 @@ type Trunk struct {
 	SpeedG   uint32       // of each port in Gb/s
 	Addr     netip.Prefix // own address with /31
 	Peer     netip.Addr
-	PeerName string   // far gateway
+	PeerName string   // far gateway, or router that Loom does not manage
 	MTU      uint32   // of IP, in bytes
 	PortMTU  uint32   // bytes, ethernet header included
 	Metric   uint32   // of IS-IS, wide

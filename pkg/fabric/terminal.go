@@ -281,6 +281,7 @@ func (d *draft) designDCIs() []DCI {
 		for _, c := range x.channels {
 			out.Channels = append(out.Channels, c.name)
 		}
+		out.Cables = d.cabled(x)
 		list = append(list, out)
 	}
 	return list

@@ -19,7 +19,7 @@ const (
 // trunk is one routed interface between gateways that stitch tenants: a link that a channel carries to another site, all those
 // of a DCI between the same two as a LAG, or a cable between two gateways of a site.
 type trunk struct {
-	dci   *dci    // nil: a cable
+	dci   *dci    // nil: a cable inside of a site
 	wires []int32 // in the order of draft.wires; several with LAG
 	low   *node
 	high  *node
@@ -35,13 +35,15 @@ func (d *draft) bundle() {
 	lags := map[ends]*trunk{}
 	for i := range d.wires {
 		w := &d.wires[i]
-		if !w.low.site.stitched() || w.high.role != Gateway {
+		if !w.low.site.stitched() || w.high.role != Gateway && w.high.role != External {
 			continue
 		}
 		t, lag, x := (*trunk)(nil), false, (*dci)(nil)
 		if w.channel != nil {
 			x = w.channel.dci
 			lag = x.in.GetBundle() == intent.Bundle_BUNDLE_LAG
+		} else if w.joins != nil {
+			x = w.joins
 		}
 		if lag {
 			t = lags[ends{x, w.low, w.high}]

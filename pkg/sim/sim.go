@@ -25,6 +25,8 @@ type Config struct {
 	// understand each other.
 	Light *light.Plant
 	Noise uint64 // seed of the scatter in what is measured of light; 0: none
+	// Routers stand in the network beside the devices. Nobody manages them: they have no configuration, and take no calls.
+	Routers []*network.Router
 	// Cabling reads what is to be plugged in from files that come later; nil: it stays as it is.
 	Cabling func(files []File) (Cabling, error)
 	// Platforms are the boxes that can take the place of a device, with their ports. Where nil, it is every one that the

@@ -64,6 +64,9 @@ func newWorld(c Config) *world {
 		touched: map[*Device]bool{}, harms: map[string]func(*light.Damage){}, routers: map[string]*network.Router{}, looked: map[string]*shelf{}, shown: map[string]part{}, unsaid: map[string][]string{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
 	}
+	for _, r := range c.Routers {
+		w.routers[r.Name] = r
+	}
 	if w.wiring == nil {
 		w.wiring = &network.Wiring{}
 	}

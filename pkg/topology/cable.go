@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -107,7 +108,7 @@ func (p *parser) expandCables() {
 // read reads one cable: a text, or keys.
 func (c *cables) read(source int32, n *yaml.Node) {
 	p := c.p
-	text, subnet := n, (*yaml.Node)(nil)
+	text, subnet, speed := n, (*yaml.Node)(nil), ""
 	switch {
 	case !p.bare(source, n):
 		return
@@ -116,15 +117,15 @@ func (c *cables) read(source int32, n *yaml.Node) {
 		return
 	case n.Kind == yaml.MappingNode:
 		var b block
-		if !p.read(&b, cableKeys, entry{source: source, value: n}, "cables") || !b.has("cable") || b.given("subnet") && !b.has("subnet") {
+		if !p.read(&b, cableKeys, entry{source: source, value: n}, "cables") || !b.has("cable") || b.given("subnet") && !b.has("subnet") || b.given("speed") && !b.has("speed") {
 			return
 		}
-		text, subnet = b.get("cable").value, b.get("subnet").value
+		text, subnet, speed = b.get("cable").value, b.get("subnet").value, b.text("speed")
 	case n.Kind != yaml.ScalarNode:
 		p.fault(spotOf(source, n), "cables: a list where a cable is wanted", "write DEVICE:PORT - DEVICE:PORT")
 		return
 	}
-	c.add(source, n, text, subnet)
+	c.add(source, n, text, subnet, speed)
 }
 
 // likelyEnds recognises "- leaf3: ethernet-1/1 - spine1: ethernet-1/1", which YAML reads as keys.
@@ -141,7 +142,7 @@ func firstWord(s string) string {
 	return s
 }
 
-func (c *cables) add(source int32, n, text, subnet *yaml.Node) {
+func (c *cables) add(source int32, n, text, subnet *yaml.Node, speed string) {
 	p, at := c.p, spotOf(source, text)
 	if text.Tag != textTag {
 		p.checkText(cableForm, "cables", source, text)
@@ -160,9 +161,12 @@ func (c *cables) add(source int32, n, text, subnet *yaml.Node) {
 	c.outs = append(c.outs, intent.Cable{})
 	out := &c.outs[len(c.outs)-1]
 	out.A, out.B = c.end(a), c.end(b)
+	if out.Speed = speed; speed != "" && (a.server != "" || b.server != "") {
+		p.fault(at, "cables: "+a.String()+" - "+b.String()+": speed of a cable to a server", "give it to the port, below ports")
+	}
 	if subnet != nil {
 		out.Subnet = subnet.Value
-		c.subnet(spotOf(source, subnet), a.device, subnet.Value, da, db)
+		c.subnet(spotOf(source, subnet), a, b, subnet.Value, da, db)
 	}
 	p.out.Cables = append(p.out.Cables, out)
 	p.places.cables = append(p.places.cables, spotOf(source, n))
@@ -171,14 +175,14 @@ func (c *cables) add(source int32, n, text, subnet *yaml.Node) {
 func (c *cables) end(e end) *intent.End {
 	c.ends = append(c.ends, intent.End{})
 	out := &c.ends[len(c.ends)-1]
-	out.Device, out.Port, out.Server = e.device, e.port, e.server
+	out.Device, out.Port, out.Server, out.External = e.device, e.port, e.server, e.external
 	return out
 }
 
 // resolve gives an end its full name and shares the text of its port.
 func (c *cables) resolve(e *end, text string, at spot) (*device, bool) {
 	e.port = c.names[c.number(e.port)]
-	if e.server != "" {
+	if e.device == "" {
 		return nil, true
 	}
 	d, cause, fix := c.p.device(e.device)
@@ -222,12 +226,16 @@ func (p *parser) lost() bool { return p.unsound && len(p.devices.all) == 0 }
 // legal reports a cable that a leaf-spine fabric cannot have.
 func (c *cables) legal(a, b end, da, db *device, at spot) bool {
 	spine, gateway := intent.Role_ROLE_SPINE, intent.Role_ROLE_GATEWAY
+	if e, n := outside(a, b, da, db); e.external != "" && n.out.Role != gateway {
+		c.p.fault(at, fmt.Sprintf("cables: %s - %s: joins a %s and a router outside of loom", a, b, roleWord(n.out.Role)), "join a gateway and it")
+		return false
+	}
 	if da == nil || db == nil || da.site == db.site && (da.out.Role == spine) != (db.out.Role == spine) &&
 		da.out.Role != intent.Role_ROLE_TRANSPONDER && db.out.Role != intent.Role_ROLE_TRANSPONDER {
 		return true
 	}
-	if da.site == db.site && da != db && da.out.Role == gateway && db.out.Role == gateway {
-		return true // where they stitch tenants, which is known only with their platforms
+	if da != db && da.out.Role == gateway && db.out.Role == gateway {
+		return true // where they stitch tenants, which is known only with their platforms, and of two sites where a DCI says so
 	}
 	thing := "cables: " + a.String() + " - " + b.String()
 	switch {
@@ -243,6 +251,17 @@ func (c *cables) legal(a, b end, da, db *device, at spot) bool {
 	return false
 }
 
+// outside is the end of a cable that is no device of Loom's, and the device at the other one; zero where both are.
+func outside(a, b end, da, db *device) (end, *device) {
+	switch {
+	case da == nil:
+		return a, db
+	case db == nil:
+		return b, da
+	}
+	return end{}, nil
+}
+
 func plural(kind intent.Role) string {
 	for _, r := range roleNames {
 		if r.kind == kind {
@@ -256,6 +275,9 @@ func plural(kind intent.Role) string {
 func (e end) String() string {
 	if e.server != "" {
 		return "server:" + e.server + ":" + e.port
+	}
+	if e.external != "" {
+		return "external:" + e.external + ":" + e.port
 	}
 	return e.device + ":" + e.port
 }
@@ -283,7 +305,7 @@ func (c *cables) once(a, b end, da, db *device, at spot) bool {
 func (c *cables) again(i int32, own, far end, at spot) {
 	before := c.p.places.cables[i]
 	for _, e := range []*intent.End{c.outs[i].A, c.outs[i].B} {
-		if e.Device == far.device && e.Port == far.port && e.Server == far.server {
+		if e.Device == far.device && e.Port == far.port && e.Server == far.server && e.External == far.external {
 			c.p.twice("cables: "+own.String()+" - "+far.String(), before, at)
 			return
 		}
@@ -292,13 +314,14 @@ func (c *cables) again(i int32, own, far end, at spot) {
 }
 
 // subnet reports a /31 that the cable cannot have.
-func (c *cables) subnet(at spot, device, text string, da, db *device) {
+func (c *cables) subnet(at spot, a, b end, text string, da, db *device) {
 	net, _ := netip.ParsePrefix(text)
-	thing := "cables: " + device + ": subnet " + text
+	thing := "cables: " + cmp.Or(a.device, a.server, a.external) + ": subnet " + text
+	trunk := a.external != "" || b.external != "" || da != nil && db != nil && da.site != db.site
 	switch before, taken := c.nets[net]; {
-	case da == nil || db == nil:
+	case a.server != "" || b.server != "":
 		c.p.fault(at, thing+": a cable to a server has none", "take it out")
-	case da.site.out.Underlay.Links != intent.Links_LINKS_NUMBERED:
+	case !trunk && da.site.out.Underlay.Links != intent.Links_LINKS_NUMBERED:
 		c.p.fault(at, thing+": the links of "+da.site.name()+" are unnumbered", "take it out, or write underlay: {links: numbered}")
 	case taken:
 		c.p.twice(thing, before, at)

@@ -39,9 +39,7 @@ func (p *parser) expandDCIs() {
 				p.spelledChannel(d, e, n)
 			}
 		}
-		if !b.given("wavelengths") && !b.given("channels") {
-			p.fault(b.at, name+": no channels", "add wavelengths: {count: 1, mode: OpenZR+ 400G, over: long}")
-		}
+		p.joinsByCables(d, b)
 		slices.SortStableFunc(d.out.Channels, func(a, b *intent.Channel) int { return cmp.Compare(a.Number, b.Number) })
 		p.out.Dcis = append(p.out.Dcis, d.out)
 	})

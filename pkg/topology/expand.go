@@ -136,15 +136,15 @@ func deviceText(d *intent.Device) string {
 
 func (w *expander) cable(c *intent.Cable) {
 	ends := endText(c.A) + " - " + endText(c.B)
-	if c.Subnet == "" {
+	if c.Subnet == "" && c.Speed == "" {
 		w.line(1, "- "+ends)
 		return
 	}
-	w.line(1, "- "+flow(text("cable", ends), text("subnet", c.Subnet)))
+	w.line(1, "- "+flow(text("cable", ends), text("subnet", c.Subnet), text("speed", c.Speed)))
 }
 
 func endText(e *intent.End) string {
-	return end{e.GetDevice(), e.GetPort(), e.GetServer()}.String()
+	return end{e.GetDevice(), e.GetPort(), e.GetServer(), e.GetExternal()}.String()
 }
 
 func (w *expander) tenant(t *intent.Tenant) {

@@ -71,6 +71,12 @@ func (w *expander) dci(d *intent.Dci) {
 	if d.Bundle == intent.Bundle_BUNDLE_LAG {
 		w.line(2, "bundle: lag")
 	}
+	if len(d.Joins) > 0 {
+		w.line(2, list("joins", d.Joins))
+	}
+	if d.External != "" {
+		w.line(2, text("over", d.External))
+	}
 	if len(d.Channels) > 0 {
 		w.line(2, "channels:")
 	}

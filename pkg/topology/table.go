@@ -101,12 +101,14 @@ var (
 	cableKeys = &Keys{
 		Name: "Cable",
 		Doc: "A cable is a text `DEVICE:PORT - DEVICE:PORT`, or these keys. A device is `leaf3`, `bj/leaf3` or `bj-leaf3`; " +
-			"a server that Loom does not manage is `server:NAME:INTERFACE`.",
+			"a server that Loom does not manage is `server:NAME:INTERFACE`, and a router between sites `external:NAME:PORT`.",
 		List: []Key{
 			{Name: "cable", Kind: Text, Form: cableForm, Required: true, Example: "bj/leaf3:ethernet-1/53 - bj/spine2:ethernet-1/31",
 				Doc: "Its two ends."},
 			{Name: "subnet", Kind: Text, Form: linkForm, Default: "derived", Example: "192.168.11.0/31",
 				Doc: "IPv4 /31 of a numbered link; the lower address is at the first end."},
+			{Name: "speed", Kind: Text, Form: speedForm, Default: "the fastest of both ports", Example: "100G",
+				Doc: "What it runs at. Of a port of a router that Loom does not manage, only the operator knows."},
 		},
 	}
 	segmentKeys = &Keys{

@@ -87,11 +87,11 @@ var (
 	}
 	dciKeys = &Keys{
 		Name: "DCI",
-		Doc: "A DCI joins two sites by channels of light, each of which carries one routed link between two gateways, or several. Both sites then " +
-			"know each other's loopbacks.",
+		Doc: "A DCI joins two sites by channels of light, each of which carries one routed link between two gateways, or several; or by cables of gateways. " +
+			"With `service: vxlan` both sites then know each other's loopbacks.",
 		List: []Key{
 			{Name: "number", Kind: Number, Min: 1, Max: maxNumber, Required: true, Example: "1", Doc: "Stable number, unique in the topology."},
-			serviceKey, bundleKey,
+			serviceKey, bundleKey, joinsKey, overCoreKey,
 			{Name: "wavelengths", Kind: Block, Of: wavelengthKeys, Example: "{count: 4, mode: OpenZR+ 400G, over: long}", Doc: "Its channels, by number."},
 			{Name: "channels", Kind: List, Of: channelKeys, Example: "[{number: 1, mode: OpenZR+ 400G, over: long}]", Doc: "Channels spelled out one by one."},
 		},

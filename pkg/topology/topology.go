@@ -174,6 +174,9 @@ func (ps *places) build(in *intent.Topology) {
 			if e.Server != "" {
 				device = "server:" + e.Server
 			}
+			if e.External != "" {
+				device = "external:" + e.External
+			}
 			ps.index[intentEnd{"cables", device, e.Port}] = int32(i)
 		}
 	}

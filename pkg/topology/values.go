@@ -147,7 +147,7 @@ func digits(s string, n int) bool {
 }
 
 // end is one end of a cable as it is written.
-type end struct{ device, port, server string }
+type end struct{ device, port, server, external string }
 
 // parseCable reads "A:PORT - B:PORT".
 func parseCable(s string) (a, b end, cause, fix string) {
@@ -161,8 +161,11 @@ func parseCable(s string) (a, b end, cause, fix string) {
 	if b, cause, fix = parseEnd(strings.TrimSpace(right)); cause != "" {
 		return a, b, cause, fix
 	}
-	if a.server != "" && b.server != "" {
-		return a, b, "joins two servers", "name a device of loom at one end"
+	if a.device == "" && b.device == "" {
+		if a.server != "" && b.server != "" {
+			return a, b, "joins two servers", "name a device of loom at one end"
+		}
+		return a, b, "joins nothing that loom manages", "name a device of loom at one end"
 	}
 	return a, b, "", ""
 }
@@ -174,6 +177,9 @@ func parseEnd(s string) (e end, cause, fix string) {
 	}
 	if device == "server" {
 		return parseServer(s, port)
+	}
+	if device == "external" {
+		return parseExternal(s, port)
 	}
 	if !isDevice(device) {
 		return e, "has an end at " + show(device) + ", which is not the name of a device", "write leaf3, bj/leaf3 or bj-leaf3"
@@ -190,6 +196,14 @@ func parseServer(s, rest string) (e end, cause, fix string) {
 		return e, "has an end at " + show(s) + ", which is not a server", "write server:NAME:INTERFACE, as server:db-17:eth0"
 	}
 	return end{server: name, port: nic}, "", ""
+}
+
+func parseExternal(s, rest string) (e end, cause, fix string) {
+	name, port, ok := strings.Cut(rest, ":")
+	if !ok || !isName(name) || !isHost(port) {
+		return e, "has an end at " + show(s) + ", which is no router outside of loom", "write external:NAME:PORT, as external:p1:1/1/c5/1"
+	}
+	return end{external: name, port: port}, "", ""
 }
 
 // isHost accepts what servers and their interfaces are called: letters, digits and a few marks.

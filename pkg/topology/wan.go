@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/loomfabric/loom/models/intent"
@@ -18,6 +19,10 @@ var (
 		Doc: "Route target between the gateways of different sites, where they stitch it; unique in the topology."}
 	wanVNIKey = Key{Name: "wan-vni", Kind: Number, Min: 1, Max: 16777215, Default: "derived", Example: "110010",
 		Doc: "VNI between the gateways of different sites, where they stitch it with `vxlan-vxlan`; unique in the topology."}
+	joinsKey = Key{Name: "joins", Kind: Texts, Form: nameForm, Example: "[bj, sh]",
+		Doc: "Without channels: the two sites whose gateways cables join, each with one of the other, or with the router that `over` names. Of gateways with SR OS."}
+	overCoreKey = Key{Name: "over", Kind: Text, Form: nameForm, Default: "none: cables join gateways with one another", Example: "p1",
+		Doc: "With `joins`: a router that Loom does not manage, to which `cables` lead (`external:p1:1/1/c5/1`). It speaks IS-IS with the gateways, and with `vxlan-mpls` segment routing."}
 	nodeSIDKey = Key{Name: "node-sid", Kind: Number, Min: 1, Max: 25999, Default: "derived", Example: "101",
 		Doc: "Of a gateway that stitches with `vxlan-mpls`: index of its loopback in the label block of segment routing, unique in the topology."}
 
@@ -49,6 +54,31 @@ func isPair(s string) bool {
 // serviceWords are the words of the services, in the language.
 var serviceWords = map[intent.Service]string{
 	intent.Service_SERVICE_VXLAN: "vxlan", intent.Service_SERVICE_VXLAN_VXLAN: "vxlan-vxlan", intent.Service_SERVICE_VXLAN_MPLS: "vxlan-mpls",
+}
+
+// joinsByCables reads what a DCI without channels joins. It has one or the other.
+func (p *parser) joinsByCables(d *dci, b *block) {
+	light := b.given("wavelengths") || b.given("channels")
+	switch {
+	case !b.given("joins") && !light:
+		p.fault(b.at, d.label+": no channels", "add wavelengths: {count: 1, mode: OpenZR+ 400G, over: long}, or joins: [bj, sh] where cables join gateways")
+	case b.given("over") && !b.given("joins"):
+		p.fault(b.get("over").keyAt(), b.name("over")+": joins no sites", "add joins: [bj, sh], or give over with the wavelengths")
+	case b.has("joins") && light:
+		p.fault(b.get("joins").keyAt(), b.name("joins")+": its channels join sites already", "make it a DCI of its own")
+	case b.has("joins"):
+		d.out.Joins, d.out.External = b.texts("joins"), b.text("over")
+		if n := len(d.out.Joins); n != 2 || d.out.Joins[0] == d.out.Joins[1] {
+			p.fault(b.get("joins").at(), fmt.Sprintf("%s: %s", b.name("joins"), strings.Join(d.out.Joins, ", ")), "name two sites")
+		}
+		sites := map[string]spot{}
+		for _, s := range p.sites {
+			sites[s.out.Name] = spot{}
+		}
+		for _, n := range b.items("joins") {
+			p.isKnown(spotOf(b.get("joins").source, n), b.name("joins"), n.Value, "site", sites)
+		}
+	}
 }
 
 // serviceOf is the service that a DCI asks for; unspecified where it is to be chosen.

@@ -16,6 +16,10 @@ func (k *checker) parted(a, b string) []string {
 	trunks := overTrunks(k.index.design.Device(a), k.index.design.Device(b))
 	for todo := []string{a}; len(todo) > 0; todo = todo[1:] {
 		d := k.index.design.Device(todo[0])
+		if d == nil {
+			todo = append(todo, k.index.behind(todo[0], reached)...)
+			continue
+		}
 		if d.Role == fabric.Leaf && d.Name != a {
 			continue
 		}
@@ -114,4 +118,17 @@ func (k *checker) capacity(x *fabric.DCI, lost int) *draft {
 	f := k.draft(CapacityLost, severity, c, fmt.Sprintf("carries %d of %d Gb/s between %s and %s", all-lost, all, x.A, x.B))
 	f.farther = causes
 	return f
+}
+
+// behind are the devices that cables join with a router that Loom does not manage, and that nothing reached before: it passes on what
+// it is sent, as far as anybody here knows.
+func (x *Index) behind(router string, reached map[string]bool) []string {
+	var out []string
+	for _, c := range x.design.Cables {
+		if c.B.External && c.B.Device == router && !reached[c.A.Device] {
+			reached[c.A.Device] = true
+			out = append(out, c.A.Device)
+		}
+	}
+	return out
 }

@@ -273,6 +273,9 @@ func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 	}
 	out := []Contract{c, c, c}
 	out[0].Asks, out[1].Asks, out[2].Asks = Up, Neighbor, Speaking
+	if l.External {
+		return out[:1] // what it calls itself and its ports, only its owner knows
+	}
 	if l.Trunk != "" {
 		return out[:2]
 	}
