@@ -33,6 +33,9 @@ func (r renderer) siteSegment() {
 		r.enable(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState)
 		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentEsi, s.ESI)
 		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode, "all-active")
+		// Gateways of a site stitch the same, so who is on the segment is on it for every service: auto-discovery routes need not
+		// say so (RFC 8584 §4.1), and those of the WAN need not get to the fabric.
+		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAcDfCapability, "exclude")
 		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionServiceCarvingMode, byPreference)
 		r.Presence(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreference)
 		r.Str(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentDfElectionManualPreferenceValue, preferred)

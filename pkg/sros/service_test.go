@@ -107,8 +107,8 @@ func members(o observation) (out []string) {
 	return out
 }
 
-// Towards the fabric: what other sites say by eBGP never, who is on the segment of the site always, of the rest what is not for
-// the WAN. Inside an AS nobody passes on what he hears.
+// Towards the fabric: all that is not for the WAN. Inside an AS nobody passes on what he hears, and by eBGP what other sites say has
+// targets of the WAN.
 func TestTheFabricHearsWhatIsForIt(t *testing.T) {
 	t.Parallel()
 	about := map[string]string{"path-type": "ibgp", "evpn-type": "ethernet-auto-discovery", "extended-community-set": targetsWAN}
@@ -116,9 +116,9 @@ func TestTheFabricHearsWhatIsForIt(t *testing.T) {
 		edits []func(*fabric.Device)
 		want  string
 	}{
-		"inside an AS":        {[]func(*fabric.Device){stitched}, "20 accept evpn-type, 30 reject extended-community-set"},
-		"by eBGP":             {[]func(*fabric.Device){external, stitched}, "10 reject path-type, 20 accept evpn-type, 30 reject extended-community-set"},
-		"by eBGP, no segment": {[]func(*fabric.Device){external, stitched, alone}, "30 reject extended-community-set"},
+		"inside an AS":        {[]func(*fabric.Device){stitched}, "10 reject extended-community-set"},
+		"by eBGP":             {[]func(*fabric.Device){external, stitched}, "10 reject extended-community-set"},
+		"by eBGP, no segment": {[]func(*fabric.Device){external, stitched, alone}, "10 reject extended-community-set"},
 	} {
 		tree := render(t, gateway(t, c.edits...))
 		policy := statements + "[name=" + policyFabric + "]"

@@ -17,9 +17,7 @@ const (
 // there is VXLAN on both sides.
 //
 // What has no target of the WAN goes to the fabric: the routes of ethernet segments as well, by which the gateways of a pair find
-// each other (RFC 7432 §7.4). They do not hear each other on the WAN's side, yet in the election it counts who says there
-// that he is on the segment; so this alone is told to the fabric too, where no one else imports it. By eBGP what others say would
-// go along with it.
+// each other (RFC 7432 §7.4), as they do not on the WAN's side.
 func (r renderer) sides() {
 	if len(r.d.WAN.Neighbors) > 0 {
 		r.because(r.d.WAN.Ref, "routes for the wan")
@@ -36,15 +34,7 @@ func (r renderer) sides() {
 	r.because(r.d.WAN.Ref, "routes for the fabric")
 	r.In(sros.ConfigurePolicyOptionsPolicyStatement, policyFabric, func() {
 		r.Str(sros.ConfigurePolicyOptionsPolicyStatementDefaultActionActionType, "accept")
-		if r.d.WAN.Segment != nil && !r.d.Overlay.IBGP {
-			r.entry("10", "reject", func() { r.Str(sros.ConfigurePolicyOptionsPolicyStatementEntryFromPathType, "ibgp") })
-		}
-		if r.d.WAN.Segment != nil {
-			r.entry("20", "accept", func() {
-				r.Str(sros.ConfigurePolicyOptionsPolicyStatementEntryFromEvpnType, "ethernet-auto-discovery")
-			})
-		}
-		r.entry("30", "reject", r.ofWAN)
+		r.entry("10", "reject", r.ofWAN)
 	})
 	r.In(sros.ConfigurePolicyOptionsExtendedCommunitySet, targetsWAN, func() {
 		for _, target := range r.wanTargets() {
