@@ -220,13 +220,32 @@ var nouns = []struct {
 	{verify.CapacityLost, "DCI", "DCIs"},
 }
 
-// kindsOf are the kinds of findings by their IDs.
+// kindsOf are the kinds of findings as takes counts them, by ID.
 func kindsOf(findings []verify.Finding) map[string]verify.Kind {
 	kinds := make(map[string]verify.Kind, len(findings))
 	for i := range findings {
 		kinds[findings[i].ID] = findings[i].Kind
 	}
+	for id := range cords(findings) {
+		delete(kinds, id)
+	}
 	return kinds
+}
+
+// cords are the findings of cables to transponders whose links are down with them: who counts the link has counted those.
+func cords(findings []verify.Finding) map[string]bool {
+	down, out := map[string]bool{}, map[string]bool{}
+	for i := range findings {
+		down[findings[i].ID] = findings[i].Kind == verify.InterfaceDown
+	}
+	for i := range findings {
+		for _, cause := range findings[i].Causes {
+			if down[findings[i].ID] && down[cause] {
+				out[cause] = true
+			}
+		}
+	}
+	return out
 }
 
 // takes counts what a root takes with it: "; takes with it: 4 sessions, 2 tunnels".

@@ -22,6 +22,8 @@ func TestEachFaultOfLightHasOneCauseAndItsPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	o, index := f.observer(t), verify.NewIndex(f.design)
+	wantLost := []string{"channels: a-b/1, a-b/2", "links: a-gateway1:ethernet-1/17 - b-gateway1:ethernet-1/17, a-gateway1:ethernet-1/19 - b-gateway1:ethernet-1/19",
+		"sessions: a-gateway1:ethernet-1/17 - b-gateway1:ethernet-1/17, a-gateway1:ethernet-1/19 - b-gateway1:ethernet-1/19"}
 	const fibre, amplified, ring = "a-gateway1:ethernet-1/3", "a-transponder1:line-1", "c-transponder1:line-2"
 	for _, c := range []struct {
 		kind, target, parameter string
@@ -74,10 +76,17 @@ func TestEachFaultOfLightHasOneCauseAndItsPlace(t *testing.T) {
 		if err := f.sim.Settle(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		groups := slices.DeleteFunc(verify.Groups(index.Check(o.observe(t.Context(), lightDevices(f.design)))), func(g verify.Group) bool { return g.Severity == verify.Notice })
+		findings := index.Check(o.observe(t.Context(), lightDevices(f.design)))
+		groups := slices.DeleteFunc(verify.Groups(findings), func(g verify.Group) bool { return g.Severity == verify.Notice })
 		var got []string
 		for _, g := range groups {
 			got = append(got, fmt.Sprintf("%s %s %s", g.Severity, g.Kind, g.Object))
+		}
+		if c.target == "amp" && !slices.Equal(lost(findings, groups[0].Takes), wantLost) {
+			t.Errorf("between transponders it takes %q, want each link once: %q", lost(findings, groups[0].Takes), wantLost)
+		}
+		if got, want := takes(groups[0], kindsOf(findings)), "; takes with it: 2 channels, 2 ports, 2 sessions, 1 DCI"; c.target == "amp" && got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 		if !slices.Equal(got, []string{c.want}) || !strings.Contains(groups[0].Message, c.says) {
 			t.Errorf("%s %s %s: want %q that says %q, got %q", c.kind, c.target, c.parameter, c.want, c.says, got)

@@ -270,13 +270,14 @@ func (p *proposal) command(cuts []string) string {
 // lost are the names of what some findings are about, a line for each kind of thing that carries traffic.
 func lost(findings []verify.Finding, ids []string) []string {
 	var out []string
+	within := cords(findings)
 	for _, noun := range []struct {
 		kind verify.Kind
 		many string
 	}{{verify.ChannelDown, "channels"}, {verify.InterfaceDown, "links"}, {verify.LAGDegraded, "LAGs"}, {verify.SessionDown, "sessions"}} {
 		var names []string
 		for i := range findings {
-			if findings[i].Kind == noun.kind && slices.Contains(ids, findings[i].ID) {
+			if findings[i].Kind == noun.kind && slices.Contains(ids, findings[i].ID) && !within[findings[i].ID] {
 				names = append(names, findings[i].Object)
 			}
 		}

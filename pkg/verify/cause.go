@@ -39,7 +39,7 @@ func (k *checker) below(f *draft) []string {
 	case isLight(f.Kind):
 		return k.belowLight(f)
 	case f.Kind == InterfaceDown && c.Via != "":
-		return []string{id(InterfaceDown, c.Via), id(ChannelDown, c.Channel)}
+		return []string{id(InterfaceDown, c.Via), id(InterfaceDown, c.FarVia), id(ChannelDown, c.Channel)}
 	case f.Kind == InterfaceDown && c.Channel != "":
 		return []string{id(ChannelDown, c.Channel)}
 	case f.Kind == SessionDown && c.Overlay:

@@ -42,6 +42,7 @@ type Contract struct {
 
 	Channel   string               // Lit, Passed: of light; Up: that carries the link, or that carries what a client sends
 	Via       string               // Up, Neighbor: object of the cable to the transponder that the port is plugged into
+	FarVia    string               // Up, Neighbor: that of the far end
 	Client    bool                 // Up, Neighbor: a transponder's port, which listens and says nothing
 	Coherent  *fabric.CoherentPort // Lit
 	Amplifier *fabric.Amplifier    // Amplified
@@ -270,6 +271,7 @@ func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 	}
 	if l.Via != "" {
 		c.Via = pairObject(Far{d.Name, l.Port}.String(), l.Via)
+		c.FarVia = x.cordOf(l.PeerName, l.PeerPort)
 	}
 	out := []Contract{c, c, c}
 	out[0].Asks, out[1].Asks, out[2].Asks = Up, Neighbor, Speaking
@@ -284,6 +286,16 @@ func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 		out = append(out, c)
 	}
 	return out
+}
+
+// cordOf is the cable between a port and the transponder that it is plugged into; "" where there is none.
+func (x *Index) cordOf(device, port string) string {
+	for _, l := range x.design.Device(device).Links {
+		if l.Port == port && l.Via != "" {
+			return pairObject(Far{device, port}.String(), l.Via)
+		}
+	}
+	return ""
 }
 
 // portContracts are those of a port towards a server. Of the members of a LAG the LAG speaks.
