@@ -121,8 +121,8 @@ func (r *Report) Worst() *State {
 	return w
 }
 
-// Plan sets a line for its channels. The launch power is the best for the line when it is full, so that lighting
-// a channel asks for no other power of those that are lit. launch is a power that somebody has chosen; NaN: the best.
+// Plan sets a line for its channels. The launch power is the best for the line when it is full (see Filled), so that lighting
+// a channel of a width that it carries asks for no other power of those that are lit. launch is a power that somebody has chosen; NaN: the best.
 func (l *Line) Plan(channels []Carried, age Ageing, launch DBm) (*Report, error) {
 	if err := l.Check(); err != nil {
 		return nil, fmt.Errorf("line %s: %w", l.Name, err)
