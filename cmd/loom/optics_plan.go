@@ -363,13 +363,13 @@ func waysOf(l *fabric.Line) map[string]wayOf {
 // along is what becomes of light on a line as it is lit today.
 func along(l *fabric.Line, w wayOf) (*draw.Along, error) {
 	today := w.report.Today()
-	points, err := today.Line.Profile(today.Setting, today.Lit)
+	points, worst, err := today.Line.Profile(today.Setting, today.Lit)
 	if err != nil {
 		return nil, err
 	}
 	a := &draw.Along{Title: fmt.Sprintf("%s: from %s to %s", l.Name, w.from, w.to), Points: points}
+	a.Required = worst.Verdict.GSNR - worst.Verdict.Margin + today.Line.Reserve
 	for _, c := range today.Lit {
-		a.Required = max(a.Required, c.Mode.RequiredOSNR)
 		if a.Least == 0 || c.Mode.RxMin > a.Least {
 			a.Least = c.Mode.RxMin
 		}

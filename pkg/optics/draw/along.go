@@ -13,7 +13,7 @@ import (
 type Along struct {
 	Title    string
 	Points   []optics.Point
-	Required optics.DB  // OSNR that the receiver asks for; 0: not drawn
+	Required optics.DB  // GSNR that the channel asks for that arrives worst, with penalties and reserve: what is above is its margin; 0: not drawn
 	Least    optics.DBm // that the receiver takes, drawn where nothing amplifies: there power decides and not noise; 0: not drawn
 }
 
@@ -73,7 +73,7 @@ func (a *Along) SVG() string {
 	c.text(left+15, 287, "start", "tick", "power of a channel (dBm)")
 	if gsnr.step > 0 {
 		c.rect(left+190, 278, 10, 10, "", palette[1])
-		c.text(left+205, 287, "start", "tick", "GSNR of the worst channel (dB in 0.1 nm, without its transmitter)")
+		c.text(left+205, 287, "start", "tick", "GSNR of the worst channel (dB in 0.1 nm, with its transmitter)")
 	}
 	return c.end()
 }

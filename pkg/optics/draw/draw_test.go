@@ -45,11 +45,15 @@ func example(t *testing.T) (*Spectrum, *Along) {
 	for i, a := range r.Today().Arrivals {
 		s.Bands[i].Worst = a.Verdict.Margin
 	}
-	points, err := l.Profile(r.Today().Setting, lit)
+	points, worst, err := l.Profile(r.Today().Setting, lit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, &Along{Title: "long: from bj to sh", Points: points, Required: 24}
+	a := &Along{Title: "long: from bj to sh", Points: points, Required: worst.Verdict.GSNR - worst.Verdict.Margin}
+	if drawn := points[len(points)-1].GSNR - a.Required; math.Abs(float64(drawn-r.Today().Margin)) > 1e-9 {
+		t.Errorf("what is drawn above what is needed is %v, and the margin %v", drawn, r.Today().Margin)
+	}
+	return s, a
 }
 
 func TestPicturesAreAsTheyWere(t *testing.T) {
