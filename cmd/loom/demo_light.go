@@ -69,6 +69,9 @@ func (d *demo) cutDuct(ctx context.Context) error {
 		return err
 	}
 	d.t.printf("   %s is cut\n", d.cut.Risk)
+	if err := d.noticed(ctx); err != nil { // what is told once tells of the sessions, too
+		return err
+	}
 	want := len(d.cut.Channels)
 	if err := d.looking(ctx, func(o verify.Observed, roots []verify.Group) string {
 		switch {
@@ -186,7 +189,8 @@ func (d *demo) cable(n *network) error {
 	return d.sim.Settle(context.Background())
 }
 
-// noticed waits until sessions over links whose ports have gone down are down too: a change that begins before has to answer for them.
+// noticed waits until sessions over links whose ports have gone down are down too: who looks before does not see them go, and a change that
+// begins before has to answer for them.
 func (d *demo) noticed(ctx context.Context) error {
 	return d.looking(ctx, func(o verify.Observed, _ []verify.Group) string {
 		found := map[string]bool{}
@@ -198,7 +202,7 @@ func (d *demo) noticed(ctx context.Context) error {
 			for _, l := range x.Links {
 				a, b := x.Name+":"+l.Port, l.PeerName+":"+l.PeerPort
 				object := min(a, b) + " - " + max(a, b)
-				if found[string(verify.InterfaceDown)+"/"+object] && !found[string(verify.SessionDown)+"/"+object] {
+				if l.Trunk == "" && found[string(verify.InterfaceDown)+"/"+object] && !found[string(verify.SessionDown)+"/"+object] {
 					return object + " is down, and its session is not yet"
 				}
 			}
