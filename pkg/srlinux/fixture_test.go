@@ -47,11 +47,11 @@ func open(t testing.TB, source, release string) fixture {
 
 // runs tells whether a device is a router that a release is for: gateways need coherent optics.
 func runs(d *intent.Device, release string) bool {
-	if i := srl.Schema.Release(release); d.GetRole() == intent.Role_ROLE_GATEWAY && i >= 0 {
-		return srl.Schema.Nodes[functionalType].In.Has(i)
+	if p, ok := hardware.Lookup(d.GetPlatform()); ok && p.OS != OS {
+		return false
 	}
-	p, ok := hardware.Lookup(d.GetPlatform())
-	return !ok || p.OS == OS
+	i := srl.Schema.Release(release)
+	return d.GetRole() != intent.Role_ROLE_GATEWAY || i < 0 || srl.Schema.Nodes[functionalType].In.Has(i)
 }
 
 // routers are the devices of the design that this driver is for.

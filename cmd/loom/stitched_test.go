@@ -1,0 +1,137 @@
+//go:build !race
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loomfabric/loom/pkg/sim"
+)
+
+// heard are the EVPN routes of tenant red and its segment web that an SR Linux router uses, of those that some devices announce: the
+// prefix or MAC address, who says so, where it leads, and who is to take it.
+func (f *fleet) heard(t *testing.T, at string, announcers ...string) []string {
+	t.Helper()
+	const rib = "/network-instance[name=default]/bgp-rib"
+	view, _ := f.sim.Device(at).View(true)
+	by := map[string]string{}
+	for _, name := range announcers {
+		by[f.design.Device(name).Loopback.String()] = name
+	}
+	kinds := map[string]bool{}
+	for routes := range view.Find(mustPath(rib + "/afi-safi[afi-safi-name=srl_nokia-common:evpn]/evpn/rib-in-out/rib-in-post")).Children() {
+		for route := range routes.Children() {
+			show := func(name string) string { return view.Find(route.Path().Child(name)).Value() }
+			address, _, _ := strings.Cut(show("route-distinguisher"), ":")
+			what := show("ip-prefix")
+			if mac := show("mac-address"); mac != "" {
+				what = mac
+			}
+			if by[address] == "" || what == "" || show("used-route") != "true" {
+				continue
+			}
+			attributes := rib + "/attr-sets/attr-set[index=" + show("attr-id") + "]"
+			hop := view.Find(mustPath(attributes + "/next-hop")).Value()
+			var targets []string
+			for c := range view.Find(mustPath(attributes + "/communities/ext-community")).Children() {
+				if strings.HasPrefix(c.Value(), "target:") {
+					targets = append(targets, c.Value())
+				}
+			}
+			if !slices.Contains(targets, "target:65000:10010") && !slices.Contains(targets, "target:65000:20001") {
+				continue
+			}
+			kinds[fmt.Sprintf("%s of %s to %s for %s", what, by[address], f.owner(hop), strings.Join(targets, " "))] = true
+		}
+	}
+	return sortedKeys(kinds)
+}
+
+// owner is the device with a loopback.
+func (f *fleet) owner(loopback string) string {
+	for _, d := range f.design.Devices {
+		if d.Loopback.String() == loopback {
+			return d.Name
+		}
+	}
+	return loopback
+}
+
+// crosses complains where what bj has of tenant red is not heard at sh: a server in the segment that both have, and a subnet that is at bj
+// alone. Gateways say it in their own name, with the route targets of their site, and nobody of bj is heard himself.
+func (f *fleet) crosses(t *testing.T, gateways ...string) func() string {
+	return func() string {
+		var want []string
+		for _, what := range []string{"0A:00:00:00:01:00 of %[1]s to %[1]s for target:65000:10010", "10.11.0.0/24 of %[1]s to %[1]s for target:65000:20001"} {
+			for _, gateway := range gateways {
+				want = append(want, fmt.Sprintf(what, gateway))
+			}
+		}
+		for _, at := range []string{"sh-leaf1", "sh-leaf2", "sh-spine1"} {
+			got := f.heard(t, at, "sh-gateway1", "sh-gateway2")
+			got = slices.DeleteFunc(got, func(s string) bool {
+				return !strings.HasPrefix(s, "0A:00:00:00:01:00 ") && !strings.HasPrefix(s, "10.11.0.0/24 ")
+			})
+			if !slices.Equal(got, want) {
+				return fmt.Sprintf("%s hears %q of its gateways, not %q", at, got, want)
+			}
+			if direct := f.heard(t, at, "bj-leaf1", "bj-leaf2", "bj-gateway1", "bj-gateway2"); len(direct) > 0 {
+				return fmt.Sprintf("%s hears bj itself: %q", at, direct)
+			}
+		}
+		return ""
+	}
+}
+
+// Over real speakers: what a site has arrives at the other in the name of that one's gateways, and goes when it goes.
+func TestWhatASiteHasIsHeardAtTheOtherByItsGateways(t *testing.T) {
+	f := newFleet(t, "stitched.yaml", bgpLive)
+	f.configure(t)
+	f.waits(t, f.crosses(t, "sh-gateway1", "sh-gateway2"))
+	for _, leaf := range []string{"bj-leaf1", "bj-leaf2"} {
+		for _, instance := range []string{"red-web", "red-app", "red"} {
+			f.hand(t, leaf, "/network-instance[name="+instance+"]/admin-state", `"disable"`)
+		}
+	}
+	f.waits(t, f.crosses(t))
+}
+
+// One gateway, or one line, is enough for everything that crosses; without any gateway of a site nothing does.
+func TestOneGatewayOrOneLineIsEnough(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, "stitched.yaml", bgpComputed)
+	f.configure(t)
+	both := f.crosses(t, "sh-gateway1", "sh-gateway2")
+	f.waits(t, both)
+	for _, loss := range []struct {
+		kind, target string
+		left         []string // gateways at sh that still hear of bj
+	}{
+		{"device-down", "bj-gateway1", []string{"sh-gateway1", "sh-gateway2"}},
+		{"device-down", "sh-gateway1", []string{"sh-gateway2"}},
+		{"fibre-cut", "north1", []string{"sh-gateway1", "sh-gateway2"}},
+		{"fibre-cut", "coast1", []string{"sh-gateway1", "sh-gateway2"}},
+	} {
+		id, err := f.sim.Inject(sim.Fault{Kind: loss.kind, Target: loss.target})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.sim.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.waits(t, f.crosses(t, loss.left...))
+		if err := f.sim.Clear(id); err != nil {
+			t.Fatal(err)
+		}
+		f.waits(t, both)
+	}
+	for _, gateway := range []string{"bj-gateway1", "bj-gateway2"} {
+		if _, err := f.sim.Inject(sim.Fault{Kind: "device-down", Target: gateway}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.waits(t, f.crosses(t))
+}
