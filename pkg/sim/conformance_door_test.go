@@ -8,6 +8,7 @@ import (
 	"github.com/openconfig/gnmi/proto/gnmi_ext"
 	"github.com/openconfig/gnoi/system"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -51,8 +52,10 @@ func confirmed(req *gnmi.SetRequest, id string, rollback time.Duration) *gnmi.Se
 func (b *bench) shutOut(code codes.Code) {
 	b.Helper()
 	b.soon("the connection that stands is of no use", func() bool { return b.ask() != nil })
-	b.use(connect(b.T, b.sim, "leaf1"))
-	b.refuses(b.ask(), code, "")
+	b.soon("a new connection is refused with "+code.String(), func() bool { // one that comes while the old ones end may be reset
+		b.use(connect(b.T, b.sim, "leaf1"))
+		return status.Code(b.ask()) == code
+	})
 }
 
 // letIn waits until the client is served again, at the same address.
