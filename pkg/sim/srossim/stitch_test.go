@@ -1,6 +1,7 @@
 package srossim
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"slices"
@@ -276,6 +277,39 @@ func TestADrainedGatewayYields(t *testing.T) {
 	for leaf, want := range map[string]string{"bj-leaf1": serverMAC(1).String(), "sh-leaf1": serverMAC(0).String()} {
 		if got := s.macs(leaf, "red-web"); len(got) != 1 || !strings.HasPrefix(got[0], want) {
 			t.Errorf("%s has %v", leaf, got)
+		}
+	}
+}
+
+// Between sites gateways speak for themselves: their own next hop, the WAN's route target and encapsulation, and of a prefix the
+// domain that it comes from. The gateway of the other site says it to its fabric in the same way, with both domains.
+func TestWhatGatewaysTellOfWhatTheyHear(t *testing.T) {
+	t.Parallel()
+	s := stitched(t)
+	told := func(at, by string, kind uint8) (out []string) {
+		from := s.design.Device(by).Loopback
+		for _, p := range s.routing.Paths(at, network.L2EVPN) {
+			if p.NextHop == from && p.Type == kind && !p.Rejected && p.Valid && (kind == network.IPPrefix || p.MAC == serverMAC(0)) {
+				out = append(out, fmt.Sprintf("%v %v %v", p.Targets, p.Encap, p.Domains))
+			}
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	}
+	for _, c := range []struct {
+		at, by string
+		kind   uint8
+		want   []string
+	}{
+		{"sh-gateway1", "bj-gateway1", network.MACIP, []string{"[65000:110010] encapsulation:mpls []"}},
+		{"sh-gateway1", "bj-gateway1", network.IPPrefix, []string{"[65000:120001] encapsulation:mpls [65000:1]", "[65000:120002] encapsulation:mpls [65000:1]"}},
+		{"sh-leaf1", "sh-gateway1", network.MACIP, []string{"[65000:10010] encapsulation:vxlan []"}},
+		{"sh-leaf1", "sh-gateway1", network.IPPrefix, []string{"[65000:20001] encapsulation:vxlan [65000:65535 65000:1]"}}, // blue has no subnet that is at bj alone
+		{"sh-leaf1", "bj-gateway1", network.MACIP, nil},
+		{"sh-leaf1", "bj-gateway1", network.IPPrefix, nil},
+	} {
+		if got := told(c.at, c.by, c.kind); !slices.Equal(got, c.want) {
+			t.Errorf("%s hears of %s, type %d: %q, not %q", c.at, c.by, c.kind, got, c.want)
 		}
 	}
 }
