@@ -53,14 +53,16 @@ type witness struct {
 
 // lose takes the cluster away while the process stands at its point, and brings it back: when the process waits for it,
 // or when it has given up.
-func (p *victim) lose(q *prey, w way) {
+func (p *victim) lose(q *prey, point string, w way) {
 	p.Helper()
 	q.passed = linesOf(q.log)
 	p.cluster.stop()
 	p.letGo(q)
 	if w == away {
+		// Just before a write it does; elsewhere the next point tells, which others of its devices may pass first.
+		writes := strings.HasPrefix(point, "transaction write ") && strings.HasSuffix(point, " before")
 		p.until("the process needs the cluster", func() bool {
-			return q.ended() || len(linesOf(q.log)) > len(q.passed)
+			return writes || q.ended() || len(linesOf(q.log)) > len(q.passed)
 		})
 		q.passed = nil
 	} else {

@@ -102,7 +102,7 @@ func (p *victim) loom(d *death, w way, args ...string) ended {
 		p.say(q, d)
 	}
 	if hooked {
-		p.atHook(q, w)
+		p.atHook(q, d.point, w)
 	}
 	select {
 	case <-over:
@@ -169,7 +169,7 @@ func (p *victim) letGo(q *prey) {
 
 // atHook waits until the process stands at its point, does there what the way asks for, and kills it unless it lives. A
 // process that never gets there ends by itself.
-func (p *victim) atHook(q *prey, w way) {
+func (p *victim) atHook(q *prey, point string, w way) {
 	p.Helper()
 	p.until("the program is at its point", func() bool { return q.ended() || exists(p.path("here")) })
 	if q.ended() {
@@ -187,7 +187,7 @@ func (p *victim) atHook(q *prey, w way) {
 	case paused:
 		p.takeOver(q)
 	case away, noCluster:
-		p.lose(q, w)
+		p.lose(q, point, w)
 	}
 	if !w.lives() {
 		_ = syscall.Kill(-q.pid, syscall.SIGKILL)
