@@ -886,6 +886,13 @@ const (
 	ConfigureServiceSystemBgpEvpn                   // /configure/service/system/bgp/evpn
 	ConfigureServiceSystemBgpEvpnRouteDistinguisher // /configure/service/system/bgp/evpn/route-distinguisher
 
+	ConfigureServiceSystemBgpEvpnIpPrefixRoutes // /configure/service/system/bgp/evpn/ip-prefix-routes
+
+	ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFul                            // /configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful
+	ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulAttributeUniformPropagation // /configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful/attribute-uniform-propagation
+	ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulBgpPathSelection            // /configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful/bgp-path-selection
+	ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulDPathLengthIgnore           // /configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful/d-path-length-ignore
+
 	ConfigureServiceSystemBgpEvpnEthernetSegment                    // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]
 	ConfigureServiceSystemBgpEvpnEthernetSegmentEthernetSegmentName // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/ethernet-segment-name
 	ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState          // /configure/service/system/bgp/evpn/ethernet-segment[ethernet-segment-name]/admin-state
@@ -2715,8 +2722,13 @@ var Schema = &config.Schema{
 		{Name: "start", Parent: ConfigureServiceSystemBgpAutoRdRangeCommunityValue, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureLagLacpAdministrativeKey},
 		{Name: "end", Parent: ConfigureServiceSystemBgpAutoRdRangeCommunityValue, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeConfigureLagLacpAdministrativeKey},
 		{Name: "bgp", Parent: ConfigureServiceSystem, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpn}},
-		{Name: "evpn", Parent: ConfigureServiceSystemBgp, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnRouteDistinguisher, ConfigureServiceSystemBgpEvpnEthernetSegment}},
+		{Name: "evpn", Parent: ConfigureServiceSystemBgp, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnRouteDistinguisher, ConfigureServiceSystemBgpEvpnIpPrefixRoutes, ConfigureServiceSystemBgpEvpnEthernetSegment}},
 		{Name: "route-distinguisher", Parent: ConfigureServiceSystemBgpEvpn, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeVpnRouteDistinguisher},
+		{Name: "ip-prefix-routes", Parent: ConfigureServiceSystemBgpEvpn, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFul}},
+		{Name: "interface-ful", Parent: ConfigureServiceSystemBgpEvpnIpPrefixRoutes, Module: modNokiaConf, In: every, Children: []config.ID{ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulAttributeUniformPropagation, ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulBgpPathSelection, ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulDPathLengthIgnore}},
+		{Name: "attribute-uniform-propagation", Parent: ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFul, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "bgp-path-selection", Parent: ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFul, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
+		{Name: "d-path-length-ignore", Parent: ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFul, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "false", In: every, Type: typeBoolean},
 		{Name: "ethernet-segment", Parent: ConfigureServiceSystemBgpEvpn, Module: modNokiaConf, Kind: config.List, In: every, Keys: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentEthernetSegmentName}, MaxElements: 20480, Children: []config.ID{ConfigureServiceSystemBgpEvpnEthernetSegmentEthernetSegmentName, ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState, ConfigureServiceSystemBgpEvpnEthernetSegmentType, ConfigureServiceSystemBgpEvpnEthernetSegmentEsi, ConfigureServiceSystemBgpEvpnEthernetSegmentOrigIp, ConfigureServiceSystemBgpEvpnEthernetSegmentRouteNextHop, ConfigureServiceSystemBgpEvpnEthernetSegmentMultiHomingMode, ConfigureServiceSystemBgpEvpnEthernetSegmentAcDfCapability, ConfigureServiceSystemBgpEvpnEthernetSegmentDfElection, ConfigureServiceSystemBgpEvpnEthernetSegmentAssociation}},
 		{Name: "ethernet-segment-name", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, In: every, Type: typeNamedItem},
 		{Name: "admin-state", Parent: ConfigureServiceSystemBgpEvpnEthernetSegment, Module: modNokiaConf, Kind: config.Leaf, HasDefault: true, Default: "disable", In: every, Type: typeAdminState},

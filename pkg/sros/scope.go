@@ -37,6 +37,7 @@ var ownership = []struct {
 	{"/configure/service/vpls", config.Whole, "segments between the fabric and other sites, and tenants towards the fabric"},
 	{"/configure/service/vprn", config.Whole, "tenants between the fabric and other sites"},
 	{"/configure/service/system/bgp/evpn/ethernet-segment", config.Whole, "the segment that the gateways of a site share"},
+	{"/configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful", config.Whole, "what prefixes keep on the way through a tenant"},
 	{"/configure/system/name", config.Whole, "LLDP and telemetry name the device by it"},
 	{"/configure/system/lldp", config.Whole, "cabling is checked by LLDP"},
 	{"/configure/system/grpc", config.Never, "the controller's own way to the device"},
