@@ -32,3 +32,17 @@ func (r renderer) inner(x *fabric.Router) {
 		})
 	})
 }
+
+// propagation lets what BGP says of a prefix pass an R-VPLS both ways, for all tenants alike: unless that is asked for, the
+// router makes each route anew there. D-PATH would be gone, and the gateways of a pair would take back from the fabric what one of
+// them has brought there (draft-ietf-bess-evpn-ipvpn-interworking §4, uniform propagation §5.2).
+//
+// Nor would what BGP says of routes of the fabric decide between them: EVPN takes as many as ecmp allows in the order of their
+// distinguishers, and a leaf that is drained (local preference 0, a longer path) would get its share. The length of D-PATH
+// counts, before that of the AS path; it decides nothing between leaves, whose routes have none. Routes of the fabric win
+// over those of the WAN in any case: their preference is 169, that of the others 170.
+func (r renderer) propagation() {
+	r.because(r.d.WAN.Ref, "prefixes of tenants")
+	r.Bool(sros.ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulAttributeUniformPropagation, true)
+	r.Bool(sros.ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulBgpPathSelection, true)
+}

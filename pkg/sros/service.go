@@ -34,6 +34,9 @@ func (r renderer) services() {
 	for i := range w.Bridges {
 		r.bridge(&w.Bridges[i])
 	}
+	if len(w.Routers) > 0 {
+		r.propagation()
+	}
 	for i := range w.Routers {
 		r.inner(&w.Routers[i])
 		r.tenant(&w.Routers[i])

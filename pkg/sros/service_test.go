@@ -47,6 +47,7 @@ func at(tree *config.Tree, path string) string { return tree.Find(pathOf(path)).
 
 func TestSidesHaveTheirOwnEncapsulation(t *testing.T) {
 	t.Parallel()
+	const interfaceFul = "/configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful"
 	const web, red = vplsPath + "[service-name=red-web]", vprnPath + "[service-name=red]"
 	mpls, vxlan := render(t, gateway(t, stitched)), render(t, gateway(t, plain, stitched))
 	for path, want := range map[string][2]string{
@@ -64,6 +65,8 @@ func TestSidesHaveTheirOwnEncapsulation(t *testing.T) {
 		red + "/vxlan/instance[vxlan-instance=1]/vni":                                                                     {"", "120001"},
 		vplsPath + "[service-name=red.fabric]/bgp-evpn/routes/ip-prefix/domain-id":                                        {"65000:1", "65000:1"},
 		red + "/interface[interface-name=fabric]/vpls[vpls-name=red.fabric]/evpn-tunnel/ipv6-gateway-address":             {"mac", "mac"},
+		interfaceFul + "/attribute-uniform-propagation":                                                                   {"true", "true"},
+		interfaceFul + "/bgp-path-selection":                                                                              {"true", "true"},
 		"/configure/router[router-name=Base]/bgp/group[group-name=wan]/def-recv-evpn-encap":                               {"mpls", "vxlan"},
 		"/configure/policy-options/policy-statement[name=loom-wan-export]/default-action/action-type":                     {"reject", "reject"},
 		"/configure/policy-options/extended-community-set[name=loom-wan-targets]/member[value=target:65000:120001]/value": {"target:65000:120001", "target:65000:120001"},
@@ -71,6 +74,15 @@ func TestSidesHaveTheirOwnEncapsulation(t *testing.T) {
 		if got := [2]string{at(mpls, path), at(vxlan, path)}; got != want {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
+	}
+}
+
+// What is only bridged has no prefixes that could lose anything.
+func TestAGatewayWithoutTenantsSaysNothingOfTheirPrefixes(t *testing.T) {
+	t.Parallel()
+	bridging := gateway(t, stitched, func(d *fabric.Device) { d.WAN.Routers = nil })
+	if at := render(t, bridging).Find(pathOf("/configure/service/system/bgp/evpn/ip-prefix-routes")); at.Valid() {
+		t.Errorf("%s is there", at.Path())
 	}
 }
 
