@@ -1426,6 +1426,20 @@ const (
 	StateRouterInterfaceIpv6LinkLocalAddress            // /state/router[router-name]/interface[interface-name]/ipv6/link-local-address
 	StateRouterInterfaceIpv6LinkLocalAddressOperAddress // /state/router[router-name]/interface[interface-name]/ipv6/link-local-address/oper-address
 
+	StateRouterTunnelTable // /state/router[router-name]/tunnel-table
+
+	StateRouterTunnelTableIpv4 // /state/router[router-name]/tunnel-table/ipv4
+
+	StateRouterTunnelTableIpv4Tunnel             // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]
+	StateRouterTunnelTableIpv4TunnelIpv4Prefix   // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]/ipv4-prefix
+	StateRouterTunnelTableIpv4TunnelListIndex    // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]/list-index
+	StateRouterTunnelTableIpv4TunnelNexthopIndex // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]/nexthop-index
+	StateRouterTunnelTableIpv4TunnelPreference   // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]/preference
+	StateRouterTunnelTableIpv4TunnelProtocol     // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]/protocol
+	StateRouterTunnelTableIpv4TunnelNextHop      // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]/next-hop
+	StateRouterTunnelTableIpv4TunnelMetric       // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]/metric
+	StateRouterTunnelTableIpv4TunnelLabel        // /state/router[router-name]/tunnel-table/ipv4/tunnel[ipv4-prefix][list-index][nexthop-index]/label
+
 	StateRouterBgp // /state/router[router-name]/bgp
 
 	StateRouterBgpStatistics                 // /state/router[router-name]/bgp/statistics
@@ -1621,6 +1635,20 @@ const (
 	StateServiceVprnBgpEvpnVxlan                       // /state/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]
 	StateServiceVprnBgpEvpnVxlanBgpInstance            // /state/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/bgp-instance
 	StateServiceVprnBgpEvpnVxlanOperRouteDistinguisher // /state/service/vprn[service-name]/bgp-evpn/vxlan[bgp-instance]/oper-route-distinguisher
+
+	StateServiceVprnRouteTable // /state/service/vprn[service-name]/route-table
+
+	StateServiceVprnRouteTableUnicast // /state/service/vprn[service-name]/route-table/unicast
+
+	StateServiceVprnRouteTableUnicastIpv4 // /state/service/vprn[service-name]/route-table/unicast/ipv4
+
+	StateServiceVprnRouteTableUnicastIpv4Statistics // /state/service/vprn[service-name]/route-table/unicast/ipv4/statistics
+
+	StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIff             // /state/service/vprn[service-name]/route-table/unicast/ipv4/statistics/evpn-iff
+	StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIffActiveRoutes // /state/service/vprn[service-name]/route-table/unicast/ipv4/statistics/evpn-iff/active-routes
+
+	StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIfl             // /state/service/vprn[service-name]/route-table/unicast/ipv4/statistics/evpn-ifl
+	StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIflActiveRoutes // /state/service/vprn[service-name]/route-table/unicast/ipv4/statistics/evpn-ifl/active-routes
 
 	StateSystem               // /state/system
 	StateSystemOperName       // /state/system/oper-name
@@ -1938,6 +1966,8 @@ const (
 	typeLldpPortId
 	typeLldpPortIdSubtype
 	typeStateRouterInterfaceOperState
+	typeUint8
+	typeTunnelType
 	typeStateRouterBgpNeighborStatisticsLastError
 	typeStateRouterBgpNeighborStatisticsNegotiatedFamily
 	typeUint64
@@ -3138,7 +3168,7 @@ var Schema = &config.Schema{
 		{Name: "port-description", Parent: StatePortEthernetLldpDestMacRemoteSystem, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStatePortTransceiverModelNumber},
 		{Name: "system-name", Parent: StatePortEthernetLldpDestMacRemoteSystem, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStatePortTransceiverModelNumber},
 		{Name: "system-description", Parent: StatePortEthernetLldpDestMacRemoteSystem, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStatePortTransceiverModelNumber},
-		{Name: "router", Parent: State, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateRouterRouterName}, Children: []config.ID{StateRouterRouterName, StateRouterOperRouterId, StateRouterInterface, StateRouterBgp, StateRouterIsis}},
+		{Name: "router", Parent: State, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateRouterRouterName}, Children: []config.ID{StateRouterRouterName, StateRouterOperRouterId, StateRouterInterface, StateRouterTunnelTable, StateRouterBgp, StateRouterIsis}},
 		{Name: "router-name", Parent: StateRouter, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeNamedItem64},
 		{Name: "oper-router-id", Parent: StateRouter, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpv4Address},
 		{Name: "interface", Parent: StateRouter, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateRouterInterfaceInterfaceName}, Children: []config.ID{StateRouterInterfaceInterfaceName, StateRouterInterfaceOperState, StateRouterInterfaceIfIndex, StateRouterInterfaceOperIpMtu, StateRouterInterfaceLastOperChange, StateRouterInterfaceIpv4, StateRouterInterfaceIpv6}},
@@ -3153,6 +3183,17 @@ var Schema = &config.Schema{
 		{Name: "oper-state", Parent: StateRouterInterfaceIpv6, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
 		{Name: "link-local-address", Parent: StateRouterInterfaceIpv6, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateRouterInterfaceIpv6LinkLocalAddressOperAddress}},
 		{Name: "oper-address", Parent: StateRouterInterfaceIpv6LinkLocalAddress, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpv6Address},
+		{Name: "tunnel-table", Parent: StateRouter, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateRouterTunnelTableIpv4}},
+		{Name: "ipv4", Parent: StateRouterTunnelTable, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateRouterTunnelTableIpv4Tunnel}},
+		{Name: "tunnel", Parent: StateRouterTunnelTableIpv4, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateRouterTunnelTableIpv4TunnelIpv4Prefix, StateRouterTunnelTableIpv4TunnelListIndex, StateRouterTunnelTableIpv4TunnelNexthopIndex}, Children: []config.ID{StateRouterTunnelTableIpv4TunnelIpv4Prefix, StateRouterTunnelTableIpv4TunnelListIndex, StateRouterTunnelTableIpv4TunnelNexthopIndex, StateRouterTunnelTableIpv4TunnelPreference, StateRouterTunnelTableIpv4TunnelProtocol, StateRouterTunnelTableIpv4TunnelNextHop, StateRouterTunnelTableIpv4TunnelMetric, StateRouterTunnelTableIpv4TunnelLabel}},
+		{Name: "ipv4-prefix", Parent: StateRouterTunnelTableIpv4Tunnel, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpv4Prefix},
+		{Name: "list-index", Parent: StateRouterTunnelTableIpv4Tunnel, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "nexthop-index", Parent: StateRouterTunnelTableIpv4Tunnel, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "preference", Parent: StateRouterTunnelTableIpv4Tunnel, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUint8},
+		{Name: "protocol", Parent: StateRouterTunnelTableIpv4Tunnel, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeTunnelType},
+		{Name: "next-hop", Parent: StateRouterTunnelTableIpv4Tunnel, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpAddressWithZone},
+		{Name: "metric", Parent: StateRouterTunnelTableIpv4Tunnel, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "label", Parent: StateRouterTunnelTableIpv4Tunnel, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeInt32},
 		{Name: "bgp", Parent: StateRouter, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateRouterBgpStatistics, StateRouterBgpNeighbor}},
 		{Name: "statistics", Parent: StateRouterBgp, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateRouterBgpStatisticsOperationalState}},
 		{Name: "operational-state", Parent: StateRouterBgpStatistics, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeString},
@@ -3287,7 +3328,7 @@ var Schema = &config.Schema{
 		{Name: "tep", Parent: StateServiceVplsBgpEvpnVxlan, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVplsBgpEvpnVxlanTepTepAddress}, Children: []config.ID{StateServiceVplsBgpEvpnVxlanTepTepAddress, StateServiceVplsBgpEvpnVxlanTepOperState}},
 		{Name: "tep-address", Parent: StateServiceVplsBgpEvpnVxlanTep, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpAddress},
 		{Name: "oper-state", Parent: StateServiceVplsBgpEvpnVxlanTep, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUpDownStatus},
-		{Name: "vprn", Parent: StateService, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVprnServiceName}, Children: []config.ID{StateServiceVprnServiceName, StateServiceVprnOperServiceId, StateServiceVprnOperState, StateServiceVprnOperRouterId, StateServiceVprnOperRouteDistinguisher, StateServiceVprnInterface, StateServiceVprnBgpEvpn}},
+		{Name: "vprn", Parent: StateService, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVprnServiceName}, Children: []config.ID{StateServiceVprnServiceName, StateServiceVprnOperServiceId, StateServiceVprnOperState, StateServiceVprnOperRouterId, StateServiceVprnOperRouteDistinguisher, StateServiceVprnInterface, StateServiceVprnBgpEvpn, StateServiceVprnRouteTable}},
 		{Name: "service-name", Parent: StateServiceVprn, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeServiceName},
 		{Name: "oper-service-id", Parent: StateServiceVprn, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeServiceId},
 		{Name: "oper-state", Parent: StateServiceVprn, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
@@ -3304,6 +3345,14 @@ var Schema = &config.Schema{
 		{Name: "vxlan", Parent: StateServiceVprnBgpEvpn, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVprnBgpEvpnVxlanBgpInstance}, Children: []config.ID{StateServiceVprnBgpEvpnVxlanBgpInstance, StateServiceVprnBgpEvpnVxlanOperRouteDistinguisher}},
 		{Name: "bgp-instance", Parent: StateServiceVprnBgpEvpnVxlan, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeConfigureServiceVprnBgpEvpnMplsBgpInstance},
 		{Name: "oper-route-distinguisher", Parent: StateServiceVprnBgpEvpnVxlan, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeVprnRdState},
+		{Name: "route-table", Parent: StateServiceVprn, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVprnRouteTableUnicast}},
+		{Name: "unicast", Parent: StateServiceVprnRouteTable, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVprnRouteTableUnicastIpv4}},
+		{Name: "ipv4", Parent: StateServiceVprnRouteTableUnicast, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVprnRouteTableUnicastIpv4Statistics}},
+		{Name: "statistics", Parent: StateServiceVprnRouteTableUnicastIpv4, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIff, StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIfl}},
+		{Name: "evpn-iff", Parent: StateServiceVprnRouteTableUnicastIpv4Statistics, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIffActiveRoutes}},
+		{Name: "active-routes", Parent: StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIff, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
+		{Name: "evpn-ifl", Parent: StateServiceVprnRouteTableUnicastIpv4Statistics, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIflActiveRoutes}},
+		{Name: "active-routes", Parent: StateServiceVprnRouteTableUnicastIpv4StatisticsEvpnIfl, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
 		{Name: "system", Parent: State, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateSystemOperName, StateSystemPlatform, StateSystemUpTime, StateSystemCurrentTime, StateSystemBaseMacAddress, StateSystemVersion, StateSystemLldp}},
 		{Name: "oper-name", Parent: StateSystem, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeNamedItem64},
 		{Name: "platform", Parent: StateSystem, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeDescription},
@@ -4459,6 +4508,32 @@ var Schema = &config.Schema{
 			{Name: "dormant", In: every},
 			{Name: "not-present", In: every},
 			{Name: "lower-layer-down", In: every},
+		}},
+		{Name: "uint8", Base: config.Uint8},
+		{Name: "tunnel-type", Base: config.Enumeration, Enums: []config.Enum{
+			{Name: "none", In: every},
+			{Name: "invalid", In: every},
+			{Name: "sdp", In: every},
+			{Name: "rsvp", In: every},
+			{Name: "ldp", In: every},
+			{Name: "ospf", In: every},
+			{Name: "isis", In: every},
+			{Name: "bypass", In: every},
+			{Name: "gre", In: every},
+			{Name: "bgp", In: every},
+			{Name: "sr-te", In: every},
+			{Name: "fpe", In: every},
+			{Name: "udp", In: every},
+			{Name: "ospfv3", In: every},
+			{Name: "mpls-fwd-policy", In: every},
+			{Name: "sr-policy", In: every},
+			{Name: "rib-api", In: every},
+			{Name: "bgp-epe", In: every},
+			{Name: "srv6-isis", In: every},
+			{Name: "srv6-policy", In: every},
+			{Name: "vxlan", In: every},
+			{Name: "srv6", In: every},
+			{Name: "srv6-isis-fb", In: every},
 		}},
 		{Name: "string", Base: config.String, Length: []config.Range{{Min: 0, Max: 80}}},
 		{Name: "string", Base: config.String, Length: []config.Range{{Min: 0, Max: 16}}},

@@ -98,7 +98,7 @@ func (c *circuit) adjacencies() []Adjacency {
 	if c.far == nil {
 		return nil
 	}
-	a := Adjacency{Instance: c.node.instance, Subinterface: c.Name, System: c.far.node.system, Peer: c.far.node.site.System}
+	a := Adjacency{Instance: c.node.instance, Subinterface: c.Name, System: c.far.node.system, Addr: c.sub.sharing(c.far.sub), Peer: c.far.node.site.System}
 	var out []Adjacency
 	for level := 1; level <= 2; level++ {
 		if c.adjacent(level) {

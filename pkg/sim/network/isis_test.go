@@ -64,7 +64,11 @@ func TestAdjacenciesNeedBothEndsToAgree(t *testing.T) {
 			var want []Adjacency
 			for _, level := range tt.levels {
 				_, system, _ := parseNET(l.b().instance("default").ISIS.NET)
-				want = append(want, Adjacency{Instance: "default", Subinterface: sub1, System: system, Level: level, Up: tt.reason == "", Reason: tt.reason, Peer: "router b"})
+				var addr netip.Addr
+				if far := l.b().sub(sub1).Addresses; len(far) > 0 && tt.reason != "address-mismatch" {
+					addr = far[0].Prefix.Addr()
+				}
+				want = append(want, Adjacency{Instance: "default", Subinterface: sub1, System: system, Addr: addr, Level: level, Up: tt.reason == "", Reason: tt.reason, Peer: "router b"})
 			}
 			equal(t, "adjacencies", l.survey().Links["a"].ISIS, want)
 		})

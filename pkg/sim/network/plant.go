@@ -95,7 +95,8 @@ type BFDSession struct {
 // Adjacency is an IS-IS adjacency.
 type Adjacency struct {
 	Instance, Subinterface string
-	System                 string // system id of the neighbor
+	System                 string     // system id of the neighbor
+	Addr                   netip.Addr // IPv4 address of the neighbor in a subnet of the interface; invalid: it has none
 	Level                  int
 	Up                     bool
 	Reason                 string

@@ -57,6 +57,7 @@ func (w *writer) vprn(c config.Cursor) {
 			w.Str(sros.StateServiceVprnInterfaceOperState, upDown(st.Up && enabled(i, sros.ConfigureServiceVprnInterfaceAdminState)))
 		})
 	}
+	w.routeCounts(c, st.Routes)
 	for e := range entries(c, sros.ConfigureServiceVprnBgpEvpnMpls) {
 		w.In(sros.StateServiceVprnBgpEvpnMpls, key(e), func() {
 			word := "disabled"

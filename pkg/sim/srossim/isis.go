@@ -179,4 +179,7 @@ func (w *writer) adjacency(a network.Adjacency) {
 	w.Str(sros.StateRouterIsisInterfaceAdjacencyLevel, level)
 	w.Str(sros.StateRouterIsisInterfaceAdjacencyUsage, level)
 	w.Str(sros.StateRouterIsisInterfaceAdjacencyNeighborSystemId, a.System)
+	if a.Addr.IsValid() {
+		w.Str(sros.StateRouterIsisInterfaceAdjacencyNeighborIpv4, a.Addr.String())
+	}
 }

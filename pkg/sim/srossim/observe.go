@@ -47,6 +47,7 @@ func observe(b *config.Builder, o sim.Observation) {
 	w.bfd()
 	w.bgp()
 	w.isis()
+	w.tunnelTable()
 	w.services()
 	w.segments()
 }

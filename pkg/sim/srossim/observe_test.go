@@ -56,6 +56,7 @@ func TestTwoGatewaysShowEachOther(t *testing.T) {
 		adjacency + "/oper-state":                                                     "up",
 		adjacency + "/level":                                                          "level2",
 		adjacency + "/neighbor/system-id":                                             "0100.0206.4001",
+		adjacency + "/neighbor/ipv4":                                                  "10.255.0.1",
 		"/state/card[slot-number=1]/mda[mda-slot=1]/equipped-type":                    "s36-400gb-qsfpdd",
 		"/state/router[router-name=Base]/interface[interface-name=to-sh]/oper-state":  "up",
 		"/state/router[router-name=Base]/interface[interface-name=fabric]/oper-state": "lower-layer-down",

@@ -177,6 +177,7 @@ func joins(t *testing.T, s *sites, sides, destinations config.ID) {
 		election + "/df-candidates/ip-address[ip-address=10.1.64.1]/ip-address": "10.1.64.1",
 		election + "/df-candidates/ip-address[ip-address=10.1.64.2]/ip-address": "10.1.64.2",
 	})
+	tells(t, s)
 	var near []string
 	for d := range entries(at(at(view.Root(), sros.StateServiceVpls).Entry("red-web"), sros.StateServiceVplsVxlanInstance).Entry("1"), sros.StateServiceVplsVxlanInstanceDestinationsNonEthernetSegmentDestination) {
 		near = append(near, strings.Join(d.Keys(), " "))
@@ -197,6 +198,20 @@ func joins(t *testing.T, s *sites, sides, destinations config.ID) {
 	if !slices.ContainsFunc(s.state("sh-leaf1").Instances["red"].Routes, func(r network.TableRoute) bool { return r.Prefix.String() == "10.11.0.0/24" }) {
 		t.Errorf("sh-leaf1 does not route to red/app: %+v", s.state("sh-leaf1").Instances["red"].Routes)
 	}
+}
+
+// tells checks what gateways show of the way between sites, and of what they have learned: of red, bj has two subnets, and sh one of
+// them; each has a server that the leaves tell of.
+func tells(t *testing.T, s *sites) {
+	t.Helper()
+	const tunnel = "/state/router[router-name=Base]/tunnel-table/ipv4/tunnel[ipv4-prefix=10.2.64.1/32][list-index=1][nexthop-index=1]/protocol"
+	const routes = "/state/service/vprn[service-name=red]/route-table/unicast/ipv4/statistics"
+	protocol := ""
+	if s.design.Device("bj-gateway1").WAN.Labels.Size != 0 {
+		protocol = "isis"
+	}
+	shows(t, s.view(t, "bj-gateway1"), map[string]string{tunnel: protocol, routes + "/evpn-iff/active-routes": "3", routes + "/evpn-ifl/active-routes": "1"})
+	shows(t, s.view(t, "sh-gateway1"), map[string]string{routes + "/evpn-iff/active-routes": "2", routes + "/evpn-ifl/active-routes": "2"})
 }
 
 // When a gateway loses its way to the other site, the other one of its site carries everything.
