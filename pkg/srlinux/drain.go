@@ -206,9 +206,4 @@ func word(text string) *gnmi.TypedValue {
 }
 
 // values are those of a leaf-list, in their order.
-func values(list observation) (out []string) {
-	for v := range list.Children() {
-		out = append(out, v.Value())
-	}
-	return out
-}
+func values(list observation) []string { return srl.Schema.Texts(list.Cursor, list.ID()) }

@@ -1,6 +1,7 @@
 package srlinux
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -80,36 +81,15 @@ func Observe(state *config.Tree, _ *fabric.Device) verify.Device {
 // observation is a node of what a router shows, and how it is read.
 type observation struct{ config.Cursor }
 
-// at returns the node below that has a schema node, with nothing but containers in between.
-func (o observation) at(id config.ID) observation {
-	if !o.Valid() {
-		return o
-	}
-	if parent := srl.Schema.Nodes[id].Parent; parent != o.ID() {
-		o = o.at(parent)
-	}
-	return observation{o.Child(id)}
-}
-
-func (o observation) has(id config.ID) bool { return o.at(id).Valid() }
-
-// text returns the value of a leaf, its default where it is absent.
-func (o observation) text(id config.ID) string {
-	if leaf := o.at(id); leaf.Valid() {
-		return leaf.Value()
-	}
-	return srl.Schema.Nodes[id].Default
-}
-
-func (o observation) number(id config.ID) uint64 {
-	n, _ := strconv.ParseUint(o.text(id), 10, 64) // the schema has checked it; absent is 0
-	return n
-}
+func (o observation) at(id config.ID) observation { return observation{srl.Schema.At(o.Cursor, id)} }
+func (o observation) has(id config.ID) bool       { return srl.Schema.Has(o.Cursor, id) }
+func (o observation) text(id config.ID) string    { return srl.Schema.Text(o.Cursor, id) }
+func (o observation) number(id config.ID) uint64  { return srl.Schema.Number(o.Cursor, id) }
 
 // entries yields the entries of a list, each with its first key.
-func (o observation) entries(list config.ID) func(yield func(string, observation) bool) {
+func (o observation) entries(list config.ID) iter.Seq2[string, observation] {
 	return func(yield func(string, observation) bool) {
-		for entry := range o.at(list).Children() {
+		for entry := range srl.Schema.Entries(o.Cursor, list) {
 			if !yield(entry.Keys()[0], observation{entry}) {
 				return
 			}

@@ -1,6 +1,7 @@
 package sros
 
 import (
+	"iter"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -59,31 +60,11 @@ func Observe(state *config.Tree, _ *fabric.Device) verify.Device {
 // observation is a node of what a router shows, and how it is read.
 type observation struct{ config.Cursor }
 
-// at returns the node below that has a schema node, with nothing but containers in between.
-func (o observation) at(id config.ID) observation {
-	if !o.Valid() || o.ID() == id {
-		return o
-	}
-	if parent := sros.Schema.Nodes[id].Parent; parent != o.ID() {
-		o = o.at(parent)
-	}
-	return observation{o.Child(id)}
-}
-
-func (o observation) has(id config.ID) bool { return o.at(id).Valid() }
-
-// text returns the value of a leaf, its default where it is absent.
-func (o observation) text(id config.ID) string {
-	if leaf := o.at(id); leaf.Valid() {
-		return leaf.Value()
-	}
-	return sros.Schema.Nodes[id].Default
-}
-
-func (o observation) number(id config.ID) uint64 {
-	n, _ := strconv.ParseUint(o.text(id), 10, 64) // the schema has checked it; absent is 0
-	return n
-}
+func (o observation) at(id config.ID) observation  { return observation{sros.Schema.At(o.Cursor, id)} }
+func (o observation) has(id config.ID) bool        { return sros.Schema.Has(o.Cursor, id) }
+func (o observation) text(id config.ID) string     { return sros.Schema.Text(o.Cursor, id) }
+func (o observation) number(id config.ID) uint64   { return sros.Schema.Number(o.Cursor, id) }
+func (o observation) values(id config.ID) []string { return sros.Schema.Texts(o.Cursor, id) }
 
 // on tells whether an admin-state, by default too, is not to be down.
 func (o observation) on(state config.ID) bool { return o.text(state) != switchedOff }
@@ -91,22 +72,14 @@ func (o observation) on(state config.ID) bool { return o.text(state) != switched
 const switchedOff = "disable"
 
 // entries yields the entries of a list, each with its first key.
-func (o observation) entries(list config.ID) func(yield func(string, observation) bool) {
+func (o observation) entries(list config.ID) iter.Seq2[string, observation] {
 	return func(yield func(string, observation) bool) {
-		for entry := range o.at(list).Children() {
+		for entry := range sros.Schema.Entries(o.Cursor, list) {
 			if !yield(entry.Keys()[0], observation{entry}) {
 				return
 			}
 		}
 	}
-}
-
-// values are those of a leaf-list, in their order.
-func (o observation) values(id config.ID) (out []string) {
-	for v := range o.at(id).Children() {
-		out = append(out, v.Value())
-	}
-	return out
 }
 
 // entry is one entry of a list by its only key.

@@ -69,13 +69,5 @@ func ports(t *config.Tree) func(func(string, config.Cursor) bool) {
 	}
 }
 
-// at is the node below that has a schema node, with nothing but containers in between; the zero Cursor where there is none.
-func at(c config.Cursor, id config.ID) config.Cursor {
-	if !c.Valid() {
-		return c
-	}
-	if parent := oc.Schema.Nodes[id].Parent; parent != c.ID() {
-		c = at(c, parent)
-	}
-	return c.Child(id)
-}
+// at finds the node below a cursor that has a schema node.
+var at = oc.Schema.At

@@ -11,7 +11,6 @@
 package ocsim
 
 import (
-	"iter"
 	"strconv"
 	"strings"
 
@@ -38,37 +37,19 @@ func sampled(s *config.Schema, id config.ID) bool {
 	return measured
 }
 
-// at is the node below c that has a schema node, with nothing but containers in between; the zero Cursor where there is none.
-func at(c config.Cursor, id config.ID) config.Cursor {
-	if !c.Valid() || id == config.Root {
-		return config.Cursor{}
-	}
-	if parent := oc.Schema.Nodes[id].Parent; parent != c.ID() {
-		c = at(c, parent)
-	}
-	return c.Child(id)
-}
-
-// text is the value of a leaf, its default where it is absent.
-func text(c config.Cursor, leaf config.ID) string {
-	if found := at(c, leaf); found.Valid() {
-		return found.Value()
-	}
-	return oc.Schema.Nodes[leaf].Default
-}
-
-func entries(c config.Cursor, list config.ID) iter.Seq[config.Cursor] { return at(c, list).Children() }
+// How trees are read: by schema nodes, with defaults.
+var (
+	at      = oc.Schema.At
+	text    = oc.Schema.Text
+	whole   = oc.Schema.Number
+	entries = oc.Schema.Entries
+)
 
 func key(entry config.Cursor) string { return entry.Keys()[0] }
 
 // number is a decimal or an integer; 0 of none.
 func number(c config.Cursor, leaf config.ID) float64 {
 	v, _ := strconv.ParseFloat(text(c, leaf), 64) // the schema has checked it
-	return v
-}
-
-func whole(c config.Cursor, leaf config.ID) uint64 {
-	v, _ := strconv.ParseUint(text(c, leaf), 10, 64) // likewise
 	return v
 }
 

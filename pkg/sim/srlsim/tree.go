@@ -1,7 +1,6 @@
 package srlsim
 
 import (
-	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -11,49 +10,22 @@ import (
 	"github.com/loomfabric/loom/pkg/config"
 )
 
-// at returns the node below c that has a schema node, with nothing but containers in between; the zero Cursor
-// where there is none.
-func at(c config.Cursor, id config.ID) config.Cursor {
-	if !c.Valid() || id == config.Root {
-		return config.Cursor{}
-	}
-	if parent := srl.Schema.Nodes[id].Parent; parent != c.ID() {
-		c = at(c, parent)
-	}
-	return c.Child(id)
-}
-
-// entries yields the entries of a list below c.
-func entries(c config.Cursor, list config.ID) iter.Seq[config.Cursor] { return at(c, list).Children() }
-
-// text returns the value of a leaf, its default where it is absent.
-func text(c config.Cursor, leaf config.ID) string {
-	if found := at(c, leaf); found.Valid() {
-		return found.Value()
-	}
-	return srl.Schema.Nodes[leaf].Default
-}
-
-func has(c config.Cursor, id config.ID) bool { return at(c, id).Valid() }
+// How trees are read: by schema nodes, with defaults.
+var (
+	at      = srl.Schema.At
+	has     = srl.Schema.Has
+	text    = srl.Schema.Text
+	texts   = srl.Schema.Texts
+	yes     = srl.Schema.True
+	number  = srl.Schema.Number
+	entries = srl.Schema.Entries
+)
 
 func enabled(c config.Cursor, leaf config.ID) bool { return text(c, leaf) == "enable" }
-
-func yes(c config.Cursor, leaf config.ID) bool { return text(c, leaf) == "true" }
-
-// number returns the value of a numeric leaf, 0 where it has neither value nor default.
-func number(c config.Cursor, leaf config.ID) uint64 { return parseNumber(text(c, leaf)) }
 
 func parseNumber(s string) uint64 {
 	n, _ := strconv.ParseUint(s, 10, 64) // the schema has checked it
 	return n
-}
-
-// texts returns the values of a leaf-list in their order.
-func texts(c config.Cursor, list config.ID) (out []string) {
-	for v := range at(c, list).Children() {
-		out = append(out, v.Value())
-	}
-	return out
 }
 
 // local drops the module of an identity.
