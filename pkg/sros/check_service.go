@@ -165,6 +165,7 @@ func (c *serviceCheck) tenant(s observation) {
 				continue
 			}
 			c.unique("interface to VPLS", observation{at.Child(at.Node().Keys[0])})
+			c.fits(i, bridge)
 			domains = append(domains, bridge.at(sros.ConfigureServiceVplsBgpEvpnRoutesIpPrefixDomainId))
 		}
 	}
@@ -173,6 +174,18 @@ func (c *serviceCheck) tenant(s observation) {
 		if slices.ContainsFunc(domains[:i], func(o observation) bool { return o.Value() == d.Value() }) {
 			c.fail(d, "domain %s is on both sides of %s; a route that goes from one to the other would be taken for a loop", d.Value(), s.Keys()[0])
 		}
+	}
+}
+
+// fits: an interface that is to send more than its bridge takes is cut down to that, and nobody is told.
+func (c *serviceCheck) fits(i, bridge observation) {
+	takes := uint64(usualServiceMTU)
+	if bridge.has(sros.ConfigureServiceVplsServiceMtu) {
+		takes = bridge.number(sros.ConfigureServiceVplsServiceMtu)
+	}
+	if ip := i.number(sros.ConfigureServiceVprnInterfaceIpMtu); ip+ethernetHeader > takes {
+		c.fail(i.at(sros.ConfigureServiceVprnInterfaceIpMtu), "%d do not fit the service-mtu of %d of VPLS %s, which counts an ethernet header of %d as well; use at most %d, or a service-mtu of %d",
+			ip, takes, bridge.Keys()[0], ethernetHeader, takes-min(takes, ethernetHeader), ip+ethernetHeader)
 	}
 }
 

@@ -5,9 +5,16 @@ import (
 	"github.com/loomfabric/loom/pkg/fabric"
 )
 
+// ethernetHeader is what a service MTU counts and an IP MTU does not, in bytes.
+const ethernetHeader = 14
+
+// usualServiceMTU is that of a VPLS that says none.
+const usualServiceMTU = 1514
+
 // inner is the bridge between the fabric and the router of a tenant. Nobody is in it but VTEPs: prefixes come and go as type 5
 // routes with the MAC address of their router and the tenant's VNI, which is what leaves with interface-less routes have, too
-// (RFC 9136 §4.4.1, §4.4.3). What is told to the fabric has come through the domain of the WAN, and says so.
+// (RFC 9136 §4.4.1, §4.4.3). What is told to the fabric has come through the domain of the WAN, and says so. The bridge has to
+// take what its router's interface may send: an interface never does more than the bridge that it leads to.
 func (r renderer) inner(x *fabric.Router) {
 	r.because(x.Ref, "tenant in the fabric")
 	r.In(sros.ConfigureServiceVpls, innerName(x), func() {
@@ -15,6 +22,9 @@ func (r renderer) inner(x *fabric.Router) {
 		r.Str(sros.ConfigureServiceVplsDescription, x.Key)
 		r.Str(sros.ConfigureServiceVplsCustomer, customer)
 		r.enable(sros.ConfigureServiceVplsAdminState)
+		if x.MTU != 0 {
+			r.Uint(sros.ConfigureServiceVplsServiceMtu, uint64(x.MTU)+ethernetHeader)
+		}
 		r.Presence(sros.ConfigureServiceVplsRoutedVpls)
 		r.Bool(sros.ConfigureServiceVplsRoutedVplsVxlanIpv4TepEcmp, true)
 		r.In(sros.ConfigureServiceVplsVxlanInstance, towardsFabric, func() {

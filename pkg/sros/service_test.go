@@ -65,6 +65,8 @@ func TestSidesHaveTheirOwnEncapsulation(t *testing.T) {
 		red + "/vxlan/instance[vxlan-instance=1]/vni":                                                                     {"", "120001"},
 		vplsPath + "[service-name=red.fabric]/bgp-evpn/routes/ip-prefix/domain-id":                                        {"65000:1", "65000:1"},
 		red + "/interface[interface-name=fabric]/vpls[vpls-name=red.fabric]/evpn-tunnel/ipv6-gateway-address":             {"mac", "mac"},
+		vplsPath + "[service-name=red.fabric]/service-mtu":                                                                {"9014", "9014"},
+		red + "/interface[interface-name=fabric]/ip-mtu":                                                                  {"9000", "9000"},
 		interfaceFul + "/attribute-uniform-propagation":                                                                   {"true", "true"},
 		interfaceFul + "/bgp-path-selection":                                                                              {"true", "true"},
 		"/configure/router[router-name=Base]/bgp/group[group-name=wan]/def-recv-evpn-encap":                               {"mpls", "vxlan"},
@@ -218,6 +220,12 @@ func TestServicesThatARouterWouldNotTakeAreRefused(t *testing.T) {
 		}
 	}
 	const mine, red = vplsPath + "[service-name=mine]", vprnPath + "[service-name=red]"
+	// routed leads another interface of red to a bridge of which something is said.
+	routed := func(what, value, ipMTU string) func(*fabric.Device) {
+		const other = red + "/interface[interface-name=other]"
+		return raw(mine+"/service-id", "7", mine+"/customer", customer, mine+"/routed-vpls/vxlan-ipv4-tep-ecmp", "true", mine+"/"+what, value,
+			other+"/ip-mtu", ipMTU, other+"/vpls[vpls-name=mine]/evpn-tunnel/ipv6-gateway-address", "ip")
+	}
 	for name, c := range map[string]struct {
 		edit func(*fabric.Device)
 		want string
@@ -237,6 +245,8 @@ func TestServicesThatARouterWouldNotTakeAreRefused(t *testing.T) {
 		"a SAP on a trunk":              {raw(vplsPath+"[service-name=red-web]/sap[sap-id=lag-1:10]/description", "mine"), "lag-1 is a network port"},
 		"a bridge that is none":         {raw(red+"/interface[interface-name=other]/vpls[vpls-name=gone]/evpn-tunnel/ipv6-gateway-address", "ip"), "there is no routed VPLS gone"},
 		"a bridge that routes nothing":  {raw(red+"/interface[interface-name=other]/vpls[vpls-name=red-web]/evpn-tunnel/ipv6-gateway-address", "ip"), "there is no routed VPLS red-web"},
+		"a bridge that takes less":      {routed("service-mtu", "2000", "1987"), "1987 do not fit the service-mtu of 2000 of VPLS mine, which counts an ethernet header of 14 as well; use at most 1986, or a service-mtu of 2001"},
+		"a bridge of the usual size":    {routed("description", "mine", "1501"), "1501 do not fit the service-mtu of 1514 of VPLS mine"},
 		"both sides to other gateways":  {raw(vplsPath+"[service-name=red.fabric]/bgp-evpn/mpls[bgp-instance=1]/ecmp", "2", vplsPath+"[service-name=red.fabric]/bgp-evpn/mpls[bgp-instance=2]/ecmp", "2"), "both EVPN instances are of mh-mode network"},
 		"an instance of both kinds":     {raw(vplsPath+"[service-name=red-web]/bgp-evpn/mpls[bgp-instance=1]/ecmp", "2"), "BGP instance 1 has another encapsulation"},
 		"an instance without BGP":       {raw(vplsPath+"[service-name=red.fabric]/bgp-evpn/mpls[bgp-instance=2]/ecmp", "2"), "there is no BGP instance 2"},
