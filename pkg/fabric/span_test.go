@@ -159,7 +159,7 @@ func TestEveryHopOfASegmentCountsWithWhatItAdds(t *testing.T) {
 		d.place()
 		for _, s := range d.segments {
 			var got []string
-			for _, h := range d.hops(s) {
+			for _, h := range s.hops() {
 				if text := fmt.Sprintf("%s %d %s", h.into, h.adds, h.name); !slices.Contains(got, text) {
 					got = append(got, text)
 				}

@@ -72,7 +72,8 @@ type Bridge struct {
 	Name   string // "red-web"
 	Number uint32 // the segment's
 	ID     uint32 // service id, unique on the device
-	MTU    uint32 // service MTU in bytes, ethernet header included
+	MTU    uint32 // service MTU in bytes, ethernet header and tags included; every hop has room for it
+	MTURef Ref    // what decides it: the segment's own mtu, or that of the narrowest hop
 	Fabric Instance
 	WAN    Instance
 	Ref    Ref
@@ -86,7 +87,8 @@ type Router struct {
 	ID     uint32 // service id of the VPRN
 	Inner  uint32 // service id of the R-VPLS
 	ECMP   uint32
-	MTU    uint32 // IP MTU
+	MTU    uint32 // IP MTU in bytes; every hop has room for it
+	MTURef Ref    // the narrowest hop's
 	Fabric Instance
 	WAN    Instance
 	Ref    Ref

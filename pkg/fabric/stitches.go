@@ -129,8 +129,9 @@ func (d *draft) bridges(w *wan, s *site, claims *wanClaims, rds map[uint32]holde
 		mine := holder{"segment " + x.key, x.ref}
 		vni, rt := claims.take(w, mine, x.vni, x.in.GetWanVni(), x.in.GetWanTarget(), x.vni)
 		claims.distinguishers(rds, s, x.evi, mine)
+		mtu, decided := x.frames()
 		out = append(out, Bridge{
-			Key: x.key, Name: x.name, Number: x.in.GetNumber(), ID: x.vni, MTU: portMTU(explicit(x.in.GetMtu(), gatewayMTU)), Ref: x.ref,
+			Key: x.key, Name: x.name, Number: x.in.GetNumber(), ID: x.vni, MTU: mtu, MTURef: decided, Ref: x.ref,
 			Fabric: Instance{VNI: x.vni, EVI: x.evi, RT: x.rt, Domain: d.domain(s)},
 			WAN:    Instance{VNI: vni, EVI: x.evi, RT: rt, Domain: d.wanDomain()},
 		})
@@ -148,9 +149,10 @@ func (d *draft) routers(w *wan, s *site, claims *wanClaims, rds map[uint32]holde
 		mine := holder{"tenant " + t.in.GetName(), t.ref}
 		vni, rt := claims.take(w, mine, t.vni, t.in.GetWanVni(), t.in.GetWanTarget(), t.vni, wanNumbers+t.vni)
 		claims.distinguishers(rds, s, t.evi, mine)
+		tight := narrowest(way(t.sites))
 		out = append(out, Router{
 			Key: t.in.GetName(), Name: t.in.GetName(), Number: t.in.GetNumber(), ID: wanNumbers + t.vni, Inner: t.vni, ECMP: min(s.maxPaths(), 64),
-			MTU: mtu(s) - vxlanOverhead, Ref: t.ref,
+			MTU: tight.room(), MTURef: tight.ref, Ref: t.ref,
 			Fabric: Instance{VNI: t.vni, EVI: t.evi, RT: t.rt, Domain: d.domain(s)},
 			WAN:    Instance{VNI: vni, EVI: t.evi, RT: rt, Domain: d.wanDomain()},
 		})

@@ -301,6 +301,32 @@ func TestMistakesOfGatewaysThatStitch(t *testing.T) {
 	golden(t, "stitched.mistakes.txt", []byte(out.String()))
 }
 
+// Packets of 9148 bytes and 50 of VXLAN are 9198; a tag counts wherever there is room for one.
+func TestAStretchedSegmentTakesWhatTheWholeWayHasRoomFor(t *testing.T) {
+	t.Parallel()
+	const web, wide = "web: {number: 10,", "mtu: 9198"
+	for name, c := range map[string]struct {
+		edits   []string
+		mtu     uint32
+		decides Ref
+	}{
+		"nothing is said":                     {nil, 9162, "sites/bj/underlay#mtu"},
+		"links do less":                       {[]string{wide, "mtu: 1600"}, 1564, "sites/bj/underlay#mtu"},
+		"its mtu is smaller":                  {[]string{web, web + " mtu: 1500,"}, 1518, "tenants/red/segments/web#mtu"},
+		"its mtu fits, and a tag":             {[]string{web, web + " mtu: 9143,"}, 9161, "tenants/red/segments/web#mtu"},
+		"its mtu fits, with no room for tags": {[]string{web, web + " mtu: 9148,"}, 9162, "sites/bj/underlay#mtu"},
+		"VXLAN between sites":                 {[]string{"service: vxlan-mpls", "service: vxlan-vxlan"}, 9162, "sites/bj/underlay#mtu"},
+	} {
+		w := &stitched(t, c.edits...).Device("sh-gateway1").WAN
+		if b := &w.Bridges[0]; b.Key != "red/web" || b.MTU != c.mtu || b.MTURef != c.decides {
+			t.Errorf("%s: %s takes %d because of %s, want %d because of %s", name, b.Key, b.MTU, b.MTURef, c.mtu, c.decides)
+		}
+		if r := &w.Routers[0]; r.MTU+vxlanOverhead != w.Trunks[0].MTU || r.MTURef != "sites/bj/underlay#mtu" {
+			t.Errorf("%s: %s routes %d because of %s, and trunks take %d", name, r.Key, r.MTU, r.MTURef, w.Trunks[0].MTU)
+		}
+	}
+}
+
 func TestANodeSIDOutsideOfTheBlockIsRefused(t *testing.T) {
 	t.Parallel()
 	in := intentOf(t, "x.yaml", []byte(edited(t)))

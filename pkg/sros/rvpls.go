@@ -23,7 +23,9 @@ func (r renderer) inner(x *fabric.Router) {
 		r.Str(sros.ConfigureServiceVplsCustomer, customer)
 		r.enable(sros.ConfigureServiceVplsAdminState)
 		if x.MTU != 0 {
+			r.because(x.MTURef, "service mtu")
 			r.Uint(sros.ConfigureServiceVplsServiceMtu, uint64(x.MTU)+ethernetHeader)
+			r.because(x.Ref, "tenant in the fabric")
 		}
 		r.Presence(sros.ConfigureServiceVplsRoutedVpls)
 		r.Bool(sros.ConfigureServiceVplsRoutedVplsVxlanIpv4TepEcmp, true)

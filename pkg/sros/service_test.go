@@ -20,12 +20,12 @@ func stitched(d *fabric.Device) {
 	for i, name := range []string{"web", "db"} {
 		n := uint32(10 + i)
 		d.WAN.Bridges = append(d.WAN.Bridges, fabric.Bridge{
-			Key: "red/" + name, Name: "red-" + name, Number: n, ID: 10000 + n, MTU: 9014, Ref: fabric.Ref("tenants/red/segments/" + name),
+			Key: "red/" + name, Name: "red-" + name, Number: n, ID: 10000 + n, MTU: 9014, MTURef: "sites/bj/underlay#mtu", Ref: fabric.Ref("tenants/red/segments/" + name),
 			Fabric: side(10000+n, n, 0, "65000:1"), WAN: side(110000+n, n, 30000, "65000:65535"),
 		})
 	}
 	d.WAN.Routers = []fabric.Router{{
-		Key: "red", Name: "red", Number: 1, ID: 120001, Inner: 20001, ECMP: 8, MTU: 9000, Ref: "tenants/red",
+		Key: "red", Name: "red", Number: 1, ID: 120001, Inner: 20001, ECMP: 8, MTU: 9000, MTURef: "sites/bj/underlay#mtu", Ref: "tenants/red",
 		Fabric: side(20001, 5001, 0, "65000:1"), WAN: side(120001, 5001, 30000, "65000:65535"),
 	}}
 	if d.WAN.Labels.Size != 0 {

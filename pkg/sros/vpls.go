@@ -18,7 +18,7 @@ func (r renderer) bridge(b *fabric.Bridge) {
 		r.Str(sros.ConfigureServiceVplsCustomer, customer)
 		r.enable(sros.ConfigureServiceVplsAdminState)
 		if b.MTU != 0 {
-			r.because(b.Ref+"#mtu", "service mtu")
+			r.because(b.MTURef, "service mtu")
 			r.Uint(sros.ConfigureServiceVplsServiceMtu, uint64(b.MTU))
 			r.because(b.Ref, "stitched segment")
 		}

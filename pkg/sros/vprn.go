@@ -49,7 +49,9 @@ func (r renderer) intoFabric(x *fabric.Router) {
 	r.In(sros.ConfigureServiceVprnInterface, interfaceFabric, func() {
 		r.enable(sros.ConfigureServiceVprnInterfaceAdminState)
 		if x.MTU != 0 {
+			r.because(x.MTURef, "tenant mtu")
 			r.Uint(sros.ConfigureServiceVprnInterfaceIpMtu, uint64(x.MTU))
+			r.because(x.Ref, "stitched tenant")
 		}
 		r.Presence(sros.ConfigureServiceVprnInterfaceIpv6)
 		r.In(sros.ConfigureServiceVprnInterfaceVpls, innerName(x), func() {
