@@ -25,11 +25,12 @@ const (
 // who hears it, and stays a choice: what is reached over this gateway only is reached still. To other AS numbers the path is
 // longer, inside an AS the local preference is 0, and everything carries GRACEFUL_SHUTDOWN for those who heed it (RFC 8326).
 // IS-IS says that it is overloaded, so that nothing between other sites passes it (ISO 10589 §7.2.8.1); its own loopback stays
-// reached, for routes decide about tunnels that end there. On the segment of its site it yields to the others (RFC 9785 §4.1).
+// reached, for routes decide about tunnels that end there. On the segment of its site it yields to the others (RFC 9785 §4.1),
+// and keeps to itself the routes that would bring it a share of what they take (withheld).
 //
 // The policy stands in front of those that are there and leaves the decision to them. Draining twice is draining once.
 func Drain(t *config.Tree, d *fabric.Device) (*config.Tree, error) {
-	e := drain{tree: t, policies: map[string]bool{}}
+	e := drain{tree: t, policies: map[string]bool{}, shared: shares(t)}
 	router := observation{t.Root()}.entry(sros.ConfigureRouter, base)
 	if router.Valid() {
 		e.bgp(router)
@@ -49,6 +50,7 @@ type drain struct {
 	tree     *config.Tree
 	req      gnmi.SetRequest
 	policies map[string]bool // that are put to use
+	shared   bool            // others stitch what the router does
 }
 
 func (e *drain) applied(d *fabric.Device, rule string) (*config.Tree, error) {
@@ -113,6 +115,22 @@ func (o observation) internal(name string, group observation) bool {
 
 const policyPath = "/configure/policy-options/policy-statement[name="
 
+// withheld are the types of routes that a gateway of several tells nobody while it is drained. Who has a MAC address on a segment
+// sends to all that have announced the segment and the instance (aliasing, RFC 7432 §8.4), whatever BGP says of their routes; and of
+// two routes of one MAC address EVPN takes that of the lowest address, not the more preferred one. Another gateway of the site
+// says the same, and what nobody says any more is flooded. Types 3 and 4 stay: with them what is flooded still passes here if the
+// others are gone, for then it is this one that is elected. Prefixes stay too, as the last choice: BGP decides about them.
+var withheld = []string{"ethernet-auto-discovery", "mac-ip-advertisement"}
+
+// withhold writes an entry for each type into a policy.
+func (e *drain) withhold(policy string) {
+	for i, kind := range withheld {
+		entry := pathOf(policyPath + policy + "]/entry[entry-id=" + decimal(10*(i+1)) + "]")
+		e.leaf(entry.Child("from").Child("evpn-type"), kind)
+		e.leaf(entry.Child("action").Child("action-type"), "reject")
+	}
+}
+
 // define writes the policies that are put to use.
 func (e *drain) define(d *fabric.Device) {
 	if len(e.policies) == 0 {
@@ -122,6 +140,9 @@ func (e *drain) define(d *fabric.Device) {
 	for _, name := range []string{policyDrain, policyInternal} {
 		if !e.policies[name] {
 			continue
+		}
+		if e.shared {
+			e.withhold(name)
 		}
 		action := pathOf(policyPath + name + "]/default-action")
 		e.leaf(action.Child("action-type"), "next-policy")

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loomfabric/loom/models/sros"
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/fabric"
 )
 
 func TestADrainLiesInsideTheScopeAndAnUndrainIsTheWayBack(t *testing.T) {
@@ -61,6 +63,33 @@ func TestADrainedGatewayIsTheLastChoice(t *testing.T) {
 	}
 	if !observationAt(drained, isisPath+"[isis-instance=0]/overload").Valid() {
 		t.Error("nothing keeps what is between other sites from passing")
+	}
+}
+
+// A gateway of several tells nobody what would bring it a share of the traffic; the only one of a site keeps nothing back.
+func TestADrainedGatewayOfSeveralWithholdsRoutes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		edits []func(*fabric.Device)
+		want  []string
+	}{
+		"one of several": {[]func(*fabric.Device){stitched}, []string{"10 ethernet-auto-discovery reject", "20 mac-ip-advertisement reject"}},
+		"the only one":   {[]func(*fabric.Device){stitched, alone}, nil},
+	} {
+		d := gateway(t, c.edits...)
+		drained, err := Drain(render(t, d), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, policy := range []string{policyDrain, policyInternal} {
+			var got []string
+			for id, e := range (observation{observationAt(drained, policyPath+policy+"]")}).entries(sros.ConfigurePolicyOptionsPolicyStatementEntry) {
+				got = append(got, id+" "+e.text(sros.ConfigurePolicyOptionsPolicyStatementEntryFromEvpnType)+" "+e.text(sros.ConfigurePolicyOptionsPolicyStatementEntryActionActionType))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s, %s: %q, want %q", name, policy, got, c.want)
+			}
+		}
 	}
 }
 

@@ -100,6 +100,16 @@ func narrowest(all []span, others []uint32) int {
 	return best
 }
 
+// shares tells whether a gateway is one of several that stitch the same: it has an interconnect segment, in use.
+func shares(t *config.Tree) bool {
+	for _, s := range (observation{t.Root()}).entries(interconnect) {
+		if s.on(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState) && s.has(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAssociationNetworkInterconnectVxlan) {
+			return true
+		}
+	}
+	return false
+}
+
 // preferences are those of the segments that elect by preference.
 func preferences(t *config.Tree) (out []config.Cursor) {
 	for _, s := range (observation{t.Root()}).entries(interconnect) {

@@ -103,8 +103,8 @@ func TestNothingGoesToOtherSitesUnlessItIsStitched(t *testing.T) {
 		if at(tree, policy+"/default-action/action-type") != "reject" {
 			t.Errorf("%s: the rest is not rejected", kind)
 		}
-		for entry := range tree.Find(pathOf(policy)).Children() {
-			if entry.IsEntry() && at(tree, entry.Path().String()+"/from/extended-community-set") != targetsWAN {
+		for _, entry := range (observation{tree.Find(pathOf(policy))}).entries(sros.ConfigurePolicyOptionsPolicyStatementEntry) {
+			if entry.text(sros.ConfigurePolicyOptionsPolicyStatementEntryFromExtendedCommunitySet) != targetsWAN {
 				t.Errorf("%s: %s asks for no target", kind, entry.Path())
 			}
 		}
