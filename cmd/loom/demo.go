@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/config"
@@ -30,8 +31,8 @@ func demoCommand(t *terminal) *cobra.Command {
 and that a second plan is empty, adds a rack and a segment, breaks a session by a wrong AS number,
 cuts a cable, makes a foreign change on one router, finds it and takes it back. Where sites are joined
 by light it goes on: every channel is lit, a duct is cut, what goes with it is told as one cause, the
-way around is shown as a plan and applied, and taken back when the fibres are mended. Every step is checked; one that does not hold ends the tour with
-status 1.`,
+way around is shown as a plan and applied, and taken back when the fibres are mended. Every step is checked; one that
+does not hold ends the tour with status 1.`,
 		Example:           "  loom demo\n  loom demo topologies/twin.yaml\n  loom demo --stay",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: yamlFiles,
@@ -86,8 +87,8 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(d.data)
 	steps := []demoStep{
-		{"The topology file becomes a design and the configuration of every router", d.compile},
-		{"Every router is simulated: a gNMI server each, as it comes from the factory", d.simulate},
+		{"The topology file becomes a design and the configuration of every device", d.compile},
+		{"Every device is simulated: a gNMI server each, as it comes from the factory", d.simulate},
 		{"The first plan", d.firstPlan},
 		{"Apply: armed on every router, read back, then confirmed and saved", d.firstApply},
 		{"The fabric comes up: BGP by real speakers, from nothing but what was applied", d.comeUp},
@@ -129,6 +130,9 @@ func (d *demo) bold(s string) string {
 	return "\x1b[1m" + s + "\x1b[0m"
 }
 
+// table lines up columns, however long names and platforms are.
+func (d *demo) table() *tabwriter.Writer { return tabwriter.NewWriter(d.t.out, 0, 0, 2, ' ', 0) }
+
 // holds says that something was checked.
 func (d *demo) holds(format string, args ...any) {
 	mark := "ok"
@@ -161,7 +165,7 @@ func (d *demo) simulate(ctx context.Context) (err error) {
 	if d.sim, err = d.how.start(ctx, d.after.design); err != nil {
 		return err
 	}
-	d.holds("%s on loopback, the new rack already powered", sizes(len(d.after.design.Devices), "router"))
+	d.holds("%s on loopback, the new rack already powered", sizes(len(d.after.design.Devices), "device"))
 	return nil
 }
 
@@ -170,14 +174,16 @@ func (d *demo) firstPlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	rows := d.table()
 	for i := range p.Devices {
 		dev := &p.Devices[i]
-		d.t.printf("   %-10s %-13s %s  %5d leaves in %s\n", dev.Name, dev.Platform, dev.Release, len(dev.Changes), sizes(dev.Size.Operations(), "operation"))
+		fmt.Fprintf(rows, "   %s\t%s\t%s\t%4d leaves in %s\n", dev.Name, dev.Platform, dev.Release, len(dev.Changes), sizes(dev.Size.Operations(), "operation"))
 	}
+	rows.Flush()
 	if len(p.Devices) != len(d.before.design.Devices) {
-		return fmt.Errorf("%d of %d routers to change", len(p.Devices), len(d.before.design.Devices))
+		return fmt.Errorf("%d of %d devices to change", len(p.Devices), len(d.before.design.Devices))
 	}
-	d.holds("every router is to change, in %s", sizes(len(p.Waves), "wave"))
+	d.holds("every device is to change, in %s", sizes(len(p.Waves), "wave"))
 	return nil
 }
 
@@ -342,15 +348,21 @@ func (d *demo) apply(ctx context.Context, n *network) error {
 	if _, err := o.push(ctx, &quiet, &site{n, r, newJournal(k)}, p, devices); err != nil {
 		return err
 	}
+	seen := 0
 	for _, name := range names {
 		if drivers[n.design.Device(name).OS].Manners.StartupFile == "" {
 			continue // nobody can look at it
 		}
+		seen++
 		if s := d.sim.Device(name); !config.Equal(s.Running(), s.Startup()) {
 			return fmt.Errorf("%s: startup differs from running", name)
 		}
 	}
-	d.holds("%s changed; startup equals running everywhere", sizes(len(p.Devices), "router"))
+	where := "everywhere"
+	if seen < len(names) {
+		where = fmt.Sprintf("on all %d that show it", seen)
+	}
+	d.holds("%s changed; startup equals running %s", sizes(len(p.Devices), "device"), where)
 	return nil
 }
 

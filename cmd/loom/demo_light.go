@@ -37,6 +37,7 @@ func (d *demo) seeLight(ctx context.Context) error {
 		return err
 	}
 	margins := verify.NewIndex(d.after.design).Margins(seen)
+	rows := d.table()
 	for i := range d.after.design.Channels {
 		c := &d.after.design.Channels[i]
 		planned, err := d.after.design.Margins(c)
@@ -48,12 +49,13 @@ func (d *demo) seeLight(ctx context.Context) error {
 			return fmt.Errorf("%s shows no margin", c.Name)
 		}
 		asSet := planned[0].Arrival.AsSet()
-		d.t.printf("   %-10s %-12s %.5f THz  %-28s margin %5.2f dB, planned %5.2f dB\n", c.Name, strings.Join(c.Lines, " + "), float64(c.Slot.Frequency()),
+		fmt.Fprintf(rows, "   %s\t%s\t%.5f THz\t%s\tmargin %5.2f dB, planned %5.2f dB\n", c.Name, strings.Join(c.Lines, " + "), float64(c.Slot.Frequency()),
 			c.Mode.Name, float64(has), float64(asSet))
 		if off := has - asSet; off < -1 {
 			return fmt.Errorf("%s has %v less than planned", c.Name, -off)
 		}
 	}
+	rows.Flush()
 	d.holds("%s lit, and nothing to complain of", sizes(len(d.after.design.Channels), "channel"))
 	return nil
 }
