@@ -44,7 +44,7 @@ func (d *draft) checkPlatform(n *node) {
 // platform finds the platform of a device, or reports that there is none of the kind that it needs.
 func (d *draft) platform(ref Ref, device, name string, kind hardware.Kind) *hardware.Platform {
 	p, ok := hardware.Lookup(name)
-	fix := "use one of " + strings.Join(platforms(kind), ", ")
+	fix := oneOf(name, platforms(kind))
 	switch {
 	case !ok:
 		d.report.failEach(ref+"#platform", device, "no platform "+name, fix)

@@ -27,6 +27,7 @@ type draft struct {
 	lines    []*line // by name
 	dcis     []*dci  // by number
 	wans     []*wan
+	unjoined bool // a DCI has errors, so that nobody knows what it joins
 	channels []*channel
 	known    map[string]*planned // lines planned before, by direction and name
 	plans    map[string]*planned // and now

@@ -27,6 +27,7 @@ var services = map[intent.Service]Service{
 func (d *draft) joinSites() {
 	for _, x := range d.dcis {
 		if x.a == nil || len(x.channels) == 0 && len(x.gateways) == 0 {
+			d.unjoined = true
 			continue
 		}
 		a, b := d.wanOf(x.a), d.wanOf(x.b)
@@ -162,6 +163,9 @@ func (s *site) stitched() bool { return s.wan != nil && s.wan.service != LeafToL
 // checkWANSettings warns of what is given for gateways that stitch tenants where none does.
 func (d *draft) checkWANSettings() {
 	idle := func(ref Ref, key, thing string) {
+		if d.unjoined {
+			return
+		}
 		d.report.warn(ref+Ref("#"+key), thing+": "+key+": without effect: no gateway stitches it", "take it out")
 	}
 	for _, s := range d.sites {
@@ -252,8 +256,9 @@ func (d *draft) checkSpans() {
 	d.meshSites()
 }
 
-// parts tells whether no DCI leads from one site to another.
-func (d *draft) parts(a, b *site) bool { return a != b && d.service(a, b) == "" }
+// parts tells whether no DCI leads from one site to another. While one has errors nothing is said to be apart: who has misspelt a
+// platform would be told of what is not so.
+func (d *draft) parts(a, b *site) bool { return a != b && !d.unjoined && d.service(a, b) == "" }
 
 // meeting is a site whose reflectors those of another have sessions with.
 type meeting struct {
