@@ -204,6 +204,7 @@ func (j *journal) revive(ctx context.Context, r *resolver, spec *transaction.Spe
 		}
 		if job := jobOf(spec, m.Name); job != nil {
 			l.timed = job.Timed
+			l.Answered(job.Timed)
 		}
 		devices[m.Name] = l
 	}

@@ -45,6 +45,14 @@ func (d *Device) Timed(ctx context.Context) (bool, error) {
 	return timed, err
 }
 
+// Answered takes over what the device, with the release that it has now, has said to somebody else who asked for confirm timers. Who goes
+// on with a commit that another process has opened cannot ask: the device says only that a commit waits.
+func (d *Device) Answered(timed bool) {
+	if d.known() == unasked {
+		d.learn(timed)
+	}
+}
+
 // timed is what the answer to a confirm of nothing means.
 func (d *Device) timed(err error, sure bool) (bool, error) {
 	e := (*Error)(nil)

@@ -16,6 +16,13 @@ import (
 // asked is a device of an operating system of which nobody knows whether it has confirm timers.
 func asked(t *testing.T, does sim.Extension) (*sim.Device, *device.Device) {
 	t.Helper()
+	simulated, to := askable(t, does)
+	return simulated, dial(t, to)
+}
+
+// askable is the same, and how to reach it.
+func askable(t *testing.T, does sim.Extension) (*sim.Device, device.Target) {
+	t.Helper()
 	drv := simtest.Driver()
 	drv.Manners.Confirm, drv.Manners.Ask = func(string) bool { return false }, true
 	s, err := sim.Start(t.Context(), sim.Config{
@@ -33,7 +40,31 @@ func asked(t *testing.T, does sim.Extension) (*sim.Device, *device.Device) {
 	}
 	to := target(inv.Devices[0].Address, "")
 	to.CA, to.Release, to.Driver = pool, simtest.New, drv
-	return s.Device("leaf3"), dial(t, to)
+	return s.Device("leaf3"), to
+}
+
+// While a commit waits, a device that is asked says only that. Who goes on for another process knows what it has said before, and
+// closes the commit.
+func TestWhoGoesOnWithACommitKnowsThatThereAreTimers(t *testing.T) {
+	t.Parallel()
+	simulated, to := askable(t, sim.Honoured)
+	change := &gnmi.SetRequest{Update: []*gnmi.Update{{Path: path(t, mtuPath).GNMI(), Val: &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte("9000")}}}}}
+	for _, end := range []func(*device.Device) error{
+		func(d *device.Device) error { return d.Cancel(t.Context(), "one") },
+		func(d *device.Device) error { return d.Confirm(t.Context(), "one") },
+	} {
+		if err := dial(t, to).Set(t.Context(), change, &device.Commit{ID: "one", Rollback: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		if err := end(dial(t, to)); !errors.Is(err, device.ErrRefused) || simulated.Pending() != "one" {
+			t.Errorf("who knows nothing: %v, pending %q", err, simulated.Pending())
+		}
+		successor := dial(t, to)
+		successor.Answered(true)
+		if err := end(successor); err != nil || simulated.Pending() != "" {
+			t.Errorf("who knows: %v, pending %q", err, simulated.Pending())
+		}
+	}
 }
 
 // Commit-confirmed is never assumed: only a device that refuses to confirm what nobody has armed has it.
