@@ -70,6 +70,13 @@ var dimmings = []struct {
 		w.shut("long-bj", "bj-sh/4")
 		w.goDark(channelOf(w.design, "bj-sh/4"))
 	}},
+	{"a gateway is off, and its light with it", func(w *world) {
+		w.optical(w.end("bj-sh/4", "bj"), func(p *verify.Optical) { p.Received = num(darkest) })
+		w.shut("long-bj", "bj-sh/4")
+		w.shut("long-sh", "bj-sh/4")
+		w.goDark(channelOf(w.design, "bj-sh/4"))
+		w.Devices[w.end("bj-sh/4", "sh").Device] = verify.Device{Unreachable: "connection refused"}
+	}},
 	{"a port is at another frequency", func(w *world) {
 		w.optical(w.end("bj-sh/1", "sh"), func(p *verify.Optical) { p.Frequency += 75000 })
 		w.goDark(channelOf(w.design, "bj-sh/1"))

@@ -298,7 +298,7 @@ func (k *checker) belowLight(f *draft) []string {
 		dark = append(dark, id(LaserOff, at), id(Mistuned, at))
 	}
 	if f.Kind == SpectrumShut { // no light, nothing to pass
-		return dark
+		return append(dark, id(DeviceUnreachable, ch.A.Device), id(DeviceUnreachable, ch.B.Device))
 	}
 	dark = append(dark, id(Mistuned, ch.Name))
 	for _, name := range k.lineDevices(ch) {
