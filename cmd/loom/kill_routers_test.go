@@ -20,10 +20,11 @@ import (
 // that is killed.
 type routers struct {
 	*testing.T
-	dir   string // of the case: data, logs, temporary files
-	n     *network
+	dir   string   // of the case: data, logs, temporary files
+	n     *network // that the change is about
 	sim   *sim.Sim
 	clock *leapClock
+	off   map[string]bool // devices without power
 
 	from, to map[string]*config.Tree // what they have and what they shall have, of what Loom owns; none: nothing
 }
@@ -87,16 +88,20 @@ func (c *leapClock) leap(d time.Duration) {
 	}
 }
 
-// newRouters starts the devices of a design as they come from the factory.
-func newRouters(t *testing.T, n *network) *routers {
+// hostsOfLeaf is how many servers are made up for one leaf.
+const hostsOfLeaf = 2
+
+// newRouters starts the devices of a network as they come from the factory, cabled as plant has it. commits is what devices make of
+// confirm timers that may have them or not.
+func newRouters(t *testing.T, n, plant *network, commits string) *routers {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "loom-kill-") // short, as the path of a socket has to be
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	f := &routers{T: t, dir: dir, n: n, clock: &leapClock{}}
-	c := simulation{bgp: bgpComputed}.config(n.design, nil)
+	f := &routers{T: t, dir: dir, n: n, clock: &leapClock{}, off: map[string]bool{}}
+	c := simulation{bgp: bgpComputed, hosts: hostsOfLeaf, commits: commits}.config(plant.design, nil)
 	c.Clock = f.clock
 	if f.sim, err = sim.Start(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -137,7 +142,11 @@ const (
 // where tells at which of both a configuration is; of one that is neither, how far from the target.
 func (f *routers) where(name string, tree *config.Tree) string {
 	d, from, to := f.n.design.Device(name), f.from[name], f.to[name]
-	owned := drivers[d.OS].Scope(d).Owned(tree, cmp.Or(to, from))
+	scope := drivers[d.OS].Scope(d)
+	owned := scope.Owned(tree, cmp.Or(to, from))
+	if from != nil && to != nil {
+		from = scope.Owned(from, to) // what nobody asks for any more may be nobody's, as a port that is free
+	}
 	switch isFrom, isTo := equal(owned, from), equal(owned, to); {
 	case isFrom && isTo:
 		return atBoth
@@ -165,6 +174,9 @@ func (f *routers) place(name string) string {
 	d := f.sim.Device(name)
 	running, startup := d.Running(), d.Startup()
 	at := f.where(name, running)
+	if drivers[f.n.design.Device(name).OS].Manners.SaveOn == "" {
+		return at // what it boots is its own affair
+	}
 	if boots := f.where(name, startup); boots != at {
 		at += ", but startup is " + boots
 	} else if changes := config.Diff(startup, running); len(changes) > 0 {

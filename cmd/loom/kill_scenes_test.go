@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,8 @@ type scene struct {
 	name    string
 	prior   []state        // what the devices were brought to before, in this order; nil: they come from the factory
 	to      state          // what they are brought to
+	about   state          // the topology of the command. Default: to
+	plant   state          // the topology of which the devices and cables are. Default: that of the command
 	command string         // that does it. Default: apply
 	args    []string       // of it, beside the usual ones
 	limits  string         // of the transaction, as $LOOM_LIMITS has them
@@ -31,6 +34,9 @@ type scene struct {
 	between func(*routers) // what happens to them while nobody controls them
 	mended  func(*routers) // what ends that; then the same command brings every device to the target. nil: not tried
 	lost    []string       // devices that may be exceptions, by name
+	commits string         // what gateways on SR OS make of confirm timers. Default: they refuse them
+	risky   bool           // somebody has to approve the change
+	joins   bool           // two sites: what tenants have at both is looked at when all is over
 	only    []string       // points that the scene is about, by a part of their name; nil: all that it passes
 	ends    bool           // only the first and the last pass of a point: another scene has its routers die in between
 	ways    []way          // what is tried at each point
@@ -55,13 +61,11 @@ func (s *scene) from() state {
 	return s.prior[len(s.prior)-1]
 }
 
-// file is the topology that the change is about.
-func (s *scene) file() state {
-	if s.to == bfd || s.from() == bfd {
-		return bfd
-	}
-	return plain
-}
+// topology is that of the command.
+func (s *scene) topology() state { return cmp.Or(s.about, s.to) }
+
+// hardware is the topology that the devices are cabled by.
+func (s *scene) hardware() state { return cmp.Or(s.plant, s.topology()) }
 
 // way is how the program dies at a point, and what follows.
 type way string
@@ -112,7 +116,9 @@ func with(args ...string) []string { return slices.Concat(atRest, args) }
 // decision are the points around it.
 var decision = []string{"write commit", "write abort"}
 
-var scenes = []*scene{
+var scenes = slices.Concat(plainScenes, joinedScenes)
+
+var plainScenes = []*scene{
 	{
 		name: "good", to: plain, limits: patient, ways: []way{atOnce, timersOver, powerLoss, torn, answered},
 		nested: []killing{killed("transaction send after", 3, atOnce), killed("transaction confirm after", 1, timersOver)},
@@ -173,7 +179,7 @@ var scenes = []*scene{
 	},
 	{
 		// A router is drained by hand. Differs in what the store has beside the journal, and in the base.
-		name: "drain", prior: []state{plain}, to: drained, command: "drain", args: atRest, limits: patient, ways: []way{atOnce, timersOver},
+		name: "drain", prior: []state{plain}, to: drained, about: plain, command: "drain", args: atRest, limits: patient, ways: []way{atOnce, timersOver},
 		only:   slices.Concat(decision, []string{"journal", "write planned", "write sending"}),
 		mended: func(*routers) {},
 	},
@@ -190,7 +196,7 @@ var scenes = []*scene{
 		ways: []way{atOnce, powerLoss}, only: slices.Concat(decision, []string{"journal", "store", "write planned"}),
 	},
 	{
-		name: "rollback", prior: []state{plain, bfd}, to: plain, command: "rollback", limits: patient,
+		name: "rollback", prior: []state{plain, bfd}, to: plain, about: bfd, command: "rollback", risky: true, limits: patient,
 		ways: []way{atOnce}, only: slices.Concat(decision, []string{"journal", "transaction send", "transaction save"}),
 	},
 	{

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -101,7 +102,7 @@ func newKills(t *testing.T) *kills {
 	if out, err := exec.Command("go", "build", "-trimpath", "-tags", "crashpoints", "-o", k.program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, s := range []state{plain, bfd} {
+	for _, s := range []state{plain, bfd, joined, wider, stretched, withdrawn} {
 		k.states[s] = k.network(t, s)
 	}
 	k.states[drained] = k.network(t, plain)
@@ -113,7 +114,7 @@ func newKills(t *testing.T) *kills {
 
 func (k *kills) network(t *testing.T, s state) *network {
 	t.Helper()
-	srcs, err := sources([]string{s.path(t)})
+	srcs, err := sources([]string{k.file(t, s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,10 +125,32 @@ func (k *kills) network(t *testing.T, s state) *network {
 	return n
 }
 
-// path is the topology file of a state.
-func (s state) path(t testing.TB) string {
+// file is the topology file of a state: one of testdata, or another one with a difference.
+func (k *kills) file(t testing.TB, s state) string {
 	t.Helper()
-	file, err := filepath.Abs(filepath.Join("testdata", string(s)))
+	e, edited := edits[s]
+	if !edited {
+		e.of = s
+	}
+	file, err := filepath.Abs(filepath.Join("testdata", string(e.of)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !edited {
+		return file
+	}
+	data, err := os.ReadFile(file)
+	text := string(data)
+	for pair := range slices.Chunk(e.texts, 2) {
+		if err == nil && !strings.Contains(text, pair[0]) {
+			err = fmt.Errorf("%s has no %q", file, pair[0])
+		}
+		text = strings.Replace(text, pair[0], pair[1], 1)
+	}
+	file = filepath.Join(k.shelf, string(s))
+	if err == nil && !exists(file) {
+		err = os.WriteFile(file, []byte(text), 0o600)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +177,7 @@ type beginning struct {
 // begin makes the devices of a case, and what was there before.
 func (k *kills) begin(t *testing.T, s *scene) *victim {
 	t.Helper()
-	p := &victim{kills: k, routers: newRouters(t, k.states[plain]), scene: s}
+	p := &victim{kills: k, routers: newRouters(t, k.states[s.topology()], k.states[s.hardware()], s.commits), scene: s}
 	p.from, p.to = map[string]*config.Tree{}, map[string]*config.Tree{}
 	if n := k.states[s.from()]; n != nil {
 		p.from = n.trees
@@ -191,9 +214,9 @@ func (k *kills) lead(t *testing.T, s *scene) {
 	if len(s.prior) == 0 {
 		return
 	}
-	p := k.begin(t, &scene{name: s.name, to: s.from(), limits: patient})
+	p := k.begin(t, &scene{name: s.name, to: s.from(), plant: s.hardware(), commits: s.commits, limits: s.limits})
 	for _, file := range s.prior {
-		if e := p.loom(nil, "", slices.Concat([]string{"apply", file.path(t), "--yes"}, p.rims(), atRest)...); e.code != exitOK {
+		if e := p.loom(nil, "", slices.Concat([]string{"apply", k.file(t, file), "--yes"}, p.rims(), atRest)...); e.code != exitOK {
 			t.Fatalf("%s: exit code %d:\n%s%s", file, e.code, e.out, e.err)
 		}
 	}
@@ -206,9 +229,11 @@ func (k *kills) lead(t *testing.T, s *scene) {
 		t.Fatal(err)
 	}
 	p.scene, p.id = s, b.id
-	if s.command == "rollback" {
+	if s.risky {
 		e := p.change(nil, "")
-		b.leave = strings.Fields(leaveAsked.FindString(e.err))
+		if b.leave = strings.Fields(leaveAsked.FindString(e.err)); len(b.leave) == 0 {
+			t.Fatalf("%s: nobody has to approve it:\n%s%s", s.name, e.out, e.err)
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -346,9 +371,15 @@ func (k *kills) run(t *testing.T, s *scene, c killing) {
 	if owed != "" && place != "" && place != owed {
 		t.Errorf("the devices are at %s, and the journal has them be at %s\n%s", place, owed, last.err)
 	}
+	if s.joins {
+		p.reaches(place)
+	}
 	if s.mended != nil {
 		s.mended(p.routers)
 		p.converge()
+		if s.joins {
+			p.reaches(atTarget)
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -56,12 +56,12 @@ func (p *victim) change(d *death, w way) ended {
 	case "rollback":
 		args = append(args, p.id)
 	}
-	return p.loom(d, w, slices.Concat(args, []string{p.scene.file().path(p), "--yes"}, p.rims(), p.scene.args, p.leave)...)
+	return p.loom(d, w, slices.Concat(args, []string{p.file(p, p.scene.topology()), "--yes"}, p.rims(), p.scene.args, p.leave)...)
 }
 
 // resume runs loom transactions resume.
 func (p *victim) resume(d *death) ended {
-	return p.loom(d, atOnce, slices.Concat([]string{"transactions", "resume", p.scene.file().path(p), "--format", "json"}, p.rims())...)
+	return p.loom(d, atOnce, slices.Concat([]string{"transactions", "resume", p.file(p, p.scene.topology()), "--format", "json"}, p.rims())...)
 }
 
 // rims are the flags that say where devices and store are.
