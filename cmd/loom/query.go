@@ -188,7 +188,9 @@ func cablesTable(n *network) table {
 func addressesTable(n *network) table {
 	out := table{header: []string{"device", "interface", "address", "vrf", "use"}}
 	for _, d := range n.design.Devices {
-		out.rows = append(out.rows, []string{d.Name, "system0.0", d.Loopback.String() + "/32", "default", "loopback"})
+		for _, p := range d.Loopbacks() {
+			out.rows = append(out.rows, []string{d.Name, "system0.0", p.String(), "default", "loopback"})
+		}
 		if d.Management.IsValid() {
 			out.rows = append(out.rows, []string{d.Name, "mgmt0.0", d.Management.String(), "mgmt", "management"})
 		}

@@ -825,7 +825,9 @@ type Underlay struct {
 	// IP MTU of fabric links in bytes, 1280..9486.
 	Mtu uint32 `protobuf:"varint,4,opt,name=mtu,proto3" json:"mtu,omitempty"`
 	// Equal-cost paths that a device may install, 1..256.
-	MaxPaths      uint32 `protobuf:"varint,5,opt,name=max_paths,json=maxPaths,proto3" json:"max_paths,omitempty"`
+	MaxPaths uint32 `protobuf:"varint,5,opt,name=max_paths,json=maxPaths,proto3" json:"max_paths,omitempty"`
+	// IPv6 prefix of loopbacks, at most 88 bits long; empty: loopbacks have IPv4 addresses only.
+	Loopbacks6    string `protobuf:"bytes,6,opt,name=loopbacks6,proto3" json:"loopbacks6,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -893,6 +895,13 @@ func (x *Underlay) GetMaxPaths() uint32 {
 		return x.MaxPaths
 	}
 	return 0
+}
+
+func (x *Underlay) GetLoopbacks6() string {
+	if x != nil {
+		return x.Loopbacks6
+	}
+	return ""
 }
 
 // Bfd is bidirectional forwarding detection (RFC 5880).
@@ -1033,7 +1042,9 @@ type Device struct {
 	// Ports that no cable and no attachment uses.
 	UnusedPorts UnusedPorts `protobuf:"varint,12,opt,name=unused_ports,json=unusedPorts,proto3,enum=loom.v1.UnusedPorts" json:"unused_ports,omitempty"`
 	// Index of a gateway's loopback in the block of segment routing labels (RFC 8402), 1..25999; 0: derived.
-	NodeSid       uint32 `protobuf:"varint,13,opt,name=node_sid,json=nodeSid,proto3" json:"node_sid,omitempty"`
+	NodeSid uint32 `protobuf:"varint,13,opt,name=node_sid,json=nodeSid,proto3" json:"node_sid,omitempty"`
+	// IPv6 address of the loopback; empty: derived, where the underlay has a prefix for it.
+	Loopback6     string `protobuf:"bytes,14,opt,name=loopback6,proto3" json:"loopback6,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1157,6 +1168,13 @@ func (x *Device) GetNodeSid() uint32 {
 		return x.NodeSid
 	}
 	return 0
+}
+
+func (x *Device) GetLoopback6() string {
+	if x != nil {
+		return x.Loopback6
+	}
+	return ""
 }
 
 // Cable joins two ports.
@@ -2615,13 +2633,16 @@ const file_intent_proto_rawDesc = "" +
 	"\acabling\x18\n" +
 	" \x01(\x0e2\x10.loom.v1.CablingR\acabling\x12&\n" +
 	"\x0flinks_per_spine\x18\v \x01(\rR\rlinksPerSpine\x12\x16\n" +
-	"\x06domain\x18\f \x01(\tR\x06domain\"\xab\x01\n" +
+	"\x06domain\x18\f \x01(\tR\x06domain\"\xcb\x01\n" +
 	"\bUnderlay\x12*\n" +
 	"\arouting\x18\x01 \x01(\x0e2\x10.loom.v1.RoutingR\arouting\x12$\n" +
 	"\x05links\x18\x02 \x01(\x0e2\x0e.loom.v1.LinksR\x05links\x12\x1e\n" +
 	"\x03bfd\x18\x03 \x01(\v2\f.loom.v1.BfdR\x03bfd\x12\x10\n" +
 	"\x03mtu\x18\x04 \x01(\rR\x03mtu\x12\x1b\n" +
-	"\tmax_paths\x18\x05 \x01(\rR\bmaxPaths\"F\n" +
+	"\tmax_paths\x18\x05 \x01(\rR\bmaxPaths\x12\x1e\n" +
+	"\n" +
+	"loopbacks6\x18\x06 \x01(\tR\n" +
+	"loopbacks6\"F\n" +
 	"\x03Bfd\x12\x1e\n" +
 	"\n" +
 	"multiplier\x18\x01 \x01(\rR\n" +
@@ -2631,7 +2652,7 @@ const file_intent_proto_rawDesc = "" +
 	"\aOverlay\x12*\n" +
 	"\arouting\x18\x01 \x01(\x0e2\x10.loom.v1.RoutingR\arouting\x12\x1d\n" +
 	"\n" +
-	"cluster_id\x18\x02 \x01(\tR\tclusterId\"\xfd\x02\n" +
+	"cluster_id\x18\x02 \x01(\tR\tclusterId\"\x9b\x03\n" +
 	"\x06Device\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\x04role\x18\x02 \x01(\x0e2\r.loom.v1.RoleR\x04role\x12\x16\n" +
@@ -2648,7 +2669,8 @@ const file_intent_proto_rawDesc = "" +
 	" \x01(\tR\vfingerprint\x12\x12\n" +
 	"\x04peer\x18\v \x01(\tR\x04peer\x127\n" +
 	"\funused_ports\x18\f \x01(\x0e2\x14.loom.v1.UnusedPortsR\vunusedPorts\x12\x19\n" +
-	"\bnode_sid\x18\r \x01(\rR\anodeSid\"m\n" +
+	"\bnode_sid\x18\r \x01(\rR\anodeSid\x12\x1c\n" +
+	"\tloopback6\x18\x0e \x01(\tR\tloopback6\"m\n" +
 	"\x05Cable\x12\x1a\n" +
 	"\x01a\x18\x01 \x01(\v2\f.loom.v1.EndR\x01a\x12\x1a\n" +
 	"\x01b\x18\x02 \x01(\v2\f.loom.v1.EndR\x01b\x12\x16\n" +

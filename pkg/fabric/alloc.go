@@ -147,6 +147,7 @@ func (d *draft) number() {
 			continue
 		}
 		d.numberLoopback(n)
+		d.numberLoopback6(n)
 		d.numberAS(n)
 		d.numberManagement(n)
 	}
@@ -155,6 +156,7 @@ func (d *draft) number() {
 	}
 	d.checkASNs()
 	d.checkManagement()
+	d.checkLoopbacks6()
 }
 
 func (d *draft) numberLoopback(n *node) {

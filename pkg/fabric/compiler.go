@@ -106,7 +106,7 @@ func (d *draft) decide(n *node) *Device {
 	device := &Device{
 		Name: n.name(), Topology: d.in.GetName(), Site: n.site.in.GetName(), Role: n.role, Number: n.number(),
 		Platform: n.platform, Release: n.in.GetRelease(), OS: n.platform.OS, Labels: n.in.GetLabels(),
-		ASN: n.asn, Loopback: n.loopback, Management: n.management, Fingerprint: n.in.GetFingerprint(),
+		ASN: n.asn, Loopback: n.loopback, Loopback6: n.loopback6, Management: n.management, Fingerprint: n.in.GetFingerprint(),
 		Group: n.group(), Ref: n.ref,
 		Underlay: n.underlay(), Overlay: d.overlay(n), Links: d.links(n),
 		Breakouts: d.breakouts(n), Ports: d.accessPorts(n), LAGs: d.lags(n),

@@ -370,11 +370,11 @@ func (d *draft) announce() {
 		if s.wan != nil && !s.stitched() {
 			for _, far := range s.wan.sites {
 				if far != s {
-					s.abroad = append(s.abroad, far.announced()...)
+					s.abroad = append(s.abroad, slices.Concat(far.announced(), far.announced6())...)
 				}
 			}
 		}
-		s.advertise = append(s.announced(), s.abroad...)
+		s.advertise = slices.Concat(s.announced(), s.announced6(), s.abroad)
 		slices.SortFunc(s.abroad, netip.Prefix.Compare)
 		slices.SortFunc(s.advertise, netip.Prefix.Compare)
 	}

@@ -66,6 +66,7 @@ type Device struct {
 	Labels      []string
 	ASN         uint32     // its own AS number
 	Loopback    netip.Addr // IPv4; also its router id and VTEP address
+	Loopback6   netip.Addr `json:",omitzero"` // IPv6, beside the IPv4 one; the zero Addr where the site has none, and then its underlay carries no IPv6
 	Management  netip.Addr // where Loom reaches it; the zero Addr if the intent does not say
 	Fingerprint string     // SHA-256 of its certificate in hex, or ""
 	Group       string     // redundancy group: devices of one group never change together ("" for none)

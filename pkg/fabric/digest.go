@@ -118,6 +118,7 @@ func (g *digester) node(n *node) digest {
 	g.numbers(n.number(), n.asn, bit(n.disablesUnused()), uint32(len(in.GetLabels())))
 	g.text(in.GetLabels()...)
 	g.addr(n.loopback)
+	g.addr(n.loopback6)
 	g.addr(n.management)
 	g.digest(g.sites[n.site])
 	g.sessions(n)

@@ -48,6 +48,7 @@ type site struct {
 	ref        Ref
 	pool       netip.Prefix // zero where it cannot be read
 	management netip.Prefix // zero where there is none
+	block6     netip.Prefix // of IPv6 loopbacks; zero where there are none, or it cannot be read
 	unnumbered bool
 	spines     []*node // by number
 	leaves     []*node // by number
@@ -72,6 +73,7 @@ type node struct {
 	peer       *node              // the other leaf of its pair
 	asn        uint32
 	loopback   netip.Addr
+	loopback6  netip.Addr // invalid where the site has no block of them
 	management netip.Addr
 	claims     []claim // sorted by port once all are made
 	breakouts  []breakout
@@ -128,6 +130,7 @@ func (d *draft) addSite(in *intent.Site) {
 		d.report.fail(s.ref+"#pool", "pool "+in.GetPool()+": not IPv4", "")
 		s.pool = netip.Prefix{}
 	}
+	d.readPool6(s)
 	if in.GetManagement() != "" {
 		s.management = d.prefix(s.ref+"#management", in.GetManagement())
 	}

@@ -43,6 +43,7 @@ func (d *draft) joinSites() {
 		for _, x := range w.dcis {
 			d.checkBundle(x)
 			d.checkJoins(x)
+			d.sameFamilies(x)
 		}
 	}
 }

@@ -18,6 +18,7 @@ type WAN struct {
 	AS        uint32            // that gateways of all sites share: the overlay's
 	Area      string            // IS-IS area: "49.0001"
 	Labels    Labels            // for segment routing, the same on all gateways; zero without MPLS
+	IPv6      bool              // IS-IS carries IPv6, too: a site of the WAN has IPv6 loopbacks
 	Trunks    []Trunk           // towards gateways of other sites, and to others of its own, sorted by name
 	Neighbors []OverlayNeighbor // EVPN sessions with all gateways of the other sites that it shares services with; sorted by address
 	Segment   *SiteSegment      // ethernet segment that the gateways of its site share towards the WAN; nil: there is one gateway, or nothing is bridged

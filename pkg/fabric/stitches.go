@@ -63,7 +63,7 @@ func (d *draft) stitch() {
 			bridges, routers := d.bridges(w, s, claims, rds), d.routers(w, s, claims, rds)
 			for _, n := range s.stitchers() {
 				n.wan = WAN{
-					AS: d.in.GetOverlayAs(), Area: wanArea, Trunks: d.designTrunks(n), Neighbors: wanSessions(n, w, sharing),
+					AS: d.in.GetOverlayAs(), Area: wanArea, IPv6: w.carries6(), Trunks: d.designTrunks(n), Neighbors: wanSessions(n, w, sharing),
 					Bridges: slices.Clone(bridges), Routers: slices.Clone(routers), Ref: n.wanRef(w),
 				}
 				n.distinguish()

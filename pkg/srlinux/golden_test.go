@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestDocumentsAreThoseOfTheGoldenFiles(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"unnumbered", "numbered", "odd"} {
+	for _, name := range []string{"unnumbered", "numbered", "odd", "dual"} {
 		for _, release := range releases {
 			for _, device := range []string{"leaf1", "spine1"} {
 				file := name + "." + device + "." + release + ".json"

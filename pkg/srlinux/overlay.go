@@ -43,10 +43,11 @@ func (r renderer) overlayGroup(group string) {
 	r.In(srl.NetworkInstanceProtocolsBgpGroupAfiSafi, afiEVPN, func() {
 		r.enable(srl.NetworkInstanceProtocolsBgpGroupAfiSafiAdminState)
 	})
-	// The instance enables IPv4 for the underlay, and groups inherit it.
+	// The instance enables what the underlay carries, and groups inherit it.
 	r.In(srl.NetworkInstanceProtocolsBgpGroupAfiSafi, afiIPv4, func() {
 		r.Str(srl.NetworkInstanceProtocolsBgpGroupAfiSafiAdminState, "disable")
 	})
+	r.group6("disable")
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupTimersMinimumAdvertisementInterval, 1)
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupTimersConnectRetry, 10)
 	r.Str(srl.NetworkInstanceProtocolsBgpGroupTransportLocalAddress, r.d.Loopback.String())

@@ -27,15 +27,14 @@ const (
 func (r renderer) policies() {
 	r.because(r.d.Underlay.Ref, "underlay policy")
 	r.prefixSet(setLoopbacks, r.d.Underlay.Advertise)
-	self := netip.PrefixFrom(r.d.Loopback, r.d.Loopback.BitLen())
 	exported := setLoopbacks
 	switch {
 	case r.d.Role == fabric.Leaf:
 		exported = setSelf
-		r.prefixSet(setSelf, []netip.Prefix{self})
+		r.prefixSet(setSelf, r.d.Loopbacks())
 	case r.d.Role == fabric.Gateway:
 		exported = setPassage
-		r.prefixSet(setPassage, append([]netip.Prefix{self}, r.d.Underlay.Abroad...))
+		r.prefixSet(setPassage, append(r.d.Loopbacks(), r.d.Underlay.Abroad...))
 	}
 	r.acceptOnly(policyImport, setLoopbacks)
 	r.acceptOnly(policyExport, exported)

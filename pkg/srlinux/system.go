@@ -28,6 +28,7 @@ func (r renderer) loopback() {
 			r.enable(srl.InterfaceSubinterfaceAdminState)
 			r.enable(srl.InterfaceSubinterfaceIpv4AdminState)
 			r.In(srl.InterfaceSubinterfaceIpv4Address, r.d.Loopback.String()+"/32", bare)
+			r.loopback6()
 		})
 	})
 }

@@ -57,6 +57,7 @@ func (r renderer) underlay() {
 		r.Str(srl.NetworkInstanceProtocolsBgpRouterId, r.d.Loopback.String())
 		r.because(r.d.Underlay.Ref, "underlay")
 		r.In(srl.NetworkInstanceProtocolsBgpAfiSafi, afiIPv4, r.multipath)
+		r.instance6()
 		r.In(srl.NetworkInstanceProtocolsBgpGroup, groupUnderlay, func() { r.underlayGroup(policyImport, policyExport) })
 		if r.joinsSites() {
 			r.In(srl.NetworkInstanceProtocolsBgpGroup, groupDCI, func() { r.underlayGroup(policyInDCI, policyOutDCI) })
@@ -108,6 +109,7 @@ func (r renderer) underlayGroup(imports, exports string) {
 			r.Bool(srl.NetworkInstanceProtocolsBgpGroupAfiSafiIpv4UnicastReceiveIpv6NextHops, true)
 		}
 	})
+	r.group6("enable")
 	if r.d.Underlay.BFD.Multiplier != 0 {
 		r.because(r.d.Underlay.Ref+"#bfd", "bfd")
 		r.Bool(srl.NetworkInstanceProtocolsBgpGroupFailureDetectionEnableBfd, true)

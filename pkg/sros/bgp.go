@@ -68,6 +68,7 @@ func (r renderer) underlayGroup(name, in, out string) {
 	r.In(sros.ConfigureRouterBgpGroup, name, func() {
 		r.enable(sros.ConfigureRouterBgpGroupAdminState)
 		r.Bool(sros.ConfigureRouterBgpGroupFamilyIpv4, true)
+		r.group6()
 		r.seenAs(r.d.ASN)
 		r.timing()
 		r.Add(sros.ConfigureRouterBgpGroupImportPolicy, in)

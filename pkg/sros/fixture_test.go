@@ -96,6 +96,14 @@ func unnumbered(d *fabric.Device) {
 	}
 }
 
+// dual gives the underlay IPv6 beside IPv4.
+func dual(d *fabric.Device) {
+	near, far := netip.MustParsePrefix("2001:db8::1:0:0/96"), netip.MustParsePrefix("2001:db8::2:0:0/96")
+	d.Loopback6 = addr("2001:db8::1:2:1")
+	d.Underlay.Advertise, d.Underlay.Abroad = append(d.Underlay.Advertise, near, far), append(d.Underlay.Abroad, far)
+	d.WAN.IPv6 = len(d.WAN.Trunks) > 0
+}
+
 func plain(d *fabric.Device) { d.WAN.Labels = fabric.Labels{} }
 
 func external(d *fabric.Device) { d.Overlay.IBGP = false }
@@ -118,6 +126,7 @@ func kinds(t testing.TB) map[string]*fabric.Device {
 		"two-cards": gateway(t, func(d *fabric.Device) {
 			d.Platform, _ = hardware.Lookup("7750-SR-2s")
 		}),
+		"dual": gateway(t, unnumbered, dual), "dual-routing": gateway(t, routing, unnumbered, dual),
 	}
 }
 

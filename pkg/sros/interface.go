@@ -88,6 +88,7 @@ func (r renderer) trunkInterfaces() {
 			r.Str(sros.ConfigureRouterInterfaceIpv4PrimaryAddress, t.Addr.Addr().String())
 			r.Uint(sros.ConfigureRouterInterfaceIpv4PrimaryPrefixLength, uint64(t.Addr.Bits()))
 			r.bfd4(t.BFD)
+			r.trunk6()
 		})
 	}
 }

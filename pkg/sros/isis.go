@@ -21,6 +21,7 @@ func (r renderer) isis() {
 		r.Str(sros.ConfigureRouterIsisLevelCapability, wanLevel)
 		r.Add(sros.ConfigureRouterIsisAreaAddress, w.Area)
 		r.Bool(sros.ConfigureRouterIsisAdvertisePassiveOnly, true)
+		r.isis6()
 		r.In(sros.ConfigureRouterIsisLevel, wanLevel, func() { r.Bool(sros.ConfigureRouterIsisLevelWideMetricsOnly, true) })
 		if w.Labels.Size != 0 {
 			r.Str(sros.ConfigureRouterIsisAdvertiseRouterCapability, "area") // with the block of labels

@@ -20,6 +20,8 @@ type family struct {
 var families = []family{
 	{"ipv4-unicast", "ipv4", sros.ConfigureRouterBgpGroupFamilyIpv4, sros.ConfigureRouterBgpNeighborFamilyIpv4,
 		sros.StateRouterBgpNeighborStatisticsFamilyPrefixIpv4Received, sros.StateRouterBgpNeighborStatisticsFamilyPrefixIpv4Active},
+	{"ipv6-unicast", "ipv6", sros.ConfigureRouterBgpGroupFamilyIpv6, sros.ConfigureRouterBgpNeighborFamilyIpv6,
+		sros.StateRouterBgpNeighborStatisticsFamilyPrefixIpv6Received, sros.StateRouterBgpNeighborStatisticsFamilyPrefixIpv6Active},
 	{"evpn", "evpn", sros.ConfigureRouterBgpGroupFamilyEvpn, sros.ConfigureRouterBgpNeighborFamilyEvpn,
 		sros.StateRouterBgpNeighborStatisticsFamilyPrefixEvpnReceived, sros.StateRouterBgpNeighborStatisticsFamilyPrefixEvpnActive},
 }

@@ -25,9 +25,8 @@ const (
 func (r renderer) policies() {
 	r.because(r.d.Underlay.Ref, "underlay policy")
 	own := []string{"direct", "bgp"}
-	self := netip.PrefixFrom(r.d.Loopback, r.d.Loopback.BitLen())
 	r.prefixes(listLoopbacks, r.d.Underlay.Advertise)
-	r.prefixes(listPassage, append([]netip.Prefix{self}, r.d.Underlay.Abroad...))
+	r.prefixes(listPassage, append(r.d.Loopbacks(), r.d.Underlay.Abroad...))
 	r.acceptOnly(policyImport, listLoopbacks, nil)
 	r.acceptOnly(policyExport, listPassage, own)
 	if r.routesSites() {

@@ -27,6 +27,7 @@ func (r renderer) systemInterface() {
 		r.enable(sros.ConfigureRouterInterfaceAdminState)
 		r.Str(sros.ConfigureRouterInterfaceIpv4PrimaryAddress, r.d.Loopback.String())
 		r.Uint(sros.ConfigureRouterInterfaceIpv4PrimaryPrefixLength, 32)
+		r.loopback6()
 	})
 }
 

@@ -42,7 +42,7 @@ func (o *once) claim(thing, value string, at spot) {
 }
 
 // explicit are the values of devices that may be given and must then differ.
-var explicit = []string{"asn", "loopback", "management", "fingerprint"}
+var explicit = []string{"asn", "loopback", "loopback6", "management", "fingerprint"}
 
 // checkSites holds sites and devices against one another.
 func (p *parser) checkSites() {
@@ -66,7 +66,7 @@ func (p *parser) checkSites() {
 
 func (p *parser) checkDevice(d *device, values map[string]*once) {
 	for _, v := range []struct{ key, value string }{
-		{"loopback", d.out.Loopback}, {"management", d.out.Management}, {"fingerprint", d.out.Fingerprint},
+		{"loopback", d.out.Loopback}, {"loopback6", d.out.Loopback6}, {"management", d.out.Management}, {"fingerprint", d.out.Fingerprint},
 	} {
 		if v.value != "" {
 			values[v.key].claim(d.out.Name, v.value, d.at(v.key))

@@ -107,7 +107,7 @@ func (p *parser) oneEach(o *override) {
 	if len(o.spans) == 1 && o.spans[0].from == o.spans[0].to {
 		return
 	}
-	for _, key := range []string{"asn", "loopback", "management", "fingerprint", "node-sid", "frequency", "slot", "ports"} {
+	for _, key := range []string{"asn", "loopback", "loopback6", "management", "fingerprint", "node-sid", "frequency", "slot", "ports"} {
 		if o.has(key) {
 			p.fault(o.get(key).at(), o.name(key)+": one value for several numbers", "give each number an override of its own")
 			o.found[o.keys.find(key)].value = nil
@@ -316,6 +316,7 @@ func (p *parser) fill(s *site, out *intent.Device, kind intent.Role, n uint32, s
 	out.Role, out.Number = kind, n
 	out.Asn = own.number("asn", 0)
 	out.Loopback = own.text("loopback", "")
+	out.Loopback6 = own.text("loopback6", "")
 	out.Management = own.text("management", "")
 	out.Fingerprint = own.text("fingerprint", "")
 	out.NodeSid = own.number("node-sid", 0)
@@ -383,7 +384,7 @@ func (p *parser) listed(s *site, b *block) {
 		Name: s.out.Prefix + roleWord(kind) + strconv.Itoa(int(b.number("number"))),
 		Role: kind, Number: b.number("number"),
 		Platform: b.text("platform"), UnusedPorts: own.unusedPorts(), Labels: b.texts("labels"),
-		Asn: b.number("asn"), Loopback: b.text("loopback"), Management: b.text("management"), Fingerprint: b.text("fingerprint"),
+		Asn: b.number("asn"), Loopback: b.text("loopback"), Loopback6: b.text("loopback6"), Management: b.text("management"), Fingerprint: b.text("fingerprint"),
 		Peer: b.text("peer"), NodeSid: b.number("node-sid"),
 	}
 	out.Release = own.release(out, 1)

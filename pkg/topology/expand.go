@@ -107,7 +107,7 @@ func underlayText(u *intent.Underlay) string {
 	if b := u.GetBfd(); b != nil {
 		bfd = fmt.Sprintf("%dx%dms", b.Multiplier, b.IntervalMs)
 	}
-	return flow("routing: ebgp", "links: "+links, "bfd: "+bfd, number("mtu", u.GetMtu()), number("max-paths", u.GetMaxPaths()))
+	return flow("routing: ebgp", "links: "+links, "bfd: "+bfd, number("mtu", u.GetMtu()), number("max-paths", u.GetMaxPaths()), text("loopbacks6", u.GetLoopbacks6()))
 }
 
 func overlayText(o *intent.Overlay) string {
@@ -130,7 +130,8 @@ func deviceText(d *intent.Device) string {
 		unused = "disabled"
 	}
 	return flow(text("name", d.Name), "role: "+roleWord(d.Role), number("number", d.Number), text("platform", d.Platform), text("release", d.Release),
-		list("labels", d.Labels), "unused-ports: "+unused, number("asn", d.Asn), text("loopback", d.Loopback), text("management", d.Management),
+		list("labels", d.Labels), "unused-ports: "+unused, number("asn", d.Asn), text("loopback", d.Loopback), text("loopback6", d.Loopback6),
+		text("management", d.Management),
 		text("fingerprint", d.Fingerprint), number("node-sid", d.NodeSid), text("peer", d.Peer))
 }
 

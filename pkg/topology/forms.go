@@ -98,7 +98,14 @@ var (
 	networkForm = &Form{Name: "an IP prefix", Pattern: `^[0-9a-fA-F.:]+/[0-9]{1,3}$`, check: func(s string) (string, string) {
 		return checkNetwork(s, false, 8, 126)
 	}}
-	linkForm = &Form{Name: "an IPv4 /31", Pattern: `^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+/31$`, check: func(s string) (string, string) {
+	address6Form = &Form{Name: "an IPv6 address", Pattern: `^[0-9a-fA-F:.]+$`, check: func(s string) (string, string) {
+		if a, err := netip.ParseAddr(s); err == nil && a.Is6() && plainAddr(a) && unicast(a) && !a.IsLinkLocalUnicast() {
+			return "", ""
+		}
+		return "is not an IPv6 unicast address that is known beyond one link", "write one as 2001:db8::1:1:d"
+	}}
+	pool6Form = &Form{Name: "an IPv6 prefix", Pattern: `^[0-9a-fA-F:.]+/([89]|[1-7][0-9]|8[0-8])$`, check: checkPool6}
+	linkForm  = &Form{Name: "an IPv4 /31", Pattern: `^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+/31$`, check: func(s string) (string, string) {
 		return checkNetwork(s, true, 31, 31)
 	}}
 	gatewayForm = &Form{Name: "an address with prefix length", Pattern: `^[0-9a-fA-F.:]+/[0-9]{1,3}$`, check: checkGateway}
@@ -241,6 +248,22 @@ func checkNetwork(s string, v4 bool, from, to int) (string, string) {
 		return "has bits set beyond /" + strconv.Itoa(p.Bits()), "write " + p.Masked().String()
 	case !unicast(p.Addr()):
 		return "holds no unicast addresses", "write a prefix such as " + example
+	}
+	return "", ""
+}
+
+// checkPool6 accepts a prefix with room for the number of a site, a role and the number of a device: 40 bits.
+func checkPool6(s string) (string, string) {
+	p, err := netip.ParsePrefix(s)
+	switch {
+	case err != nil || !p.Addr().Is6() || !plainAddr(p.Addr()):
+		return "is not an IPv6 prefix", "write an address and a length, as 2001:db8::/48"
+	case p.Bits() < 8 || p.Bits() > 88:
+		return "is not of a useful size", "write a length from /8 to /88: 40 bits are for the numbers of sites and devices"
+	case p != p.Masked():
+		return "has bits set beyond /" + strconv.Itoa(p.Bits()), "write " + p.Masked().String()
+	case !unicast(p.Addr()) || p.Addr().IsLinkLocalUnicast():
+		return "holds no unicast addresses that are known beyond one link", "write a prefix such as 2001:db8::/48"
 	}
 	return "", ""
 }

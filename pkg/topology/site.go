@@ -275,7 +275,7 @@ func (p *parser) underlay(s *site) *intent.Underlay {
 		Routing:  intent.Routing_ROUTING_EBGP,
 		Links:    intent.Links_LINKS_UNNUMBERED,
 		Mtu:      ls.number("mtu", 9214),
-		MaxPaths: ls.number("max-paths", 64),
+		MaxPaths: ls.number("max-paths", 64), Loopbacks6: ls.text("loopbacks6", ""),
 	}
 	if ls.text("links", "unnumbered") == "numbered" {
 		out.Links = intent.Links_LINKS_NUMBERED

@@ -84,6 +84,9 @@ var (
 				Doc: "IP MTU of fabric links in bytes."},
 			{Name: "max-paths", Kind: Number, Min: 1, Max: 256, Default: "64", Example: "64",
 				Doc: "Equal-cost paths that a device may install."},
+			{Name: "loopbacks6", Kind: Text, Form: pool6Form, Default: "none: IPv4 only", Example: "\"2001:db8::/48\"",
+				Doc: "IPv6 prefix from which loopbacks get an address beside the IPv4 one; the underlay then carries IPv6, too. Sites may share it. It needs unnumbered links; " +
+					"of two sites that a DCI of service `vxlan` joins both have it, or none."},
 		},
 	}
 	overlayKeys = &Keys{

@@ -13,6 +13,8 @@ var (
 		Doc: "AS number, unique in the topology."}
 	loopbackKey = Key{Name: "loopback", Kind: Text, Form: addressForm, Default: "derived from the number", Example: "10.1.0.13",
 		Doc: "IPv4 address of the loopback, unique in the topology."}
+	loopback6Key = Key{Name: "loopback6", Kind: Text, Form: address6Form, Default: "derived from the number", Example: "\"2001:db8::1:1:d\"",
+		Doc: "IPv6 address of the loopback, unique in the topology; only where the underlay has `loopbacks6`."}
 	managementKey = Key{Name: "management", Kind: Text, Form: hostForm, Default: "derived from the number", Example: "172.20.1.13",
 		Doc: "Management address, IPv4 or IPv6, in the site's management network where that is given."}
 	fingerprintKey = Key{Name: "fingerprint", Kind: Text, Form: fingerprintForm, Default: "none: trust by authority",
@@ -78,7 +80,7 @@ var (
 	overrideKeys = &Keys{
 		Name: "Override",
 		Doc:  "What differs on some devices of a role. Addresses, AS numbers and fingerprints are for a single number.",
-		List: []Key{optional(platformKey), releaseKey, labelsKey, unusedKey, asnKey, loopbackKey, managementKey, fingerprintKey},
+		List: []Key{optional(platformKey), releaseKey, labelsKey, unusedKey, asnKey, loopbackKey, loopback6Key, managementKey, fingerprintKey},
 	}
 	spineKeys = &Keys{
 		Name: "Spines",
@@ -124,7 +126,7 @@ var (
 				Doc: "Full name; nothing else than the default is accepted."},
 			{Name: "role", Kind: Word, Words: []string{"spine", "leaf", "gateway", "transponder"}, Required: true, Example: "leaf", Doc: "Role in the fabric."},
 			{Name: "number", Kind: Number, Min: 1, Max: maxNumber, Required: true, Example: "3", Doc: "Stable number, unique in its role and site."},
-			platformKey, releaseKey, labelsKey, unusedKey, asnKey, loopbackKey, managementKey, fingerprintKey, nodeSIDKey,
+			platformKey, releaseKey, labelsKey, unusedKey, asnKey, loopbackKey, loopback6Key, managementKey, fingerprintKey, nodeSIDKey,
 			{Name: "peer", Kind: Text, Form: nameForm, Default: "none", Example: "bj-leaf4",
 				Doc: "Full name of the leaf with which it shares ethernet segments."},
 		},

@@ -26,7 +26,7 @@ type Contract struct {
 	Instance      string     // Speaking, Watched: network instance
 	Peer          netip.Addr // Speaking, Watched: invalid where it is found on Port
 	PeerAS        uint32     // Speaking
-	Family        string     // Speaking: the family that it is there for
+	Families      []string   // Speaking: those that it is there for
 	Overlay       bool       // Speaking: between loopbacks, not over one link
 	VNI           uint32     // Stretched
 	VTEPs         []VTEP     // Stretched: all that have the segment, this device too; sorted by address
@@ -259,6 +259,7 @@ const defaultInstance = "default"
 // Names of address families (RFC 4760), as verify.Family is keyed.
 const (
 	familyIPv4 = "ipv4-unicast"
+	familyIPv6 = "ipv6-unicast"
 	familyEVPN = "evpn"
 )
 
@@ -266,7 +267,7 @@ const (
 func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 	c := Contract{
 		Device: d.Name, Object: linkObject(d.Name, l), Far: []string{l.PeerName}, Ref: l.Ref, Port: l.Port, FarPort: l.PeerPort,
-		Instance: defaultInstance, Peer: l.Peer, PeerAS: l.PeerASN, Family: familyIPv4,
+		Instance: defaultInstance, Peer: l.Peer, PeerAS: l.PeerASN, Families: underlayFamilies(d),
 		Channel: l.Channel,
 	}
 	if l.Via != "" {
@@ -286,6 +287,14 @@ func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 		out = append(out, c)
 	}
 	return out
+}
+
+// underlayFamilies are those of loopbacks.
+func underlayFamilies(d *fabric.Device) []string {
+	if d.Loopback6.IsValid() {
+		return []string{familyIPv4, familyIPv6}
+	}
+	return []string{familyIPv4}
 }
 
 // cordOf is the cable between a port and the transponder that it is plugged into; "" where there is none.
@@ -351,7 +360,7 @@ func instancesOf(d *fabric.Device, subs []fabric.SubPort) []string {
 func overlayContract(d *fabric.Device, n *fabric.OverlayNeighbor) Contract {
 	c := Contract{
 		Asks: Speaking, Device: d.Name, Object: pairObject(d.Name, n.Name), Far: []string{n.Name}, Ref: d.Overlay.Ref,
-		Instance: defaultInstance, Peer: n.Addr, PeerAS: n.ASN, Family: familyEVPN, Overlay: true,
+		Instance: defaultInstance, Peer: n.Addr, PeerAS: n.ASN, Families: []string{familyEVPN}, Overlay: true,
 	}
 	if d.Overlay.IBGP {
 		c.PeerAS = d.Overlay.AS

@@ -77,6 +77,9 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 			peer = netip.MustParseAddr("fe80::1%" + l.Port + ".0")
 		}
 		out.Sessions = append(out.Sessions, session(peer, l.PeerASN, "ipv4-unicast"))
+		if d.Loopback6.IsValid() {
+			out.Sessions[len(out.Sessions)-1].Families["ipv6-unicast"] = verify.Family{Negotiated: true, Received: 3, Active: 3}
+		}
 		if d.Underlay.BFD.Multiplier > 0 {
 			out.BFD = append(out.BFD, verify.BFD{Instance: "default", Peer: peer.WithZone(""), Up: true})
 		}

@@ -49,19 +49,22 @@ func (s *shown) session(c *Contract) *Session {
 	return s.sessions[key]
 }
 
-// speaking: a session is established, and its family negotiated.
+// speaking: a session is established, and its families negotiated.
 func (k *checker) speaking(c *Contract, d *shown) {
 	s := d.session(c)
 	if s == nil || s.State != established {
 		k.down(c, s)
 		return
 	}
-	if !s.Families[c.Family].Negotiated {
-		f := k.draft(SessionFamily, Error, c, "does not carry "+c.Family)
-		if _, enabled := s.Families[c.Family]; enabled {
-			f.says(c.Device, "has not agreed on it with its peer")
+	for _, family := range c.Families {
+		if s.Families[family].Negotiated {
+			continue
+		}
+		f := k.draft(SessionFamily, Error, c, "does not carry "+family)
+		if _, enabled := s.Families[family]; enabled {
+			f.says(c.Device, "has not agreed on %s with its peer", family)
 		} else {
-			f.absent(c.Device, "has not enabled it")
+			f.absent(c.Device, "has not enabled %s", family)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (x *Index) farLAG(d *fabric.Device, t *fabric.Trunk) uint32 {
 func wanContract(d *fabric.Device, n *fabric.OverlayNeighbor) Contract {
 	return Contract{
 		Asks: Speaking, Device: d.Name, Object: pairObject(d.Name, n.Name), Far: []string{n.Name}, Ref: n.Ref,
-		Instance: defaultInstance, Peer: n.Addr, PeerAS: d.WAN.AS, Family: familyEVPN, Overlay: true,
+		Instance: defaultInstance, Peer: n.Addr, PeerAS: d.WAN.AS, Families: []string{familyEVPN}, Overlay: true,
 	}
 }
 

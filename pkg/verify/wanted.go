@@ -87,7 +87,7 @@ func (c *Contract) lacking(d *shown) []Kind {
 		if s == nil {
 			return []Kind{SessionDown, SessionFamily}
 		}
-		if _, asked := s.Families[c.Family]; !asked {
+		if slices.ContainsFunc(c.Families, func(family string) bool { _, asked := s.Families[family]; return !asked }) {
 			return []Kind{SessionFamily}
 		}
 	case Lit:
@@ -237,7 +237,8 @@ func (x *Index) besideSession(c Contract, s *Session) []Contract {
 		c.Perhaps = slices.DeleteFunc(slices.Sorted(maps.Keys(x.asked)), func(name string) bool { return name == c.Device })
 	}
 	var out []Contract
-	for _, c.Family = range slices.Sorted(maps.Keys(s.Families)) {
+	for _, family := range slices.Sorted(maps.Keys(s.Families)) {
+		c.Families = []string{family}
 		out = append(out, c)
 	}
 	return out

@@ -114,6 +114,9 @@ func (c *circuit) tell(has map[netip.Prefix][]point, node int) {
 		return
 	}
 	for _, a := range c.sub.Addresses {
+		if a.Prefix.Addr().Is6() && c.node.NoIPv6 {
+			continue
+		}
 		prefix := a.Prefix.Masked()
 		has[prefix] = append(has[prefix], point{node, c.Metric})
 	}
@@ -236,7 +239,9 @@ func (p *spf) hops(node int) *nextHops {
 		hop := Hop{Subinterface: own.Name, Router: far.node.site.Name}
 		hop.Addr = own.sub.sharing(far.sub)
 		h.v4 = append(h.v4, hop)
-		hop.Addr = far.sub.LinkLocal
+		if hop.Addr = far.sub.LinkLocal; own.node.NoIPv6 || far.node.NoIPv6 {
+			hop.Addr = netip.Addr{}
+		}
 		h.v6 = append(h.v6, hop)
 	}
 	return h

@@ -254,6 +254,7 @@ type ISIS struct {
 	Level1, Level2 bool
 	Overload       bool // no path leads through the router (ISO 10589 §7.2.8.1)
 	PassiveOnly    bool // subnets of links between routers are not announced
+	NoIPv6         bool // IPv6 is neither announced nor routed (RFC 5308)
 	Interfaces     []ISISInterface
 	// SegmentRouting: the label block [Base, Base+Size) and the index of the node's own prefix; Size 0: none.
 	Base, Size, Index uint32

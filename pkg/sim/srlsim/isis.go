@@ -15,7 +15,10 @@ const defaultISISMetric = 10
 // isis is the first IS-IS process of an instance; nil without one.
 func (r *reader) isis(ni config.Cursor) *network.ISIS {
 	for p := range entries(ni, srl.NetworkInstanceProtocolsIsisInstance) {
-		i := &network.ISIS{Enabled: enabled(p, srl.NetworkInstanceProtocolsIsisInstanceAdminState)}
+		i := &network.ISIS{
+			Enabled: enabled(p, srl.NetworkInstanceProtocolsIsisInstanceAdminState),
+			NoIPv6:  !enabled(p, srl.NetworkInstanceProtocolsIsisInstanceIpv6UnicastAdminState),
+		}
 		if nets := texts(p, srl.NetworkInstanceProtocolsIsisInstanceNet); len(nets) > 0 {
 			i.NET = nets[0]
 		}

@@ -22,6 +22,7 @@ func (r *reader) isis() *network.ISIS {
 			Enabled:     enabled(p, sros.ConfigureRouterIsisAdminState),
 			Overload:    has(p, sros.ConfigureRouterIsisOverload),
 			PassiveOnly: yes(p, sros.ConfigureRouterIsisAdvertisePassiveOnly),
+			NoIPv6:      text(p, sros.ConfigureRouterIsisIpv6Routing) != "native", // a topology of its own (RFC 5120) is not simulated
 		}
 		for _, area := range texts(p, sros.ConfigureRouterIsisAreaAddress) {
 			i.NET = area + "." + r.isisSystemID(p) + ".00"
