@@ -115,7 +115,7 @@ func (s *sorter) key(all []announcement) string {
 	var b strings.Builder
 	for _, a := range all {
 		r := a.route
-		fmt.Fprintf(&b, "%d %d %d %q %v %d %q %v %s;", a.speaker, r.Type, r.Encap, r.Protocol, r.NextHop, r.MED, r.Communities, r.Tags, want(r))
+		fmt.Fprintf(&b, "%d %d %d %q %v %d %v %d %q %v %s;", a.speaker, r.Type, r.Encap, r.Protocol, r.NextHop, r.localPref(), r.ASPath, r.MED, r.Communities, r.Tags, want(r))
 		if s.prefixes {
 			fmt.Fprint(&b, r.Prefix)
 		}
@@ -154,9 +154,16 @@ func (n *NLRI) compare(m *NLRI) int {
 // initial is what the attributes of a route are where it is announced.
 func initial(r *Route) attributes {
 	return attributes{
-		nextHop: r.NextHop, localPref: 100, med: r.MED,
+		nextHop: r.NextHop, asPath: listOf(r.ASPath...), localPref: r.localPref(), med: r.MED,
 		communities: strings.Join(r.Communities, " "), tags: listOf(r.Tags...),
 	}
+}
+
+func (r *Route) localPref() uint32 {
+	if r.LocalPref != nil {
+		return *r.LocalPref
+	}
+	return defaultLocalPref
 }
 
 // seed is for hashes that tell whether something has changed.
@@ -168,7 +175,7 @@ func (r *Route) hash() uint64 {
 	h.SetSeed(seed)
 	maphash.WriteComparable(&h, r.NLRI)
 	fmt.Fprint(&h, r.Protocol, r.NextHop, r.VNI, r.VNI2, r.ESI2, r.Gateway, r.Targets, r.Encap, r.RouterMAC, r.ESImport,
-		r.ESILabel, r.SingleActive, r.Static, r.Sequence, r.Default, r.Domains, r.MED, r.Communities, r.Tags)
+		r.ESILabel, r.SingleActive, r.Static, r.Sequence, r.Default, r.Domains, r.localPref(), r.ASPath, r.MED, r.Communities, r.Tags)
 	if r.DF != nil {
 		maphash.WriteComparable(&h, *r.DF)
 	}

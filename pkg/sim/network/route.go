@@ -1,6 +1,12 @@
 package network
 
-import "net/netip"
+import (
+	"cmp"
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+	"strings"
+)
 
 // Family is an address family of BGP.
 type Family uint8
@@ -55,6 +61,24 @@ type NLRI struct {
 	Prefix netip.Prefix
 }
 
+// compare orders distinguishers as their octets do: by the address or AS number, then by the number that it gives.
+func (d RD) compare(e RD) int {
+	by, n := d.parts()
+	other, m := e.parts()
+	return cmp.Or(by.Compare(other), cmp.Compare(n, m), cmp.Compare(d, e))
+}
+
+// parts are the administrator, an AS number as the address of the same octets, and its number.
+func (d RD) parts() (by netip.Addr, number uint64) {
+	administrator, assigned, _ := strings.Cut(string(d), ":")
+	number, _ = strconv.ParseUint(assigned, 10, 32)
+	if by, err := netip.ParseAddr(administrator); err == nil {
+		return by, number
+	}
+	as, _ := strconv.ParseUint(administrator, 10, 32)
+	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(as)))), number
+}
+
 // MaxET is the ethernet tag of a per-segment ethernet A-D route (RFC 7432 §8.2.1).
 const MaxET = 0xffffffff
 
@@ -80,6 +104,8 @@ type Route struct {
 	Sequence     uint32        // of the MAC mobility community (RFC 7432 §7.7)
 	Default      bool          // default gateway community (RFC 7432 §10.1)
 	Domains      []string      // D-PATH, nearest first: "65000:1" (draft-ietf-bess-evpn-ipvpn-interworking §4); nil: none
+	LocalPref    *uint32       // nil: what a router gives its own
+	ASPath       []uint32      // that it has come by, announced anew; nil: its own
 	MED          uint32
 	Communities  []string // "65000:1"
 	Tags         []uint32 // internal, never on the wire

@@ -175,6 +175,11 @@ type Interconnect struct {
 	EVPN  *EVPN
 	VXLAN *VXLAN // nil: none
 	MPLS  *MPLS  // nil: none
+
+	// Uniform lets what BGP says of an IP prefix pass: D-PATH, AS path, local preference, MED and communities
+	// (draft-ietf-bess-evpn-ipvpn-interworking §5.2). Otherwise prefixes are announced anew like the router's own, with none of
+	// that (§5.1): nobody can tell then that a route has been where it comes to.
+	Uniform bool
 }
 
 // StaticRoute is a configured route.
@@ -209,12 +214,27 @@ type EVPN struct {
 	MACRoutes       bool // announces MAC/IP routes
 	GatewayMAC      bool // announces the MAC address of the gateway (IP-VRF)
 
+	// Preference is that of its IP prefixes in the route table, the lowest wins: 0: 170, as BGP has it.
+	Preference int
+	// Choice is how the router takes one of several routes to an IP prefix.
+	Choice Choice
+
 	// Domain is where its IP prefixes come from, for D-PATH: "65000:1"; "": it has none.
 	Domain string
 	// Discovery announces the interconnect segment here too: A-D routes, and its identifier on MAC/IP routes that come from
 	// the Interconnect, which itself always does. Without it the members of the segment take each other's for those of hosts.
 	Discovery bool
 }
+
+// Choice is how one of several routes to an IP prefix is taken, if their distinguishers differ: otherwise BGP has chosen.
+type Choice uint8
+
+// The choices.
+const (
+	ByAttributes    Choice = iota // as BGP does, the length of D-PATH next to the local preference (draft-ietf-bess-evpn-ipvpn-interworking §6)
+	ButDomains                    // the same, whatever the length of D-PATH
+	ByDistinguisher               // whatever BGP says: in the order of their distinguishers, as many as ECMP allows
+)
 
 // RD is a route distinguisher as configured: "10.1.0.1:10".
 type RD string

@@ -91,31 +91,30 @@ func tenantRoutes(d *domain) []TableRoute {
 		}
 	}
 	for prefix, c := range d.choices() {
-		rows = append(rows, tunnelled(prefix, "bgp-evpn", c.paths, c.side.ECMP))
+		rows = append(rows, tunnelled(prefix, "bgp-evpn", c.side, c.paths))
 	}
 	for prefix, all := range hosts {
-		rows = append(rows, tunnelled(prefix, "bgp-evpn-ifl-host", all, d.EVPN.ECMP))
+		rows = append(rows, tunnelled(prefix, "bgp-evpn-ifl-host", d.near, d.near.chosen(all)))
 	}
 	return rows
 }
 
-// tunnelled is a route over the best of the paths and its equals, at most ecmp of them, lowest tunnel
-// endpoints first.
-func tunnelled(prefix netip.Prefix, protocol string, paths []*Path, ecmp int) TableRoute {
-	best := slices.MinFunc(paths, preference)
-	row := TableRoute{Prefix: prefix, Protocol: protocol, Preference: preferBGP}
-	for _, p := range paths {
-		if preference(p, best) == 0 {
-			row.NextHops = append(row.NextHops, tenantHop(p))
+// tunnelled is a route over the paths that an EVPN instance has chosen, at most as many as its ECMP allows.
+func tunnelled(prefix netip.Prefix, protocol string, e *evi, chosen []*Path) TableRoute {
+	row := TableRoute{Prefix: prefix, Protocol: protocol, Preference: e.preference()}
+	for _, p := range chosen {
+		if hop := tenantHop(p); !slices.ContainsFunc(row.NextHops, hop.sameEnd) && len(row.NextHops) < max(e.ECMP, 1) {
+			row.NextHops = append(row.NextHops, hop)
 		}
 	}
 	slices.SortFunc(row.NextHops, func(a, b Hop) int {
 		return cmp.Or(a.VTEP.Compare(b.VTEP), cmp.Compare(a.VNI, b.VNI), cmp.Compare(a.Label, b.Label))
 	})
-	row.NextHops = slices.CompactFunc(row.NextHops, func(a, b Hop) bool { return a.VTEP == b.VTEP && a.VNI == b.VNI && a.Label == b.Label })
-	row.NextHops = row.NextHops[:min(len(row.NextHops), max(ecmp, 1))]
 	return row
 }
+
+// sameEnd tells whether two hops are the same tunnel.
+func (h Hop) sameEnd(o Hop) bool { return h.VTEP == o.VTEP && h.VNI == o.VNI && h.Label == o.Label }
 
 func tenantHop(p *Path) Hop {
 	h := Hop{Router: p.Origin, VTEP: p.NextHop}
@@ -130,24 +129,47 @@ func tenantHop(p *Path) Hop {
 	return h
 }
 
-// choice is the side that an IP-VRF takes a prefix from, and the paths that it has there.
+// choice is the side that an IP-VRF takes a prefix from, and the paths that it takes there, the best one first.
 type choice struct {
 	side  *evi
 	paths []*Path
 }
 
-// choices are those of all prefixes of an IP-VRF: the side that has the best path. Where both are as good, its own domain's.
+// choices are those of all prefixes of an IP-VRF: the side of the lowest preference in the route table, or where that is the same
+// the one that has the best path. Where both are as good, its own domain's.
 func (d *domain) choices() map[netip.Prefix]choice {
 	all := map[netip.Prefix]choice{}
 	for _, side := range d.evis() {
 		for prefix, paths := range ipPrefixes(side.paths) {
-			before, taken := all[prefix]
-			if !taken || preference(slices.MinFunc(paths, preference), slices.MinFunc(before.paths, preference)) < 0 {
-				all[prefix] = choice{side, paths}
+			here, before := choice{side, side.chosen(paths)}, all[prefix]
+			if before.side == nil || cmp.Or(cmp.Compare(side.preference(), before.side.preference()), ByAttributes.compare(here.paths[0], before.paths[0])) < 0 {
+				all[prefix] = here
 			}
 		}
 	}
 	return all
+}
+
+// preference is that of its routes in the route table.
+func (e *evi) preference() int {
+	if e.Preference == 0 {
+		return preferBGP
+	}
+	return e.Preference
+}
+
+// chosen are the best of some paths to one prefix, all as good as each other: in the order of their tunnel endpoints, or of their
+// distinguishers where it is these that decide.
+func (e *evi) chosen(paths []*Path) []*Path {
+	best := slices.MinFunc(paths, e.Choice.compare)
+	equal := slices.DeleteFunc(slices.Clone(paths), func(p *Path) bool { return e.Choice.compare(p, best) != 0 })
+	slices.SortStableFunc(equal, func(a, b *Path) int {
+		if e.Choice == ByDistinguisher {
+			return a.RD.compare(b.RD)
+		}
+		return a.NextHop.Compare(b.NextHop)
+	})
+	return equal
 }
 
 // ipPrefixes are the type 5 routes among paths.
@@ -161,9 +183,15 @@ func ipPrefixes(paths []*Path) map[netip.Prefix][]*Path {
 	return all
 }
 
-// preference orders paths of different route distinguishers by what comes first in the choice of BGP (RFC 4271 §9.1.2.2);
+// compare orders paths of different route distinguishers by what comes first in the choice of BGP (RFC 4271 §9.1.2.2);
 // those that have come through fewer domains are better (draft-ietf-bess-evpn-ipvpn-interworking §6).
-func preference(a, b *Path) int {
-	return cmp.Or(cmp.Compare(b.LocalPref, a.LocalPref), cmp.Compare(len(a.Domains), len(b.Domains)),
-		cmp.Compare(len(a.ASPath), len(b.ASPath)), cmp.Compare(a.MED, b.MED))
+func (c Choice) compare(a, b *Path) int {
+	domains := cmp.Compare(len(a.Domains), len(b.Domains))
+	switch c {
+	case ByDistinguisher:
+		return 0
+	case ButDomains:
+		domains = 0
+	}
+	return cmp.Or(cmp.Compare(b.LocalPref, a.LocalPref), domains, cmp.Compare(len(a.ASPath), len(b.ASPath)), cmp.Compare(a.MED, b.MED))
 }

@@ -90,6 +90,38 @@ func TestHowATenantReachesAPrefix(t *testing.T) {
 			want: "bgp-evpn 170 10.0.0.4 vni 20001",
 		},
 		{
+			name: "by the fewest domains", prefix: "10.10.0.204/32", edit: throughADomain,
+			want: "bgp-evpn 170 10.0.0.4 vni 20001",
+		},
+		{
+			name: "whatever the number of domains, where that is not to count", prefix: "10.10.0.204/32", edit: throughADomain,
+			bend: func(p *pod) { podInstance(p.routers["leaf1"], "red").EVPN.Choice = ButDomains },
+			want: "bgp-evpn 170 10.0.0.3 vni 20001 10.0.0.4 vni 20001",
+		},
+		{
+			name: "whatever BGP says, where that is not to count", prefix: "10.10.0.204/32",
+			bend: func(p *pod) { podInstance(p.routers["leaf1"], "red").EVPN.Choice = ByDistinguisher },
+			edit: func(_ string, p *Path) {
+				if p.Origin == "leaf3" {
+					p.LocalPref, p.ASPath, p.MED = 0, []uint32{65003, 65003}, 10
+				}
+			},
+			want: "bgp-evpn 170 10.0.0.3 vni 20001 10.0.0.4 vni 20001",
+		},
+		{
+			name: "then by the lowest distinguisher, where one tunnel is used", prefix: "10.10.0.204/32",
+			bend: func(p *pod) {
+				podInstance(p.routers["leaf1"], "red").EVPN.Choice, podInstance(p.routers["leaf1"], "red").EVPN.ECMP = ByDistinguisher, 1
+				podInstance(p.routers["leaf3"], "red").EVPN.RD = "10.0.0.10:1"
+			},
+			want: "bgp-evpn 170 10.0.0.4 vni 20001",
+		},
+		{
+			name: "with the preference that its EVPN instance has", prefix: "10.10.0.102/32",
+			bend: func(p *pod) { podInstance(p.routers["leaf1"], "red").EVPN.Preference = 169 },
+			want: "bgp-evpn 169 10.0.0.2 vni 20001",
+		},
+		{
 			name: "not by MAC/IP routes that have no L3 VNI", prefix: "10.10.0.102/32",
 			bend: func(p *pod) {
 				podSub(p.routers["leaf2"], "irb1.10").HostRoutes = false
@@ -143,6 +175,26 @@ func TestHowATenantReachesAPrefix(t *testing.T) {
 				t.Errorf("%s by %q, want %q; table:\n%s", tt.prefix, got, tt.want, strings.Join(rows, "\n"))
 			}
 		})
+	}
+}
+
+// throughADomain makes the routes of leaf3 come from elsewhere.
+func throughADomain(_ string, p *Path) {
+	if p.Origin == "leaf3" {
+		r := *p.Route
+		r.Domains, p.Route = []string{"65000:1"}, &r
+	}
+}
+
+func TestDistinguishersAreOrderedByNumbers(t *testing.T) {
+	t.Parallel()
+	ordered := []RD{"65000:9", "65000:10", "10.0.0.2:1", "10.0.0.10:1"}
+	for i, a := range ordered {
+		for j, b := range ordered {
+			if got := a.compare(b); got < 0 != (i < j) || got == 0 != (i == j) {
+				t.Errorf("%s and %s: %d", a, b, got)
+			}
+		}
 	}
 }
 

@@ -24,8 +24,7 @@ func stitches(r *Router) bool {
 
 // restitch returns what a router announces besides its own routes: what one EVPN instance of a network instance imports
 // becomes a route of the other one, with its next hop, distinguisher, targets, label and encapsulation. Routes that tell of
-// instances and segments, types 1, 3 and 4, stay where they are (RFC 9014 §4.4). Attributes that BGP has put on are gone:
-// the route starts anew (draft-ietf-bess-evpn-ipvpn-interworking §5.1).
+// instances and segments, types 1, 3 and 4, stay where they are (RFC 9014 §4.4).
 func restitch(p *Plant, r Routing, router string, own []Route) []Route {
 	s := peOf(p, router)
 	if s == nil {
@@ -105,8 +104,9 @@ func (b *bridge) settled(e *evi, best map[MAC]*Path) []*Path {
 	return slices.CompactFunc(all, func(a, b *Path) bool { return a.MAC == b.MAC && a.Prefix == b.Prefix })
 }
 
-// stitchPrefixes announces each prefix on the side that it is not taken from, with the domain that it comes from in front of
-// those that it has come through (draft-ietf-bess-evpn-ipvpn-interworking §4.1).
+// stitchPrefixes announces each prefix on the side that it is not taken from: with what BGP says of it, and the domain that it
+// comes from in front of those that it has come through (draft-ietf-bess-evpn-ipvpn-interworking §4.1, §5.2), or like one of the
+// router's own (§5.1), which have come through no domain.
 func (o *originator) stitchPrefixes(d *domain) {
 	own := map[netip.Prefix]bool{}
 	for _, row := range o.prefixes(d) {
@@ -117,10 +117,19 @@ func (o *originator) stitchPrefixes(d *domain) {
 			continue
 		}
 		r := d.other(c.side).prefix(prefix)
-		r.Domains = slices.MinFunc(c.paths, preference).Domains
-		if c.side.Domain != "" {
-			r.Domains = append([]string{c.side.Domain}, r.Domains...)
+		if d.Interconnect.Uniform {
+			c.pass(&r)
 		}
 		o.add(r)
+	}
+}
+
+// pass gives a route that is announced anew what BGP says of the best path.
+func (c choice) pass(r *Route) {
+	best := c.paths[0]
+	pref := best.LocalPref
+	r.ASPath, r.LocalPref, r.MED, r.Communities, r.Domains = best.ASPath, &pref, best.MED, best.Communities, best.Domains
+	if c.side.Domain != "" {
+		r.Domains = append([]string{c.side.Domain}, r.Domains...)
 	}
 }

@@ -141,6 +141,7 @@ func TestWithoutSegmentsAndDomainsRoutesComeBack(t *testing.T) {
 		"prefixes": func(r *network.Router) {
 			instance(r, "red").EVPN.Domain, instance(r, "red").Interconnect.EVPN.Domain = "", ""
 		},
+		"prefixes of which BGP may say nothing": func(r *network.Router) { instance(r, "red").Interconnect.Uniform = false },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,6 +152,91 @@ func TestWithoutSegmentsAndDomainsRoutesComeBack(t *testing.T) {
 			gateways(n, bend)
 			if r := network.Compute(n.Survey()); cameBack(n, r) == "" {
 				t.Error("nothing has come back")
+			}
+		})
+	}
+}
+
+// What BGP says of a prefix passes both stitches, so that it decides at the other site as it does here; or it does not, and a route
+// that a leaf yields with looks there like any other.
+func TestWhatBGPSaysOfAPrefixPassesGateways(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		plan lab.Plan
+		bend func(*network.Router)
+		want []string
+	}{
+		{"if it may", lab.Plan{}, func(*network.Router) {}, []string{"preference 0, path [], MED 7, [65000:1], through [65000:0 65000:1]"}},
+		{"with the way to a gateway by EBGP, and from it", lab.Plan{EBGP: true}, func(*network.Router) {},
+			[]string{"preference 100, path [65102 65321 65101 65211], MED 0, [65000:1], through [65000:0 65000:1]", "preference 100, path [65102 65322 65101 65211], MED 0, [65000:1], through [65000:0 65000:1]"}},
+		{"not if it may not", lab.Plan{}, func(r *network.Router) { instance(r, "red").Interconnect.Uniform = false },
+			[]string{"preference 100, path [], MED 0, [], through []"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.plan.Gateways, tt.plan.Leaves = []int{2, 2}, 1
+			n := lab.New(tt.plan)
+			gateways(n, tt.bend)
+			r := network.ComputeWith(n.Survey(), func(p *network.Plant, router string) []network.Route {
+				routes := network.Originate(p, router)
+				for i := range routes {
+					if router == lab.Leaf(1, 1) && routes[i].Type == network.IPPrefix {
+						routes[i].LocalPref, routes[i].MED, routes[i].Communities = new(uint32), 7, []string{"65000:1"}
+					}
+				}
+				return routes
+			})
+			var got []string
+			for _, p := range r.Paths(lab.Leaf(2, 1), network.L2EVPN) {
+				if p.Prefix == lab.Prefix(1, 1) {
+					got = append(got, fmt.Sprintf("preference %d, path %v, MED %d, %v, through %v", p.LocalPref, p.ASPath, p.MED, p.Communities, p.Domains))
+				}
+			}
+			slices.Sort(got)
+			if got = slices.Compact(got); !slices.Equal(got, tt.want) {
+				t.Errorf("(-want +got)\n%s", cmp.Diff(tt.want, got))
+			}
+		})
+	}
+}
+
+// A prefix that is at both sites: a gateway sends to its own, with the lower preference, however little that one wants.
+func TestAGatewayPrefersItsOwnSite(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		preference int
+		want       string
+	}{
+		"as the route table has it":            {169, "10.2.1.1 VNI 20001 label 0"},
+		"unless BGP decides between the sides": {0, "10.1.2.1 VNI 0 label 500000, 10.1.2.2 VNI 0 label 500000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := pairs()
+			red := instance(n.Routers[lab.Leaf(2, 1)], "red")
+			red.Static = append(red.Static, network.StaticRoute{Prefix: lab.Prefix(1, 1)})
+			gateways(n, func(r *network.Router) { instance(r, "red").EVPN.Preference = tt.preference })
+			p := n.Survey()
+			r := network.ComputeWith(p, func(p *network.Plant, router string) []network.Route {
+				routes := network.Originate(p, router)
+				for i := range routes {
+					if router == lab.Leaf(2, 1) && routes[i].Type == network.IPPrefix {
+						routes[i].LocalPref = new(uint32)
+					}
+				}
+				return routes
+			})
+			var got []string
+			for _, row := range network.Observe(p, r, lab.Gateway(2, 1)).Instances["red"].Routes {
+				for _, h := range row.NextHops {
+					if row.Prefix == lab.Prefix(1, 1) {
+						got = append(got, fmt.Sprintf("%s VNI %d label %d", h.VTEP, h.VNI, h.Label))
+					}
+				}
+			}
+			if strings.Join(got, ", ") != tt.want {
+				t.Errorf("by %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -87,6 +87,12 @@ func encode(r *network.Route, mark string) (*api.Path, error) {
 	} else {
 		attributes = append(attributes, attr(optional, attrMPReach, reach(r, nlri)))
 	}
+	if len(r.ASPath) > 0 {
+		attributes = append(attributes, attr(transitive, attrASPath, asSequence(r.ASPath)))
+	}
+	if r.LocalPref != nil {
+		attributes = append(attributes, attr(transitive, attrLocalPref, binary.BigEndian.AppendUint32(nil, max(*r.LocalPref, lowest))))
+	}
 	if r.MED != 0 {
 		attributes = append(attributes, attr(optional, attrMED, binary.BigEndian.AppendUint32(nil, r.MED)))
 	}
@@ -99,6 +105,16 @@ func encode(r *network.Route, mark string) (*api.Path, error) {
 		}
 	}
 	return &api.Path{Family: families[r.Family], NlriBinary: nlri, PattrsBinary: attributes}, nil
+}
+
+// asSequence is the value of AS_PATH: one sequence of numbers of four octets (RFC 4271 §4.3, RFC 6793).
+func asSequence(path []uint32) []byte {
+	const sequence = 2
+	b := []byte{sequence, byte(len(path))}
+	for _, as := range path {
+		b = binary.BigEndian.AppendUint32(b, as)
+	}
+	return b
 }
 
 // tunnel is the P-multicast tunnel of a type 3 route, where its VNI is: ingress replication to the originator (RFC 7432

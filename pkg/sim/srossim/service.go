@@ -235,12 +235,38 @@ func (r *reader) vprn(c config.Cursor) (i network.Instance, by config.Cursor) {
 	if by.Valid() {
 		for _, s := range r.vplsSides(by) {
 			s.evpn.Enabled = s.evpn.Enabled && on
+			s.evpn.Preference, s.evpn.Choice = preferInner, r.innerChoice()
 			s.network = false
 			sides = append(sides, s)
 		}
 	}
 	put(&i, append(sides, r.vprnSides(c)...))
+	if i.Interconnect != nil {
+		i.Interconnect.Uniform = yes(r.root, interfaceFulUniform)
+	}
 	return i, by
+}
+
+// preferInner is the preference of routes that come by an R-VPLS (EVPN-IFF) in the route table of a VPRN; those of its own EVPN
+// (EVPN-IFL) have 170.
+const preferInner = 169
+
+// What passes an R-VPLS, and what decides there: for all services of the router alike. Both are off unless they are asked for.
+const (
+	interfaceFulUniform = sros.ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulAttributeUniformPropagation
+	interfaceFulChoice  = sros.ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulBgpPathSelection
+	interfaceFulLength  = sros.ConfigureServiceSystemBgpEvpnIpPrefixRoutesInterfaceFulDPathLengthIgnore
+)
+
+// innerChoice is how one of several routes is taken that have come by an R-VPLS.
+func (r *reader) innerChoice() network.Choice {
+	switch {
+	case !yes(r.root, interfaceFulChoice):
+		return network.ByDistinguisher
+	case yes(r.root, interfaceFulLength):
+		return network.ButDomains
+	}
+	return network.ByAttributes
 }
 
 // innerOf is the R-VPLS that a VPRN routes by, and whether prefixes pass there.

@@ -296,6 +296,84 @@ func TestADrainedGatewayYields(t *testing.T) {
 	}
 }
 
+// What BGP says of prefixes passes the R-VPLS of a tenant because that is asked for. Without it a prefix of bj is announced to the
+// other sites by the gateways of sh, too: they take it from each other, in their own site.
+func TestPrefixesComeBackIfWhatBGPSaysOfThemDoesNotPass(t *testing.T) {
+	t.Parallel()
+	for name, overlay := range overlays {
+		for _, passes := range []string{"true", "false"} {
+			t.Run(name+" "+passes, func(t *testing.T) {
+				t.Parallel()
+				s := stitched(t, overlay...)
+				for _, gateway := range []string{"bj-gateway1", "bj-gateway2", "sh-gateway1", "sh-gateway2"} {
+					s.running[gateway] = with(t, s.running[gateway], interfaceFul+"attribute-uniform-propagation", passes)
+				}
+				s.survey(network.Outages{})
+				back := 0
+				for _, gateway := range []string{"sh-gateway1", "sh-gateway2"} {
+					for _, p := range s.routing.Paths(gateway, network.L2EVPN) {
+						if p.From < 0 && p.Prefix.String() == onlyAtBJ && slices.Contains(p.Targets, "65000:120001") {
+							back++
+						}
+					}
+				}
+				if back > 0 != (passes == "false") {
+					t.Errorf("%s comes back by %d gateways", onlyAtBJ, back)
+				}
+				if hops := s.hops("sh-leaf1", onlyAtBJ); len(hops) == 0 || passes == "true" && len(hops) != 2 {
+					t.Errorf("sh-leaf1 reaches %s by %v", onlyAtBJ, hops)
+				}
+			})
+		}
+	}
+}
+
+// A leaf that is drained gets nothing of what gateways route while another one has the prefix, because BGP is asked to decide there.
+func TestADrainedLeafGetsNothingIfBGPDecides(t *testing.T) {
+	t.Parallel()
+	for name, overlay := range overlays {
+		for decides, want := range map[string][]string{"true": {"bj-leaf2"}, "false": {"bj-leaf1", "bj-leaf2"}} {
+			t.Run(name+" "+decides, func(t *testing.T) {
+				t.Parallel()
+				s := stitched(t, overlay...)
+				drained, err := srlinux.Driver().Drain(s.running["bj-leaf1"], s.design.Device("bj-leaf1"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.running["bj-leaf1"] = drained
+				s.running["bj-gateway1"] = with(t, s.running["bj-gateway1"], interfaceFul+"bgp-path-selection", decides)
+				s.survey(network.Outages{})
+				if got := s.hops("bj-gateway1", onlyAtBJ); !slices.Equal(got, want) {
+					t.Errorf("bj-gateway1 reaches %s by %v, not by %v", onlyAtBJ, got, want)
+				}
+			})
+		}
+	}
+}
+
+const (
+	interfaceFul = "/configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful/"
+	onlyAtBJ     = "10.11.0.0/24" // of red
+)
+
+// overlays are the ways in which EVPN routes go inside a site.
+var overlays = map[string][]string{
+	"with reflectors":            nil,
+	"between autonomous systems": {"  underlay: {links", "  overlay: {routing: ebgp}\n  underlay: {links"},
+}
+
+// hops are the routers by which one reaches a prefix of red.
+func (s *sites) hops(from, prefix string) (out []string) {
+	for _, r := range s.state(from).Instances["red"].Routes {
+		if r.Prefix.String() == prefix {
+			for _, h := range r.NextHops {
+				out = append(out, h.Router)
+			}
+		}
+	}
+	return out
+}
+
 // Between sites gateways speak for themselves: their own next hop, the WAN's route target and encapsulation, and of a prefix the
 // domain that it comes from. The gateway of the other site says it to its fabric in the same way, with both domains.
 func TestWhatGatewaysTellOfWhatTheyHear(t *testing.T) {

@@ -275,7 +275,10 @@ func (n *Network) stitch(r *network.Router, s, i int) {
 		far := evpn(loopback, in.EVPN.EVI+30000, vni)
 		in.EVPN.Discovery = in.Kind == network.MACVRF
 		in.EVPN.Domain, far.Domain = Domain(s), Domain(0)
-		in.Interconnect = &network.Interconnect{EVPN: far}
+		in.Interconnect = &network.Interconnect{EVPN: far, Uniform: true}
+		if in.Kind == network.IPVRF {
+			in.EVPN.Preference = 169 // what comes from the site wins, as in routers that reach it by a bridge
+		}
 		if n.VXLAN {
 			in.Interconnect.VXLAN = &network.VXLAN{Interface: fmt.Sprintf("vxlan2.%d", vni), VNI: vni, Source: loopback}
 		} else {
