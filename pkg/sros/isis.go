@@ -7,6 +7,10 @@ import (
 const (
 	wanInstance = "0" // of IS-IS
 	wanLevel    = "2" // one backbone of all sites
+
+	// bootTime is for how many seconds after a start nothing between other sites passes a gateway: until cards, coherent light and
+	// sessions are there, and all routes have come. Its own loopback is reached meanwhile, so it costs a detour and no session.
+	bootTime = 300
 )
 
 // isis carries the loopbacks of gateways between sites, and their labels (RFC 8667). What links are numbered with stays out of it.
@@ -27,7 +31,10 @@ func (r renderer) isis() {
 			r.Str(sros.ConfigureRouterIsisAdvertiseRouterCapability, "area") // with the block of labels
 			r.enable(sros.ConfigureRouterIsisSegmentRoutingAdminState)
 			r.Empty(sros.ConfigureRouterIsisSegmentRoutingPrefixSidRangeGlobal)
+			r.aroundCuts()
 		}
+		r.Presence(sros.ConfigureRouterIsisOverloadOnBoot) // ISO 10589 §7.2.8.1, RFC 3277
+		r.Uint(sros.ConfigureRouterIsisOverloadOnBootTimeout, bootTime)
 		r.In(sros.ConfigureRouterIsisInterface, systemInterface, func() {
 			r.Bool(sros.ConfigureRouterIsisInterfacePassive, true)
 			if w.Labels.Size != 0 {
@@ -38,6 +45,14 @@ func (r renderer) isis() {
 			r.adjacency(i)
 		}
 	})
+}
+
+// aroundCuts has a way ready around each trunk, by other gateways, which is taken as soon as BFD or the port tells of a cut, and before
+// IS-IS has worked out anew where things are (TI-LFA, RFC 9855). Two labels, the default, lead around any ring. Without labels
+// there is no such way: between sites that speak VXLAN, what took the trunk waits for IS-IS.
+func (r renderer) aroundCuts() {
+	r.Presence(sros.ConfigureRouterIsisLoopfreeAlternate)
+	r.Presence(sros.ConfigureRouterIsisLoopfreeAlternateTiLfa)
 }
 
 // adjacency is IS-IS on a trunk.

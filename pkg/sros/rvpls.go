@@ -27,6 +27,7 @@ func (r renderer) inner(x *fabric.Router) {
 			r.Uint(sros.ConfigureServiceVplsServiceMtu, uint64(x.MTU)+ethernetHeader)
 			r.because(x.Ref, "tenant in the fabric")
 		}
+		r.Uint(sros.ConfigureServiceVplsFdbTableSize, mostMACs)
 		r.Presence(sros.ConfigureServiceVplsRoutedVpls)
 		r.Bool(sros.ConfigureServiceVplsRoutedVplsVxlanIpv4TepEcmp, true)
 		r.In(sros.ConfigureServiceVplsVxlanInstance, towardsFabric, func() {

@@ -5,7 +5,9 @@ import (
 	"github.com/loomfabric/loom/pkg/fabric"
 )
 
-// mostMACs is how many MAC addresses a bridge holds, far ones too; SR OS has room for 250 if nobody asks for more.
+// mostMACs is how many MAC addresses a bridge holds. Those that EVPN brings count too, so all hosts of a segment at all sites do, and
+// in the bridge of a tenant the routers that prefixes lead to. SR OS has room for 250 if nobody asks for more, and for 511999 at
+// most (/configure/service/vpls/fdb/table/size); this is more than anybody should put into one broadcast domain.
 const mostMACs = 65536
 
 // bridge is a segment as one broadcast domain of two: towards the fabric VXLAN, towards the WAN MPLS or VXLAN (RFC 9014 §4.3, §4.6).
