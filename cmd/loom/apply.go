@@ -232,6 +232,9 @@ func (o *applyOptions) change(ctx context.Context, t *terminal, w *site, out *ap
 	if err := probe(ctx, out.Plan, devices); err != nil {
 		return err
 	}
+	if err := w.j.keepTimers(ctx, out.Plan, devices); err != nil {
+		return err
+	}
 	if !out.Plan.Empty() {
 		out.Plan.Weaker = weaker(out.Plan, devices, w.j.store.Shared())
 	}

@@ -110,16 +110,17 @@ open then is open again, and the next loom apply would end it as the journal of 
 // remember makes known what a restored store says is not over: drains, to commands that only look, and transactions, to
 // who has restored it.
 func (f *storeFlags) remember(t *terminal, b *store.Backup) error {
-	drained, unfinished := false, false
+	drained, unfinished, timed := false, false, false
 	for _, r := range b.Records {
 		if topology, open := strings.CutPrefix(r.Key, "open/"); open {
 			t.notef("%s: transaction %s was open when the backup was made, and is again; if it has ended since, look with loom plan before loom apply ends it once more\n", topology, r.Value)
 		}
 		drained = drained || strings.HasPrefix(r.Key, "drains/")
+		timed = timed || strings.HasPrefix(r.Key, "timers/")
 		unfinished = unfinished || strings.HasPrefix(r.Key, "open/")
 	}
 	m := f.marks(dataDir(nil))
-	return errors.Join(m.drains.say(drained), m.open.say(unfinished))
+	return errors.Join(m.drains.say(drained), m.open.say(unfinished), m.timers.say(timed))
 }
 
 func storeCheck(t *terminal) *cobra.Command {

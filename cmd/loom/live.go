@@ -190,6 +190,7 @@ type live struct {
 	intended *config.Tree
 	scope    config.Scope // what Loom owns of it
 	platform string
+	version  string // of its software, as it writes it; "" for a device of the journal
 	timed    bool   // it takes back by itself what is not confirmed; known once it was probed
 	owner    string // what its mark says, once it was read: "topology/device", or ""
 	known    atomic.Pointer[known]
@@ -248,7 +249,9 @@ func dial(ctx context.Context, n *network, r *resolver, name string) (*live, err
 		dev.Close()
 		return nil, prefixed(name, err)
 	}
-	return dialled(dev, d, n.trees[name]), nil
+	l := dialled(dev, d, n.trees[name])
+	l.version = id.Version
+	return l, nil
 }
 
 // prefixed names the device unless the error already does.

@@ -36,6 +36,7 @@ type network struct {
 	out    []plan.Out              // devices that somebody has drained: their trees are
 	over   []plan.Out              // devices whose drain is over
 	asIs   map[string]bool         // devices that keep what they have, but for their drain
+	timers map[string]heard        // what devices have answered who were asked for confirm timers
 	watch  *terminal               // where long work shows how far it is; nil: nowhere
 }
 

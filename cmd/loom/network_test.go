@@ -28,7 +28,12 @@ func newFleet(t *testing.T, file, bgp string) *fleet {
 // fleetOf starts the devices of a topology.
 func fleetOf(t *testing.T, file, bgp string) *fleet {
 	t.Helper()
-	const hosts = 2 // of a leaf
+	return fleetWith(t, file, simulation{bgp: bgp, hosts: 2})
+}
+
+// fleetWith starts the devices of a topology as told.
+func fleetWith(t *testing.T, file string, how simulation) *fleet {
+	t.Helper()
 	srcs, err := sources([]string{file})
 	if err != nil {
 		t.Fatal(err)
@@ -37,8 +42,8 @@ func fleetOf(t *testing.T, file, bgp string) *fleet {
 	if f.n, err = compileNetwork(&terminal{out: io.Discard, err: io.Discard}, srcs, nil); err != nil {
 		t.Fatal(err)
 	}
-	f.design, f.wiring = f.n.design, wiring(f.n.design, hosts)
-	if f.sim, err = (simulation{bgp: bgp, hosts: hosts}).start(t.Context(), f.n.design); err != nil {
+	f.design, f.wiring = f.n.design, wiring(f.n.design, how.hosts)
+	if f.sim, err = how.start(t.Context(), f.n.design); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.sim.Close)

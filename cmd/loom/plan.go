@@ -188,6 +188,7 @@ func (n *network) planDevices(ctx context.Context, names []string, devices map[s
 	if err != nil {
 		return nil, err
 	}
+	n.outdate(devices)
 	p := n.newPlan("live", names, inputs)
 	for i := range p.Devices {
 		devices[p.Devices[i].Name].remember(p.Devices[i].Before)
@@ -204,20 +205,8 @@ func (n *network) newPlan(against string, names []string, inputs map[string]plan
 		list = append(list, in)
 	}
 	p := plan.New(n.design.Name, against, list, n.at)
-	p.Weaker, p.Out = slices.Concat(untimed(p), unseen(p), unnamed(p)), slices.Concat(n.out, n.over)
+	p.Weaker, p.Out = slices.Concat(n.untimed(p), unseen(p), unnamed(p)), slices.Concat(n.out, n.over)
 	return p
-}
-
-// untimed names the devices whose release has no confirm timers, as far as a release tells; apply asks
-// the devices themselves.
-func untimed(p *plan.Plan) []string {
-	var names []string
-	for i := range p.Devices {
-		if d := &p.Devices[i]; !drivers[d.OS].Manners.Confirm(d.Release) {
-			names = append(names, d.Name)
-		}
-	}
-	return withoutTimers(names)
 }
 
 // unseen says which devices do not show what they start with.

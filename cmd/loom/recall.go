@@ -18,6 +18,7 @@ import (
 type marks struct {
 	drains mark // somebody has drained a device
 	open   mark // a transaction is not over
+	timers mark // devices were asked for confirm timers
 }
 
 // mark is a file that is there while something is so; "" is that of a store that others can open too.
@@ -25,7 +26,7 @@ type mark string
 
 func (f *storeFlags) marks(dir string) marks {
 	beside := filepath.Dir(f.storeDir(dir))
-	return marks{mark(filepath.Join(beside, "drains")), mark(filepath.Join(beside, "open"))}
+	return marks{mark(filepath.Join(beside, "drains")), mark(filepath.Join(beside, "open")), mark(filepath.Join(beside, "timers"))}
 }
 
 // say makes the mark say whether it is so.
@@ -52,18 +53,20 @@ func (m mark) says() bool {
 type memory struct {
 	drains []plan.Out
 	open   *plan.Unfinished // nil: none
+	timers map[string]heard
 }
 
-// recall has the network expect what somebody has drained, and returns the transaction on it that is not over, nil if there is
+// recall has the network expect what somebody has drained, and know what devices have answered, and returns the transaction on it that is not over, nil if there is
 // none; for commands that only look.
 func (n *network) recall(ctx context.Context, t *terminal, f *storeFlags, dir string) (*plan.Unfinished, error) {
-	if m := f.marks(dir); len(f.etcd) == 0 && !m.drains.says() && !m.open.says() {
+	if m := f.marks(dir); len(f.etcd) == 0 && !m.drains.says() && !m.open.says() && !(m.timers.says() && askableIn(n.design)) {
 		return nil, nil
 	}
 	m, err := f.peek(ctx, t, dir, n.design.Name)
 	if err != nil {
 		return nil, fmt.Errorf("drains and transactions: %w", err)
 	}
+	n.timers = m.timers
 	return m.open, n.expect(m.drains, time.Now())
 }
 
@@ -88,6 +91,9 @@ func (f *storeFlags) peek(ctx context.Context, t *terminal, dir, topology string
 
 func readMemory(ctx context.Context, books ledger, topology string) (m memory, err error) {
 	if m.drains, err = readDrains(ctx, books, topology); err != nil {
+		return m, err
+	}
+	if m.timers, err = readTimers(ctx, books, topology); err != nil {
 		return m, err
 	}
 	open, ok, err := books.Get(ctx, "open/"+topology)
