@@ -1624,6 +1624,7 @@ const (
 	StateServiceVprnInterface              // /state/service/vprn[service-name]/interface[interface-name]
 	StateServiceVprnInterfaceInterfaceName // /state/service/vprn[service-name]/interface[interface-name]/interface-name
 	StateServiceVprnInterfaceOperState     // /state/service/vprn[service-name]/interface[interface-name]/oper-state
+	StateServiceVprnInterfaceOperIpMtu     // /state/service/vprn[service-name]/interface[interface-name]/oper-ip-mtu
 
 	StateServiceVprnBgpEvpn // /state/service/vprn[service-name]/bgp-evpn
 
@@ -3334,9 +3335,10 @@ var Schema = &config.Schema{
 		{Name: "oper-state", Parent: StateServiceVprn, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeOperState},
 		{Name: "oper-router-id", Parent: StateServiceVprn, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeIpv4Address},
 		{Name: "oper-route-distinguisher", Parent: StateServiceVprn, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeString},
-		{Name: "interface", Parent: StateServiceVprn, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVprnInterfaceInterfaceName}, Children: []config.ID{StateServiceVprnInterfaceInterfaceName, StateServiceVprnInterfaceOperState}},
+		{Name: "interface", Parent: StateServiceVprn, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVprnInterfaceInterfaceName}, Children: []config.ID{StateServiceVprnInterfaceInterfaceName, StateServiceVprnInterfaceOperState, StateServiceVprnInterfaceOperIpMtu}},
 		{Name: "interface-name", Parent: StateServiceVprnInterface, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeInterfaceName},
 		{Name: "oper-state", Parent: StateServiceVprnInterface, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeStateRouterInterfaceOperState},
+		{Name: "oper-ip-mtu", Parent: StateServiceVprnInterface, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeUint32},
 		{Name: "bgp-evpn", Parent: StateServiceVprn, Module: modNokiaState, State: true, In: every, Children: []config.ID{StateServiceVprnBgpEvpnMpls, StateServiceVprnBgpEvpnVxlan}},
 		{Name: "mpls", Parent: StateServiceVprnBgpEvpn, Module: modNokiaState, Kind: config.List, State: true, In: every, Keys: []config.ID{StateServiceVprnBgpEvpnMplsBgpInstance}, Children: []config.ID{StateServiceVprnBgpEvpnMplsBgpInstance, StateServiceVprnBgpEvpnMplsOperRouteDistinguisher, StateServiceVprnBgpEvpnMplsOperState}},
 		{Name: "bgp-instance", Parent: StateServiceVprnBgpEvpnMpls, Module: modNokiaState, Kind: config.Leaf, State: true, In: every, Type: typeConfigureServiceVprnBgpEvpnMplsBgpInstance},

@@ -157,6 +157,7 @@ type Instance struct {
 	Enabled       bool
 	RouterID      netip.Addr
 	Interfaces    []string // names of its subinterfaces
+	MTU           uint32   // bytes that a MAC-VRF forwards of a frame, ethernet header included, tags not; 0: as many as its subinterfaces
 	UncheckedIPv4 bool     // forwards IPv4 on subinterfaces without an IPv4 address (receive-ipv4-check false)
 	Static        []StaticRoute
 
@@ -214,6 +215,8 @@ type EVPN struct {
 	MACRoutes       bool // announces MAC/IP routes
 	GatewayMAC      bool // announces the MAC address of the gateway (IP-VRF)
 
+	// MTU is how many bytes of an IP packet the instance sends, and takes from others; 0: as many as tunnels carry.
+	MTU uint32
 	// Preference is that of its IP prefixes in the route table, the lowest wins: 0: 170, as BGP has it.
 	Preference int
 	// Choice is how the router takes one of several routes to an IP prefix.

@@ -86,13 +86,21 @@ func (r *site) mtu(parent string) uint32 {
 	return 0
 }
 
-// bridgeMTU is the largest frame without tags that all members of a MAC-VRF take
+// bridgeMTU is the largest frame without tags that a MAC-VRF and all its members take
 // (/network-instance/oper-mac-vrf-mtu); 0: not known.
 func (r *site) bridgeMTU(in *Instance) uint32 {
-	var lowest *Subinterface
 	if in == nil {
 		return 0
 	}
+	most := r.membersMTU(in)
+	if in.MTU != 0 && (most == 0 || in.MTU < most) {
+		return in.MTU
+	}
+	return most
+}
+
+func (r *site) membersMTU(in *Instance) uint32 {
+	var lowest *Subinterface
 	for _, name := range in.Interfaces {
 		if sub := r.subs[name]; sub != nil && sub.Kind == Bridged && sub.L2MTU > 0 && (lowest == nil || sub.L2MTU < lowest.L2MTU) {
 			lowest = sub

@@ -25,7 +25,7 @@ func (w *writer) services() {
 func (w *writer) outer() map[string]string {
 	out, r := map[string]string{}, &reader{root: w.running, h: w.o.Hardware}
 	for c := range entries(w.running, sros.ConfigureServiceVprn) {
-		if by, _ := r.innerOf(c); by.Valid() {
+		if _, by, _ := r.innerOf(c); by.Valid() {
 			out[key(by)] = key(c)
 		}
 	}
@@ -55,6 +55,11 @@ func (w *writer) vprn(c config.Cursor) {
 	for i := range entries(c, sros.ConfigureServiceVprnInterface) {
 		w.In(sros.StateServiceVprnInterface, key(i), func() {
 			w.Str(sros.StateServiceVprnInterfaceOperState, upDown(st.Up && enabled(i, sros.ConfigureServiceVprnInterfaceAdminState)))
+			for v := range entries(i, sros.ConfigureServiceVprnInterfaceVpls) {
+				if inner := at(w.running, sros.ConfigureServiceVpls).Entry(key(v)); inner.Valid() {
+					w.Uint(sros.StateServiceVprnInterfaceOperIpMtu, uint64(innerMTU(i, inner)))
+				}
+			}
 		})
 	}
 	w.routeCounts(c, st.Routes)

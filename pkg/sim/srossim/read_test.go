@@ -3,6 +3,7 @@ package srossim
 import (
 	"net/netip"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,5 +168,21 @@ func TestISISHasTheLabelsOfTheRouter(t *testing.T) {
 				t.Errorf("%+v", p)
 			}
 		})
+	}
+}
+
+// An access point is of no use on a port that takes smaller frames than its service forwards; a tag comes on top.
+func TestAnAccessPointNeedsRoomForItsService(t *testing.T) {
+	t.Parallel()
+	const vpls = `,"service": {"customer": [{"customer-name": "1"}], "vpls": [{"service-name": "web", "service-id": 10, "customer": "1", "admin-state": "enable"MTU, "sap": [{"sap-id": "1/1/c2/1:7"}]}]}`
+	tagged := edited(t, baseWith(""), `"ethernet": {"mode": "network"}`, `"ethernet": {"mode": "access", "encap-type": "dot1q", "mtu": 1600}`)
+	for mtu, up := range map[string]bool{"": true, `, "service-mtu": 1596`: true, `, "service-mtu": 1597`: false} {
+		r := read(chassis(t), parse(t, tagged+strings.Replace(vpls, "MTU", mtu, 1)))
+		far := &network.Router{Name: "far", Ports: []network.Port{{Name: "eth0", Enabled: true, MAC: network.MAC{2, 9}, Speed: "100G"}}}
+		wiring := network.Wiring{Cables: []network.Cable{{A: network.End{Device: "far", Port: "eth0"}, B: network.End{Device: r.Name, Port: "1/1/c2/1"}}}}
+		p := network.Survey(map[string]*network.Router{r.Name: r, "far": far}, &wiring, network.Outages{})
+		if got := p.Links[r.Name].Subs["1/1/c2/1:7"]; got.Up != up || !up && got.Self.Reason != "l2-mtu-too-large" {
+			t.Errorf("service-mtu %q: %+v", mtu, got)
+		}
 	}
 }

@@ -86,13 +86,32 @@ func order(later bool) int {
 
 // vpls is a bridge.
 func (r *reader) vpls(c config.Cursor) network.Instance {
-	i := network.Instance{Name: key(c), Kind: network.MACVRF, Enabled: enabled(c, sros.ConfigureServiceVplsAdminState)}
+	i := network.Instance{Name: key(c), Kind: network.MACVRF, Enabled: enabled(c, sros.ConfigureServiceVplsAdminState), MTU: serviceMTU(c)}
 	for sap := range entries(c, sros.ConfigureServiceVplsSap) {
 		i.Interfaces = append(i.Interfaces, key(sap))
 	}
 	slices.Sort(i.Interfaces)
 	put(&i, r.vplsSides(c))
 	return i
+}
+
+// serviceMTU is the largest frame that a VPLS forwards, in bytes with the ethernet header and without tags: 1514 where
+// /configure/service/vpls/service-mtu does not say another.
+func serviceMTU(vpls config.Cursor) uint32 {
+	if n := number(vpls, sros.ConfigureServiceVplsServiceMtu); n != 0 {
+		return uint32(n)
+	}
+	return 1514
+}
+
+// innerMTU is what an interface of a VPRN has room for: its ip-mtu, or less where the R-VPLS that it leads to does not forward as
+// much. "oper-ip-mtu" shows it.
+func innerMTU(iface, vpls config.Cursor) uint32 {
+	most := serviceMTU(vpls) - min(14, serviceMTU(vpls))
+	if n := uint32(number(iface, sros.ConfigureServiceVprnInterfaceIpMtu)); n != 0 {
+		return min(n, most)
+	}
+	return most
 }
 
 // vplsSides are the EVPN instances of a VPLS, in the order of their numbers.
@@ -231,11 +250,11 @@ func (r *reader) vprn(c config.Cursor) (i network.Instance, by config.Cursor) {
 		i.RouterID = id
 	}
 	var sides []side
-	by, on := r.innerOf(c)
+	iface, by, on := r.innerOf(c)
 	if by.Valid() {
 		for _, s := range r.vplsSides(by) {
 			s.evpn.Enabled = s.evpn.Enabled && on
-			s.evpn.Preference, s.evpn.Choice = preferInner, r.innerChoice()
+			s.evpn.Preference, s.evpn.Choice, s.evpn.MTU = preferInner, r.innerChoice(), innerMTU(iface, by)
 			s.network = false
 			sides = append(sides, s)
 		}
@@ -269,18 +288,18 @@ func (r *reader) innerChoice() network.Choice {
 	return network.ByAttributes
 }
 
-// innerOf is the R-VPLS that a VPRN routes by, and whether prefixes pass there.
-func (r *reader) innerOf(vprn config.Cursor) (by config.Cursor, on bool) {
+// innerOf is the R-VPLS that a VPRN routes by, the interface that leads to it, and whether prefixes pass there.
+func (r *reader) innerOf(vprn config.Cursor) (iface, by config.Cursor, on bool) {
 	for i := range entries(vprn, sros.ConfigureServiceVprnInterface) {
 		for v := range entries(i, sros.ConfigureServiceVprnInterfaceVpls) {
 			inner := at(r.root, sros.ConfigureServiceVpls).Entry(key(v))
 			if inner.Valid() && has(inner, sros.ConfigureServiceVplsRoutedVpls) && has(v, sros.ConfigureServiceVprnInterfaceVplsEvpnTunnel) {
-				return inner, enabled(i, sros.ConfigureServiceVprnInterfaceAdminState) && enabled(inner, sros.ConfigureServiceVplsAdminState) &&
+				return i, inner, enabled(i, sros.ConfigureServiceVprnInterfaceAdminState) && enabled(inner, sros.ConfigureServiceVplsAdminState) &&
 					yes(inner, sros.ConfigureServiceVplsBgpEvpnRoutesIpPrefixAdvertise)
 			}
 		}
 	}
-	return by, false
+	return iface, by, false
 }
 
 // vprnSides is the EVPN instance of a VPRN itself, over MPLS or VXLAN.
@@ -328,10 +347,12 @@ func (r *reader) saps(parents map[string]parent) (out []network.Subinterface) {
 			s := network.Subinterface{
 				Name: key(sap), Parent: name, Kind: network.Bridged, MAC: parents[name].mac,
 				Enabled: enabled(sap, sros.ConfigureServiceVplsSapAdminState),
+				L2MTU:   serviceMTU(vpls), // on a port that takes less it stays down
 			}
 			if parents[name].tagged {
 				vlan := uint16(parseNumber(tag))
 				s.VLAN = network.VLAN{Tagged: true, Low: vlan, High: vlan}
+				s.L2MTU += 4
 			}
 			out = append(out, s)
 		}

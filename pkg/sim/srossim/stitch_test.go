@@ -351,6 +351,44 @@ func TestADrainedLeafGetsNothingIfBGPDecides(t *testing.T) {
 	}
 }
 
+// The whole way between tenants takes what Loom has designed, and no more than the tightest service on it: what a service does not
+// forward is lost, and no session notices.
+func TestWhatServicesForwardBetweenSites(t *testing.T) {
+	t.Parallel()
+	const service = "/configure/service/vpls[service-name=%s]/service-mtu"
+	routed := func(s *sites) network.Room {
+		return network.RoomTo(s.plant, s.routing, "sh-leaf1", "red", netip.MustParseAddr("10.11.0.10"))
+	}
+	bridged := func(s *sites) network.Room {
+		return network.RoomToMAC(s.plant, s.routing, "sh-leaf1", "red-web", serverMAC(0))
+	}
+	for _, tt := range []struct {
+		name, vpls, mtu string
+		of              func(*sites) network.Room
+		want            network.Room
+	}{
+		{"routed, as designed", "", "", routed, network.Room{Bytes: 9000, Tightest: "bj-leaf1 irb1.11"}},
+		{"routed, by the interface that yields to its bridge", "red.fabric", "1514", routed, network.Room{Bytes: 1500, Tightest: "bj-gateway2 red towards 10.1.32.1"}},
+		{"bridged, as designed", "", "", bridged, network.Room{Bytes: 9148, Tightest: "sh-leaf1 ethernet-1/49.0"}},
+		{"bridged, by the bridge", "red-web", "1514", bridged, network.Room{Bytes: 1500, Tightest: "bj-gateway2 red-web"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := stitched(t, "gateway: 10.11.0.1/24", "gateway: 10.11.0.1/24, mtu: 9000")
+			if tt.vpls != "" {
+				s.running["bj-gateway2"] = with(t, s.running["bj-gateway2"], fmt.Sprintf(service, tt.vpls), tt.mtu)
+				s.survey(network.Outages{})
+			}
+			if got := tt.of(s); got != tt.want {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+			if tt.vpls == "red.fabric" {
+				shows(t, s.view(t, "bj-gateway2"), map[string]string{"/state/service/vprn[service-name=red]/interface[interface-name=fabric]/oper-ip-mtu": "1500"})
+			}
+		})
+	}
+}
+
 const (
 	interfaceFul = "/configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful/"
 	onlyAtBJ     = "10.11.0.0/24" // of red
