@@ -160,12 +160,15 @@ func (x table) objects() []map[string]string {
 func devicesTable(n *network) table {
 	out := table{header: []string{"name", "site", "role", "platform", "release", "asn", "loopback", "management", "group", "labels"}}
 	for _, d := range n.design.Devices {
-		mgmt := ""
+		mgmt, loopback := "", ""
 		if d.Management.IsValid() {
 			mgmt = d.Management.String()
 		}
+		if d.Loopback.IsValid() {
+			loopback = d.Loopback.String()
+		}
 		out.rows = append(out.rows, []string{
-			d.Name, d.Site, string(d.Role), d.Platform.Name, d.Release, fmt.Sprint(d.ASN), d.Loopback.String(), mgmt, d.Group, strings.Join(d.Labels, " "),
+			d.Name, d.Site, string(d.Role), d.Platform.Name, d.Release, fmt.Sprint(d.ASN), loopback, mgmt, d.Group, strings.Join(d.Labels, " "),
 		})
 	}
 	return out
