@@ -71,6 +71,9 @@ var dciLabFacts = []labFact{
 	{"import target of the R-VPLS", "target:65501:101", "target:65501:101", "dc1-gateway1", "configure/service/vpls[ip-vrf-101.fabric]/bgp[1]/route-target/import"},
 	{"export target of the R-VPLS", "target:65501:101", "target:65501:101", "dc1-gateway1", "configure/service/vpls[ip-vrf-101.fabric]/bgp[1]/route-target/export"},
 	{"IP prefixes towards the fabric", "true", "true", "dc1-gateway1", "configure/service/vpls[ip-vrf-101.fabric]/bgp-evpn/routes/ip-prefix/advertise"},
+	{"attributes that cross the R-VPLS", "true", "true", "dc1-gateway1", "configure/service/system/bgp/evpn/ip-prefix-routes/interface-ful/attribute-uniform-propagation"},
+	{"service MTU of the R-VPLS", "9194", "8964", "dc1-gateway1", "configure/service/vpls[ip-vrf-101.fabric]/service-mtu"},
+	{"IP MTU of leaf1 towards spine1", "", "9000", "dc1-leaf1", "interface[ethernet-1/31]/subinterface[0]/ip-mtu"},
 	{"service id of the R-VPLS", "1010", "101", "dc1-gateway1", "configure/service/vpls[ip-vrf-101.fabric]/service-id"},
 	{"route target between sites", "target:65100:101", "target:65100:101", "dc1-gateway1", "configure/service/vprn[ip-vrf-101]/bgp-evpn/mpls[1]/vrf-target/community"},
 	{"route distinguisher of the VPRN", "10.0.0.31:101", "10.0.0.31:30101", "dc1-gateway1", "configure/service/vprn[ip-vrf-101]/bgp-evpn/mpls[1]/route-distinguisher"},
@@ -79,9 +82,9 @@ var dciLabFacts = []labFact{
 	{"route of the VPRN that leads nowhere", "0.0.0.0/0", "", "dc1-gateway1", "configure/service/vprn[ip-vrf-101]/static-routes/route[*]/ip-prefix"},
 }
 
-func TestTheDCILabIsDoneTheSameJob(t *testing.T) {
-	t.Parallel()
-	srcs, err := sources([]string{"../../topologies/basic-dci-lab.yaml"})
+func networkOfFile(t *testing.T, file string) *network {
+	t.Helper()
+	srcs, err := sources([]string{file})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +92,12 @@ func TestTheDCILabIsDoneTheSameJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return n
+}
+
+func TestTheDCILabIsDoneTheSameJob(t *testing.T) {
+	t.Parallel()
+	n := networkOfFile(t, "../../topologies/basic-dci-lab.yaml")
 	for _, name := range []string{"dc1-leaf1", "dc1-spine1", "dc1-gateway1"} {
 		sameDocument(t, filepath.Join("testdata", "basic-dci-lab", name+".json"), n.trees[name].AppendJSON(nil, true))
 	}
