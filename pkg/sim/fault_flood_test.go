@@ -26,7 +26,7 @@ func TestWhatIsToldWithoutAPathFitsTheSchema(t *testing.T) {
 				if _, err := b.sim.Inject(sim.Fault{Kind: c.kind, Form: c.form, Target: "leaf1", Value: c.value, Times: 1}); err != nil {
 					t.Fatal(err)
 				}
-				stream := b.subscribe(&gnmi.SubscriptionList{UpdatesOnly: true}, theName)
+				stream := b.subscribe(&gnmi.SubscriptionList{UpdatesOnly: true}, "/system/name/host-name")
 				var got []string
 				for len(got) == 0 { // sync_response may come first
 					resp, err := stream.Recv()
