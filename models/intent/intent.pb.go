@@ -2375,7 +2375,9 @@ type Dci struct {
 	// The two sites that it joins by cables; none where channels say so.
 	Joins []string `protobuf:"bytes,6,rep,name=joins,proto3" json:"joins,omitempty"`
 	// With `joins`: the router outside Loom's control that the cables of gateways lead to; empty: they join gateways.
-	External      string `protobuf:"bytes,7,opt,name=external,proto3" json:"external,omitempty"`
+	External string `protobuf:"bytes,7,opt,name=external,proto3" json:"external,omitempty"`
+	// AS number of that router; 0: not said, and needed only where it speaks BGP with the gateways.
+	ExternalAsn   uint32 `protobuf:"varint,8,opt,name=external_asn,json=externalAsn,proto3" json:"external_asn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2457,6 +2459,13 @@ func (x *Dci) GetExternal() string {
 		return x.External
 	}
 	return ""
+}
+
+func (x *Dci) GetExternalAsn() uint32 {
+	if x != nil {
+		return x.ExternalAsn
+	}
+	return 0
 }
 
 // Channel is one wavelength.
@@ -2796,7 +2805,7 @@ const file_intent_proto_rawDesc = "" +
 	"management\x18\x02 \x01(\tR\n" +
 	"management\x12 \n" +
 	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\x12\x16\n" +
-	"\x06labels\x18\x04 \x03(\tR\x06labels\"\xe6\x01\n" +
+	"\x06labels\x18\x04 \x03(\tR\x06labels\"\x89\x02\n" +
 	"\x03Dci\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12,\n" +
@@ -2804,7 +2813,8 @@ const file_intent_proto_rawDesc = "" +
 	"\aservice\x18\x04 \x01(\x0e2\x10.loom.v1.ServiceR\aservice\x12'\n" +
 	"\x06bundle\x18\x05 \x01(\x0e2\x0f.loom.v1.BundleR\x06bundle\x12\x14\n" +
 	"\x05joins\x18\x06 \x03(\tR\x05joins\x12\x1a\n" +
-	"\bexternal\x18\a \x01(\tR\bexternal\"\xa8\x02\n" +
+	"\bexternal\x18\a \x01(\tR\bexternal\x12!\n" +
+	"\fexternal_asn\x18\b \x01(\rR\vexternalAsn\"\xa8\x02\n" +
 	"\aChannel\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x14\n" +

@@ -251,7 +251,7 @@ func (d *draft) checkASNs() {
 		if n.asn == 0 {
 			continue
 		}
-		d.checkASN(n)
+		d.checkAS(holder{n.name(), n.ref}, "asn", n.asn)
 		other := owner[n.asn]
 		if other == nil {
 			owner[n.asn] = n
@@ -264,13 +264,14 @@ func (d *draft) checkASNs() {
 	}
 }
 
-func (d *draft) checkASN(n *node) {
-	switch n.asn {
+// checkAS reports an AS number that no router can have, where it is given.
+func (d *draft) checkAS(mine holder, key string, asn uint32) {
+	switch asn {
 	case d.in.GetOverlayAs():
-		d.report.failEach(n.ref+"#asn", n.name(), fmt.Sprintf("AS %d is the overlay's", n.asn),
-			"give another asn, or another overlay-as", note{"topology#overlay-as", "the overlay's"})
+		d.report.failEach(mine.ref+Ref("#"+key), mine.name, fmt.Sprintf("AS %d is the overlay's", asn),
+			"give another "+key+", or another overlay-as", note{"topology#overlay-as", "the overlay's"})
 	case 23456, 65535, math.MaxUint32: // AS_TRANS (RFC 6793) and the last of each size (RFC 7300)
-		d.report.failEach(n.ref+"#asn", n.name(), fmt.Sprintf("AS %d is reserved", n.asn), "give another asn")
+		d.report.failEach(mine.ref+Ref("#"+key), mine.name, fmt.Sprintf("AS %d is reserved", asn), "give another "+key)
 	}
 }
 

@@ -82,20 +82,44 @@ func (x *dci) medium() string {
 	return "channels"
 }
 
-// checkJoins reports cables that lead out of a site and no trunks can be made of: the underlay of a site ends at its gateways, unless
-// channels carry it.
+// checkJoins reports what cables that lead out of a site cannot be, and routers between sites that say too little of themselves.
 func (d *draft) checkJoins(x *dci) {
-	if len(x.gateways) == 0 || x.in.GetBundle() != intent.Bundle_BUNDLE_LAG && x.a.stitched() {
+	if len(x.gateways) == 0 {
 		return
 	}
-	name := x.in.GetName()
-	switch n := routesOnly(x); {
-	case n != nil:
-		d.report.fail(x.ref+"#joins", fmt.Sprintf("%s: joins sites by cables: %s, which only routes, and does that over channels", name, n.box()), "use gateways with SR OS, or channels", note{n.ref, "the gateway"})
-	case !x.a.stitched():
-		d.report.fail(x.ref+"#joins", fmt.Sprintf("%s: joins sites by cables: with service %s the underlay passes from site to site, and does that over channels", name, x.a.wan.service), "use service: vxlan-mpls or vxlan-vxlan")
-	default:
+	name, router := x.in.GetName(), x.in.GetExternal()
+	if x.a.stitched() && x.in.GetBundle() == intent.Bundle_BUNDLE_LAG {
 		d.report.fail(x.ref+"#bundle", name+": bundle lag: its cables are routed links", "take it out: routed links share the load as well")
+	}
+	switch as := x.in.GetExternalAsn(); {
+	case router == "":
+	case x.a.stitched() && as != 0:
+		d.report.warn(x.ref+"#over-asn", fmt.Sprintf("%s: over-asn: without effect: with service %s %s speaks IS-IS with the gateways", name, x.a.wan.service, router), "take it out")
+	case !x.a.stitched() && as == 0:
+		d.report.fail(x.ref+"#over", fmt.Sprintf("%s: over %s: with service %s it speaks BGP with the gateways, and nothing says its AS number", name, router, x.a.wan.service), "add over-asn: 64999")
+	case as != 0:
+		d.checkRouterAS(x)
+	}
+}
+
+// checkRouterAS reports an AS number that a router between sites cannot have: that of a device would make a loop of every path
+// over it (RFC 4271 §9.1.2).
+func (d *draft) checkRouterAS(x *dci) {
+	as, mine := x.in.GetExternalAsn(), holder{x.in.GetName() + ": " + x.in.GetExternal(), x.ref}
+	fix := "write the AS number that the router has"
+	d.checkAS(mine, "over-asn", as)
+	for _, n := range d.nodes {
+		if n.asn == as {
+			d.report.fail(x.ref+"#over-asn", fmt.Sprintf("%s: AS %d is also that of %s", mine.name, as, n.name()), fix, note{n.ref + "#asn", "the other one"})
+		}
+	}
+	for _, other := range d.dcis {
+		if other == x {
+			return
+		}
+		if has := other.in.GetExternalAsn(); other.in.GetExternal() == x.in.GetExternal() && has != 0 && has != as {
+			d.report.fail(x.ref+"#over-asn", fmt.Sprintf("%s: AS %d, and AS %d by %s", mine.name, as, has, other.in.GetName()), fix, note{other.ref + "#over-asn", "the other one"})
+		}
 	}
 }
 
@@ -121,7 +145,7 @@ func (d *draft) addExternal(c *intent.Cable, end, far *intent.End) {
 	if !ok {
 		return
 	}
-	router := d.externalRouter(far.GetExternal(), x.ref)
+	router := d.externalRouter(x)
 	d.wires = append(d.wires, wire{low: n, lowPort: port, high: router, highPort: router.plug(far.GetPort()), cable: c, joins: x})
 }
 
@@ -136,14 +160,15 @@ func (d *draft) over(router string, s *site) *dci {
 }
 
 // externalRouter is a router that Loom does not manage, as far as cables know it. It speaks no BFD, for nobody says that it does.
-func (d *draft) externalRouter(name string, ref Ref) *node {
+func (d *draft) externalRouter(x *dci) *node {
+	name := x.in.GetExternal()
 	if d.external == nil {
 		d.external = map[string]*node{}
 	}
 	n := d.external[name]
 	if n == nil {
 		n = &node{
-			in: &intent.Device{Name: name}, site: &site{in: &intent.Site{}}, index: -1, role: External, ref: ref,
+			in: &intent.Device{Name: name}, site: &site{in: &intent.Site{}}, index: -1, role: External, ref: x.ref, asn: x.in.GetExternalAsn(),
 			platform: &hardware.Platform{Name: "router that Loom does not manage"},
 		}
 		d.external[name] = n

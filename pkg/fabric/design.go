@@ -103,17 +103,19 @@ type BFD struct {
 	Interval   uint32 // microseconds, both directions
 }
 
-// Link is one fabric link, seen from one device: a cable inside a site, or what a channel carries to a gateway of another.
+// Link is one fabric link, seen from one device: a cable inside a site, or what a channel or a cable carries to another.
 type Link struct {
 	Port     string       // own port: "ethernet-1/49"
 	Speed    string       // "100G"; "" where it is the port's own
 	PortMTU  uint32       // bytes, ethernet header included
-	Addr     netip.Prefix // own address with /31; zero where unnumbered
+	Addr     netip.Prefix // own address with /31; zero where unnumbered: a link between sites can be numbered where those of the site are not
 	Peer     netip.Addr   // the other end's address; zero where unnumbered
 	PeerName string       // far device
 	PeerPort string       // far port
 	PeerASN  uint32
-	Channel  string // that carries it, "bj-sh/3"; "" for a cable inside a site
+	BFD      BFD    `json:",omitzero"`  // where both ends have it on; zero: off
+	DCI      string `json:",omitempty"` // that it is part of, "bj-sh"; "" inside a site
+	Channel  string // that carries it, "bj-sh/3"; "" for a cable
 	External bool   // the far end is a router that Loom does not manage
 	Trunk    string // of the WAN that it is or belongs to; "" where the underlay speaks BGP over it
 	Via      string // "bj-transponder1:client-2" where the port is plugged into that; "" where it is plugged into the far end, or sends coherent light itself

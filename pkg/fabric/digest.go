@@ -234,7 +234,10 @@ func (g *digester) wire(n *node, w *wire) {
 	if w.channel != nil {
 		g.text(w.channel.name, w.channel.breakout(n))
 	}
-	g.numbers(uint32(port.channel), far.asn, w.lowAddr, w.highAddr)
+	if x := w.dci(); x != nil {
+		g.text(x.in.GetName())
+	}
+	g.numbers(uint32(port.channel), far.asn, w.lowAddr, w.highAddr, n.watches(far).Multiplier)
 }
 
 // access writes an attachment; the other member matters too, for it names the far leaf of the segment.

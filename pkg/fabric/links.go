@@ -20,6 +20,7 @@ type wire struct {
 	channel           *channel      // nil: a cable
 	joins             *dci          // of a cable that leads out of its site; nil of others
 	trunk             *trunk        // of the WAN that it is or belongs to; nil: the underlay speaks BGP over it
+	clashes           bool          // one of its ports has another user, which is reported
 	lowVia, highVia   string        // clients of transponders that the ends are plugged into; "" where they are not
 }
 
@@ -133,7 +134,7 @@ func (d *draft) addWire(c *intent.Cable) {
 			if d.unjoined {
 				return
 			}
-			fix = "gateways are joined where they stitch tenants, and here they only route"
+			fix = "gateways of a site are joined where they stitch tenants, and here they only route" + a.site.routes()
 		}
 		d.report.fail(ref, fmt.Sprintf("%s - %s: cable between two %s", endText(c.GetA()), endText(c.GetB()), plural(a.role)), fix)
 		return
@@ -230,15 +231,28 @@ func (d *draft) settleWires() {
 		w := &d.wires[i]
 		d.settleSpeed(w)
 		switch {
+		case w.clashes: // its subnet may follow from the port that is not its own
 		case w.trunk != nil:
 			d.numberTrunk(w.trunk, w)
 		case w.cable.GetSubnet() != "":
 			d.readSubnet(w)
-		case !w.low.site.unnumbered:
+		case w.numbered():
 			d.deriveSubnet(w)
 		}
 	}
 	d.checkAddresses()
+	d.checkFamilies()
+}
+
+// numbered tells whether a link has addresses: where one of its ends does, and what Loom does not manage always does.
+func (w *wire) numbered() bool { return !w.low.site.unnumbered || !w.high.site.unnumbered }
+
+// dci is what a link is part of; nil inside a site.
+func (w *wire) dci() *dci {
+	if w.channel != nil {
+		return w.channel.dci
+	}
+	return w.joins
 }
 
 // settleSpeed takes the fastest speed that both ports have.
@@ -280,7 +294,7 @@ func (d *draft) readSubnet(w *wire) {
 	switch {
 	case err != nil || !subnet.Addr().Is4() || subnet.Bits() != 31 || subnet.Masked() != subnet:
 		d.report.fail(w.ref(), fmt.Sprintf("%s: subnet %s: not an IPv4 /31", w, text), "write it like 192.168.11.0/31")
-	case w.low.site.unnumbered && w.trunk == nil:
+	case w.low.site.unnumbered && w.joins == nil && w.trunk == nil:
 		d.report.fail(w.ref(), fmt.Sprintf("%s: subnet %s: links of site %s are unnumbered", w, text, w.low.site.in.GetName()), "remove it, or set links: numbered",
 			note{w.low.site.ref + "/underlay#links", "unnumbered"})
 	case w.cable.GetA().GetDevice() == w.low.name():
@@ -334,13 +348,19 @@ func (n *node) link(w *wire) Link {
 	if w.channel != nil {
 		l.Channel = w.channel.name
 	}
+	if x := w.dci(); x != nil {
+		l.DCI = x.in.GetName()
+	}
 	l.External = far.role == External
 	if w.speed != n.speedsOf(port)[0] {
 		l.Speed = w.speed
 	}
 	if w.trunk != nil {
 		l.Trunk, l.PeerASN = w.trunk.name(n), 0
-	} else if addr != 0 {
+		return l
+	}
+	l.BFD = n.watches(far)
+	if addr != 0 {
 		l.Addr, l.Peer = netip.PrefixFrom(ipv4(addr), 31), ipv4(peer)
 	}
 	return l

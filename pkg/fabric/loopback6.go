@@ -115,6 +115,16 @@ func (d *draft) sameFamilies(x *dci) {
 		note{with.ref + "/underlay#loopbacks6", with.in.GetName()}, note{without.ref + "/underlay", without.in.GetName()})
 }
 
+// checkFamilies reports links between sites that have addresses, which are of IPv4, where the underlay carries IPv6 over them, too.
+func (d *draft) checkFamilies() {
+	for i := range d.wires {
+		if w := &d.wires[i]; w.joins != nil && w.trunk == nil && w.lowAddr != 0 && w.low.site.block6.IsValid() && w.low.site.unnumbered {
+			d.report.failLike("families "+w.joins.in.GetName(), w.ref(), fmt.Sprintf("%s: has IPv4 addresses alone, and site %s has IPv6 loopbacks, whose routes need a next hop of IPv6", w, w.low.site.in.GetName()),
+				"take loopbacks6 out, or use a cable between gateways without a subnet", note{w.low.site.ref + "/underlay#loopbacks6", w.low.site.in.GetName()})
+		}
+	}
+}
+
 // carries6 tells whether gateways carry IPv6 among themselves: those of every site, that none is in the way.
 func (w *wan) carries6() bool {
 	return slices.ContainsFunc(w.sites, func(s *site) bool { return s.block6.IsValid() })

@@ -98,6 +98,14 @@ func (n *node) underlay() Underlay {
 	return u
 }
 
+// watches are the timers of a link: those of the own site, where the far end has BFD on as well.
+func (n *node) watches(far *node) BFD {
+	if far.bfd() == (BFD{}) {
+		return BFD{}
+	}
+	return n.bfd()
+}
+
 // bfd are the timers of the links of its site.
 func (n *node) bfd() BFD {
 	in := n.site.in.GetUnderlay().GetBfd()

@@ -203,6 +203,9 @@ func (d *draft) checkUsers(n *node, before []claim, c claim) {
 		d.report.failLike("two users "+string(rune('0'+other.kind)), d.claimRef(c),
 			fmt.Sprintf("%s:%s: two users: %s and %s", n.name(), n.portName(c.port), d.user(other), d.user(c)),
 			"use another port for one of them", note{d.claimRef(other), "the other use"})
+		if c.kind.isWire() {
+			d.wires[c.what].clashes = true
+		}
 		return
 	}
 }

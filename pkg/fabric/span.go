@@ -140,7 +140,7 @@ func (d *draft) checkService(w *wan) {
 // checkBundle reports channels that are to be a LAG and cannot.
 func (d *draft) checkBundle(x *dci) {
 	if n := routesOnly(x); n != nil && x.in.GetBundle() == intent.Bundle_BUNDLE_LAG {
-		d.report.fail(x.ref+"#bundle", fmt.Sprintf("%s: bundle lag: %s, and channels of gateways are LAGs only with SR OS", x.in.GetName(), n.box()),
+		d.report.fail(x.ref+"#bundle", fmt.Sprintf("%s: bundle lag: %s, and %s of gateways are LAGs only with SR OS", x.in.GetName(), n.box(), x.medium()),
 			"take it out: routed links share the load as well", note{n.ref, "the gateway"})
 	}
 }
@@ -156,6 +156,18 @@ func (d *draft) service(a, b *site) Service {
 		return ""
 	}
 	return a.wan.service
+}
+
+// routes is why gateways of a site stitch nothing; "" where nothing joins it with others.
+func (s *site) routes() string {
+	switch w := s.wan; {
+	case w == nil:
+		return ""
+	case w.asks != nil:
+		return fmt.Sprintf(": %s asks for service %s", w.asks.in.GetName(), w.service)
+	default:
+		return ": " + w.why
+	}
 }
 
 // stitched tells whether gateways of the site end tunnels of tenants.

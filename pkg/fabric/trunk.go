@@ -57,7 +57,7 @@ func (d *draft) bundle() {
 	}
 	for _, x := range d.dcis {
 		if x.in.GetBundle() == intent.Bundle_BUNDLE_LAG && x.a != nil && x.a.wan != nil && !x.a.stitched() && routesOnly(x) == nil {
-			d.report.fail(x.ref+"#bundle", fmt.Sprintf("%s: bundle lag: with service %s the underlay has a session over each channel, and no LAG", x.in.GetName(), x.a.wan.service),
+			d.report.fail(x.ref+"#bundle", fmt.Sprintf("%s: bundle lag: with service %s the underlay has a session over each of its %s, and no LAG", x.in.GetName(), x.a.wan.service, x.medium()),
 				"take it out: routed links share the load as well")
 		}
 	}
@@ -167,7 +167,7 @@ func (d *draft) designTrunks(n *node) []Trunk {
 		speed, _ := strconv.ParseUint(strings.TrimSuffix(first.speed, "G"), 10, 32)
 		own := Trunk{
 			Name: t.name(n), LAG: t.number(n), SpeedG: uint32(speed), PeerName: t.far(n).name(), MTU: mtu(n.site), PortMTU: portMTU(mtu(n.site)),
-			Metric: uint32(max(1, trunkMetric/max(1, speed))), BFD: t.bfd(n), Ref: first.ref(),
+			Metric: uint32(max(1, trunkMetric/max(1, speed))), BFD: n.watches(t.far(n)), Ref: first.ref(),
 		}
 		for _, p := range t.ports(n) {
 			own.Ports = append(own.Ports, n.portName(p))
@@ -189,12 +189,4 @@ func (d *draft) designTrunks(n *node) []Trunk {
 	}
 	slices.SortFunc(out, func(a, b Trunk) int { return cmp.Compare(a.Name, b.Name) })
 	return out
-}
-
-// bfd are the timers of the site's underlay, where both sites have it on.
-func (t *trunk) bfd(n *node) BFD {
-	if t.far(n).bfd() == (BFD{}) {
-		return BFD{}
-	}
-	return n.bfd()
 }

@@ -24,23 +24,26 @@ func (d *draft) newWANClaims() *wanClaims {
 		sids: map[uint32]holder{},
 	}
 	for _, t := range d.tenants {
-		h := holder{"tenant " + t.in.GetName() + " in its fabrics", t.ref}
+		h := holder{"tenant " + t.in.GetName() + " in its fabrics", t.ref + "#vni"}
 		c.targets[t.rt], c.vnis[t.vni] = h, h
 	}
 	for _, s := range d.segments {
-		h := holder{"segment " + s.key + " in its fabrics", s.ref}
+		h := holder{"segment " + s.key + " in its fabrics", s.ref + "#vni"}
 		c.targets[s.rt], c.vnis[s.vni] = h, h
 	}
 	c.domains[d.wanDomain()] = holder{"the WAN", "topology#overlay-as"}
 	return c
 }
 
-// own takes a number for somebody, or reports who has it.
+// own takes a number for somebody, or reports who has it, and where: by its field, unless the holder names another.
 func own[K comparable](d *draft, owners map[K]holder, key K, mine holder, field, what, fix string) {
 	other, taken := owners[key]
 	if !taken {
 		owners[key] = mine
 		return
+	}
+	if !strings.Contains(string(other.ref), "#") {
+		other.ref += Ref("#" + field)
 	}
 	d.report.fail(mine.ref+Ref("#"+field), fmt.Sprintf("%s: %s %v is also that of %s", mine.name, what, key, other.name), fix, note{other.ref, "the other one"})
 }

@@ -42,6 +42,7 @@ type world struct {
 	// The last round's. Only the goroutine has them.
 	devices []*Device
 	routers map[string]*network.Router // replaced, never changed
+	beside  []*network.Router          // that nobody manages, of routers
 	looked  map[string]*shelf          // configurations that they are of, by device
 	plant   *network.Plant
 	optical *optical // of the lines; nil: nothing is joined by light
@@ -64,6 +65,7 @@ func newWorld(c Config) *world {
 		touched: map[*Device]bool{}, harms: map[string]func(*light.Damage){}, routers: map[string]*network.Router{}, looked: map[string]*shelf{}, shown: map[string]part{}, unsaid: map[string][]string{},
 		outages: network.Outages{Cables: map[string]bool{}, Ports: map[network.End]bool{}, Devices: map[string]bool{}},
 	}
+	w.beside = c.Routers
 	for _, r := range c.Routers {
 		w.routers[r.Name] = r
 	}
@@ -85,6 +87,11 @@ func (w *world) begin(devices []*Device) (err error) {
 		for _, d := range w.devices {
 			if d.spec.Software.Read != nil {
 				names = append(names, d.spec.Name)
+			}
+		}
+		for _, r := range w.beside {
+			if slices.ContainsFunc(r.Instances, func(i network.Instance) bool { return i.BGP != nil }) {
+				names = append(names, r.Name)
 			}
 		}
 		if w.engine, err = w.speakers(names, w.log); err != nil {

@@ -2,16 +2,14 @@ package srlinux
 
 import srl "github.com/loomfabric/loom/models/srlinux"
 
-// bfd runs on the fabric links. Intervals are in microseconds
+// bfd runs on the fabric links whose far ends speak it. Intervals are in microseconds
 // (/bfd/subinterface/desired-minimum-transmit-interval).
 func (r renderer) bfd() {
-	b := r.d.Underlay.BFD
-	if b.Multiplier == 0 {
-		return
-	}
 	for i := range r.d.Links {
-		r.because(r.d.Underlay.Ref+"#bfd", "bfd")
-		r.bfdOn(r.d.Links[i].Port + ".0")
+		if l := &r.d.Links[i]; l.BFD.Multiplier != 0 {
+			r.because(r.d.Underlay.Ref+"#bfd", "bfd")
+			r.bfdOn(l.Port + ".0")
+		}
 	}
 }
 

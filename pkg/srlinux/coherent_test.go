@@ -31,8 +31,8 @@ func gateway(t testing.TB, change ...func(*fabric.Device)) *fabric.Device {
 			Abroad:    []netip.Prefix{netip.MustParsePrefix("10.2.0.0/17")},
 		},
 		Links: []fabric.Link{
-			{Port: "ethernet-1/1", PortMTU: 9228, PeerName: "sh-gateway1", PeerPort: "ethernet-1/1", PeerASN: 4200020050, Channel: "bj-sh/1", Ref: "dci/bj-sh/channels/1"},
-			{Port: "ethernet-1/2", PortMTU: 9228, PeerName: "sh-gateway1", PeerPort: "ethernet-1/2", PeerASN: 4200020050, Channel: "bj-sh/3", Via: "bj-transponder1:client-1", Ref: "dci/bj-sh/channels/3"},
+			{Port: "ethernet-1/1", PortMTU: 9228, PeerName: "sh-gateway1", PeerPort: "ethernet-1/1", PeerASN: 4200020050, DCI: "bj-sh", Channel: "bj-sh/1", Ref: "dci/bj-sh/channels/1"},
+			{Port: "ethernet-1/2", PortMTU: 9228, PeerName: "sh-gateway1", PeerPort: "ethernet-1/2", PeerASN: 4200020050, DCI: "bj-sh", Channel: "bj-sh/3", Via: "bj-transponder1:client-1", Ref: "dci/bj-sh/channels/3"},
 			{Port: "ethernet-1/35", Speed: "100G", PortMTU: 9228, PeerName: "bj-spine2", PeerPort: "ethernet-1/32", PeerASN: 4200010000, Ref: "sites/bj/devices/bj-gateway1"},
 			{Port: "ethernet-1/36", Speed: "100G", PortMTU: 9228, PeerName: "bj-spine1", PeerPort: "ethernet-1/32", PeerASN: 4200010000, Ref: "sites/bj/devices/bj-gateway1"},
 		},

@@ -16,8 +16,8 @@ const (
 	bridged = "srl_nokia-interfaces:bridged"
 )
 
-// fabricPorts are the routed links between leaves or gateways and spines, and those that channels carry to gateways of
-// other sites.
+// fabricPorts are the routed links between leaves or gateways and spines, and those that channels and cables
+// carry to other sites.
 func (r renderer) fabricPorts() {
 	for i := range r.d.Links {
 		l := &r.d.Links[i]
@@ -40,7 +40,7 @@ func (r renderer) fabricSubinterface(l *fabric.Link) {
 	r.because(r.d.Underlay.Ref+"#mtu", "fabric mtu")
 	r.Uint(srl.InterfaceSubinterfaceIpMtu, uint64(r.d.Underlay.MTU))
 	r.because(l.Ref, kindOf(l))
-	if !r.d.Underlay.Unnumbered {
+	if l.Addr.IsValid() {
 		r.enable(srl.InterfaceSubinterfaceIpv4AdminState)
 		r.In(srl.InterfaceSubinterfaceIpv4Address, l.Addr.String(), bare)
 		return
@@ -57,6 +57,9 @@ func (r renderer) fabricSubinterface(l *fabric.Link) {
 func kindOf(l *fabric.Link) string {
 	if l.Channel != "" {
 		return "channel link"
+	}
+	if l.DCI != "" {
+		return "dci link"
 	}
 	return "fabric link"
 }

@@ -47,7 +47,7 @@ func (r renderer) defaultInstance() {
 // inBGP writes below /network-instance[name=default]/protocols/bgp.
 func (r renderer) inBGP(body func()) { r.In(srl.NetworkInstance, defaultInstance, body) }
 
-// underlay is eBGP on every fabric link (RFC 7938): it carries loopbacks and nothing else. What channels carry to other
+// underlay is eBGP on every fabric link (RFC 7938): it carries loopbacks and nothing else. What channels and cables carry to other
 // sites has a group of its own, so that losing all of it is a thing with a name.
 func (r renderer) underlay() {
 	r.inBGP(func() {
@@ -58,9 +58,9 @@ func (r renderer) underlay() {
 		r.because(r.d.Underlay.Ref, "underlay")
 		r.In(srl.NetworkInstanceProtocolsBgpAfiSafi, afiIPv4, r.multipath)
 		r.instance6()
-		r.In(srl.NetworkInstanceProtocolsBgpGroup, groupUnderlay, func() { r.underlayGroup(policyImport, policyExport) })
+		r.In(srl.NetworkInstanceProtocolsBgpGroup, groupUnderlay, func() { r.underlayGroup(groupUnderlay, policyImport, policyExport) })
 		if r.joinsSites() {
-			r.In(srl.NetworkInstanceProtocolsBgpGroup, groupDCI, func() { r.underlayGroup(policyInDCI, policyOutDCI) })
+			r.In(srl.NetworkInstanceProtocolsBgpGroup, groupDCI, func() { r.underlayGroup(groupDCI, policyInDCI, policyOutDCI) })
 		}
 		for i := range r.d.Links {
 			r.because(r.d.Links[i].Ref, "underlay session")
@@ -75,10 +75,22 @@ func (r renderer) joinsSites() bool {
 }
 
 func groupOf(l *fabric.Link) string {
-	if l.Channel != "" {
+	if l.DCI != "" {
 		return groupDCI
 	}
 	return groupUnderlay
+}
+
+// watched tells whether all sessions of a group have BFD. Where some have not, those that have say so themselves.
+func (r renderer) watched(group string) bool {
+	return r.d.Underlay.BFD.Multiplier != 0 &&
+		!slices.ContainsFunc(r.d.Links, func(l fabric.Link) bool { return groupOf(&l) == group && l.BFD.Multiplier == 0 })
+}
+
+// unnumbered tells whether sessions of a group are over links without addresses. Others of the group say that theirs are not.
+func (r renderer) unnumbered(group string) bool {
+	return r.d.Underlay.Unnumbered && (group == groupUnderlay ||
+		slices.ContainsFunc(r.d.Links, func(l fabric.Link) bool { return groupOf(&l) == group && !l.Addr.IsValid() }))
 }
 
 // multipath is spelled differently in each release.
@@ -94,7 +106,7 @@ func (r renderer) multipath() {
 	r.Bool(srl.NetworkInstanceProtocolsBgpAfiSafiMultipathAllowMultipleAs, true)
 }
 
-func (r renderer) underlayGroup(imports, exports string) {
+func (r renderer) underlayGroup(name, imports, exports string) {
 	r.because(r.d.Underlay.Ref, "underlay")
 	r.enable(srl.NetworkInstanceProtocolsBgpGroupAdminState)
 	r.Add(srl.NetworkInstanceProtocolsBgpGroupImportPolicy, imports)
@@ -103,14 +115,14 @@ func (r renderer) underlayGroup(imports, exports string) {
 	r.Uint(srl.NetworkInstanceProtocolsBgpGroupTimersConnectRetry, 10)
 	r.In(srl.NetworkInstanceProtocolsBgpGroupAfiSafi, afiIPv4, func() {
 		r.enable(srl.NetworkInstanceProtocolsBgpGroupAfiSafiAdminState)
-		if r.d.Underlay.Unnumbered { // RFC 8950
+		if r.unnumbered(name) { // RFC 8950
 			r.because(r.d.Underlay.Ref+"#links", "unnumbered")
 			r.Bool(srl.NetworkInstanceProtocolsBgpGroupAfiSafiIpv4UnicastAdvertiseIpv6NextHops, true)
 			r.Bool(srl.NetworkInstanceProtocolsBgpGroupAfiSafiIpv4UnicastReceiveIpv6NextHops, true)
 		}
 	})
 	r.group6("enable")
-	if r.d.Underlay.BFD.Multiplier != 0 {
+	if r.watched(name) {
 		r.because(r.d.Underlay.Ref+"#bfd", "bfd")
 		r.Bool(srl.NetworkInstanceProtocolsBgpGroupFailureDetectionEnableBfd, true)
 		r.Bool(srl.NetworkInstanceProtocolsBgpGroupFailureDetectionFastFailover, true)
@@ -121,9 +133,10 @@ func (r renderer) underlayGroup(imports, exports string) {
 // advertisement on an unnumbered one.
 func (r renderer) underlaySession(i int) {
 	l := &r.d.Links[i]
-	if r.d.Underlay.Unnumbered {
+	group := groupOf(l)
+	if !l.Addr.IsValid() {
 		r.In(srl.NetworkInstanceProtocolsBgpDynamicNeighborsInterface, l.Port+".0", func() {
-			r.Str(srl.NetworkInstanceProtocolsBgpDynamicNeighborsInterfacePeerGroup, groupOf(l))
+			r.Str(srl.NetworkInstanceProtocolsBgpDynamicNeighborsInterfacePeerGroup, group)
 			r.Add(srl.NetworkInstanceProtocolsBgpDynamicNeighborsInterfaceAllowedPeerAs, strconv.FormatUint(uint64(l.PeerASN), 10))
 		})
 		return
@@ -132,6 +145,17 @@ func (r renderer) underlaySession(i int) {
 		r.Str(srl.NetworkInstanceProtocolsBgpNeighborDescription, farEnd(l))
 		r.enable(srl.NetworkInstanceProtocolsBgpNeighborAdminState)
 		r.Uint(srl.NetworkInstanceProtocolsBgpNeighborPeerAs, uint64(l.PeerASN))
-		r.Str(srl.NetworkInstanceProtocolsBgpNeighborPeerGroup, groupOf(l))
+		r.Str(srl.NetworkInstanceProtocolsBgpNeighborPeerGroup, group)
+		if r.unnumbered(group) {
+			r.In(srl.NetworkInstanceProtocolsBgpNeighborAfiSafi, afiIPv4, func() {
+				r.Bool(srl.NetworkInstanceProtocolsBgpNeighborAfiSafiIpv4UnicastAdvertiseIpv6NextHops, false)
+				r.Bool(srl.NetworkInstanceProtocolsBgpNeighborAfiSafiIpv4UnicastReceiveIpv6NextHops, false)
+			})
+		}
+		if l.BFD.Multiplier != 0 && !r.watched(group) {
+			r.because(r.d.Underlay.Ref+"#bfd", "bfd")
+			r.Bool(srl.NetworkInstanceProtocolsBgpNeighborFailureDetectionEnableBfd, true)
+			r.Bool(srl.NetworkInstanceProtocolsBgpNeighborFailureDetectionFastFailover, true)
+		}
 	})
 }

@@ -2,6 +2,7 @@ package sros
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/loomfabric/loom/models/sros"
 	"github.com/loomfabric/loom/pkg/fabric"
@@ -10,7 +11,7 @@ import (
 // Groups of BGP sessions.
 const (
 	groupUnderlay = "underlay"
-	groupDCI      = "dci"     // of the underlay, over channels to other sites
+	groupDCI      = "dci"     // of the underlay, over channels and cables to other sites
 	groupOverlay  = "overlay" // EVPN with the spines of the own site
 	groupWAN      = "wan"     // EVPN with gateways of other sites
 )
@@ -56,10 +57,31 @@ func (r renderer) rapid() {
 const mostPaths = 64
 
 func groupOf(l *fabric.Link) string {
-	if l.Channel != "" {
+	if l.DCI != "" {
 		return groupDCI
 	}
 	return groupUnderlay
+}
+
+// sessions are the links of a group of the underlay.
+func (r renderer) sessions(group string) (out []*fabric.Link) {
+	for i := range r.d.Links {
+		if l := &r.d.Links[i]; underlay(l) && groupOf(l) == group {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// watched tells whether all sessions of a group have BFD. Where some have not, those that have say so themselves.
+func (r renderer) watched(group string) bool {
+	return r.d.Underlay.BFD.Multiplier != 0 && !slices.ContainsFunc(r.sessions(group), func(l *fabric.Link) bool { return l.BFD.Multiplier == 0 })
+}
+
+// unnumberedGroup tells whether sessions of a group are over links without addresses. Others of the group say that theirs are not.
+func (r renderer) unnumberedGroup(group string) bool {
+	return r.d.Underlay.Unnumbered && (group == groupUnderlay ||
+		slices.ContainsFunc(r.sessions(group), func(l *fabric.Link) bool { return !l.Addr.IsValid() }))
 }
 
 // underlayGroup is a group of sessions over links.
@@ -73,18 +95,18 @@ func (r renderer) underlayGroup(name, in, out string) {
 		r.timing()
 		r.Add(sros.ConfigureRouterBgpGroupImportPolicy, in)
 		r.Add(sros.ConfigureRouterBgpGroupExportPolicy, out)
-		if r.d.Underlay.BFD.Multiplier != 0 {
+		if r.watched(name) {
 			r.because(r.d.Underlay.Ref+"#bfd", "bfd")
 			r.Bool(sros.ConfigureRouterBgpGroupBfdLiveness, true)
 		}
-		if !r.d.Underlay.Unnumbered {
+		if !r.unnumberedGroup(name) {
 			return
 		}
 		r.because(r.d.Underlay.Ref+"#links", "unnumbered") // RFC 8950
 		r.Bool(sros.ConfigureRouterBgpGroupExtendedNhEncodingIpv4, true)
 		r.Bool(sros.ConfigureRouterBgpGroupAdvertiseIpv6NextHopsIpv4, true)
-		for i := range r.d.Links {
-			if l := &r.d.Links[i]; underlay(l) && groupOf(l) == name {
+		for _, l := range r.sessions(name) {
+			if !l.Addr.IsValid() {
 				r.because(l.Ref, "underlay session")
 				r.In(sros.ConfigureRouterBgpGroupDynamicNeighborInterface, linkName(l.Port), func() {
 					r.Add(sros.ConfigureRouterBgpGroupDynamicNeighborInterfaceAllowedPeerAs, decimal(l.PeerASN))
@@ -112,15 +134,24 @@ func (r renderer) timing() {
 
 // underlaySession is a configured neighbor on a numbered link; on an unnumbered one it is found.
 func (r renderer) underlaySession(l *fabric.Link) {
-	if r.d.Underlay.Unnumbered || !underlay(l) {
+	if !underlay(l) || !l.Addr.IsValid() {
 		return
 	}
+	group := groupOf(l)
 	r.because(l.Ref, "underlay session")
 	r.In(sros.ConfigureRouterBgpNeighbor, l.Peer.String(), func() {
 		r.Str(sros.ConfigureRouterBgpNeighborDescription, farEnd(l))
 		r.enable(sros.ConfigureRouterBgpNeighborAdminState)
-		r.Str(sros.ConfigureRouterBgpNeighborGroup, groupOf(l))
+		r.Str(sros.ConfigureRouterBgpNeighborGroup, group)
 		r.Uint(sros.ConfigureRouterBgpNeighborPeerAs, uint64(l.PeerASN))
+		if r.unnumberedGroup(group) {
+			r.Bool(sros.ConfigureRouterBgpNeighborExtendedNhEncodingIpv4, false)
+			r.Bool(sros.ConfigureRouterBgpNeighborAdvertiseIpv6NextHopsIpv4, false)
+		}
+		if l.BFD.Multiplier != 0 && !r.watched(group) {
+			r.because(r.d.Underlay.Ref+"#bfd", "bfd")
+			r.Bool(sros.ConfigureRouterBgpNeighborBfdLiveness, true)
+		}
 	})
 }
 

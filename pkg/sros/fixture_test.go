@@ -66,7 +66,7 @@ func gateway(t testing.TB, edits ...func(*fabric.Device)) *fabric.Device {
 			PeerName: far.gateway, PeerPort: connector, Ref: ref,
 		})
 		d.Links = append(d.Links, fabric.Link{
-			Port: connector + "/1", PortMTU: 9196, PeerName: far.gateway, PeerPort: connector + "/1", Channel: far.channel, Trunk: far.trunk, Ref: ref,
+			Port: connector + "/1", PortMTU: 9196, PeerName: far.gateway, PeerPort: connector + "/1", DCI: far.channel[:5], Channel: far.channel, Trunk: far.trunk, Ref: ref,
 		})
 		d.Breakouts = append(d.Breakouts, fabric.Breakout{Port: connector, Channels: 1, Speed: "400G", Ref: ref})
 	}
@@ -75,7 +75,7 @@ func gateway(t testing.TB, edits ...func(*fabric.Device)) *fabric.Device {
 		ref := fabric.Ref("sites/bj/devices/spine" + decimal(i+1))
 		d.Links = append(d.Links, fabric.Link{
 			Port: connector + "/1", PortMTU: 9196, Addr: netip.PrefixFrom(addr("10.1.128.1").Next(), 31), Peer: addr("10.1.128.3"),
-			PeerName: spine, PeerPort: "ethernet-1/32", PeerASN: 4200010001, Ref: ref,
+			PeerName: spine, PeerPort: "ethernet-1/32", PeerASN: 4200010001, BFD: bfd, Ref: ref,
 		})
 		if i == 1 {
 			d.Links[len(d.Links)-1].Addr, d.Links[len(d.Links)-1].Peer = netip.MustParsePrefix("10.1.128.4/31"), addr("10.1.128.5")
@@ -112,7 +112,7 @@ func routing(d *fabric.Device) {
 	d.WAN, d.Overlay = fabric.WAN{}, fabric.Overlay{IBGP: true, AS: 65000}
 	for i := range d.Links {
 		if l := &d.Links[i]; l.Channel != "" {
-			l.Trunk, l.PeerASN = "", 4200021001
+			l.Trunk, l.PeerASN, l.BFD = "", 4200021001, d.Underlay.BFD
 			l.Addr, l.Peer = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 255, 0, byte(2 * i)}), 31), netip.AddrFrom4([4]byte{10, 255, 0, byte(2*i + 1)})
 		}
 	}

@@ -37,16 +37,16 @@ func (r renderer) linkInterfaces() {
 			r.because(r.d.Underlay.Ref+"#mtu", "fabric mtu")
 			r.Uint(sros.ConfigureRouterInterfaceIpMtu, uint64(r.d.Underlay.MTU))
 			r.because(l.Ref, kindOf(l))
-			if r.d.Underlay.Unnumbered {
+			if !l.Addr.IsValid() {
 				r.unnumbered()
 				r.because(r.d.Underlay.Ref+"#bfd", "bfd")
-				r.bfd6(r.d.Underlay.BFD)
+				r.bfd6(l.BFD)
 				return
 			}
 			r.Str(sros.ConfigureRouterInterfaceIpv4PrimaryAddress, l.Addr.Addr().String())
 			r.Uint(sros.ConfigureRouterInterfaceIpv4PrimaryPrefixLength, uint64(l.Addr.Bits()))
 			r.because(r.d.Underlay.Ref+"#bfd", "bfd")
-			r.bfd4(r.d.Underlay.BFD)
+			r.bfd4(l.BFD)
 		})
 	}
 }
@@ -65,7 +65,7 @@ func (r renderer) advertisements() {
 	}
 	r.because(r.d.Underlay.Ref+"#links", "unnumbered")
 	for i := range r.d.Links {
-		if l := &r.d.Links[i]; underlay(l) {
+		if l := &r.d.Links[i]; underlay(l) && !l.Addr.IsValid() {
 			r.In(sros.ConfigureRouterIpv6RouterAdvertisementInterface, linkName(l.Port), func() {
 				r.enable(sros.ConfigureRouterIpv6RouterAdvertisementInterfaceAdminState)
 				r.Uint(sros.ConfigureRouterIpv6RouterAdvertisementInterfaceMaxAdvertisementInterval, 10)

@@ -65,6 +65,9 @@ func kindOf(l *fabric.Link) string {
 	if l.Channel != "" {
 		return "channel link"
 	}
+	if l.DCI != "" {
+		return "dci link"
+	}
 	return "fabric link"
 }
 

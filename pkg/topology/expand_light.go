@@ -77,6 +77,9 @@ func (w *expander) dci(d *intent.Dci) {
 	if d.External != "" {
 		w.line(2, text("over", d.External))
 	}
+	if d.ExternalAsn != 0 {
+		w.line(2, number("over-asn", d.ExternalAsn))
+	}
 	if len(d.Channels) > 0 {
 		w.line(2, "channels:")
 	}

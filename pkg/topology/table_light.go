@@ -91,7 +91,7 @@ var (
 			"With `service: vxlan` both sites then know each other's loopbacks.",
 		List: []Key{
 			{Name: "number", Kind: Number, Min: 1, Max: maxNumber, Required: true, Example: "1", Doc: "Stable number, unique in the topology."},
-			serviceKey, bundleKey, joinsKey, overCoreKey,
+			serviceKey, bundleKey, joinsKey, overCoreKey, overASNKey,
 			{Name: "wavelengths", Kind: Block, Of: wavelengthKeys, Example: "{count: 4, mode: OpenZR+ 400G, over: long}", Doc: "Its channels, by number."},
 			{Name: "channels", Kind: List, Of: channelKeys, Example: "[{number: 1, mode: OpenZR+ 400G, over: long}]", Doc: "Channels spelled out one by one."},
 		},

@@ -20,9 +20,11 @@ var (
 	wanVNIKey = Key{Name: "wan-vni", Kind: Number, Min: 1, Max: 16777215, Default: "derived", Example: "110010",
 		Doc: "VNI between the gateways of different sites, where they stitch it with `vxlan-vxlan`; unique in the topology."}
 	joinsKey = Key{Name: "joins", Kind: Texts, Form: nameForm, Example: "[bj, sh]",
-		Doc: "Without channels: the two sites whose gateways cables join, each with one of the other, or with the router that `over` names. Of gateways with SR OS."}
+		Doc: "Without channels: the two sites whose gateways cables join, each with one of the other, or with the router that `over` names."}
 	overCoreKey = Key{Name: "over", Kind: Text, Form: nameForm, Default: "none: cables join gateways with one another", Example: "p1",
-		Doc: "With `joins`: a router that Loom does not manage, to which `cables` lead (`external:p1:1/1/c5/1`). It speaks IS-IS with the gateways, and with `vxlan-mpls` segment routing."}
+		Doc: "With `joins`: a router that Loom does not manage, to which `cables` lead (`external:p1:1/1/c5/1`). With `service: vxlan` it speaks BGP with the gateways, and passes on what they announce; otherwise IS-IS, and with `vxlan-mpls` segment routing."}
+	overASNKey = Key{Name: "over-asn", Kind: Number, Min: 1, Max: 4294967294, Default: "none: needed with `service: vxlan`", Example: "64999",
+		Doc: "AS number of the router that `over` names."}
 	nodeSIDKey = Key{Name: "node-sid", Kind: Number, Min: 1, Max: 25999, Default: "derived", Example: "101",
 		Doc: "Of a gateway that stitches with `vxlan-mpls`: index of its loopback in the label block of segment routing, unique in the topology."}
 
@@ -64,10 +66,12 @@ func (p *parser) joinsByCables(d *dci, b *block) {
 		p.fault(b.at, d.label+": no channels", "add wavelengths: {count: 1, mode: OpenZR+ 400G, over: long}, or joins: [bj, sh] where cables join gateways")
 	case b.given("over") && !b.given("joins"):
 		p.fault(b.get("over").keyAt(), b.name("over")+": joins no sites", "add joins: [bj, sh], or give over with the wavelengths")
+	case b.given("over-asn") && !b.given("over"):
+		p.fault(b.get("over-asn").keyAt(), b.name("over-asn")+": over no router", "add over: p1, or take it out: the gateways of sites have AS numbers of their own")
 	case b.has("joins") && light:
 		p.fault(b.get("joins").keyAt(), b.name("joins")+": its channels join sites already", "make it a DCI of its own")
 	case b.has("joins"):
-		d.out.Joins, d.out.External = b.texts("joins"), b.text("over")
+		d.out.Joins, d.out.External, d.out.ExternalAsn = b.texts("joins"), b.text("over"), b.number("over-asn")
 		if n := len(d.out.Joins); n != 2 || d.out.Joins[0] == d.out.Joins[1] {
 			p.fault(b.get("joins").at(), fmt.Sprintf("%s: %s", b.name("joins"), strings.Join(d.out.Joins, ", ")), "name two sites")
 		}

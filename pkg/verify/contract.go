@@ -276,13 +276,13 @@ func (x *Index) linkContracts(d *fabric.Device, l *fabric.Link) []Contract {
 	}
 	out := []Contract{c, c, c}
 	out[0].Asks, out[1].Asks, out[2].Asks = Up, Neighbor, Speaking
-	if l.External {
-		return out[:1] // what it calls itself and its ports, only its owner knows
-	}
 	if l.Trunk != "" {
-		return out[:2]
+		out = out[:2]
 	}
-	if d.Underlay.BFD.Multiplier != 0 && l.Peer.IsValid() {
+	if l.External {
+		return slices.Delete(out, 1, 2) // what it calls itself and its ports, only its owner knows
+	}
+	if l.BFD.Multiplier != 0 && l.Peer.IsValid() {
 		c.Asks = Watched
 		out = append(out, c)
 	}

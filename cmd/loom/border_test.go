@@ -1,0 +1,91 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/loomfabric/loom/pkg/sim"
+)
+
+// overProvider are edits of border.yaml: its cables lead to a router of a provider, which Loom does not manage.
+var overProvider = strings.NewReplacer(
+	"bj/gateway1:ethernet-1/1 - sh/gateway1:ethernet-1/1", "bj/gateway1:ethernet-1/1 - external:p1:et-0/0/1\n  - sh/gateway1:ethernet-1/1 - external:p1:et-0/0/3",
+	"bj/gateway2:ethernet-1/1 - sh/gateway2:ethernet-1/1", "bj/gateway2:ethernet-1/1 - external:p1:et-0/0/2\n  - sh/gateway2:ethernet-1/1 - external:p1:et-0/0/4",
+	"joins: [bj, sh]", "joins: [bj, sh], over: p1, over-asn: 64999",
+)
+
+func borderOf(t *testing.T, edit *strings.Replacer, bgp string) *fleet {
+	t.Helper()
+	text, err := os.ReadFile("../../topologies/border.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "border.yaml")
+	if err := os.WriteFile(file, []byte(edit.Replace(string(text))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return fleetOf(t, file, bgp)
+}
+
+// What leaves of one site announce, leaves of the other have over border leaves and cables, numbered or not, or over a router of a
+// provider: by real speakers, and as computed.
+func TestCablesOfBorderLeavesCarryWhatLeavesSend(t *testing.T) {
+	for name, edit := range map[string]*strings.Replacer{
+		"numbered": strings.NewReplacer(), "unnumbered": strings.NewReplacer("links: numbered", "links: unnumbered"),
+		"over a router": overProvider,
+	} {
+		t.Run(name, func(t *testing.T) {
+			live, computed := borderOf(t, edit, bgpLive), borderOf(t, edit, bgpComputed)
+			for _, f := range []*fleet{live, computed} {
+				f.configure(t)
+				f.waits(t, f.incomplete)
+				f.waits(t, f.hears("sh-leaf1", "bj-leaf1", true))
+				f.waits(t, f.hears("bj-leaf1", "sh-leaf1", true))
+			}
+			live.agrees(t, computed)
+		})
+	}
+}
+
+// One gateway of a site, or one cable, is enough for all that crosses. A router between sites joins whichever gateways are left,
+// a cable those at its ends.
+func TestOneBorderLeafOrOneCableIsEnough(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		edit  *strings.Replacer
+		apart bool // when gateways at the ends of different cables are down
+	}{{"cables", strings.NewReplacer(), true}, {"a router", overProvider, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := borderOf(t, tt.edit, bgpComputed)
+			f.configure(t)
+			f.waits(t, f.incomplete)
+			lose := func(kind, target string) (id string) {
+				t.Helper()
+				id, err := f.sim.Inject(sim.Fault{Kind: kind, Target: target})
+				if err == nil {
+					err = f.sim.Settle(t.Context())
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				return id
+			}
+			cut := lose("cut", "bj-gateway1:ethernet-1/1")
+			f.waits(t, f.hears("sh-leaf1", "bj-leaf1", true))
+			if err := f.sim.Clear(cut); err != nil {
+				t.Fatal(err)
+			}
+			f.waits(t, f.incomplete)
+			lose("device-down", "bj-gateway1")
+			f.waits(t, f.hears("sh-leaf1", "bj-leaf1", true))
+			lose("device-down", "sh-gateway2")
+			f.waits(t, f.hears("sh-leaf1", "bj-leaf1", !tt.apart))
+			lose("device-down", "bj-gateway2")
+			f.waits(t, f.hears("sh-leaf1", "bj-leaf1", false))
+		})
+	}
+}
