@@ -15,6 +15,7 @@ const (
 	wanDomain   = 65535 // no site's
 	siteSIDs    = 100   // gateway n of site s has node SID s*100+n
 	wanArea     = "49.0001"
+	siteOrigin  = 9014 // in large communities, after the AS number: what follows is the site that gateways have brought a route into
 	segmentName = "interconnect"
 )
 
@@ -65,6 +66,7 @@ func (d *draft) stitch() {
 				n.wan = WAN{
 					AS: d.in.GetOverlayAs(), Area: wanArea, IPv6: w.carries6(), Trunks: d.designTrunks(n), Neighbors: wanSessions(n, w, sharing),
 					Bridges: slices.Clone(bridges), Routers: slices.Clone(routers), Ref: n.wanRef(w),
+					Origin: fmt.Sprintf("%d:%d:%d", d.in.GetOverlayAs(), siteOrigin, s.in.GetNumber()),
 				}
 				n.distinguish()
 				if w.service == VXLANMPLS {

@@ -168,19 +168,18 @@ func (r renderer) overlay() {
 		if o.IBGP {
 			r.Uint(sros.ConfigureRouterBgpGroupPeerAs, uint64(o.AS))
 			r.seenAs(o.AS)
-			if r.stitches() {
-				r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyFabric)
-			}
-			return
-		}
-		r.seenAs(r.d.ASN)
-		r.Uint(sros.ConfigureRouterBgpGroupMultihop, 2)
-		// The VTEP that has the host must stay the next hop all the way (RFC 8365 §5.1.3).
-		r.Bool(sros.ConfigureRouterBgpGroupNextHopUnchangedEvpn, true)
-		r.Add(sros.ConfigureRouterBgpGroupImportPolicy, policyOverlay) // RFC 8212
-		if r.stitches() {
-			r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyFabric)
 		} else {
+			r.seenAs(r.d.ASN)
+			r.Uint(sros.ConfigureRouterBgpGroupMultihop, 2)
+			// The VTEP that has the host must stay the next hop all the way (RFC 8365 §5.1.3).
+			r.Bool(sros.ConfigureRouterBgpGroupNextHopUnchangedEvpn, true)
+		}
+		switch {
+		case r.stitches():
+			r.Add(sros.ConfigureRouterBgpGroupImportPolicy, policyHeard)
+			r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyFabric)
+		case !o.IBGP: // RFC 8212
+			r.Add(sros.ConfigureRouterBgpGroupImportPolicy, policyOverlay)
 			r.Add(sros.ConfigureRouterBgpGroupExportPolicy, policyOverlay)
 		}
 	})

@@ -35,7 +35,7 @@ func (r renderer) policies() {
 		r.acceptOnly(policyInDCI, listAbroad, nil)
 		r.acceptOnly(policyOutDCI, listLoopbacks, own)
 	}
-	if !r.d.Overlay.IBGP && len(r.d.Overlay.Neighbors) > 0 {
+	if !r.d.Overlay.IBGP && len(r.d.Overlay.Neighbors) > 0 && !r.stitches() {
 		// Route targets decide what is imported; without a policy an eBGP session passes nothing (RFC 8212).
 		r.because(r.d.Overlay.Ref, "overlay policy")
 		r.In(sros.ConfigurePolicyOptionsPolicyStatement, policyOverlay, func() {

@@ -7,9 +7,11 @@ import (
 
 // Names of what keeps the two sides of a gateway apart.
 const (
-	targetsWAN   = "loom-wan-targets"
-	policyFabric = "loom-fabric-export"
-	policyWAN    = "loom-wan-export"
+	targetsWAN      = "loom-wan-targets"
+	communityOrigin = "loom-site-origin"
+	policyFabric    = "loom-fabric-export"
+	policyHeard     = "loom-fabric-import"
+	policyWAN       = "loom-wan-export"
 )
 
 // sides keep routes of the WAN from the fabric and those of the fabric from the WAN: each service announces both, and BGP would
@@ -34,13 +36,37 @@ func (r renderer) sides() {
 	r.because(r.d.WAN.Ref, "routes for the fabric")
 	r.In(sros.ConfigurePolicyOptionsPolicyStatement, policyFabric, func() {
 		r.Str(sros.ConfigurePolicyOptionsPolicyStatementDefaultActionActionType, "accept")
+		r.Add(sros.ConfigurePolicyOptionsPolicyStatementDefaultActionCommunityAdd, communityOrigin)
 		r.entry("10", "reject", r.ofWAN)
 	})
+	r.heard()
 	r.In(sros.ConfigurePolicyOptionsExtendedCommunitySet, targetsWAN, func() {
 		for _, target := range r.wanTargets() {
 			r.because(target.ref, "routes for the wan")
 			r.In(sros.ConfigurePolicyOptionsExtendedCommunitySetMember, target.value, bare)
 		}
+	})
+}
+
+// heard keeps a gateway from taking hosts of other sites from the fabric, where another gateway of its site, or one that comes to it,
+// has brought them: it would tell the WAN of them as if they were here, and other sites take the announcement of the lowest
+// address. The identifier of the site's segment says the same of a MAC address (RFC 9014 §4.6.1.3), but only while both gateways
+// have the segment: the one that was alone so far has none until its own change. So the mark is there from the first gateway on.
+// Prefixes have D-PATH for it; routes of segments and instances are what gateways find each other by.
+//
+// Towards the WAN nothing like it is needed: gateways of a site have no session there, and what one hears by iBGP it does
+// not pass on.
+func (r renderer) heard() {
+	r.because(r.d.WAN.Ref, "what gateways of the site have brought")
+	r.In(sros.ConfigurePolicyOptionsCommunity, communityOrigin, func() {
+		r.In(sros.ConfigurePolicyOptionsCommunityMember, r.d.WAN.Origin, bare)
+	})
+	r.In(sros.ConfigurePolicyOptionsPolicyStatement, policyHeard, func() {
+		r.Str(sros.ConfigurePolicyOptionsPolicyStatementDefaultActionActionType, "accept")
+		r.entry("10", "reject", func() {
+			r.Str(sros.ConfigurePolicyOptionsPolicyStatementEntryFromEvpnType, "mac-ip-advertisement")
+			r.Str(sros.ConfigurePolicyOptionsPolicyStatementEntryFromCommunityName, communityOrigin)
+		})
 	})
 }
 
