@@ -150,6 +150,50 @@ func TestEveryLinkLeadsToAFile(t *testing.T) {
 	}
 }
 
+// notInAnchors is what headings have and their anchors lack.
+var notInAnchors = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+
+// anchors are those of the headings of a page, as GitHub makes them.
+func anchors(page string) map[string]bool {
+	out := map[string]bool{}
+	for line := range strings.Lines(page) {
+		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && line[0] == '#' {
+			heading = notInAnchors.ReplaceAllString(strings.ToLower(strings.TrimSpace(heading)), "")
+			out["#"+strings.ReplaceAll(heading, " ", "-")] = true
+		}
+	}
+	return out
+}
+
+func TestEveryLinkLeadsToAHeading(t *testing.T) {
+	t.Parallel()
+	of := map[string]map[string]bool{}
+	for _, page := range pages(t) {
+		of[page.name] = anchors(page.text)
+	}
+	for _, page := range pages(t) {
+		for _, m := range regexp.MustCompile(`\]\(([^)#: ]*)(#[^)]+)\)`).FindAllStringSubmatch(page.text, -1) {
+			target := page.name
+			if m[1] != "" {
+				target = filepath.ToSlash(filepath.Join(filepath.Dir(page.name), m[1]))
+			}
+			if headings, ok := of[target]; ok && !headings[m[2]] {
+				t.Errorf("%s links to %s of %s, which has no such heading", page.name, m[2], target)
+			}
+		}
+	}
+}
+
+func TestEveryPageIsListedInTheReadme(t *testing.T) {
+	t.Parallel()
+	readme := read(t, "README.md")
+	for _, page := range pages(t) {
+		if filepath.Dir(page.name) == "docs" && !strings.Contains(readme, "("+page.name+")") {
+			t.Errorf("README.md does not link to %s", page.name)
+		}
+	}
+}
+
 func TestEveryDecisionIsListed(t *testing.T) {
 	t.Parallel()
 	list := read(t, "docs/decisions/README.md")

@@ -84,15 +84,17 @@ func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "loom",
 		Short: "Datacenter fabrics from one topology file",
-		Long: `Loom turns a short topology file into the exact configuration of every router of a
-leaf-spine fabric, shows what would change, and pushes it over gNMI as one change that is
-all or nothing.
+		Long: `Loom turns a short topology file into the exact configuration of every device of
+leaf-spine fabrics, of the gateways between them and of the light that joins them, shows
+what would change, and pushes it over gNMI as one change that is all or nothing.
 
 Start here:
   loom init fabric.yaml            write a small topology to begin with
   loom validate fabric.yaml        check it; every mistake with file:line:column
   loom render fabric.yaml -o out   the configuration of every device, as JSON
-  loom demo                        a guided tour on simulated routers
+  loom demo                        a guided tour on simulated devices
+  loom demo topologies/stitched.yaml
+                                   the same for two sites: gateways with SR OS, and light
 
 PATH... are topology files, merged; a directory means its *.yaml files.`,
 		SilenceUsage:  true,

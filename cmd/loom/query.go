@@ -33,12 +33,15 @@ func queryCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "query WHAT [PATH...]",
 		Short: "List what the design decided",
-		Long: `Lists devices, cables, addresses, tenants, segments or ports of the design; dcis, with the service that
-tenants get from site to site by and why; spans, which are tenants and segments that several sites have; or
-outages, which are what a cut of each duct takes with it. Where WHAT is a path such as '/interface[name=*]/mtu',
-it lists every matching leaf of the intended configurations. A * stands for any key.`,
+		Long: `Lists what WHAT says:
+  devices, cables, addresses, tenants, segments, ports   of the design
+  dcis      what joins sites: its service, why it has it, and how much it carries
+  spans     the tenants and segments that several sites have, and what carries them
+  outages   what a cut of each duct takes with it, and what it leaves to tenants
+  PATH      every matching leaf of the intended configurations; a * stands for any key`,
 		Example: `  loom query devices topologies/demo.yaml
   loom query outages topologies/twin.yaml
+  loom query spans topologies/stitched.yaml
   loom query '/network-instance[name=*]/protocols/bgp/autonomous-system' topologies/demo.yaml --format csv`,
 		Args: needs(1, "what to list"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {
