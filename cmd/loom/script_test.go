@@ -60,6 +60,7 @@ func TestScripts(t *testing.T) {
 			"replace":             scriptReplace,
 			"newest":              scriptNewest,
 			"holding":             scriptHolding,
+			"guests":              scriptGuests,
 		},
 	})
 }
