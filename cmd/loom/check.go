@@ -18,7 +18,7 @@ func checkCommand(t *terminal) *cobra.Command {
 		Short: "Compare what the devices show with the design",
 		Long: `Reads every device and says what is not as designed: devices that cannot be read, configurations that
 drifted, ports that are down, cables that are plugged in wrong (LLDP), BGP sessions, tunnels, LAGs and
-ethernet segments; and of light what is cut, weak, noisy or tuned otherwise. What follows from something else is counted below it. Nothing is changed.
+ethernet segments; what gateways between sites have of IS-IS, labels, services and routes; and of light what is cut, weak, noisy or tuned otherwise. What follows from something else is counted below it. Nothing is changed.
 
 That nothing is plugged into a port is a notice where the topology lists no cable for it: the server may
 come later. Notices are counted, --all shows them, and they are not findings for the exit code.
@@ -212,11 +212,14 @@ var nouns = []struct {
 	{verify.InterfaceDown, "port", "ports"},
 	{verify.CableWrong, "cable", "cables"},
 	{verify.LAGDegraded, "LAG", "LAGs"},
+	{verify.AdjacencyDown, "adjacency", "adjacencies"},
 	{verify.SessionDown, "session", "sessions"},
 	{verify.SessionFamily, "address family", "address families"},
 	{verify.BFDDown, "BFD session", "BFD sessions"},
+	{verify.ServiceDown, "service", "services"},
 	{verify.TunnelMissing, "tunnel", "tunnels"},
 	{verify.SegmentBroken, "ethernet segment", "ethernet segments"},
+	{verify.RoutesMissing, "route table", "route tables"},
 	{verify.CapacityLost, "DCI", "DCIs"},
 }
 

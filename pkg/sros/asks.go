@@ -17,7 +17,12 @@ func Asks(t *config.Tree) verify.Device {
 		LAGs:       o.askedLAGs(),
 		Tunnels:    o.askedTunnels(),
 		Segments:   o.askedSegments(),
-		Optical:    o.askedOptical(),
+
+		Adjacencies: o.askedAdjacencies(),
+		Labels:      verify.Labels{Enabled: o.labelling()},
+		Services:    o.askedServices(),
+
+		Optical: o.askedOptical(),
 	}
 	for name := range o.entries(sros.ConfigurePort) {
 		d.Interfaces[name] = verify.Interface{Enabled: o.enabled(name)}
@@ -30,7 +35,7 @@ func Asks(t *config.Tree) verify.Device {
 	if router.has(sros.ConfigureRouterBgp) && router.on(sros.ConfigureRouterBgpAdminState) {
 		router.asks(&d)
 	}
-	router.adjacencies(&d)
+	router.askedBFD(&d)
 	return d
 }
 
@@ -98,8 +103,8 @@ func asked(group, neighbor observation) map[string]verify.Family {
 	return out
 }
 
-// adjacencies adds BFD on the trunks that IS-IS has it watch: the far end has the other address of two (RFC 3021).
-func (o observation) adjacencies(d *verify.Device) {
+// askedBFD adds BFD on the trunks that IS-IS has it watch: the far end has the other address of two (RFC 3021).
+func (o observation) askedBFD(d *verify.Device) {
 	for _, isis := range o.entries(sros.ConfigureRouterIsis) {
 		for name, i := range isis.entries(sros.ConfigureRouterIsisInterface) {
 			link := o.entry(sros.ConfigureRouterInterface, name)

@@ -30,7 +30,7 @@ func Driver() *driver.Driver {
 		Factory: Factory,
 
 		Observe:      Observe,
-		ObservePaths: slices.Concat(observePaths, servicePaths),
+		ObservePaths: slices.Concat(observePaths, servicePaths, wanPaths),
 		LightPaths:   lightPaths,
 		Asks:         Asks,
 

@@ -26,7 +26,7 @@ func TestARouterSaysWhatItIs(t *testing.T) {
 func TestEveryPathIsInTheModels(t *testing.T) {
 	t.Parallel()
 	d := Driver()
-	paths := slices.Concat([]string{d.Identity.Version, d.Identity.Chassis, manners.SaveOn}, manners.ReadPaths, observePaths, servicePaths, lightPaths, guards.Paths())
+	paths := slices.Concat([]string{d.Identity.Version, d.Identity.Chassis, manners.SaveOn}, manners.ReadPaths, observePaths, servicePaths, wanPaths, lightPaths, guards.Paths())
 	for _, o := range ownership {
 		paths = append(paths, o.path)
 	}

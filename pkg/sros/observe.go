@@ -2,7 +2,9 @@ package sros
 
 import (
 	"iter"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,7 +55,12 @@ func Observe(state *config.Tree, _ *fabric.Device) verify.Device {
 		BFD:        o.bfd(),
 		Tunnels:    o.tunnels(),
 		Segments:   o.segments(),
-		Optical:    o.optical(),
+
+		Adjacencies: o.adjacencies(),
+		Labels:      o.labels(),
+		Services:    o.services(),
+
+		Optical: o.optical(),
 	}
 }
 
@@ -90,7 +97,8 @@ func (o observation) entry(list config.ID, key string) observation {
 	return observation{}
 }
 
-// interfaces are connectors and their channels: both can be down.
+// interfaces are connectors and their channels: both can be down. A connector is in service as soon as a transceiver is in it; one of
+// coherent light counts as up only where a channel of it is that is to be, since nothing else says that it understands what comes in.
 func (o observation) interfaces() map[string]verify.Interface {
 	out := map[string]verify.Interface{}
 	for name, p := range o.entries(sros.StatePort) {
@@ -103,6 +111,28 @@ func (o observation) interfaces() map[string]verify.Interface {
 			port.Reason = p.text(sros.StatePortPortState)
 		}
 		out[name] = port
+	}
+	for name, port := range out {
+		if parts := o.parts(name, out); port.Up && o.coherent(name) && len(parts) > 0 && !slices.ContainsFunc(parts, func(p verify.Interface) bool { return p.Up }) {
+			port.Up, port.Reason = false, parts[0].Reason
+			out[name] = port
+		}
+	}
+	return out
+}
+
+// coherent tells whether a port has coherent light.
+func (o observation) coherent(port string) bool {
+	set := o.entry(sros.ConfigurePort, port)
+	return set.Valid() && set.text(isCoherent) == "true"
+}
+
+// parts are those of the channels of a connector that are to be up, in the order of their names.
+func (o observation) parts(connector string, all map[string]verify.Interface) (out []verify.Interface) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if strings.HasPrefix(name, connector+"/") && all[name].Enabled {
+			out = append(out, all[name])
+		}
 	}
 	return out
 }

@@ -41,10 +41,10 @@ var lightPaths = []string{
 func (o observation) optical() map[string]verify.Optical {
 	out := map[string]verify.Optical{}
 	for name, p := range o.entries(sros.StatePort) {
-		set := o.entry(sros.ConfigurePort, name)
-		if !set.Valid() || set.text(isCoherent) != "true" || !p.has(sros.StatePortDwdm) {
+		if !o.coherent(name) || !p.has(sros.StatePortDwdm) {
 			continue
 		}
+		set := o.entry(sros.ConfigurePort, name)
 		port := verify.Optical{
 			Laser: o.enabled(name), Frequency: p.number(sros.StatePortDwdmOperFrequency), Mode: set.text(mode),
 			Transmitted: p.hundredths(transmitted), Received: p.hundredths(received), Total: p.hundredths(allReceived),

@@ -84,6 +84,9 @@ func (o observation) segments() map[string]verify.Segment {
 	for name, s := range o.entries(sros.StateServiceSystemBgpEvpnEthernetSegment) {
 		state := s.text(sros.StateServiceSystemBgpEvpnEthernetSegmentOperState)
 		seen := verify.Segment{ESI: s.text(sros.StateServiceSystemBgpEvpnEthernetSegmentOperEsi), Up: state == inService, Elections: map[string]verify.Election{}}
+		if set := o.entry(interconnect, name); set.Valid() {
+			seen.Off = !set.on(sros.ConfigureServiceSystemBgpEvpnEthernetSegmentAdminState)
+		}
 		if !seen.Up {
 			seen.Reason = state
 		}

@@ -77,6 +77,7 @@ func TestObserveReadsWhatARouterShows(t *testing.T) {
 			"1/1/c2": {Reason: "tx-off", Mode: "oif-400g-zr"},
 		},
 		Tunnels: map[uint32]verify.Tunnel{}, Segments: map[string]verify.Segment{},
+		Adjacencies: map[string]verify.Adjacency{}, Services: map[string]verify.Service{},
 	}
 	if diff := cmp.Diff(want, Observe(tree, nil), addresses); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -106,6 +107,8 @@ func TestARenderedConfigurationAsksForWhatTheDesignDoes(t *testing.T) {
 	}
 	want := verify.Device{
 		LLDP: true, VTEP: addr("10.1.64.1"), Optical: light, Tunnels: map[uint32]verify.Tunnel{}, Segments: map[string]verify.Segment{},
+		Adjacencies: map[string]verify.Adjacency{"to-sh-gateway1-lag1": {Enabled: true}, "to-gz-gateway1-1/1/c3/1": {Enabled: true}},
+		Labels:      verify.Labels{Enabled: true}, Services: map[string]verify.Service{},
 		LAGs: map[uint32]verify.LAG{1: {Members: map[string]verify.Member{"1/1/c1/1": {}, "1/1/c2/1": {}}}},
 		Sessions: []verify.Session{
 			session("10.1.0.1", 65000, "evpn"), session("10.1.0.2", 65000, "evpn"), session("10.1.128.3", 4200010001, "ipv4-unicast"),
@@ -133,12 +136,15 @@ func TestWhatIsDisabledIsNotAskedFor(t *testing.T) {
 	t.Parallel()
 	whole := Asks(render(t, gateway(t)))
 	for path, less := range map[string]func(verify.Device) bool{
-		bgpPath + "/admin-state":                                               func(d verify.Device) bool { return len(d.Sessions) == 0 },
-		groupPath + "[group-name=underlay]/admin-state":                        func(d verify.Device) bool { return len(d.Sessions) == 4 },
-		peerPath + "[ip-address=10.1.0.1]/admin-state":                         func(d verify.Device) bool { return len(d.Sessions) == 5 },
-		portPath + "[port-id=1/1/c2]/admin-state":                              func(d verify.Device) bool { return len(d.Optical) == 2 && !d.Interfaces["1/1/c2"].Enabled },
-		linkPath + "[interface-name=to-sh-gateway1-lag1]/ipv4/bfd/admin-state": func(d verify.Device) bool { return len(d.BFD) == 3 },
-		"/configure/system/lldp/admin-state":                                   func(d verify.Device) bool { return !d.LLDP },
+		bgpPath + "/admin-state":                                                                      func(d verify.Device) bool { return len(d.Sessions) == 0 },
+		groupPath + "[group-name=underlay]/admin-state":                                               func(d verify.Device) bool { return len(d.Sessions) == 4 },
+		peerPath + "[ip-address=10.1.0.1]/admin-state":                                                func(d verify.Device) bool { return len(d.Sessions) == 5 },
+		portPath + "[port-id=1/1/c2]/admin-state":                                                     func(d verify.Device) bool { return len(d.Optical) == 2 && !d.Interfaces["1/1/c2"].Enabled },
+		linkPath + "[interface-name=to-sh-gateway1-lag1]/ipv4/bfd/admin-state":                        func(d verify.Device) bool { return len(d.BFD) == 3 },
+		basePath + "/isis[isis-instance=0]/admin-state":                                               func(d verify.Device) bool { return len(d.Adjacencies) == 0 && !d.Labels.Enabled },
+		basePath + "/isis[isis-instance=0]/segment-routing/admin-state":                               func(d verify.Device) bool { return !d.Labels.Enabled },
+		basePath + "/isis[isis-instance=0]/interface[interface-name=to-sh-gateway1-lag1]/admin-state": func(d verify.Device) bool { return len(d.Adjacencies) == 1 },
+		"/configure/system/lldp/admin-state":                                                          func(d verify.Device) bool { return !d.LLDP },
 	} {
 		off := set(t, render(t, gateway(t)), path, switchedOff)
 		if got := Asks(off); !less(got) || less(whole) {

@@ -27,8 +27,8 @@ func (k *checker) parted(a, b string) []string {
 			if trunks && d.Links[i].Trunk == "" {
 				continue
 			}
-			object, far := linkObject(d.Name, &d.Links[i]), d.Links[i].PeerName
-			if down := k.allBroken([]string{object}); len(down) > 0 {
+			far := d.Links[i].PeerName
+			if down := k.brokenWay(d, &d.Links[i]); len(down) > 0 {
 				broken = append(broken, down...)
 			} else if !reached[far] {
 				reached[far] = true

@@ -14,6 +14,9 @@ func (k *checker) causes(f *draft) []string {
 	for _, name := range f.suspects {
 		add(id(Drifted, name))
 	}
+	if f.alone {
+		return out
+	}
 	for _, cause := range f.farther {
 		add(cause)
 	}
@@ -44,6 +47,8 @@ func (k *checker) below(f *draft) []string {
 		return []string{id(ChannelDown, c.Channel)}
 	case f.Kind == SessionDown && c.Overlay:
 		return k.severed(c.Device, c.Far[0])
+	case f.Kind == AdjacencyDown:
+		return k.belowAdjacency(c)
 	case c.Trunk && f.Kind == BFDDown:
 		return k.allBroken(c.Links)
 	case c.Trunk && f.Kind == LAGDegraded:
@@ -52,6 +57,8 @@ func (k *checker) below(f *draft) []string {
 		return []string{id(InterfaceDown, c.Object), id(CableWrong, c.Object)}
 	case f.Kind == TunnelMissing:
 		return k.unheard(c.Device, c.Far[0])
+	case f.Kind == RoutesMissing:
+		return k.untold(c)
 	case f.Kind == SegmentBroken:
 		out := []string{id(LAGDegraded, c.Object)}
 		for _, end := range c.Ends {
@@ -99,8 +106,14 @@ func (k *checker) allBroken(links []string) []string {
 
 // unheard returns why two devices do not hear each other's EVPN routes: sessions that are down, where every way
 // over a device that both speak to has one. Between sites these are ways over reflectors of both. Where there is none by the
-// design, any of their own.
+// design, any of their own. Gateways of different sites speak for themselves.
 func (k *checker) unheard(a, b string) []string {
+	if k.index.between(a, b) {
+		if down := k.downSessions(pairObject(a, b)); len(down) > 0 {
+			return down
+		}
+		return k.parted(a, b) // labels take the same ways
+	}
 	var out []string
 	shared := false
 	for _, n := range k.index.neighborsOf(a) {

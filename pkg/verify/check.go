@@ -55,6 +55,7 @@ type draft struct {
 	absentAt []string  // devices that do not have the object
 	suspects []string  // devices whose configuration does not ask for the object as the design does
 	farther  []string  // IDs of causes that were found with the evidence
+	alone    bool      // what is wrong is wrong whatever else is, but for the configurations
 }
 
 // device judges one device.
@@ -120,8 +121,16 @@ func (k *checker) judge(c *Contract, d *shown) {
 		k.bundled(c, d)
 	case Speaking:
 		k.speaking(c, d)
+	case Adjacent:
+		k.adjacent(c, d)
 	case Watched:
 		k.watched(c, d)
+	case Serving:
+		k.serving(c, d)
+	case Labelled:
+		k.labelled(c, d)
+	case Routed:
+		k.routed(c, d)
 	case Stretched:
 		k.stretched(c, d)
 	case Joined:
@@ -176,7 +185,8 @@ func (f *draft) lacks(device string) { f.absentAt = append(f.absentAt, device) }
 var rank = map[Kind]int{
 	DeviceUnreachable: 0, Drifted: 1, FibreCut: 2, AmplifierOff: 3, FibreLoss: 4, NoiseAdded: 5, ConnectorLoss: 6, LaserOff: 7,
 	Mistuned: 8, SpectrumShut: 9, ChannelDown: 10, OffPlan: 11, MarginLow: 12, MarginFalling: 13, InterfaceDown: 14, CableWrong: 15,
-	LAGDegraded: 16, SessionDown: 17, SessionFamily: 18, BFDDown: 19, TunnelMissing: 20, SegmentBroken: 21, CapacityLost: 22,
+	LAGDegraded: 16, AdjacencyDown: 17, SessionDown: 18, SessionFamily: 19, BFDDown: 20, ServiceDown: 21, TunnelMissing: 22,
+	SegmentBroken: 23, RoutesMissing: 24, CapacityLost: 25,
 }
 
 // findings finishes the drafts.

@@ -35,10 +35,14 @@ type Contract struct {
 	Segment       string     // Joined, Stretched: name of the ethernet segment, key of the segment
 	ESI           string     // Joined
 	Ends          []VTEP     // Joined: its leaves
-	Instances     []string   // Joined: network instances that it has a port in
+	Instances     []string   // Joined: network instances that it has a port in, or stands for
 
-	Trunk bool     // Watched, Bundled: between gateways that stitch; no session runs over it
-	Links []string // Watched, Bundled: objects of its links, where it is a trunk
+	Trunk   bool       // Watched, Bundled, Adjacent: between gateways that stitch; no session runs over it, and Port is an interface
+	Links   []string   // Watched, Bundled, Adjacent: objects of its links, where it is a trunk
+	System  netip.Addr // Adjacent: router id of the neighbor; invalid where it is not known
+	Service string     // Serving, Routed, Stretched: name of what a gateway stitches with; Stretched by MPLS without VNI
+	Inside  bool       // Routed: from the fabric of its site, and not from others
+	Subnets []Subnet   // Routed: those that the design has there, sorted
 
 	Channel   string               // Lit, Passed: of light; Up: that carries the link, or that carries what a client sends
 	Via       string               // Up, Neighbor: object of the cable to the transponder that the port is plugged into
@@ -58,7 +62,11 @@ const (
 	Neighbor  Ask = "neighbor"  // a port hears the far end of its cable
 	Bundled   Ask = "bundled"   // a LAG has all its members
 	Speaking  Ask = "speaking"  // a BGP session is established with its family
+	Adjacent  Ask = "adjacent"  // a trunk has an IS-IS neighbor
 	Watched   Ask = "watched"   // BFD is up beside a session
+	Serving   Ask = "serving"   // a gateway's bridge or router is up
+	Labelled  Ask = "labelled"  // segment routing leads to every gateway of other sites
+	Routed    Ask = "routed"    // a gateway's router has routes from one of its sides
 	Stretched Ask = "stretched" // broadcast of a segment goes to every other VTEP that has it
 	Joined    Ask = "joined"    // an ethernet segment is up, with all its ends and one designated forwarder
 	Lit       Ask = "lit"       // a coherent port sends as it is set, and understands what comes in
@@ -85,7 +93,9 @@ type Index struct {
 	servers map[string]bool            // names of listed servers
 	light   func() *lightPlan          // what should be seen of light
 
-	stitched map[string]bool // keys of segments whose tunnels end at gateways
+	stitched map[string]bool       // keys of segments whose tunnels end at gateways
+	shared   map[string][]VTEP     // gateways of a site that share a segment towards other sites, by its ESI
+	subnets  map[tenantAt][]Subnet // of tenants at sites
 
 	// Of Wanting; all empty where the devices are wanted as designed.
 	asked     map[string]*shown     // what devices are asked for
@@ -99,6 +109,7 @@ func NewIndex(design *fabric.Design) *Index {
 	x := &Index{
 		design: design, place: map[string]int{}, vteps: map[string][]VTEP{}, cables: map[Far]fabric.CableEnd{},
 		ends: map[string][]VTEP{}, bonds: map[string][]string{}, links: map[[2]string][]string{}, speaks: map[string]map[string]bool{}, servers: map[string]bool{}, stitched: map[string]bool{},
+		shared: map[string][]VTEP{}, subnets: map[tenantAt][]Subnet{},
 	}
 	for _, s := range design.Spans {
 		if s.Service != fabric.LeafToLeaf {
@@ -129,6 +140,7 @@ func (x *Index) device(d *fabric.Device) {
 		key := x.flooded(d, d.WAN.Bridges[i].Key)
 		x.vteps[key] = append(x.vteps[key], self)
 	}
+	x.stitches(d)
 	for i := range d.LAGs {
 		if esi := d.LAGs[i].ESI; esi != "" {
 			x.ends[esi] = append(x.ends[esi], self)
@@ -178,6 +190,11 @@ func (x *Index) Neighbors(device string) []string {
 	for i := range d.LAGs {
 		if d.LAGs[i].Peer != "" {
 			set[d.LAGs[i].Peer] = true
+		}
+	}
+	if d.WAN.Segment != nil {
+		for _, end := range x.shared[d.WAN.Segment.ESI] {
+			set[end.Device] = true
 		}
 	}
 	for _, channel := range channelsOf(d) {
@@ -245,11 +262,9 @@ func (x *Index) designedContracts(device string) []Contract {
 	}
 	for i := range d.WAN.Bridges {
 		b := &d.WAN.Bridges[i]
-		out = append(out, x.bridgeContract(d, b))
-		if b.WAN.VNI != 0 {
-			out = append(out, x.betweenContract(d, b))
-		}
+		out = append(out, x.bridgeContract(d, b), x.betweenContract(d, b))
 	}
+	out = append(out, x.stitchContracts(d)...)
 	return append(out, x.lightContracts(d)...)
 }
 
@@ -377,14 +392,14 @@ func (x *Index) segmentContract(d *fabric.Device, s *fabric.MACVRF) Contract {
 // bridgeContract is about a stitched segment on a gateway: towards the fabric it is one of the VTEPs of its site.
 func (x *Index) bridgeContract(d *fabric.Device, b *fabric.Bridge) Contract {
 	return Contract{
-		Asks: Stretched, Device: d.Name, Object: b.Key, Ref: b.Ref, VNI: b.Fabric.VNI, Segment: b.Key, VTEPs: x.vteps[x.flooded(d, b.Key)],
+		Asks: Stretched, Device: d.Name, Object: b.Key, Ref: b.Ref, VNI: b.Fabric.VNI, Segment: b.Key, Service: b.Name, VTEPs: x.vteps[x.flooded(d, b.Key)],
 	}
 }
 
-// betweenContract is about a segment that is stitched by VXLAN between sites: it reaches the gateways of the others that have it, and
+// betweenContract is about a stitched segment between sites, by VXLAN or MPLS: it reaches the gateways of the others that have it, and
 // not those of its own site.
 func (x *Index) betweenContract(d *fabric.Device, b *fabric.Bridge) Contract {
-	c := Contract{Asks: Stretched, Device: d.Name, Object: b.Key + " between sites", Ref: b.Ref, VNI: b.WAN.VNI, Segment: b.Key, VTEPs: []VTEP{{d.Name, d.Loopback}}}
+	c := Contract{Asks: Stretched, Device: d.Name, Object: b.Key + " between sites", Ref: b.Ref, VNI: b.WAN.VNI, Segment: b.Key, Service: b.Name, VTEPs: []VTEP{{d.Name, d.Loopback}}}
 	for _, n := range d.WAN.Neighbors {
 		has := func(other fabric.Bridge) bool { return other.Key == b.Key }
 		if slices.ContainsFunc(x.design.Device(n.Name).WAN.Bridges, has) {

@@ -26,11 +26,14 @@ const (
 	InterfaceDown     Kind = "interface-down"     // a port that the design uses is down
 	CableWrong        Kind = "cable"              // LLDP sees another far end than the design, or none
 	LAGDegraded       Kind = "lag-degraded"       // members of a LAG are down
+	AdjacencyDown     Kind = "adjacency-down"     // IS-IS on a trunk between gateways has no neighbor, or another one
 	SessionDown       Kind = "session-down"       // a BGP session is not established
 	SessionFamily     Kind = "session-family"     // an address family of it was not negotiated
 	BFDDown           Kind = "bfd-down"           // nothing watches a session that stands
-	TunnelMissing     Kind = "tunnel-missing"     // a leaf does not send broadcast of a segment to another one that has it
+	ServiceDown       Kind = "service-down"       // what a gateway stitches a tenant or a segment with is down
+	TunnelMissing     Kind = "tunnel-missing"     // a leaf or gateway does not send broadcast of a segment to another one that has it, or has no MPLS to it
 	SegmentBroken     Kind = "segment"            // an ethernet segment is down, lacks an end, or has no single designated forwarder
+	RoutesMissing     Kind = "routes-missing"     // a gateway has no routes of a tenant from one of its sides
 	CapacityLost      Kind = "capacity"           // channels of a DCI are down
 )
 

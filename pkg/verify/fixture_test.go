@@ -66,6 +66,7 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 		Seen: noon, Drift: &verify.Drift{}, LLDP: true,
 		Interfaces: map[string]verify.Interface{}, LAGs: map[uint32]verify.LAG{},
 		Tunnels: map[uint32]verify.Tunnel{}, Segments: map[string]verify.Segment{},
+		Adjacencies: map[string]verify.Adjacency{}, Services: map[string]verify.Service{},
 	}
 	for _, l := range d.Links {
 		out.Interfaces[l.Port] = verify.Interface{Enabled: true, Up: true, Far: []verify.Far{{System: l.PeerName, Port: l.PeerPort}}}
@@ -95,6 +96,7 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 		out.Sessions = append(out.Sessions, session(n.Addr, d.WAN.AS, "evpn"))
 	}
 	for _, x := range d.WAN.Trunks {
+		out.Adjacencies[x.Name] = verify.Adjacency{Enabled: true, State: "up", Level2: true, Peer: x.Peer, System: loopbackOf(design, x.PeerName)}
 		if x.BFD.Multiplier > 0 {
 			out.BFD = append(out.BFD, verify.BFD{Instance: "default", Peer: x.Peer, Up: true})
 		}
@@ -152,7 +154,47 @@ func healthyDevice(design *fabric.Design, d *fabric.Device) verify.Device {
 		}
 		out.Segments[l.ESName] = s
 	}
+	healthyServices(design, d, &out)
 	healthyLight(design, d, &out)
+	return out
+}
+
+// healthyServices is what a gateway shows of what it stitches.
+func healthyServices(design *fabric.Design, d *fabric.Device, out *verify.Device) {
+	var far []netip.Addr
+	for _, n := range d.WAN.Neighbors {
+		far = append(far, n.Addr)
+	}
+	slices.SortFunc(far, netip.Addr.Compare)
+	mpls := d.WAN.Labels.Size != 0
+	if mpls {
+		out.Labels = verify.Labels{Enabled: true, Ends: far}
+	}
+	elections := map[string]verify.Election{}
+	for _, b := range d.WAN.Bridges {
+		s := verify.Service{Enabled: true, Up: true, MPLS: mpls}
+		if mpls {
+			s.Floods = far
+		}
+		out.Services[b.Name] = s
+		elections[b.Name] = verify.Election{Candidates: pairOf(design, d), Forwarders: pairOf(design, d)[:1]}
+	}
+	for _, r := range d.WAN.Routers {
+		out.Services[r.Name] = verify.Service{Enabled: true, Up: true, Inside: 3, Outside: 2}
+	}
+	if s := d.WAN.Segment; s != nil {
+		out.Segments[s.Name] = verify.Segment{ESI: s.ESI, Up: true, Elections: elections}
+	}
+}
+
+// pairOf are the addresses of the gateways of a device's site.
+func pairOf(design *fabric.Design, d *fabric.Device) (out []netip.Addr) {
+	for _, other := range design.Devices {
+		if other.Site == d.Site && other.Role == fabric.Gateway {
+			out = append(out, other.Loopback)
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
 	return out
 }
 
@@ -244,7 +286,7 @@ func (w *world) kill(name string) {
 	w.Devices[name] = verify.Device{Unreachable: "connection refused", Seen: noon.Add(-90 * time.Second)}
 }
 
-// forget makes the others forget a device's tunnels.
+// forget makes the others forget a device's tunnels, and elect forwarders without it.
 func (w *world) forget(name string) {
 	gone := w.design.Device(name).Loopback
 	for other, d := range w.Devices {
@@ -252,11 +294,20 @@ func (w *world) forget(name string) {
 			t.VTEPs = without(t.VTEPs, gone)
 			w.Devices[other].Tunnels[vni] = t
 		}
-		for name, s := range d.Segments {
+		for name, s := range d.Services {
+			s.Floods = without(s.Floods, gone)
+			w.Devices[other].Services[name] = s
+		}
+		d.Labels.Ends = without(d.Labels.Ends, gone)
+		w.Devices[other] = d
+		for segment, s := range d.Segments {
 			for instance, e := range s.Elections {
+				if other == name {
+					continue
+				}
 				e.Candidates = without(e.Candidates, gone)
-				e.Forwarders = without(e.Forwarders, gone)
-				w.Devices[other].Segments[name].Elections[instance] = e
+				e.Forwarders = e.Candidates[:min(1, len(e.Candidates))]
+				w.Devices[other].Segments[segment].Elections[instance] = e
 			}
 		}
 	}
@@ -276,4 +327,12 @@ func text(findings []verify.Finding) string {
 
 func without(list []netip.Addr, gone netip.Addr) []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(list), func(a netip.Addr) bool { return a == gone })
+}
+
+// loopbackOf is a device's loopback; invalid of a router that the design has not.
+func loopbackOf(design *fabric.Design, name string) netip.Addr {
+	if d := design.Device(name); d != nil {
+		return d.Loopback
+	}
+	return netip.Addr{}
 }

@@ -32,6 +32,10 @@ type Device struct {
 	Tunnels    map[uint32]Tunnel    // VXLAN interfaces, by VNI
 	Segments   map[string]Segment   // ethernet segments, by name
 
+	Adjacencies map[string]Adjacency // IS-IS, by interface
+	Labels      Labels
+	Services    map[string]Service // what stitches tenants and segments, by name
+
 	Optical    map[string]Optical      // coherent ports, by name
 	Amplifiers map[string]Amplifier    // by name
 	Media      map[uint32]MediaChannel // by index in the design, both directions as one
@@ -106,6 +110,7 @@ type Tunnel struct {
 // Segment is one ethernet segment (RFC 7432 §5) on one device.
 type Segment struct {
 	ESI       string
+	Off       bool // disabled
 	Up        bool
 	Reason    string
 	Elections map[string]Election // by network instance
@@ -115,6 +120,35 @@ type Segment struct {
 type Election struct {
 	Candidates []netip.Addr
 	Forwarders []netip.Addr // those that it takes for elected; one, if all is well
+}
+
+// Adjacency is IS-IS on one interface between two routers (ISO 10589 §8.2), with the neighbor that is up if there is one.
+type Adjacency struct {
+	Enabled bool
+	State   string     // "up", "initializing"; "" where nobody is heard
+	Level2  bool       // of the backbone
+	Peer    netip.Addr // address of the neighbor on the link; invalid where the device does not tell
+	System  netip.Addr // router id that its system id is made of; invalid where it is not
+}
+
+// up is the only state of an adjacency that carries routes.
+const up = "up"
+
+// Labels are what a device has of segment routing (RFC 8402).
+type Labels struct {
+	Enabled bool
+	Ends    []netip.Addr // of its tunnels; sorted
+}
+
+// Service is what stitches a tenant or a segment: a bridge or a router with one side towards the fabric and one towards other sites.
+type Service struct {
+	Enabled bool
+	Up      bool
+	Reason  string       // why it is down: the part of it that is
+	MPLS    bool         // it is a bridge, over MPLS towards other sites
+	Floods  []netip.Addr // a bridge over MPLS: where broadcast goes; sorted
+	Inside  uint64       // a router: IPv4 routes that it uses of the fabric
+	Outside uint64       // and of other sites
 }
 
 // established is the only state of a session that carries routes.

@@ -10,7 +10,7 @@ import (
 // stretched: broadcast of a segment goes to every other VTEP that has it. Both lists are sorted, so that a
 // segment costs its VTEPs.
 func (k *checker) stretched(c *Contract, d *shown) {
-	tunnel, there := d.Tunnels[c.VNI]
+	tunnel, there := d.tunnel(c)
 	have := tunnel.VTEPs
 	for _, far := range c.VTEPs {
 		for len(have) > 0 && have[0].Less(far.Addr) {
@@ -27,8 +27,9 @@ func (k *checker) stretched(c *Contract, d *shown) {
 		case !there:
 			f.lacks(c.Device)
 			f.suspects = append(f.suspects, c.Device)
-			f.misses(c, fmt.Sprintf("has no VXLAN interface with VNI %d", c.VNI))
+			f.misses(c, "has no "+c.carrier())
 		case !tunnel.Up:
+			f.farther = append(f.farther, c.service(c.Device))
 			f.misses(c, "says down"+because(tunnel.Reason))
 		default:
 			f.misses(c, "does not reach "+far.Addr.String())
@@ -107,15 +108,32 @@ func (k *checker) joined(c *Contract, d *shown) {
 		f.says(c.Device, "has it with ESI %s and not %s", s.ESI, c.ESI)
 		f.suspects = append(f.suspects, c.Device)
 		return
+	case s.Off:
+		k.draft(SegmentBroken, Warning, c, verb).absent(c.Device, "has disabled it")
+		return
 	case !s.Up:
 		k.draft(SegmentBroken, Warning, c, verb).says(c.Device, "says down%s", because(s.Reason))
 		return
 	}
 	for _, instance := range c.Instances {
-		if wrong := k.election(c, instance, s.Elections[instance]); wrong != "" {
-			k.draft(SegmentBroken, Error, c, verb).says(c.Device, "%s", wrong)
+		wrong := k.election(c, instance, s.Elections[instance])
+		if wrong == "" {
+			continue
+		}
+		f := k.draft(SegmentBroken, Error, c, verb)
+		f.says(c.Device, "%s", wrong)
+		f.alone = f.alone || orphaned(c, s.Elections[instance])
+		for _, end := range append(c.Ends, VTEP{Device: c.Device}) {
+			f.farther = append(f.farther, id(ServiceDown, Far{end.Device, instance}.String()))
 		}
 	}
+}
+
+// orphaned tells whether nobody forwards what is flooded though the device itself could: that the other ends are gone is no reason.
+func orphaned(c *Contract, e Election) bool {
+	self := slices.IndexFunc(c.Ends, func(end VTEP) bool { return end.Device == c.Device })
+	return self >= 0 && slices.Contains(e.Candidates, c.Ends[self].Addr) &&
+		!slices.ContainsFunc(e.Forwarders, func(a netip.Addr) bool { return slices.Contains(e.Candidates, a) })
 }
 
 // election says what is wrong with an election as one device sees it; "" if nothing is. What the device takes
@@ -123,6 +141,9 @@ func (k *checker) joined(c *Contract, d *shown) {
 func (k *checker) election(c *Contract, instance string, e Election) string {
 	for _, end := range c.Ends {
 		if !slices.Contains(e.Candidates, end.Addr) && k.index.partakes(end.Device, c.ESI, instance) {
+			if orphaned(c, e) {
+				return fmt.Sprintf("does not count %s in %s and forwards nothing itself", end.Device, instance)
+			}
 			return fmt.Sprintf("does not count %s in %s", end.Device, instance)
 		}
 	}

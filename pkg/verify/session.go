@@ -96,9 +96,12 @@ func (k *checker) down(c *Contract, s *Session) {
 	}
 }
 
-// watched: beside a session that stands there is BFD. Without the session nobody asks for it.
+// watched: beside a session or an adjacency that stands there is BFD. Without it nobody asks for BFD.
 func (k *checker) watched(c *Contract, d *shown) {
 	if s := d.session(c); !c.Trunk && (s == nil || s.State != established) {
+		return
+	}
+	if a := d.Adjacencies[c.Port]; c.Trunk && a.State != up {
 		return
 	}
 	found := false

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -39,6 +40,10 @@ func (w *world) unplug(gateway, port string) {
 			}
 		}
 		w.change(gateway, func(d *verify.Device) {
+			if a := d.Adjacencies[x.Name]; left == 0 {
+				a.State = ""
+				d.Adjacencies[x.Name] = a
+			}
 			for i := range d.BFD {
 				if d.BFD[i].Peer == x.Peer && left == 0 {
 					d.BFD[i].Up = false
@@ -46,6 +51,29 @@ func (w *world) unplug(gateway, port string) {
 			}
 		})
 	}
+}
+
+// adjacency changes what a gateway shows of IS-IS on its n-th trunk.
+func (w *world) adjacency(gateway string, n int, how func(*verify.Adjacency)) {
+	trunk := w.design.Device(gateway).WAN.Trunks[n].Name
+	a := w.Devices[gateway].Adjacencies[trunk]
+	how(&a)
+	w.Devices[gateway].Adjacencies[trunk] = a
+}
+
+// service changes what a gateway shows of a bridge or router.
+func (w *world) service(gateway, name string, how func(*verify.Service)) {
+	s := w.Devices[gateway].Services[name]
+	how(&s)
+	w.Devices[gateway].Services[name] = s
+}
+
+// elects changes how a gateway sees the election in a bridge.
+func (w *world) elects(gateway, bridge string, how func(*verify.Election)) {
+	elections := w.Devices[gateway].Segments[w.design.Device(gateway).WAN.Segment.Name].Elections
+	e := elections[bridge]
+	how(&e)
+	elections[bridge] = e
 }
 
 func channel(names ...string) func(*fabric.Link) bool {
@@ -83,6 +111,84 @@ func TestFaultsBetweenGatewaysThatStitchAreNamed(t *testing.T) {
 				w.hang("bj-gateway1", w.design.Device(far).Loopback, idle)
 				w.hang(far, w.design.Device("bj-gateway1").Loopback, idle)
 			}
+		}},
+		{"IS-IS is disabled at one end, which is known to differ", routed, func(w *world) {
+			w.adjacency("bj-gateway1", 0, func(a *verify.Adjacency) { *a = verify.Adjacency{} })
+			w.adjacency("sh-gateway1", 0, func(a *verify.Adjacency) { a.State = "" })
+			w.change("bj-gateway1", func(d *verify.Device) { d.Drift = &verify.Drift{Changes: 1, First: "/isis"} })
+		}},
+		{"IS-IS hears another router than it should", routed, func(w *world) {
+			w.adjacency("bj-gateway1", 0, func(a *verify.Adjacency) { a.System = w.design.Device("sh-gateway2").Loopback })
+		}},
+		{"IS-IS hears its neighbor over another link", routed, func(w *world) {
+			w.adjacency("bj-gateway1", 0, func(a *verify.Adjacency) { a.Peer = w.design.Device("bj-gateway1").WAN.Trunks[1].Peer })
+		}},
+		{"IS-IS has a neighbor outside of the backbone", routed, func(w *world) {
+			w.adjacency("sh-gateway1", 1, func(a *verify.Adjacency) { a.Level2 = false })
+		}},
+		{"IS-IS does not come up on a LAG, and a router that shows no address is believed", lags, func(w *world) {
+			w.adjacency("bj-gateway1", 0, func(a *verify.Adjacency) { a.State = "initializing" })
+			w.adjacency("bj-gateway1", 1, func(a *verify.Adjacency) { a.Peer, a.System = netip.Addr{}, netip.Addr{} })
+		}},
+		{"two trunks of a gateway have no adjacency, and it has no others", routed, func(w *world) {
+			for n := range w.design.Device("bj-gateway1").WAN.Trunks {
+				w.adjacency("bj-gateway1", n, func(a *verify.Adjacency) { a.State = "" })
+			}
+			for _, far := range []string{"sh-gateway1", "sh-gateway2"} {
+				w.hang("bj-gateway1", w.design.Device(far).Loopback, idle)
+				w.change("bj-gateway1", func(d *verify.Device) { d.Labels.Ends = without(d.Labels.Ends, w.design.Device(far).Loopback) })
+				w.service("bj-gateway1", "red-web", func(s *verify.Service) { s.Floods = nil })
+			}
+		}},
+		{"there are no labels to a gateway of the other site", routed, func(w *world) {
+			w.change("bj-gateway1", func(d *verify.Device) {
+				d.Labels.Ends = without(d.Labels.Ends, w.design.Device("sh-gateway1").Loopback)
+			})
+		}},
+		{"a segment is not flooded to a gateway of the other site", routed, func(w *world) {
+			w.service("bj-gateway1", "red-web", func(s *verify.Service) { s.Floods = s.Floods[:1] })
+		}},
+		{"a segment has no side towards other sites", routed, func(w *world) {
+			w.service("bj-gateway1", "red-web", func(s *verify.Service) { s.MPLS, s.Floods = false, nil })
+		}},
+		{"a bridge is down", routed, func(w *world) {
+			w.service("bj-gateway1", "red-web", func(s *verify.Service) { s.Up, s.Reason, s.Floods = false, "down", nil })
+			vni := w.design.Device("bj-gateway1").WAN.Bridges[0].Fabric.VNI
+			w.change("bj-gateway1", func(d *verify.Device) { d.Tunnels[vni] = verify.Tunnel{Reason: "down"} })
+			w.elects("bj-gateway2", "red-web", func(e *verify.Election) { e.Candidates = e.Candidates[1:]; e.Forwarders = e.Candidates })
+			w.elects("bj-gateway1", "red-web", func(e *verify.Election) { *e = verify.Election{} })
+		}},
+		{"a gateway is dead, and the other one forwards", routed, func(w *world) { w.kill("bj-gateway1") }},
+		{"a gateway is dead, and the other one does not forward", routed, func(w *world) {
+			w.kill("bj-gateway1")
+			w.elects("bj-gateway2", "red-web", func(e *verify.Election) { e.Forwarders = nil })
+		}},
+		{"both gateways of a site forward", routed, func(w *world) {
+			w.elects("bj-gateway2", "red-web", func(e *verify.Election) { e.Forwarders = e.Candidates[1:] })
+		}},
+		{"the router of a tenant has no routes of the other site", routed, func(w *world) {
+			w.service("sh-gateway1", "red", func(s *verify.Service) { s.Outside = 0 })
+		}},
+		{"it has none, as no gateway of the other site has any", routed, func(w *world) {
+			for _, name := range []string{"bj-gateway1", "bj-gateway2"} {
+				w.service(name, "red", func(s *verify.Service) { s.Inside = 0 })
+			}
+			w.service("sh-gateway1", "red", func(s *verify.Service) { s.Outside = 0 })
+		}},
+		{"it has none, as its site has no way to the other", routed, func(w *world) {
+			for _, far := range []string{"bj-gateway1", "bj-gateway2"} {
+				w.hang("sh-gateway1", w.design.Device(far).Loopback, idle)
+			}
+			w.service("sh-gateway1", "red", func(s *verify.Service) { s.Outside = 0 })
+		}},
+		{"its bridge into the fabric is down", routed, func(w *world) {
+			w.service("sh-gateway1", "red", func(s *verify.Service) { s.Up, s.Reason, s.Inside = false, "red.fabric down", 0 })
+		}},
+		{"a tenant's router is not there, and the gateway is known to differ", routed, func(w *world) {
+			w.change("sh-gateway1", func(d *verify.Device) {
+				delete(d.Services, "blue")
+				d.Drift = &verify.Drift{Changes: 1, First: "/vprn"}
+			})
 		}},
 		{"gateways of two sites have lost each other", routed, func(w *world) {
 			w.hang("bj-gateway1", w.design.Device("sh-gateway2").Loopback, idle)

@@ -24,7 +24,7 @@ func (x *Index) Wanting(asked map[string]Device) *Index {
 			out.asked[name] = newShown(&d)
 		}
 	}
-	out.vteps, out.ends = out.moved(x.vteps), out.moved(x.ends)
+	out.vteps, out.ends, out.shared = out.moved(x.vteps), out.moved(x.ends), out.moved(x.shared)
 	for name, d := range out.asked {
 		designed := x.designedContracts(name)
 		for i := range designed {
@@ -94,6 +94,10 @@ func (c *Contract) lacking(d *shown) []Kind {
 		if !d.Interfaces[c.Port].Enabled {
 			return []Kind{ChannelDown}
 		}
+	case Adjacent:
+		if !d.Adjacencies[c.Port].Enabled {
+			return []Kind{AdjacencyDown}
+		}
 	case Watched:
 		if !slices.ContainsFunc(d.BFD, func(b BFD) bool { return b.Instance == c.Instance && b.Peer == c.Peer }) {
 			return []Kind{BFDDown}
@@ -129,8 +133,21 @@ func (x *Index) wanted(c *Contract) bool {
 	case Watched:
 		return !x.withdrawn[id(BFDDown, c.Object)]
 	case Stretched:
-		c.VTEPs = slices.DeleteFunc(slices.Clone(c.VTEPs), func(v VTEP) bool { return !x.has(v.Device, func(d *shown) bool { return d.stretches(c.VNI) }) })
-		return d == nil || d.stretches(c.VNI)
+		c.VTEPs = x.which(c.VTEPs, func(d *shown) bool { return d.stretches(c) })
+		return d == nil || d.stretches(c)
+	case Labelled:
+		c.VTEPs = x.which(c.VTEPs, func(d *shown) bool { return d.Labels.Enabled })
+		return d == nil || d.Labels.Enabled
+	case Serving:
+		return d == nil || d.serves(c.Service)
+	case Routed:
+		c.Far = slices.DeleteFunc(slices.Clone(c.Far), func(far string) bool {
+			return !c.Inside && !x.has(far, func(d *shown) bool { return d.serves(c.Service) })
+		})
+		c.Subnets = slices.DeleteFunc(slices.Clone(c.Subnets), func(s Subnet) bool {
+			return !x.has(s.Leaf, func(d *shown) bool { _, there := d.Tunnels[s.VNI]; return there })
+		})
+		return len(c.Far) > 0 && len(c.Subnets) > 0 && (d == nil || d.serves(c.Service))
 	case Bundled:
 		if d == nil {
 			return true
@@ -139,7 +156,7 @@ func (x *Index) wanted(c *Contract) bool {
 		c.Members = slices.DeleteFunc(slices.Clone(c.Members), func(port string) bool { _, in := lag.Members[port]; return !in })
 		return asked
 	case Joined:
-		c.Ends = slices.DeleteFunc(slices.Clone(c.Ends), func(v VTEP) bool { return !x.has(v.Device, func(d *shown) bool { return d.joins(c.ESI) }) })
+		c.Ends = x.which(c.Ends, func(d *shown) bool { return d.joins(c.ESI) })
 		if d != nil {
 			c.Instances = slices.DeleteFunc(slices.Clone(c.Instances), func(name string) bool { return !d.elects(c.ESI, name) })
 		}
@@ -148,6 +165,11 @@ func (x *Index) wanted(c *Contract) bool {
 		return d == nil || c.retuned(d)
 	}
 	return true
+}
+
+// which are the ends that are to have something.
+func (x *Index) which(ends []VTEP, asks func(*shown) bool) []VTEP {
+	return slices.DeleteFunc(slices.Clone(ends), func(v VTEP) bool { return !x.has(v.Device, asks) })
 }
 
 // has tells whether a device is to have something; one that is wanted as designed has what the design says.
@@ -161,7 +183,9 @@ func (x *Index) partakes(device, esi, instance string) bool {
 	return x.has(device, func(d *shown) bool { return d.elects(esi, instance) })
 }
 
-func (s *shown) stretches(vni uint32) bool { _, there := s.Tunnels[vni]; return there }
+func (s *shown) stretches(c *Contract) bool { _, there := s.tunnel(c); return there }
+
+func (s *shown) serves(name string) bool { return s.Services[name].Enabled }
 
 func (s *shown) joins(esi string) bool { _, there := s.segment(esi); return there }
 
@@ -185,6 +209,7 @@ func (s *shown) segment(esi string) (Segment, bool) {
 // something runs over one, that is.
 func (x *Index) beside(name string, d *shown, designed []Contract) []Contract {
 	sessions, vnis, lags, segments := map[*Session]bool{}, map[uint32]bool{}, map[uint32]bool{}, map[string]bool{}
+	trunks, services := map[string]bool{}, map[string]bool{}
 	for i := range designed {
 		switch c := &designed[i]; c.Asks {
 		case Speaking:
@@ -193,6 +218,10 @@ func (x *Index) beside(name string, d *shown, designed []Contract) []Contract {
 			vnis[c.VNI] = true
 		case Bundled:
 			lags[c.Number] = true
+		case Adjacent:
+			trunks[c.Port] = true
+		case Serving:
+			services[c.Service] = true
 		case Joined:
 			segments[strings.ToLower(c.ESI)] = true
 		}
@@ -212,6 +241,16 @@ func (x *Index) beside(name string, d *shown, designed []Contract) []Contract {
 	for _, number := range slices.Sorted(maps.Keys(d.LAGs)) {
 		if !lags[number] {
 			out = append(out, besideLAG(own, number, d.LAGs[number]))
+		}
+	}
+	for _, trunk := range slices.Sorted(maps.Keys(d.Adjacencies)) {
+		if !trunks[trunk] && d.Adjacencies[trunk].Enabled {
+			out = append(out, x.besideTrunk(own, trunk))
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(d.Services)) {
+		if !services[service] && d.serves(service) {
+			out = append(out, x.besideService(own, service, d.Services[service].MPLS)...)
 		}
 	}
 	for _, label := range slices.Sorted(maps.Keys(d.Segments)) {
@@ -246,8 +285,27 @@ func (x *Index) besideSession(c Contract, s *Session) []Contract {
 
 func (x *Index) besideTunnel(c Contract, vni uint32) Contract {
 	c.Asks, c.VNI, c.Object = Stretched, vni, fmt.Sprintf("VNI %d", vni)
-	c.Segment, c.VTEPs = c.Object, x.those(func(d *shown) bool { return d.stretches(vni) })
+	c.Segment, c.VTEPs = c.Object, x.those(func(d *shown) bool { return d.stretches(&c) })
 	return c
+}
+
+// besideTrunk: who the neighbor is follows from no address, so it may be anybody.
+func (x *Index) besideTrunk(c Contract, trunk string) Contract {
+	c.Asks, c.Port, c.Object, c.Trunk = Adjacent, trunk, Far{c.Device, trunk}.String(), true
+	c.Perhaps = slices.DeleteFunc(slices.Sorted(maps.Keys(x.asked)), func(name string) bool { return name == c.Device })
+	return c
+}
+
+// besideService: that it is up, and where it is bridged over MPLS, that it reaches the others.
+func (x *Index) besideService(c Contract, name string, mpls bool) []Contract {
+	c.Asks, c.Service, c.Object = Serving, name, Far{c.Device, name}.String()
+	if !mpls {
+		return []Contract{c}
+	}
+	far := c
+	far.Asks, far.Object, far.Segment = Stretched, name+" between sites", name
+	far.VTEPs = x.those(func(d *shown) bool { return d.stretches(&far) })
+	return []Contract{c, far}
 }
 
 func besideLAG(c Contract, number uint32, lag LAG) Contract {
