@@ -229,7 +229,7 @@ var labKinds = []struct{ list, key, kind string }{
 	{"afi-safi", `^(srl_nokia-common:)?(.*)$`, "$2"},
 	{"policy", `export-to-underlay|underlay-export`, "underlay-export"}, {"policy", `import-from-underlay|underlay-import`, "underlay-import"}, {"policy", ``, "overlay"},
 	{"policy-statement", `export-to-underlay|underlay-export`, "underlay-export"}, {"policy-statement", `^bhvpls|fabric-export`, "fabric-export"},
-	{"policy-statement", `(underlay-import|wan-export|export-system)`, "$1"},
+	{"policy-statement", `(underlay-import|fabric-import|wan-export|export-system)`, "$1"},
 }
 
 // labKind is what an entry of a list is for, in brackets, or nothing where all are alike.
