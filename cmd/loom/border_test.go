@@ -16,6 +16,14 @@ var overProvider = strings.NewReplacer(
 	"joins: [bj, sh]", "joins: [bj, sh], over: p1, over-asn: 64999",
 )
 
+// overLight are edits of border.yaml: transponders with clients of 100 Gb/s make light of what ports of border leaves send.
+var overLight = strings.NewReplacer(
+	"cables:\n", "ducts: {river: {from: bj, to: sh, km: 38}}\nlines: {dark: {from: bj, to: sh, via: [river], ends: roadm, amplifiers: EDFA}}\n",
+	"  - bj/gateway1:ethernet-1/1 - sh/gateway1:ethernet-1/1\n", "", "  - bj/gateway2:ethernet-1/1 - sh/gateway2:ethernet-1/1\n", "",
+	"joins: [bj, sh]", "wavelengths: {count: 2, mode: OpenZR+ 400G, over: dark, transponders: true}",
+	"sites:\n", "  transponders: {count: 1, platform: openconfig-muxponder}\nsites:\n",
+)
+
 func borderOf(t *testing.T, edit *strings.Replacer, bgp string) *fleet {
 	t.Helper()
 	text, err := os.ReadFile("../../topologies/border.yaml")
@@ -29,12 +37,12 @@ func borderOf(t *testing.T, edit *strings.Replacer, bgp string) *fleet {
 	return fleetOf(t, file, bgp)
 }
 
-// What leaves of one site announce, leaves of the other have over border leaves and cables, numbered or not, or over a router of a
-// provider: by real speakers, and as computed.
-func TestCablesOfBorderLeavesCarryWhatLeavesSend(t *testing.T) {
+// What leaves of one site announce, leaves of the other have over border leaves and cables, numbered or not, over a router of a
+// provider, or over light of transponders: by real speakers, and as computed.
+func TestBorderLeavesCarryWhatLeavesSend(t *testing.T) {
 	for name, edit := range map[string]*strings.Replacer{
 		"numbered": strings.NewReplacer(), "unnumbered": strings.NewReplacer("links: numbered", "links: unnumbered"),
-		"over a router": overProvider,
+		"over a router": overProvider, "over light": overLight,
 	} {
 		t.Run(name, func(t *testing.T) {
 			live, computed := borderOf(t, edit, bgpLive), borderOf(t, edit, bgpComputed)

@@ -25,7 +25,7 @@ type Platform struct {
 	// SpeedGroups are ports that share a clock: all of a group run at their own speed, or none does.
 	SpeedGroups [][]string
 	Clients     []string  // ports of a transponder towards routers, in the order in which they are used
-	Grey        []string  // ports of a gateway towards transponders, in the order in which they are used
+	Grey        []string  // ports of a gateway towards transponders, in the order in which those are used that run at the speed of their clients
 	Coherent    *Coherent // nil: no port takes coherent optics
 	Source      string    // where the facts come from
 }

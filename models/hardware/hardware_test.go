@@ -87,8 +87,8 @@ func TestEveryModeOfAPlatformIsOne(t *testing.T) {
 			t.Errorf("%s: coherent optics without ports or source", name)
 		}
 	}
-	if x3b, _ := Lookup("7250-IXR-X3b"); coherent != 5 || len(x3b.Coherent.Ports) != 36 {
-		t.Errorf("%d platforms with coherent optics, want 5", coherent)
+	if x3b, _ := Lookup("7250-IXR-X3b"); coherent != 6 || len(x3b.Coherent.Ports) != 36 {
+		t.Errorf("%d platforms with coherent optics, want 6", coherent)
 	}
 }
 
@@ -96,6 +96,9 @@ func TestATransponderHasAsMuchLineAsClients(t *testing.T) {
 	t.Parallel()
 	p, _ := Lookup("openconfig-transponder")
 	if p.Kind != Transponder || len(p.Clients) != 4 || len(p.Coherent.Ports) != 2 || p.PortIndex("line-2") != 5 || p.Newest() != "2026" {
+		t.Errorf("%+v", p)
+	}
+	if p, _ := Lookup("openconfig-muxponder"); p.Kind != Transponder || len(p.Clients) != 8 || len(p.Coherent.Ports) != 2 || p.Ports[p.PortIndex("client-8")].Speeds[0] != "100G" {
 		t.Errorf("%+v", p)
 	}
 	if box, _ := Lookup("openconfig-line-system"); box.Kind != LineSystem || box.Source == "" {

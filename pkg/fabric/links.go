@@ -255,7 +255,7 @@ func (w *wire) dci() *dci {
 	return w.joins
 }
 
-// settleSpeed takes the fastest speed that both ports have.
+// settleSpeed takes the fastest speed that both ports have, or that of the transponders' clients.
 func (d *draft) settleSpeed(w *wire) {
 	near, far := w.low.speedsOf(w.lowPort), w.high.speedsOf(w.highPort)
 	if w.high.role == External {
@@ -273,6 +273,9 @@ func (d *draft) settleSpeed(w *wire) {
 	}
 	if !d.checkClients(w, near, far) {
 		return
+	}
+	if w.channel != nil && w.channel.a.box != nil {
+		near = []string{clientSpeed(w.channel.a.box.platform)}
 	}
 	for _, speed := range near { // fastest first
 		if slices.Contains(far, speed) {

@@ -7,12 +7,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/loomfabric/loom/models/hardware"
 	"github.com/loomfabric/loom/pkg/optics"
 )
 
 // terminate decides the ports of a channel at one side. They follow from its number: of the gateways of a site each takes every so-manieth
 // channel, on its coherent ports in order, or on those towards transponders; and so do transponders. A channel has as many ports towards a
-// transponder as a line port of it has clients, whether its mode carries so many links or not: another mode moves no cable.
+// transponder as a line port of it has clients, of those that run at the clients' speed, whether its mode carries so many links or not: another mode moves no cable.
 func (d *draft) terminate(c *channel, t *terminal, e side) bool {
 	t.gateway, t.box = e.gateway, e.box
 	links, _ := e.links(c.mode)
@@ -25,9 +26,14 @@ func (d *draft) terminate(c *channel, t *terminal, e side) bool {
 	}
 	name := e.given
 	if name == "" {
-		ports, each := e.gateway.platform.Grey, clientsEach(e.box)
+		ports, each := greyPorts(e.gateway.platform, clientSpeed(e.platform)), clientsEach(e.box)
+		if len(ports) == 0 && len(e.gateway.platform.Grey) > 0 {
+			d.report.failLike("grey "+e.gateway.platform.Name, c.ref+"#transponders", fmt.Sprintf("%s: no port of %s towards transponders runs at %s (%s), as clients of %s do (%s)",
+				c.name, e.gateway.name(), clientSpeed(e.platform), e.gateway.platform.Name, e.box.name, e.platform.Name), "use "+withClients(e.gateway.platform))
+			return false
+		}
 		if rank*each+links > len(ports) {
-			d.noPort(c, e.gateway.name(), e.gateway.platform.Name, len(ports), "ports towards transponders")
+			d.noPort(c, e.gateway.name(), e.gateway.platform.Name, len(ports), "ports of "+clientSpeed(e.platform)+" towards transponders")
 			return false
 		}
 		name = ports[rank*each]
@@ -39,6 +45,20 @@ func (d *draft) terminate(c *channel, t *terminal, e side) bool {
 		return false
 	}
 	return ok
+}
+
+// greyPorts are the ports of a platform towards transponders whose clients have a speed.
+func greyPorts(p *hardware.Platform, speed string) []string {
+	return slices.DeleteFunc(slices.Clone(p.Grey), func(name string) bool { return !slices.Contains(p.Ports[p.PortIndex(name)].Speeds, speed) })
+}
+
+// withClients names the transponders whose clients have a speed of a platform's ports towards them.
+func withClients(gateway *hardware.Platform) string {
+	fit := slices.DeleteFunc(platforms(hardware.Transponder), func(name string) bool {
+		box, _ := hardware.Lookup(name)
+		return len(greyPorts(gateway, clientSpeed(box))) == 0
+	})
+	return either(append(fit, "other gateways"))
 }
 
 func (d *draft) noPort(c *channel, device, platform string, has int, what string) {
