@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -86,17 +88,30 @@ func (f *fleet) crosses(t *testing.T, gateways ...string) func() string {
 	}
 }
 
-// Over real speakers: what a site has arrives at the other in the name of that one's gateways, and goes when it goes.
+// Over real speakers: what a site has arrives at the other in the name of that one's gateways, and goes when it goes. With EBGP
+// inside the sites the AS path of one gets into the other.
 func TestWhatASiteHasIsHeardAtTheOtherByItsGateways(t *testing.T) {
-	f := newFleet(t, "stitched.yaml", bgpLive)
-	f.configure(t)
-	f.waits(t, f.crosses(t, "sh-gateway1", "sh-gateway2"))
-	for _, leaf := range []string{"bj-leaf1", "bj-leaf2"} {
-		for _, instance := range []string{"red-web", "red-app", "red"} {
-			f.hand(t, leaf, "/network-instance[name="+instance+"]/admin-state", `"disable"`)
-		}
+	text, err := os.ReadFile("../../topologies/stitched.yaml")
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.waits(t, f.crosses(t))
+	for name, edit := range map[string]string{"ibgp": "", "ebgp": "  overlay: {routing: ebgp}\n"} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "stitched.yaml")
+			if err := os.WriteFile(file, []byte(strings.Replace(string(text), "defaults:\n", "defaults:\n"+edit, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f := fleetOf(t, file, bgpLive)
+			f.configure(t)
+			f.waits(t, f.crosses(t, "sh-gateway1", "sh-gateway2"))
+			for _, leaf := range []string{"bj-leaf1", "bj-leaf2"} {
+				for _, instance := range []string{"red-web", "red-app", "red"} {
+					f.hand(t, leaf, "/network-instance[name="+instance+"]/admin-state", `"disable"`)
+				}
+			}
+			f.waits(t, f.crosses(t))
+		})
+	}
 }
 
 // One gateway, or one line, is enough for everything that crosses; without any gateway of a site nothing does.
