@@ -181,6 +181,10 @@ func TestFaultsBetweenGatewaysThatStitchAreNamed(t *testing.T) {
 			}
 			w.service("sh-gateway1", "red", func(s *verify.Service) { s.Outside = 0 })
 		}},
+		{"it has none, though it has lost but one of the gateways that could tell them", routed, func(w *world) {
+			w.hang("sh-gateway1", w.design.Device("bj-gateway1").Loopback, idle)
+			w.service("sh-gateway1", "red", func(s *verify.Service) { s.Outside = 0 })
+		}},
 		{"its bridge into the fabric is down", routed, func(w *world) {
 			w.service("sh-gateway1", "red", func(s *verify.Service) { s.Up, s.Reason, s.Inside = false, "red.fabric down", 0 })
 		}},
