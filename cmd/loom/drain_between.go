@@ -21,6 +21,14 @@ func (o *outage) between(d *fabric.Device) []string {
 		}
 		mine[c.DCI] = mine[c.DCI] || c.A.Router == d.Name || c.B.Router == d.Name
 	}
+	for i := range o.design.DCIs {
+		x := &o.design.DCIs[i]
+		all[x.Name] += x.Cables
+		lost[x.Name] += x.Cables - x.Carried(func(c *fabric.Circuit) bool {
+			mine[x.Name] = mine[x.Name] || c.Device == d.Name || c.Far == d.Name
+			return o.out[c.Device] || o.out[c.Far]
+		})
+	}
 	var out []string
 	for _, name := range sortedKeys(mine) {
 		if mine[name] {

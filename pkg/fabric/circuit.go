@@ -212,19 +212,23 @@ func (d *draft) addCircuit(c *intent.Cable, a, b *node) {
 	d.wires = append(d.wires, w)
 }
 
-// cabled is what the cables of a DCI carry, in Gb/s.
-func (d *draft) cabled(x *dci) int {
-	sides := map[*site]int{}
+// circuits are the cables of a DCI. Cables to a router that Loom does not manage are of all DCIs that go over it.
+func (d *draft) circuits(x *dci) []Circuit {
+	var out []Circuit
 	for i := range d.wires {
 		w := &d.wires[i]
-		speed, _ := strconv.Atoi(strings.TrimSuffix(w.speed, "G"))
-		switch {
-		case w.joins == nil || w.high.role == External && (x.in.GetExternal() != w.high.name() || !x.has(w.low.site)):
-		case w.high.role == External:
-			sides[w.low.site] += speed
-		case w.joins == x:
-			sides[x.a], sides[x.b] = sides[x.a]+speed, sides[x.b]+speed
+		if w.joins == nil || w.joins != x && w.high.role != External || w.high.role == External && (x.in.GetExternal() != w.high.name() || !x.has(w.low.site)) {
+			continue
 		}
+		c := Circuit{Device: w.low.name(), Port: w.low.portName(w.lowPort), Far: w.high.name(), FarPort: w.high.portName(w.highPort)}
+		speed, _ := strconv.Atoi(strings.TrimSuffix(w.speed, "G"))
+		if w.high.role != External || w.low.site == x.a {
+			c.A = speed
+		}
+		if w.high.role != External || w.low.site == x.b {
+			c.B = speed
+		}
+		out = append(out, c)
 	}
-	return min(sides[x.a], sides[x.b])
+	return out
 }

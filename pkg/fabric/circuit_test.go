@@ -159,6 +159,8 @@ func TestTheUnderlayPassesOverCablesBetweenSites(t *testing.T) {
 			}
 			if x := design.DCIs[0]; x.Service != LeafToLeaf || x.Why != "bj-gateway1 runs srlinux 25.3, which stitches no tenants" || x.Cables == 0 {
 				t.Errorf("%+v", x)
+			} else if left := x.Carried(func(c *Circuit) bool { return c.Device == "bj-gateway1" }); left != 100 {
+				t.Errorf("without bj-gateway1 %d Gb/s are left, want 100: a router is reached from sh by one cable", left)
 			}
 			if far := design.Device("bj-gateway1").Underlay.Abroad; len(far) != 1 || far[0].String() != "10.2.0.0/17" {
 				t.Errorf("loopbacks of other sites: %v", far)

@@ -59,12 +59,31 @@ type Terminal struct {
 // DCI is what joins two sites.
 type DCI struct {
 	Name     string
-	A, B     string   // sites, A the one with the smaller number
-	Service  Service  // how what tenants send passes it
-	Why      string   // the service is this one: "bj-gateway1 runs srlinux 25.3, which stitches no tenants"; "" where the intent asks for it
-	Channels []string // names, by number
-	Cables   int      // Gb/s of the cables that join the sites without channels: of an external router those of the site that has less
+	A, B     string    // sites, A the one with the smaller number
+	Service  Service   // how what tenants send passes it
+	Why      string    // the service is this one: "bj-gateway1 runs srlinux 25.3, which stitches no tenants"; "" where the intent asks for it
+	Channels []string  // names, by number
+	Cables   int       // Gb/s of the cables that join the sites without channels: of an external router those of the site that has less
+	Circuits []Circuit `json:",omitempty"` // these cables
 	Ref      Ref
+}
+
+// Circuit is a cable that leads out of a site.
+type Circuit struct {
+	Device, Port string // gateway; of a cable between two that at the site with the smaller number
+	Far, FarPort string // gateway, or router that Loom does not manage
+	A, B         int    // Gb/s that it gives each of the sites of the DCI
+}
+
+// Carried is what the cables of a DCI carry in Gb/s, without those that are down.
+func (x *DCI) Carried(down func(*Circuit) bool) int {
+	a, b := 0, 0
+	for i := range x.Circuits {
+		if c := &x.Circuits[i]; !down(c) {
+			a, b = a+c.A, b+c.B
+		}
+	}
+	return min(a, b)
 }
 
 // Light is what a device does with light; the zero Light is nothing.

@@ -301,7 +301,8 @@ func (d *draft) designDCIs() []DCI {
 		for _, c := range x.channels {
 			out.Channels = append(out.Channels, c.name)
 		}
-		out.Cables = d.cabled(x)
+		out.Circuits = d.circuits(x)
+		out.Cables = out.Carried(func(*Circuit) bool { return false })
 		list = append(list, out)
 	}
 	return list

@@ -72,12 +72,19 @@ func (k *checker) afar(a, b string) (down []string, designed bool) {
 	return slices.Sorted(maps.Keys(all)), designed
 }
 
-// capacities says of each DCI whose channels are down what it still carries, and what tenants whose packets take it have left.
+// capacities says of each DCI whose channels or cables are down what it still carries, and what tenants whose packets take it have left.
 func (k *checker) capacities() {
 	lost := map[string]int{}
 	for i := range k.index.design.Channels {
 		if c := &k.index.design.Channels[i]; k.byID[id(ChannelDown, c.Name)] != nil {
 			lost[c.DCI] += c.Mode.Rate
+		}
+	}
+	for i := range k.index.design.DCIs {
+		if x := &k.index.design.DCIs[i]; len(x.Circuits) > 0 {
+			if gone := x.Cables - x.Carried(func(c *fabric.Circuit) bool { return k.byID[circuitDown(c)] != nil }); gone > 0 {
+				lost[x.Name] += gone
+			}
 		}
 	}
 	if len(lost) == 0 {
@@ -100,15 +107,21 @@ func (k *checker) capacities() {
 
 // capacity drafts what is left of a DCI.
 func (k *checker) capacity(x *fabric.DCI, lost int) *draft {
-	all := 0
+	all := x.Cables
 	c := &Contract{Object: x.Name, Ref: x.Ref}
 	var causes []string
-	for _, name := range x.Channels {
-		all += k.index.light().channels[name].Mode.Rate
-		if down := id(ChannelDown, name); k.byID[down] != nil {
+	follows := func(down string) {
+		if k.byID[down] != nil {
 			causes = append(causes, down)
 			c.Far = append(c.Far, k.byID[down].Devices...)
 		}
+	}
+	for _, name := range x.Channels {
+		all += k.index.light().channels[name].Mode.Rate
+		follows(id(ChannelDown, name))
+	}
+	for i := range x.Circuits {
+		follows(circuitDown(&x.Circuits[i]))
 	}
 	severity := Warning
 	if lost == all {
@@ -118,6 +131,11 @@ func (k *checker) capacity(x *fabric.DCI, lost int) *draft {
 	f := k.draft(CapacityLost, severity, c, fmt.Sprintf("carries %d of %d Gb/s between %s and %s", all-lost, all, x.A, x.B))
 	f.farther = causes
 	return f
+}
+
+// circuitDown is the ID of the finding that a cable between sites is down.
+func circuitDown(c *fabric.Circuit) string {
+	return id(InterfaceDown, pairObject(Far{c.Device, c.Port}.String(), Far{c.Far, c.FarPort}.String()))
 }
 
 // behind are the devices that cables join with a router that Loom does not manage, and that nothing reached before: it passes on what

@@ -34,7 +34,7 @@ const (
 	TunnelMissing     Kind = "tunnel-missing"     // a leaf or gateway does not send broadcast of a segment to another one that has it, or has no MPLS to it
 	SegmentBroken     Kind = "segment"            // an ethernet segment is down, lacks an end, or has no single designated forwarder
 	RoutesMissing     Kind = "routes-missing"     // a gateway has no routes of a tenant from one of its sides
-	CapacityLost      Kind = "capacity"           // channels of a DCI are down
+	CapacityLost      Kind = "capacity"           // channels or cables of a DCI are down
 )
 
 // Severity is how bad a finding is by itself.
