@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/loomfabric/loom/pkg/sim"
+	"github.com/loomfabric/loom/pkg/verify"
 )
 
 // heard are the EVPN routes of tenant red and its segment web that an SR Linux router uses, of those that some devices announce: the
@@ -88,6 +89,18 @@ func (f *fleet) crosses(t *testing.T, gateways ...string) func() string {
 	}
 }
 
+// roots are the findings that follow from no other: severity, kind and object.
+func (f *fleet) roots(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for _, g := range verify.Groups(verify.Check(f.design, f.observer(t).observe(t.Context(), sortedKeys(f.n.trees)))) {
+		if g.Severity > verify.Notice {
+			out = append(out, fmt.Sprintf("%s %s %s", g.Severity, g.Kind, g.Object))
+		}
+	}
+	return out
+}
+
 // Over real speakers: what a site has arrives at the other in the name of that one's gateways, and goes when it goes. With EBGP
 // inside the sites the AS path of one gets into the other.
 func TestWhatASiteHasIsHeardAtTheOtherByItsGateways(t *testing.T) {
@@ -114,7 +127,8 @@ func TestWhatASiteHasIsHeardAtTheOtherByItsGateways(t *testing.T) {
 	}
 }
 
-// One gateway, or one line, is enough for everything that crosses; without any gateway of a site nothing does.
+// One gateway, or one line, is enough for everything that crosses, and what is lost is the one cause of all there is to complain of;
+// without any gateway of a site nothing crosses.
 func TestOneGatewayOrOneLineIsEnough(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, "stitched.yaml", bgpComputed)
@@ -123,12 +137,13 @@ func TestOneGatewayOrOneLineIsEnough(t *testing.T) {
 	f.waits(t, both)
 	for _, loss := range []struct {
 		kind, target string
+		cause        string   // severity, kind and object
 		left         []string // gateways at sh that still hear of bj
 	}{
-		{"device-down", "bj-gateway1", []string{"sh-gateway1", "sh-gateway2"}},
-		{"device-down", "sh-gateway1", []string{"sh-gateway2"}},
-		{"fibre-cut", "north1", []string{"sh-gateway1", "sh-gateway2"}},
-		{"fibre-cut", "coast1", []string{"sh-gateway1", "sh-gateway2"}},
+		{"device-down", "bj-gateway1", "error device-unreachable bj-gateway1", []string{"sh-gateway1", "sh-gateway2"}},
+		{"device-down", "sh-gateway1", "error device-unreachable sh-gateway1", []string{"sh-gateway2"}},
+		{"fibre-cut", "north1", "error fibre-cut north1", []string{"sh-gateway1", "sh-gateway2"}},
+		{"fibre-cut", "coast1", "error fibre-cut coast1", []string{"sh-gateway1", "sh-gateway2"}},
 	} {
 		id, err := f.sim.Inject(sim.Fault{Kind: loss.kind, Target: loss.target})
 		if err != nil {
@@ -138,6 +153,15 @@ func TestOneGatewayOrOneLineIsEnough(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.waits(t, f.crosses(t, loss.left...))
+		f.waits(t, f.unknownServer)
+		if got := f.roots(t); !slices.Equal(got, []string{loss.cause}) {
+			t.Errorf("%s of %s: loom check says %q, want %q", loss.kind, loss.target, got, loss.cause)
+			for _, x := range verify.Check(f.design, f.observer(t).observe(t.Context(), sortedKeys(f.n.trees))) {
+				if x.Severity > verify.Notice {
+					t.Log(x.ID, "|", x.Message)
+				}
+			}
+		}
 		if err := f.sim.Clear(id); err != nil {
 			t.Fatal(err)
 		}
