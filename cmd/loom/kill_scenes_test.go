@@ -196,7 +196,7 @@ var plainScenes = []*scene{
 		ways: []way{atOnce, powerLoss}, only: slices.Concat(decision, []string{"journal", "store", "write planned"}),
 	},
 	{
-		name: "rollback", prior: []state{plain, bfd}, to: plain, about: bfd, command: "rollback", risky: true, limits: patient,
+		name: "rollback", prior: []state{plain, bfd}, to: plain, about: bfd, command: "rollback", limits: patient,
 		ways: []way{atOnce}, only: slices.Concat(decision, []string{"journal", "transaction send", "transaction save"}),
 	},
 	{
