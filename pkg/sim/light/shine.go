@@ -257,10 +257,13 @@ func (m *moment) measure(at leg) {
 	way, b := l.way(at.back), m.at(at)
 	r, elements := m.alone(at)
 	first, last := 0, len(elements)-1
+	if b.line.Booster != nil { // the first element of all where nothing but a transceiver stands before it
+		first = slices.IndexFunc(elements, amplifies)
+	}
 	units := way.Amplifiers
 	for i, e := range elements {
-		a, amplifies := e.(optics.Amplifier)
-		if !amplifies {
+		a, ok := e.(optics.Amplifier)
+		if !ok {
 			continue
 		}
 		out := Amplified{Input: Dark, Output: Dark}
@@ -273,15 +276,17 @@ func (m *moment) measure(at leg) {
 		}
 		m.state.Amplifiers[units[0]] = out
 		units = units[1:]
-		if b.line.Booster != nil && first == 0 {
-			first = i
-		}
 	}
 	if b.line.Demux > 0 {
 		last--
 	}
 	m.monitor(way.Add, b.carried, r, first, func(c *Media) bool { return c.To == LinePort })
 	m.monitor(way.Drop, b.carried, r, last, func(c *Media) bool { return c.From == LinePort })
+}
+
+func amplifies(e optics.Element) bool {
+	_, ok := e.(optics.Amplifier)
+	return ok
 }
 
 // monitor measures the media channels of a line system behind an element of its line.
