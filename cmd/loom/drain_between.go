@@ -36,7 +36,11 @@ func (o *outage) between(d *fabric.Device) []string {
 		}
 	}
 	for _, r := range o.design.Reaches(lost) {
-		if (r.Left == 0 || r.Detour) && slices.Contains([]string{r.A, r.B}, d.Site) {
+		switch {
+		case !slices.Contains([]string{r.A, r.B}, d.Site):
+		case r.Left == 0: // a drained gateway is the last resort, and no way less
+			out = append(out, fmt.Sprintf("tenant %s passes over drained gateways between %s and %s: there is no other way", r.Tenant, r.A, r.B))
+		case r.Detour:
 			out = append(out, r.String())
 		}
 	}

@@ -17,11 +17,11 @@ func TestADrainOfGatewaysSaysWhatIsLeftBetweenSites(t *testing.T) {
 	for out, want := range map[string]string{
 		"bj-gateway1": "bj-gateway1: 800 of 1600 Gbit/s of bj-sh are left",
 		"bj-gateway1 bj-gateway2": `bj-gateway1: 0 of 1600 Gbit/s of bj-sh are left
-bj-gateway1: tenant red is separated between bj and sh
-bj-gateway1: tenant blue is separated between bj and sh
+bj-gateway1: tenant red passes over drained gateways between bj and sh: there is no other way
+bj-gateway1: tenant blue passes over drained gateways between bj and sh: there is no other way
 bj-gateway2: 0 of 1600 Gbit/s of bj-sh are left
-bj-gateway2: tenant red is separated between bj and sh
-bj-gateway2: tenant blue is separated between bj and sh`,
+bj-gateway2: tenant red passes over drained gateways between bj and sh: there is no other way
+bj-gateway2: tenant blue passes over drained gateways between bj and sh: there is no other way`,
 	} {
 		drained := map[string]bool{}
 		for _, name := range strings.Fields(out) {

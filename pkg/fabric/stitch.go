@@ -24,7 +24,7 @@ type WAN struct {
 	Segment   *SiteSegment      // ethernet segment that the gateways of its site share towards the WAN; nil: there is one gateway, or nothing is bridged
 	Bridges   []Bridge          // stitched segments, sorted by number
 	Routers   []Router          // stitched tenants, sorted by number
-	Origin    string            // large community of what gateways bring into their site (RFC 8092): "65000:9014:1", its last number the site's
+	Origin    string            // community of what gateways bring into their site (RFC 1997): "65000:60001", of site 1
 	Ref       Ref               // of the first DCI that asks for it
 }
 

@@ -15,7 +15,7 @@ const (
 	wanDomain   = 65535 // no site's
 	siteSIDs    = 100   // gateway n of site s has node SID s*100+n
 	wanArea     = "49.0001"
-	siteOrigin  = 9014 // in large communities, after the AS number: what follows is the site that gateways have brought a route into
+	siteOrigin  = 60000 // and the number of the site: the second half of the community of what gateways have brought into it
 	segmentName = "interconnect"
 )
 
@@ -62,11 +62,14 @@ func (d *draft) stitch() {
 			claims.domain(s)
 			rds := map[uint32]holder{}
 			bridges, routers := d.bridges(w, s, claims, rds), d.routers(w, s, claims, rds)
+			if len(bridges) > 0 {
+				d.checkBeside(s)
+			}
 			for _, n := range s.stitchers() {
 				n.wan = WAN{
 					AS: d.in.GetOverlayAs(), Area: wanArea, IPv6: w.carries6(), Trunks: d.designTrunks(n), Neighbors: wanSessions(n, w, sharing),
 					Bridges: slices.Clone(bridges), Routers: slices.Clone(routers), Ref: n.wanRef(w),
-					Origin: fmt.Sprintf("%d:%d:%d", d.in.GetOverlayAs(), siteOrigin, s.in.GetNumber()),
+					Origin: fmt.Sprintf("%d:%d", d.in.GetOverlayAs(), siteOrigin+s.in.GetNumber()),
 				}
 				n.distinguish()
 				if w.service == VXLANMPLS {

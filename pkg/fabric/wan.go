@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -108,6 +109,22 @@ func (c *wanClaims) nodeSID(n *node) uint32 {
 	}
 	own(c.d, c.sids, index, holder{n.name(), n.ref}, "node-sid", "node-sid", "give one of them another node-sid")
 	return index
+}
+
+// checkBeside warns of gateways of a site that bridge segments and have no cable between them: one that loses the others of the WAN goes
+// on as the one that forwards what is flooded, if it was that, and what it forwards gets nowhere.
+func (d *draft) checkBeside(s *site) {
+	all := s.stitchers()
+	for i, a := range all {
+		for _, b := range all[i+1:] {
+			joined := slices.ContainsFunc(a.trunks, func(t *trunk) bool { return t.far(a) == b })
+			if !joined {
+				d.report.warn(a.ref, fmt.Sprintf("%s and %s: bridge segments between sites, and no cable joins them: should one lose its ways to other sites, what it floods gets nowhere", a.name(), b.name()),
+					"list a cable between them")
+				return
+			}
+		}
+	}
 }
 
 // checkReach reports gateways that stitch the same tenants at two sites and that no trunks join: what one replicates to all of the

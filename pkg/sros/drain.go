@@ -24,7 +24,8 @@ const (
 // Drain returns a configuration of the gateway with its traffic moved away. All that it announces by BGP becomes the last choice of
 // who hears it, and stays a choice: what is reached over this gateway only is reached still. To other AS numbers the path is
 // longer, inside an AS the local preference is 0, and everything carries GRACEFUL_SHUTDOWN for those who heed it (RFC 8326).
-// IS-IS says that it is overloaded, so that nothing between other sites passes it (ISO 10589 §7.2.8.1); its own loopback stays
+// IS-IS announces its links at the highest metric, so that what is between other sites passes it only where there is no other way:
+// with the overload bit (ISO 10589 §7.2.8.1) nothing would, and gateways drained at two sites could part them. Its own loopback stays
 // reached, for routes decide about tunnels that end there. On the segment of its site it yields to the others (RFC 9785 §4.1),
 // and keeps to itself the routes that would bring it a share of what they take (withheld).
 //
@@ -36,7 +37,7 @@ func Drain(t *config.Tree, d *fabric.Device) (*config.Tree, error) {
 		e.bgp(router)
 		for _, isis := range router.entries(sros.ConfigureRouterIsis) {
 			if !isis.has(sros.ConfigureRouterIsisOverload) {
-				e.put(isis.Path().Child("overload"), &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte("{}")}})
+				e.put(isis.Path().Child("overload"), &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(`{"max-metric": true}`)}})
 			}
 		}
 	}
@@ -169,7 +170,7 @@ func (e *drain) put(at config.Path, value *gnmi.TypedValue) {
 		if e.tree.Find(at).Valid() {
 			return
 		}
-		value = &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte("{}")}}
+		value = &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(`{"max-metric": true}`)}}
 	}
 	e.req.Replace = append(e.req.Replace, &gnmi.Update{Path: at.GNMI(), Val: value})
 }

@@ -8,8 +8,8 @@ const (
 	wanInstance = "0" // of IS-IS
 	wanLevel    = "2" // one backbone of all sites
 
-	// bootTime is for how many seconds after a start nothing between other sites passes a gateway: until cards, coherent light and
-	// sessions are there, and all routes have come. Its own loopback is reached meanwhile, so it costs a detour and no session.
+	// bootTime is for how many seconds after a start what is between other sites passes a gateway only where there is no other way:
+	// until cards, coherent light and sessions are there, and all routes have come. Its own loopback is reached meanwhile.
 	bootTime = 300
 )
 
@@ -33,8 +33,9 @@ func (r renderer) isis() {
 			r.Empty(sros.ConfigureRouterIsisSegmentRoutingPrefixSidRangeGlobal)
 			r.aroundCuts()
 		}
-		r.Presence(sros.ConfigureRouterIsisOverloadOnBoot) // ISO 10589 §7.2.8.1, RFC 3277
+		r.Presence(sros.ConfigureRouterIsisOverloadOnBoot) // RFC 3277, but by metric: a gateway may be the only way between others
 		r.Uint(sros.ConfigureRouterIsisOverloadOnBootTimeout, bootTime)
+		r.Bool(sros.ConfigureRouterIsisOverloadOnBootMaxMetric, true)
 		r.In(sros.ConfigureRouterIsisInterface, systemInterface, func() {
 			r.Bool(sros.ConfigureRouterIsisInterfacePassive, true)
 			if w.Labels.Size != 0 {

@@ -34,7 +34,7 @@ func stitched(d *fabric.Device) {
 		}
 		d.WAN.Routers[0].WAN.VNI = 0
 	}
-	d.WAN.Origin = "65000:9014:1"
+	d.WAN.Origin = "65000:60001"
 	d.WAN.Segment = &fabric.SiteSegment{Name: "interconnect", ESI: "00:00:01:00:00:00:01:00:00:00", Ref: "sites/bj"}
 }
 

@@ -84,6 +84,9 @@ type point struct {
 	metric uint32
 }
 
+// highestMetric is that of a link which paths lead over still: one more takes it out (RFC 5305 §3).
+const highestMetric = 1<<24 - 2
+
 func newSPF(nodes []*isisNode, level int) *spf {
 	p := &spf{level: level, nodes: nodes, edges: make([][]edge, len(nodes)), dist: make([]uint32, len(nodes))}
 	place := make(map[*isisNode]int, len(nodes))
@@ -94,7 +97,11 @@ func newSPF(nodes []*isisNode, level int) *spf {
 	for i, n := range nodes {
 		for _, c := range n.circuits {
 			if c.adjacent(level) {
-				p.edges[i] = append(p.edges[i], edge{place[c.far.node], c.Metric, c})
+				metric := c.Metric
+				if n.LastResort {
+					metric = highestMetric
+				}
+				p.edges[i] = append(p.edges[i], edge{place[c.far.node], metric, c})
 			}
 			if c.runs(level) {
 				c.tell(has, i)

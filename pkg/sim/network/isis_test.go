@@ -165,6 +165,8 @@ func TestRoutesTakeTheShortestPaths(t *testing.T) {
 		{"to nobody who is cut off", func(l *lab) { l.cut(2); l.cut(3) }, "10.1.0.4/32", 0, nil},
 		{"round a router that is overloaded", func(l *lab) { l.routers["r2"].instance("default").ISIS.Overload = true }, "10.1.0.4/32", 20, []Hop{viaR3()}},
 		{"to a router that is overloaded", func(l *lab) { l.routers["r2"].instance("default").ISIS.Overload = true }, "10.1.0.2/32", 10, []Hop{viaR2()}},
+		{"round a router that is the last resort", func(l *lab) { l.routers["r2"].instance("default").ISIS.LastResort = true }, "10.1.0.4/32", 20, []Hop{viaR3()}},
+		{"over the last resort where there is no other way", func(l *lab) { l.routers["r2"].instance("default").ISIS.LastResort = true; l.cut(1) }, "10.1.0.4/32", highestMetric + 10, []Hop{viaR2()}},
 		{"to passive subnets alone where a router announces no others", func(l *lab) { l.routers["r4"].instance("default").ISIS.PassiveOnly = true }, "10.1.0.4/32", 20, []Hop{viaR2(), viaR3()}},
 		{"not to a subnet that nobody announces", func(l *lab) {
 			l.routers["r2"].instance("default").ISIS.PassiveOnly, l.routers["r4"].instance("default").ISIS.PassiveOnly = true, true

@@ -276,6 +276,7 @@ type ISIS struct {
 	NET            string // "49.0001.0100.0000.0001.00"
 	Level1, Level2 bool
 	Overload       bool // no path leads through the router (ISO 10589 §7.2.8.1)
+	LastResort     bool // its links are announced at the highest metric there is (RFC 5305 §3): paths lead through it where there are no others
 	PassiveOnly    bool // subnets of links between routers are not announced
 	NoIPv6         bool // IPv6 is neither announced nor routed (RFC 5308)
 	Interfaces     []ISISInterface

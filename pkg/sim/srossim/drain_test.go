@@ -128,3 +128,29 @@ func TestTheOnlyGatewayKeepsAllThatIsReachedOverIt(t *testing.T) {
 		}
 	}
 }
+
+// One gateway of each site is drained, and those that are left have no channel with each other: what passes between the sites goes over
+// the drained ones, as there is no other way.
+func TestGatewaysDrainedCrosswiseSeparateNothing(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string][]string{
+		"MPLS between sites":  nil,
+		"VXLAN between sites": {"service: vxlan-mpls", "service: vxlan-vxlan"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := stitched(t, edit...)
+			before := map[string][]string{}
+			for _, router := range []string{"bj-leaf1", "sh-leaf1"} {
+				before[router] = s.known(router)
+			}
+			s.drain(t, "bj-gateway2")
+			s.drain(t, "sh-gateway1")
+			for router, want := range before {
+				if got := s.known(router); !slices.Equal(got, want) || len(got) == 0 {
+					t.Errorf("%s knows %q, and did %q", router, got, want)
+				}
+			}
+		})
+	}
+}

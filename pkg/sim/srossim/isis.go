@@ -20,7 +20,8 @@ func (r *reader) isis() *network.ISIS {
 	for p := range entries(r.router, sros.ConfigureRouterIsis) {
 		i := &network.ISIS{
 			Enabled:     enabled(p, sros.ConfigureRouterIsisAdminState),
-			Overload:    has(p, sros.ConfigureRouterIsisOverload),
+			Overload:    has(p, sros.ConfigureRouterIsisOverload) && !yes(p, sros.ConfigureRouterIsisOverloadMaxMetric),
+			LastResort:  yes(p, sros.ConfigureRouterIsisOverloadMaxMetric),
 			PassiveOnly: yes(p, sros.ConfigureRouterIsisAdvertisePassiveOnly),
 			NoIPv6:      text(p, sros.ConfigureRouterIsisIpv6Routing) != "native", // a topology of its own (RFC 5120) is not simulated
 		}
