@@ -120,7 +120,7 @@ func TestWhatBreaksBetweenSitesDuringAChangeUndoesItEverywhere(t *testing.T) {
 	before := f.running()
 	for name, loss := range map[string]struct{ kind, target, says string }{
 		"a session": {"cut", "bj-spine1:ethernet-1/34", "bj-gateway1:1/1/c36/1 - bj-spine1:ethernet-1/34 is down"},
-		"a line":    {"fibre-cut", "north1", "bj-gateway1:1/1/c1/1 - sh-gateway1:1/1/c1/1 is down"},
+		"a line":    {"fibre-cut", "north1", "north/1 is down: bj-gateway1 receives no light at 1/1/c1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := make(chan string, 1)
@@ -181,7 +181,7 @@ func TestAWavelengthWhoseLightDoesNotArriveGoesAsAWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := o.loom(t, exitRolledBack, "apply", wider, "--yes", "--gate", "6s", "--rest", "300ms", "--light-wait", "1ms")
-	if want := "bj-gateway1:1/1/c2/1 - sh-gateway1:1/1/c2/1 is down"; !strings.Contains(said, want) {
+	if want := "bj-sh/3 is down: bj-gateway1 receives no light at 1/1/c2"; !strings.Contains(said, want) {
 		t.Errorf("%q is not said:\n%s", want, said)
 	}
 	f.asBefore(t, before)

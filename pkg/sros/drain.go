@@ -170,7 +170,7 @@ func (e *drain) put(at config.Path, value *gnmi.TypedValue) {
 		if e.tree.Find(at).Valid() {
 			return
 		}
-		value = &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte(`{"max-metric": true}`)}}
+		value = &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: []byte("{}")}}
 	}
 	e.req.Replace = append(e.req.Replace, &gnmi.Update{Path: at.GNMI(), Val: value})
 }
