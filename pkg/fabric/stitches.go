@@ -62,7 +62,7 @@ func (d *draft) stitch() {
 			claims.domain(s)
 			rds := map[uint32]holder{}
 			bridges, routers := d.bridges(w, s, claims, rds), d.routers(w, s, claims, rds)
-			if len(bridges) > 0 {
+			if len(bridges) > 0 && !d.report.failed() { // what is wrong may be the cable
 				d.checkBeside(s)
 			}
 			for _, n := range s.stitchers() {

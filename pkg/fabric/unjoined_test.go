@@ -29,3 +29,27 @@ func TestAMisspeltWordOfADCIIsTheOnlyError(t *testing.T) {
 		}
 	}
 }
+
+// Gateways that bridge need a way to each other: one that is cut off from other sites would go on flooding into the void.
+func TestGatewaysThatBridgeAreWarnedOfBeingApart(t *testing.T) {
+	t.Parallel()
+	cable := "  - bj/gateway1:1/1/c16/1 - bj/gateway2:1/1/c16/1\n"
+	for name, tt := range map[string]struct {
+		edits []string
+		want  []string
+	}{
+		"joined by a cable": {nil, nil},
+		"apart at one site": {[]string{cable, ""}, []string{"bj-gateway1 and bj-gateway2: bridge segments between sites, and no cable joins them: should one lose its ways to other sites, what it floods gets nowhere"}},
+	} {
+		_, diags := Compile(topology.New(intentOf(t, "stitched.yaml", []byte(edited(t, tt.edits...)))))
+		var got []string
+		for _, d := range diags {
+			if strings.Contains(d.Message, "no cable joins them") {
+				got = append(got, d.Message)
+			}
+		}
+		if strings.Join(got, "\n") != strings.Join(tt.want, "\n") {
+			t.Errorf("%s: warned of %q, want %q", name, got, tt.want)
+		}
+	}
+}
