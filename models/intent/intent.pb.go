@@ -7,7 +7,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        v3.21.12
-// source: intent.proto
+// source: loom/intent/v1/intent.proto
 
 package intent
 
@@ -64,11 +64,11 @@ func (x Cabling) String() string {
 }
 
 func (Cabling) Descriptor() protoreflect.EnumDescriptor {
-	return file_intent_proto_enumTypes[0].Descriptor()
+	return file_loom_intent_v1_intent_proto_enumTypes[0].Descriptor()
 }
 
 func (Cabling) Type() protoreflect.EnumType {
-	return &file_intent_proto_enumTypes[0]
+	return &file_loom_intent_v1_intent_proto_enumTypes[0]
 }
 
 func (x Cabling) Number() protoreflect.EnumNumber {
@@ -77,7 +77,7 @@ func (x Cabling) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cabling.Descriptor instead.
 func (Cabling) EnumDescriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{0}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{0}
 }
 
 // Routing is the protocol of an underlay or overlay.
@@ -117,11 +117,11 @@ func (x Routing) String() string {
 }
 
 func (Routing) Descriptor() protoreflect.EnumDescriptor {
-	return file_intent_proto_enumTypes[1].Descriptor()
+	return file_loom_intent_v1_intent_proto_enumTypes[1].Descriptor()
 }
 
 func (Routing) Type() protoreflect.EnumType {
-	return &file_intent_proto_enumTypes[1]
+	return &file_loom_intent_v1_intent_proto_enumTypes[1]
 }
 
 func (x Routing) Number() protoreflect.EnumNumber {
@@ -130,7 +130,7 @@ func (x Routing) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Routing.Descriptor instead.
 func (Routing) EnumDescriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{1}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{1}
 }
 
 // Links is how fabric links are addressed.
@@ -170,11 +170,11 @@ func (x Links) String() string {
 }
 
 func (Links) Descriptor() protoreflect.EnumDescriptor {
-	return file_intent_proto_enumTypes[2].Descriptor()
+	return file_loom_intent_v1_intent_proto_enumTypes[2].Descriptor()
 }
 
 func (Links) Type() protoreflect.EnumType {
-	return &file_intent_proto_enumTypes[2]
+	return &file_loom_intent_v1_intent_proto_enumTypes[2]
 }
 
 func (x Links) Number() protoreflect.EnumNumber {
@@ -183,7 +183,7 @@ func (x Links) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Links.Descriptor instead.
 func (Links) EnumDescriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{2}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{2}
 }
 
 // Role of a device in the fabric. Any platform may have any role that its features allow.
@@ -231,11 +231,11 @@ func (x Role) String() string {
 }
 
 func (Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_intent_proto_enumTypes[3].Descriptor()
+	return file_loom_intent_v1_intent_proto_enumTypes[3].Descriptor()
 }
 
 func (Role) Type() protoreflect.EnumType {
-	return &file_intent_proto_enumTypes[3]
+	return &file_loom_intent_v1_intent_proto_enumTypes[3]
 }
 
 func (x Role) Number() protoreflect.EnumNumber {
@@ -244,7 +244,7 @@ func (x Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Role.Descriptor instead.
 func (Role) EnumDescriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{3}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{3}
 }
 
 // UnusedPorts says what becomes of ports that the topology does not use.
@@ -284,11 +284,11 @@ func (x UnusedPorts) String() string {
 }
 
 func (UnusedPorts) Descriptor() protoreflect.EnumDescriptor {
-	return file_intent_proto_enumTypes[4].Descriptor()
+	return file_loom_intent_v1_intent_proto_enumTypes[4].Descriptor()
 }
 
 func (UnusedPorts) Type() protoreflect.EnumType {
-	return &file_intent_proto_enumTypes[4]
+	return &file_loom_intent_v1_intent_proto_enumTypes[4]
 }
 
 func (x UnusedPorts) Number() protoreflect.EnumNumber {
@@ -297,7 +297,7 @@ func (x UnusedPorts) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use UnusedPorts.Descriptor instead.
 func (UnusedPorts) EnumDescriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{4}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{4}
 }
 
 // LineEnds is what joins the channels of a line at its ends.
@@ -341,11 +341,11 @@ func (x LineEnds) String() string {
 }
 
 func (LineEnds) Descriptor() protoreflect.EnumDescriptor {
-	return file_intent_proto_enumTypes[5].Descriptor()
+	return file_loom_intent_v1_intent_proto_enumTypes[5].Descriptor()
 }
 
 func (LineEnds) Type() protoreflect.EnumType {
-	return &file_intent_proto_enumTypes[5]
+	return &file_loom_intent_v1_intent_proto_enumTypes[5]
 }
 
 func (x LineEnds) Number() protoreflect.EnumNumber {
@@ -354,7 +354,7 @@ func (x LineEnds) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LineEnds.Descriptor instead.
 func (LineEnds) EnumDescriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{5}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{5}
 }
 
 // Service is how what tenants send gets from one site to another.
@@ -398,11 +398,11 @@ func (x Service) String() string {
 }
 
 func (Service) Descriptor() protoreflect.EnumDescriptor {
-	return file_intent_proto_enumTypes[6].Descriptor()
+	return file_loom_intent_v1_intent_proto_enumTypes[6].Descriptor()
 }
 
 func (Service) Type() protoreflect.EnumType {
-	return &file_intent_proto_enumTypes[6]
+	return &file_loom_intent_v1_intent_proto_enumTypes[6]
 }
 
 func (x Service) Number() protoreflect.EnumNumber {
@@ -411,7 +411,7 @@ func (x Service) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Service.Descriptor instead.
 func (Service) EnumDescriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{6}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{6}
 }
 
 // Bundle is what the channels of a DCI between the same two gateways make together.
@@ -451,11 +451,11 @@ func (x Bundle) String() string {
 }
 
 func (Bundle) Descriptor() protoreflect.EnumDescriptor {
-	return file_intent_proto_enumTypes[7].Descriptor()
+	return file_loom_intent_v1_intent_proto_enumTypes[7].Descriptor()
 }
 
 func (Bundle) Type() protoreflect.EnumType {
-	return &file_intent_proto_enumTypes[7]
+	return &file_loom_intent_v1_intent_proto_enumTypes[7]
 }
 
 func (x Bundle) Number() protoreflect.EnumNumber {
@@ -464,7 +464,7 @@ func (x Bundle) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Bundle.Descriptor instead.
 func (Bundle) EnumDescriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{7}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{7}
 }
 
 // Topology is everything one or several topology files say.
@@ -499,7 +499,7 @@ type Topology struct {
 
 func (x *Topology) Reset() {
 	*x = Topology{}
-	mi := &file_intent_proto_msgTypes[0]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -511,7 +511,7 @@ func (x *Topology) String() string {
 func (*Topology) ProtoMessage() {}
 
 func (x *Topology) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[0]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -524,7 +524,7 @@ func (x *Topology) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topology.ProtoReflect.Descriptor instead.
 func (*Topology) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{0}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Topology) GetName() string {
@@ -619,7 +619,7 @@ type Login struct {
 
 func (x *Login) Reset() {
 	*x = Login{}
-	mi := &file_intent_proto_msgTypes[1]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +631,7 @@ func (x *Login) String() string {
 func (*Login) ProtoMessage() {}
 
 func (x *Login) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[1]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +644,7 @@ func (x *Login) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Login.ProtoReflect.Descriptor instead.
 func (*Login) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{1}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Login) GetUsername() string {
@@ -690,7 +690,7 @@ type Site struct {
 	// Devices in the order spines, leaves, gateways, transponders, then by number.
 	Devices []*Device `protobuf:"bytes,9,rep,name=devices,proto3" json:"devices,omitempty"`
 	// Where the cables between leaves and spines come from.
-	Cabling Cabling `protobuf:"varint,10,opt,name=cabling,proto3,enum=loom.v1.Cabling" json:"cabling,omitempty"`
+	Cabling Cabling `protobuf:"varint,10,opt,name=cabling,proto3,enum=loom.intent.v1.Cabling" json:"cabling,omitempty"`
 	// Parallel cables between each leaf and each spine, at least 1. Used by derived cabling.
 	LinksPerSpine uint32 `protobuf:"varint,11,opt,name=links_per_spine,json=linksPerSpine,proto3" json:"links_per_spine,omitempty"`
 	// D-PATH domain of the site's fabric, "AS:number"; empty: derived. Gateways that stitch tenants write it into what they pass on.
@@ -701,7 +701,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_intent_proto_msgTypes[2]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +713,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[2]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +726,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{2}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Site) GetName() string {
@@ -817,9 +817,9 @@ func (x *Site) GetDomain() string {
 type Underlay struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How routes are exchanged.
-	Routing Routing `protobuf:"varint,1,opt,name=routing,proto3,enum=loom.v1.Routing" json:"routing,omitempty"`
+	Routing Routing `protobuf:"varint,1,opt,name=routing,proto3,enum=loom.intent.v1.Routing" json:"routing,omitempty"`
 	// How fabric links are addressed.
-	Links Links `protobuf:"varint,2,opt,name=links,proto3,enum=loom.v1.Links" json:"links,omitempty"`
+	Links Links `protobuf:"varint,2,opt,name=links,proto3,enum=loom.intent.v1.Links" json:"links,omitempty"`
 	// BFD on fabric links; absent: off.
 	Bfd *Bfd `protobuf:"bytes,3,opt,name=bfd,proto3" json:"bfd,omitempty"`
 	// IP MTU of fabric links in bytes, 1280..9486.
@@ -834,7 +834,7 @@ type Underlay struct {
 
 func (x *Underlay) Reset() {
 	*x = Underlay{}
-	mi := &file_intent_proto_msgTypes[3]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +846,7 @@ func (x *Underlay) String() string {
 func (*Underlay) ProtoMessage() {}
 
 func (x *Underlay) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[3]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +859,7 @@ func (x *Underlay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Underlay.ProtoReflect.Descriptor instead.
 func (*Underlay) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{3}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Underlay) GetRouting() Routing {
@@ -917,7 +917,7 @@ type Bfd struct {
 
 func (x *Bfd) Reset() {
 	*x = Bfd{}
-	mi := &file_intent_proto_msgTypes[4]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +929,7 @@ func (x *Bfd) String() string {
 func (*Bfd) ProtoMessage() {}
 
 func (x *Bfd) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[4]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +942,7 @@ func (x *Bfd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bfd.ProtoReflect.Descriptor instead.
 func (*Bfd) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{4}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Bfd) GetMultiplier() uint32 {
@@ -963,7 +963,7 @@ func (x *Bfd) GetIntervalMs() uint32 {
 type Overlay struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// iBGP with route reflectors on the spines, or eBGP through the spines.
-	Routing Routing `protobuf:"varint,1,opt,name=routing,proto3,enum=loom.v1.Routing" json:"routing,omitempty"`
+	Routing Routing `protobuf:"varint,1,opt,name=routing,proto3,enum=loom.intent.v1.Routing" json:"routing,omitempty"`
 	// Cluster id of the reflectors as a dotted quad; empty: each reflector's own loopback.
 	ClusterId     string `protobuf:"bytes,2,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -972,7 +972,7 @@ type Overlay struct {
 
 func (x *Overlay) Reset() {
 	*x = Overlay{}
-	mi := &file_intent_proto_msgTypes[5]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +984,7 @@ func (x *Overlay) String() string {
 func (*Overlay) ProtoMessage() {}
 
 func (x *Overlay) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[5]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +997,7 @@ func (x *Overlay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overlay.ProtoReflect.Descriptor instead.
 func (*Overlay) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{5}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Overlay) GetRouting() Routing {
@@ -1020,7 +1020,7 @@ type Device struct {
 	// Full name, unique in the topology: the site's prefix, the role and the number ("bj-leaf3").
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Role in the fabric.
-	Role Role `protobuf:"varint,2,opt,name=role,proto3,enum=loom.v1.Role" json:"role,omitempty"`
+	Role Role `protobuf:"varint,2,opt,name=role,proto3,enum=loom.intent.v1.Role" json:"role,omitempty"`
 	// Stable number in its role and site, from 1; everything derived follows from it.
 	Number uint32 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
 	// Hardware profile as Nokia writes it: "7220-IXR-D3L".
@@ -1040,7 +1040,7 @@ type Device struct {
 	// Full name of the leaf it shares ethernet segments with; empty: none.
 	Peer string `protobuf:"bytes,11,opt,name=peer,proto3" json:"peer,omitempty"`
 	// Ports that no cable and no attachment uses.
-	UnusedPorts UnusedPorts `protobuf:"varint,12,opt,name=unused_ports,json=unusedPorts,proto3,enum=loom.v1.UnusedPorts" json:"unused_ports,omitempty"`
+	UnusedPorts UnusedPorts `protobuf:"varint,12,opt,name=unused_ports,json=unusedPorts,proto3,enum=loom.intent.v1.UnusedPorts" json:"unused_ports,omitempty"`
 	// Index of a gateway's loopback in the block of segment routing labels (RFC 8402), 1..25999; 0: derived.
 	NodeSid uint32 `protobuf:"varint,13,opt,name=node_sid,json=nodeSid,proto3" json:"node_sid,omitempty"`
 	// IPv6 address of the loopback; empty: derived, where the underlay has a prefix for it.
@@ -1051,7 +1051,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_intent_proto_msgTypes[6]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1063,7 +1063,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[6]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1076,7 +1076,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{6}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Device) GetName() string {
@@ -1194,7 +1194,7 @@ type Cable struct {
 
 func (x *Cable) Reset() {
 	*x = Cable{}
-	mi := &file_intent_proto_msgTypes[7]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1206,7 @@ func (x *Cable) String() string {
 func (*Cable) ProtoMessage() {}
 
 func (x *Cable) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[7]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1219,7 @@ func (x *Cable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cable.ProtoReflect.Descriptor instead.
 func (*Cable) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{7}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Cable) GetA() *End {
@@ -1267,7 +1267,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_intent_proto_msgTypes[8]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1279,7 +1279,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[8]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1292,7 +1292,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{8}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *End) GetDevice() string {
@@ -1348,7 +1348,7 @@ type Tenant struct {
 
 func (x *Tenant) Reset() {
 	*x = Tenant{}
-	mi := &file_intent_proto_msgTypes[9]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1360,7 +1360,7 @@ func (x *Tenant) String() string {
 func (*Tenant) ProtoMessage() {}
 
 func (x *Tenant) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[9]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1373,7 +1373,7 @@ func (x *Tenant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tenant.ProtoReflect.Descriptor instead.
 func (*Tenant) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{9}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Tenant) GetName() string {
@@ -1461,7 +1461,7 @@ type Segment struct {
 
 func (x *Segment) Reset() {
 	*x = Segment{}
-	mi := &file_intent_proto_msgTypes[10]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1473,7 @@ func (x *Segment) String() string {
 func (*Segment) ProtoMessage() {}
 
 func (x *Segment) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[10]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1486,7 @@ func (x *Segment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Segment.ProtoReflect.Descriptor instead.
 func (*Segment) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{10}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Segment) GetName() string {
@@ -1584,7 +1584,7 @@ type Attachment struct {
 
 func (x *Attachment) Reset() {
 	*x = Attachment{}
-	mi := &file_intent_proto_msgTypes[11]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1596,7 @@ func (x *Attachment) String() string {
 func (*Attachment) ProtoMessage() {}
 
 func (x *Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[11]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1609,7 @@ func (x *Attachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attachment.ProtoReflect.Descriptor instead.
 func (*Attachment) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{11}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Attachment) GetMembers() []*End {
@@ -1683,7 +1683,7 @@ type Raw struct {
 
 func (x *Raw) Reset() {
 	*x = Raw{}
-	mi := &file_intent_proto_msgTypes[12]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +1695,7 @@ func (x *Raw) String() string {
 func (*Raw) ProtoMessage() {}
 
 func (x *Raw) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[12]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +1708,7 @@ func (x *Raw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Raw.ProtoReflect.Descriptor instead.
 func (*Raw) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{12}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Raw) GetDevice() string {
@@ -1767,7 +1767,7 @@ type Duct struct {
 
 func (x *Duct) Reset() {
 	*x = Duct{}
-	mi := &file_intent_proto_msgTypes[13]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1779,7 @@ func (x *Duct) String() string {
 func (*Duct) ProtoMessage() {}
 
 func (x *Duct) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[13]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1792,7 @@ func (x *Duct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Duct.ProtoReflect.Descriptor instead.
 func (*Duct) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{13}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Duct) GetName() string {
@@ -1899,7 +1899,7 @@ type Lump struct {
 
 func (x *Lump) Reset() {
 	*x = Lump{}
-	mi := &file_intent_proto_msgTypes[14]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1911,7 +1911,7 @@ func (x *Lump) String() string {
 func (*Lump) ProtoMessage() {}
 
 func (x *Lump) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[14]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1924,7 +1924,7 @@ func (x *Lump) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lump.ProtoReflect.Descriptor instead.
 func (*Lump) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{14}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Lump) GetKm() float64 {
@@ -1957,7 +1957,7 @@ type Line struct {
 	// What amplifies; absent: nothing.
 	Amplifiers *Amplifiers `protobuf:"bytes,6,opt,name=amplifiers,proto3" json:"amplifiers,omitempty"`
 	// What joins channels at its ends.
-	Ends LineEnds `protobuf:"varint,7,opt,name=ends,proto3,enum=loom.v1.LineEnds" json:"ends,omitempty"`
+	Ends LineEnds `protobuf:"varint,7,opt,name=ends,proto3,enum=loom.intent.v1.LineEnds" json:"ends,omitempty"`
 	// Loss of the multiplexer and of the demultiplexer at its ends, in dB; absent with ends of kind BARE and ROADM.
 	Mux *float64 `protobuf:"fixed64,8,opt,name=mux,proto3,oneof" json:"mux,omitempty"`
 	// Width of every slot and distance of their centres in GHz; 0: the flexible grid of ITU-T G.694.1.
@@ -1984,7 +1984,7 @@ type Line struct {
 
 func (x *Line) Reset() {
 	*x = Line{}
-	mi := &file_intent_proto_msgTypes[15]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +1996,7 @@ func (x *Line) String() string {
 func (*Line) ProtoMessage() {}
 
 func (x *Line) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[15]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2009,7 @@ func (x *Line) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Line.ProtoReflect.Descriptor instead.
 func (*Line) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{15}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Line) GetName() string {
@@ -2152,7 +2152,7 @@ type Amplifiers struct {
 
 func (x *Amplifiers) Reset() {
 	*x = Amplifiers{}
-	mi := &file_intent_proto_msgTypes[16]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2164,7 +2164,7 @@ func (x *Amplifiers) String() string {
 func (*Amplifiers) ProtoMessage() {}
 
 func (x *Amplifiers) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[16]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2177,7 +2177,7 @@ func (x *Amplifiers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Amplifiers.ProtoReflect.Descriptor instead.
 func (*Amplifiers) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{16}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Amplifiers) GetKind() string {
@@ -2237,7 +2237,7 @@ type LineAgeing struct {
 
 func (x *LineAgeing) Reset() {
 	*x = LineAgeing{}
-	mi := &file_intent_proto_msgTypes[17]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2249,7 +2249,7 @@ func (x *LineAgeing) String() string {
 func (*LineAgeing) ProtoMessage() {}
 
 func (x *LineAgeing) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[17]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2262,7 +2262,7 @@ func (x *LineAgeing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineAgeing.ProtoReflect.Descriptor instead.
 func (*LineAgeing) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{17}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *LineAgeing) GetSpan() float64 {
@@ -2303,7 +2303,7 @@ type LineDevice struct {
 
 func (x *LineDevice) Reset() {
 	*x = LineDevice{}
-	mi := &file_intent_proto_msgTypes[18]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2315,7 +2315,7 @@ func (x *LineDevice) String() string {
 func (*LineDevice) ProtoMessage() {}
 
 func (x *LineDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[18]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2328,7 +2328,7 @@ func (x *LineDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineDevice.ProtoReflect.Descriptor instead.
 func (*LineDevice) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{18}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *LineDevice) GetPlace() string {
@@ -2369,9 +2369,9 @@ type Dci struct {
 	// Its channels in the order of their numbers.
 	Channels []*Channel `protobuf:"bytes,3,rep,name=channels,proto3" json:"channels,omitempty"`
 	// How what tenants send passes it; unspecified: chosen by what its gateways can do.
-	Service Service `protobuf:"varint,4,opt,name=service,proto3,enum=loom.v1.Service" json:"service,omitempty"`
+	Service Service `protobuf:"varint,4,opt,name=service,proto3,enum=loom.intent.v1.Service" json:"service,omitempty"`
 	// What the channels between two gateways make together.
-	Bundle Bundle `protobuf:"varint,5,opt,name=bundle,proto3,enum=loom.v1.Bundle" json:"bundle,omitempty"`
+	Bundle Bundle `protobuf:"varint,5,opt,name=bundle,proto3,enum=loom.intent.v1.Bundle" json:"bundle,omitempty"`
 	// The two sites that it joins by cables; none where channels say so.
 	Joins []string `protobuf:"bytes,6,rep,name=joins,proto3" json:"joins,omitempty"`
 	// With `joins`: the router outside Loom's control that the cables of gateways lead to; empty: they join gateways.
@@ -2384,7 +2384,7 @@ type Dci struct {
 
 func (x *Dci) Reset() {
 	*x = Dci{}
-	mi := &file_intent_proto_msgTypes[19]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2396,7 +2396,7 @@ func (x *Dci) String() string {
 func (*Dci) ProtoMessage() {}
 
 func (x *Dci) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[19]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2409,7 +2409,7 @@ func (x *Dci) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dci.ProtoReflect.Descriptor instead.
 func (*Dci) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{19}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Dci) GetName() string {
@@ -2499,7 +2499,7 @@ type Channel struct {
 
 func (x *Channel) Reset() {
 	*x = Channel{}
-	mi := &file_intent_proto_msgTypes[20]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2511,7 +2511,7 @@ func (x *Channel) String() string {
 func (*Channel) ProtoMessage() {}
 
 func (x *Channel) ProtoReflect() protoreflect.Message {
-	mi := &file_intent_proto_msgTypes[20]
+	mi := &file_loom_intent_v1_intent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2524,7 +2524,7 @@ func (x *Channel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Channel.ProtoReflect.Descriptor instead.
 func (*Channel) Descriptor() ([]byte, []int) {
-	return file_intent_proto_rawDescGZIP(), []int{20}
+	return file_loom_intent_v1_intent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Channel) GetNumber() uint32 {
@@ -2604,29 +2604,29 @@ func (x *Channel) GetPorts() []*End {
 	return nil
 }
 
-var File_intent_proto protoreflect.FileDescriptor
+var File_loom_intent_v1_intent_proto protoreflect.FileDescriptor
 
-const file_intent_proto_rawDesc = "" +
+const file_loom_intent_v1_intent_proto_rawDesc = "" +
 	"\n" +
-	"\fintent.proto\x12\aloom.v1\"\x9e\x03\n" +
+	"\x1bloom/intent/v1/intent.proto\x12\x0eloom.intent.v1\"\xdd\x03\n" +
 	"\bTopology\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
-	"overlay_as\x18\x02 \x01(\rR\toverlayAs\x12#\n" +
-	"\x05sites\x18\x03 \x03(\v2\r.loom.v1.SiteR\x05sites\x12&\n" +
-	"\x06cables\x18\x04 \x03(\v2\x0e.loom.v1.CableR\x06cables\x12)\n" +
-	"\atenants\x18\x05 \x03(\v2\x0f.loom.v1.TenantR\atenants\x125\n" +
-	"\vattachments\x18\x06 \x03(\v2\x13.loom.v1.AttachmentR\vattachments\x12\x1e\n" +
-	"\x03raw\x18\a \x03(\v2\f.loom.v1.RawR\x03raw\x12$\n" +
-	"\x05login\x18\b \x01(\v2\x0e.loom.v1.LoginR\x05login\x12#\n" +
-	"\x05ducts\x18\t \x03(\v2\r.loom.v1.DuctR\x05ducts\x12#\n" +
+	"overlay_as\x18\x02 \x01(\rR\toverlayAs\x12*\n" +
+	"\x05sites\x18\x03 \x03(\v2\x14.loom.intent.v1.SiteR\x05sites\x12-\n" +
+	"\x06cables\x18\x04 \x03(\v2\x15.loom.intent.v1.CableR\x06cables\x120\n" +
+	"\atenants\x18\x05 \x03(\v2\x16.loom.intent.v1.TenantR\atenants\x12<\n" +
+	"\vattachments\x18\x06 \x03(\v2\x1a.loom.intent.v1.AttachmentR\vattachments\x12%\n" +
+	"\x03raw\x18\a \x03(\v2\x13.loom.intent.v1.RawR\x03raw\x12+\n" +
+	"\x05login\x18\b \x01(\v2\x15.loom.intent.v1.LoginR\x05login\x12*\n" +
+	"\x05ducts\x18\t \x03(\v2\x14.loom.intent.v1.DuctR\x05ducts\x12*\n" +
 	"\x05lines\x18\n" +
-	" \x03(\v2\r.loom.v1.LineR\x05lines\x12 \n" +
-	"\x04dcis\x18\v \x03(\v2\f.loom.v1.DciR\x04dcis\"O\n" +
+	" \x03(\v2\x14.loom.intent.v1.LineR\x05lines\x12'\n" +
+	"\x04dcis\x18\v \x03(\v2\x13.loom.intent.v1.DciR\x04dcis\"O\n" +
 	"\x05Login\x12\x1a\n" +
 	"\busername\x18\x01 \x01(\tR\busername\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\x12\x0e\n" +
-	"\x02ca\x18\x03 \x01(\tR\x02ca\"\x84\x03\n" +
+	"\x02ca\x18\x03 \x01(\tR\x02ca\"\xa0\x03\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12\x16\n" +
@@ -2635,18 +2635,18 @@ const file_intent_proto_rawDesc = "" +
 	"\n" +
 	"management\x18\x05 \x01(\tR\n" +
 	"management\x12\x12\n" +
-	"\x04asns\x18\x06 \x01(\rR\x04asns\x12-\n" +
-	"\bunderlay\x18\a \x01(\v2\x11.loom.v1.UnderlayR\bunderlay\x12*\n" +
-	"\aoverlay\x18\b \x01(\v2\x10.loom.v1.OverlayR\aoverlay\x12)\n" +
-	"\adevices\x18\t \x03(\v2\x0f.loom.v1.DeviceR\adevices\x12*\n" +
+	"\x04asns\x18\x06 \x01(\rR\x04asns\x124\n" +
+	"\bunderlay\x18\a \x01(\v2\x18.loom.intent.v1.UnderlayR\bunderlay\x121\n" +
+	"\aoverlay\x18\b \x01(\v2\x17.loom.intent.v1.OverlayR\aoverlay\x120\n" +
+	"\adevices\x18\t \x03(\v2\x16.loom.intent.v1.DeviceR\adevices\x121\n" +
 	"\acabling\x18\n" +
-	" \x01(\x0e2\x10.loom.v1.CablingR\acabling\x12&\n" +
+	" \x01(\x0e2\x17.loom.intent.v1.CablingR\acabling\x12&\n" +
 	"\x0flinks_per_spine\x18\v \x01(\rR\rlinksPerSpine\x12\x16\n" +
-	"\x06domain\x18\f \x01(\tR\x06domain\"\xcb\x01\n" +
-	"\bUnderlay\x12*\n" +
-	"\arouting\x18\x01 \x01(\x0e2\x10.loom.v1.RoutingR\arouting\x12$\n" +
-	"\x05links\x18\x02 \x01(\x0e2\x0e.loom.v1.LinksR\x05links\x12\x1e\n" +
-	"\x03bfd\x18\x03 \x01(\v2\f.loom.v1.BfdR\x03bfd\x12\x10\n" +
+	"\x06domain\x18\f \x01(\tR\x06domain\"\xe0\x01\n" +
+	"\bUnderlay\x121\n" +
+	"\arouting\x18\x01 \x01(\x0e2\x17.loom.intent.v1.RoutingR\arouting\x12+\n" +
+	"\x05links\x18\x02 \x01(\x0e2\x15.loom.intent.v1.LinksR\x05links\x12%\n" +
+	"\x03bfd\x18\x03 \x01(\v2\x13.loom.intent.v1.BfdR\x03bfd\x12\x10\n" +
 	"\x03mtu\x18\x04 \x01(\rR\x03mtu\x12\x1b\n" +
 	"\tmax_paths\x18\x05 \x01(\rR\bmaxPaths\x12\x1e\n" +
 	"\n" +
@@ -2657,14 +2657,14 @@ const file_intent_proto_rawDesc = "" +
 	"multiplier\x18\x01 \x01(\rR\n" +
 	"multiplier\x12\x1f\n" +
 	"\vinterval_ms\x18\x02 \x01(\rR\n" +
-	"intervalMs\"T\n" +
-	"\aOverlay\x12*\n" +
-	"\arouting\x18\x01 \x01(\x0e2\x10.loom.v1.RoutingR\arouting\x12\x1d\n" +
+	"intervalMs\"[\n" +
+	"\aOverlay\x121\n" +
+	"\arouting\x18\x01 \x01(\x0e2\x17.loom.intent.v1.RoutingR\arouting\x12\x1d\n" +
 	"\n" +
-	"cluster_id\x18\x02 \x01(\tR\tclusterId\"\x9b\x03\n" +
+	"cluster_id\x18\x02 \x01(\tR\tclusterId\"\xa9\x03\n" +
 	"\x06Device\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\x04role\x18\x02 \x01(\x0e2\r.loom.v1.RoleR\x04role\x12\x16\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x14.loom.intent.v1.RoleR\x04role\x12\x16\n" +
 	"\x06number\x18\x03 \x01(\rR\x06number\x12\x1a\n" +
 	"\bplatform\x18\x04 \x01(\tR\bplatform\x12\x18\n" +
 	"\arelease\x18\x05 \x01(\tR\arelease\x12\x16\n" +
@@ -2676,27 +2676,27 @@ const file_intent_proto_rawDesc = "" +
 	"management\x12 \n" +
 	"\vfingerprint\x18\n" +
 	" \x01(\tR\vfingerprint\x12\x12\n" +
-	"\x04peer\x18\v \x01(\tR\x04peer\x127\n" +
-	"\funused_ports\x18\f \x01(\x0e2\x14.loom.v1.UnusedPortsR\vunusedPorts\x12\x19\n" +
+	"\x04peer\x18\v \x01(\tR\x04peer\x12>\n" +
+	"\funused_ports\x18\f \x01(\x0e2\x1b.loom.intent.v1.UnusedPortsR\vunusedPorts\x12\x19\n" +
 	"\bnode_sid\x18\r \x01(\rR\anodeSid\x12\x1c\n" +
-	"\tloopback6\x18\x0e \x01(\tR\tloopback6\"m\n" +
-	"\x05Cable\x12\x1a\n" +
-	"\x01a\x18\x01 \x01(\v2\f.loom.v1.EndR\x01a\x12\x1a\n" +
-	"\x01b\x18\x02 \x01(\v2\f.loom.v1.EndR\x01b\x12\x16\n" +
+	"\tloopback6\x18\x0e \x01(\tR\tloopback6\"{\n" +
+	"\x05Cable\x12!\n" +
+	"\x01a\x18\x01 \x01(\v2\x13.loom.intent.v1.EndR\x01a\x12!\n" +
+	"\x01b\x18\x02 \x01(\v2\x13.loom.intent.v1.EndR\x01b\x12\x16\n" +
 	"\x06subnet\x18\x03 \x01(\tR\x06subnet\x12\x14\n" +
 	"\x05speed\x18\x04 \x01(\tR\x05speed\"e\n" +
 	"\x03End\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\tR\x04port\x12\x16\n" +
 	"\x06server\x18\x03 \x01(\tR\x06server\x12\x1a\n" +
-	"\bexternal\x18\x04 \x01(\tR\bexternal\"\xd4\x01\n" +
+	"\bexternal\x18\x04 \x01(\tR\bexternal\"\xdb\x01\n" +
 	"\x06Tenant\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12\x14\n" +
 	"\x05sites\x18\x03 \x03(\tR\x05sites\x12\x10\n" +
 	"\x03vni\x18\x04 \x01(\rR\x03vni\x12\x10\n" +
-	"\x03evi\x18\x05 \x01(\rR\x03evi\x12,\n" +
-	"\bsegments\x18\x06 \x03(\v2\x10.loom.v1.SegmentR\bsegments\x12\x1d\n" +
+	"\x03evi\x18\x05 \x01(\rR\x03evi\x123\n" +
+	"\bsegments\x18\x06 \x03(\v2\x17.loom.intent.v1.SegmentR\bsegments\x12\x1d\n" +
 	"\n" +
 	"wan_target\x18\a \x01(\tR\twanTarget\x12\x17\n" +
 	"\awan_vni\x18\b \x01(\rR\x06wanVni\"\xe7\x01\n" +
@@ -2712,10 +2712,10 @@ const file_intent_proto_rawDesc = "" +
 	"\n" +
 	"wan_target\x18\t \x01(\tR\twanTarget\x12\x17\n" +
 	"\awan_vni\x18\n" +
-	" \x01(\rR\x06wanVni\"\xdc\x01\n" +
+	" \x01(\rR\x06wanVni\"\xe3\x01\n" +
 	"\n" +
-	"Attachment\x12&\n" +
-	"\amembers\x18\x01 \x03(\v2\f.loom.v1.EndR\amembers\x12\x16\n" +
+	"Attachment\x12-\n" +
+	"\amembers\x18\x01 \x03(\v2\x13.loom.intent.v1.EndR\amembers\x12\x16\n" +
 	"\x06tagged\x18\x02 \x03(\tR\x06tagged\x12\x1a\n" +
 	"\buntagged\x18\x03 \x01(\tR\buntagged\x12\x10\n" +
 	"\x03lag\x18\x04 \x01(\bR\x03lag\x12\x14\n" +
@@ -2726,7 +2726,7 @@ const file_intent_proto_rawDesc = "" +
 	"\x03Raw\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\tR\x05value\"\xff\x02\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value\"\x86\x03\n" +
 	"\x04Duct\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
@@ -2743,8 +2743,8 @@ const file_intent_proto_rawDesc = "" +
 	" \x01(\x01H\x04R\x03pmd\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"connectors\x18\v \x01(\x01R\n" +
-	"connectors\x12%\n" +
-	"\x06lumped\x18\f \x03(\v2\r.loom.v1.LumpR\x06lumped\x12\x16\n" +
+	"connectors\x12,\n" +
+	"\x06lumped\x18\f \x03(\v2\x14.loom.intent.v1.LumpR\x06lumped\x12\x16\n" +
 	"\x06shares\x18\r \x03(\tR\x06sharesB\a\n" +
 	"\x05_lossB\r\n" +
 	"\v_dispersionB\b\n" +
@@ -2753,31 +2753,31 @@ const file_intent_proto_rawDesc = "" +
 	"\x04_pmd\"*\n" +
 	"\x04Lump\x12\x0e\n" +
 	"\x02km\x18\x01 \x01(\x01R\x02km\x12\x12\n" +
-	"\x04loss\x18\x02 \x01(\x01R\x04loss\"\xfa\x03\n" +
+	"\x04loss\x18\x02 \x01(\x01R\x04loss\"\x96\x04\n" +
 	"\x04Line\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\tR\x02to\x12\x10\n" +
 	"\x03via\x18\x04 \x03(\tR\x03via\x12\x1d\n" +
 	"\n" +
-	"apart_from\x18\x05 \x03(\tR\tapartFrom\x123\n" +
+	"apart_from\x18\x05 \x03(\tR\tapartFrom\x12:\n" +
 	"\n" +
-	"amplifiers\x18\x06 \x01(\v2\x13.loom.v1.AmplifiersR\n" +
-	"amplifiers\x12%\n" +
-	"\x04ends\x18\a \x01(\x0e2\x11.loom.v1.LineEndsR\x04ends\x12\x15\n" +
+	"amplifiers\x18\x06 \x01(\v2\x1a.loom.intent.v1.AmplifiersR\n" +
+	"amplifiers\x12,\n" +
+	"\x04ends\x18\a \x01(\x0e2\x18.loom.intent.v1.LineEndsR\x04ends\x12\x15\n" +
 	"\x03mux\x18\b \x01(\x01H\x00R\x03mux\x88\x01\x01\x12\x12\n" +
 	"\x04grid\x18\t \x01(\x01R\x04grid\x12\x10\n" +
 	"\x03low\x18\n" +
 	" \x01(\rR\x03low\x12\x12\n" +
 	"\x04high\x18\v \x01(\rR\x04high\x12\x14\n" +
 	"\x05guard\x18\f \x01(\x01R\x05guard\x12\x1b\n" +
-	"\x06launch\x18\r \x01(\x01H\x01R\x06launch\x88\x01\x01\x12+\n" +
-	"\x06ageing\x18\x0e \x01(\v2\x13.loom.v1.LineAgeingR\x06ageing\x12\x1e\n" +
+	"\x06launch\x18\r \x01(\x01H\x01R\x06launch\x88\x01\x01\x122\n" +
+	"\x06ageing\x18\x0e \x01(\v2\x1a.loom.intent.v1.LineAgeingR\x06ageing\x12\x1e\n" +
 	"\n" +
 	"management\x18\x0f \x01(\tR\n" +
 	"management\x12\x1a\n" +
-	"\bplatform\x18\x10 \x01(\tR\bplatform\x12-\n" +
-	"\adevices\x18\x11 \x03(\v2\x13.loom.v1.LineDeviceR\adevicesB\x06\n" +
+	"\bplatform\x18\x10 \x01(\tR\bplatform\x124\n" +
+	"\adevices\x18\x11 \x03(\v2\x1a.loom.intent.v1.LineDeviceR\adevicesB\x06\n" +
 	"\x04_muxB\t\n" +
 	"\a_launch\"\xd9\x01\n" +
 	"\n" +
@@ -2805,16 +2805,16 @@ const file_intent_proto_rawDesc = "" +
 	"management\x18\x02 \x01(\tR\n" +
 	"management\x12 \n" +
 	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\x12\x16\n" +
-	"\x06labels\x18\x04 \x03(\tR\x06labels\"\x89\x02\n" +
+	"\x06labels\x18\x04 \x03(\tR\x06labels\"\x9e\x02\n" +
 	"\x03Dci\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06number\x18\x02 \x01(\rR\x06number\x12,\n" +
-	"\bchannels\x18\x03 \x03(\v2\x10.loom.v1.ChannelR\bchannels\x12*\n" +
-	"\aservice\x18\x04 \x01(\x0e2\x10.loom.v1.ServiceR\aservice\x12'\n" +
-	"\x06bundle\x18\x05 \x01(\x0e2\x0f.loom.v1.BundleR\x06bundle\x12\x14\n" +
+	"\x06number\x18\x02 \x01(\rR\x06number\x123\n" +
+	"\bchannels\x18\x03 \x03(\v2\x17.loom.intent.v1.ChannelR\bchannels\x121\n" +
+	"\aservice\x18\x04 \x01(\x0e2\x17.loom.intent.v1.ServiceR\aservice\x12.\n" +
+	"\x06bundle\x18\x05 \x01(\x0e2\x16.loom.intent.v1.BundleR\x06bundle\x12\x14\n" +
 	"\x05joins\x18\x06 \x03(\tR\x05joins\x12\x1a\n" +
 	"\bexternal\x18\a \x01(\tR\bexternal\x12!\n" +
-	"\fexternal_asn\x18\b \x01(\rR\vexternalAsn\"\xa8\x02\n" +
+	"\fexternal_asn\x18\b \x01(\rR\vexternalAsn\"\xaf\x02\n" +
 	"\aChannel\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x14\n" +
@@ -2826,8 +2826,8 @@ const file_intent_proto_rawDesc = "" +
 	"\x04high\x18\b \x01(\rR\x04high\x12\x19\n" +
 	"\x05power\x18\t \x01(\x01H\x00R\x05power\x88\x01\x01\x12\"\n" +
 	"\ftransponders\x18\n" +
-	" \x01(\bR\ftransponders\x12\"\n" +
-	"\x05ports\x18\v \x03(\v2\f.loom.v1.EndR\x05portsB\b\n" +
+	" \x01(\bR\ftransponders\x12)\n" +
+	"\x05ports\x18\v \x03(\v2\x13.loom.intent.v1.EndR\x05portsB\b\n" +
 	"\x06_power*M\n" +
 	"\aCabling\x12\x17\n" +
 	"\x13CABLING_UNSPECIFIED\x10\x00\x12\x13\n" +
@@ -2869,83 +2869,83 @@ const file_intent_proto_rawDesc = "" +
 	"BUNDLE_LAG\x10\x02B1Z/github.com/loomfabric/loom/models/intent;intentb\x06proto3"
 
 var (
-	file_intent_proto_rawDescOnce sync.Once
-	file_intent_proto_rawDescData []byte
+	file_loom_intent_v1_intent_proto_rawDescOnce sync.Once
+	file_loom_intent_v1_intent_proto_rawDescData []byte
 )
 
-func file_intent_proto_rawDescGZIP() []byte {
-	file_intent_proto_rawDescOnce.Do(func() {
-		file_intent_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_intent_proto_rawDesc), len(file_intent_proto_rawDesc)))
+func file_loom_intent_v1_intent_proto_rawDescGZIP() []byte {
+	file_loom_intent_v1_intent_proto_rawDescOnce.Do(func() {
+		file_loom_intent_v1_intent_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_loom_intent_v1_intent_proto_rawDesc), len(file_loom_intent_v1_intent_proto_rawDesc)))
 	})
-	return file_intent_proto_rawDescData
+	return file_loom_intent_v1_intent_proto_rawDescData
 }
 
-var file_intent_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
-var file_intent_proto_goTypes = []any{
-	(Cabling)(0),       // 0: loom.v1.Cabling
-	(Routing)(0),       // 1: loom.v1.Routing
-	(Links)(0),         // 2: loom.v1.Links
-	(Role)(0),          // 3: loom.v1.Role
-	(UnusedPorts)(0),   // 4: loom.v1.UnusedPorts
-	(LineEnds)(0),      // 5: loom.v1.LineEnds
-	(Service)(0),       // 6: loom.v1.Service
-	(Bundle)(0),        // 7: loom.v1.Bundle
-	(*Topology)(nil),   // 8: loom.v1.Topology
-	(*Login)(nil),      // 9: loom.v1.Login
-	(*Site)(nil),       // 10: loom.v1.Site
-	(*Underlay)(nil),   // 11: loom.v1.Underlay
-	(*Bfd)(nil),        // 12: loom.v1.Bfd
-	(*Overlay)(nil),    // 13: loom.v1.Overlay
-	(*Device)(nil),     // 14: loom.v1.Device
-	(*Cable)(nil),      // 15: loom.v1.Cable
-	(*End)(nil),        // 16: loom.v1.End
-	(*Tenant)(nil),     // 17: loom.v1.Tenant
-	(*Segment)(nil),    // 18: loom.v1.Segment
-	(*Attachment)(nil), // 19: loom.v1.Attachment
-	(*Raw)(nil),        // 20: loom.v1.Raw
-	(*Duct)(nil),       // 21: loom.v1.Duct
-	(*Lump)(nil),       // 22: loom.v1.Lump
-	(*Line)(nil),       // 23: loom.v1.Line
-	(*Amplifiers)(nil), // 24: loom.v1.Amplifiers
-	(*LineAgeing)(nil), // 25: loom.v1.LineAgeing
-	(*LineDevice)(nil), // 26: loom.v1.LineDevice
-	(*Dci)(nil),        // 27: loom.v1.Dci
-	(*Channel)(nil),    // 28: loom.v1.Channel
+var file_loom_intent_v1_intent_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_loom_intent_v1_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_loom_intent_v1_intent_proto_goTypes = []any{
+	(Cabling)(0),       // 0: loom.intent.v1.Cabling
+	(Routing)(0),       // 1: loom.intent.v1.Routing
+	(Links)(0),         // 2: loom.intent.v1.Links
+	(Role)(0),          // 3: loom.intent.v1.Role
+	(UnusedPorts)(0),   // 4: loom.intent.v1.UnusedPorts
+	(LineEnds)(0),      // 5: loom.intent.v1.LineEnds
+	(Service)(0),       // 6: loom.intent.v1.Service
+	(Bundle)(0),        // 7: loom.intent.v1.Bundle
+	(*Topology)(nil),   // 8: loom.intent.v1.Topology
+	(*Login)(nil),      // 9: loom.intent.v1.Login
+	(*Site)(nil),       // 10: loom.intent.v1.Site
+	(*Underlay)(nil),   // 11: loom.intent.v1.Underlay
+	(*Bfd)(nil),        // 12: loom.intent.v1.Bfd
+	(*Overlay)(nil),    // 13: loom.intent.v1.Overlay
+	(*Device)(nil),     // 14: loom.intent.v1.Device
+	(*Cable)(nil),      // 15: loom.intent.v1.Cable
+	(*End)(nil),        // 16: loom.intent.v1.End
+	(*Tenant)(nil),     // 17: loom.intent.v1.Tenant
+	(*Segment)(nil),    // 18: loom.intent.v1.Segment
+	(*Attachment)(nil), // 19: loom.intent.v1.Attachment
+	(*Raw)(nil),        // 20: loom.intent.v1.Raw
+	(*Duct)(nil),       // 21: loom.intent.v1.Duct
+	(*Lump)(nil),       // 22: loom.intent.v1.Lump
+	(*Line)(nil),       // 23: loom.intent.v1.Line
+	(*Amplifiers)(nil), // 24: loom.intent.v1.Amplifiers
+	(*LineAgeing)(nil), // 25: loom.intent.v1.LineAgeing
+	(*LineDevice)(nil), // 26: loom.intent.v1.LineDevice
+	(*Dci)(nil),        // 27: loom.intent.v1.Dci
+	(*Channel)(nil),    // 28: loom.intent.v1.Channel
 }
-var file_intent_proto_depIdxs = []int32{
-	10, // 0: loom.v1.Topology.sites:type_name -> loom.v1.Site
-	15, // 1: loom.v1.Topology.cables:type_name -> loom.v1.Cable
-	17, // 2: loom.v1.Topology.tenants:type_name -> loom.v1.Tenant
-	19, // 3: loom.v1.Topology.attachments:type_name -> loom.v1.Attachment
-	20, // 4: loom.v1.Topology.raw:type_name -> loom.v1.Raw
-	9,  // 5: loom.v1.Topology.login:type_name -> loom.v1.Login
-	21, // 6: loom.v1.Topology.ducts:type_name -> loom.v1.Duct
-	23, // 7: loom.v1.Topology.lines:type_name -> loom.v1.Line
-	27, // 8: loom.v1.Topology.dcis:type_name -> loom.v1.Dci
-	11, // 9: loom.v1.Site.underlay:type_name -> loom.v1.Underlay
-	13, // 10: loom.v1.Site.overlay:type_name -> loom.v1.Overlay
-	14, // 11: loom.v1.Site.devices:type_name -> loom.v1.Device
-	0,  // 12: loom.v1.Site.cabling:type_name -> loom.v1.Cabling
-	1,  // 13: loom.v1.Underlay.routing:type_name -> loom.v1.Routing
-	2,  // 14: loom.v1.Underlay.links:type_name -> loom.v1.Links
-	12, // 15: loom.v1.Underlay.bfd:type_name -> loom.v1.Bfd
-	1,  // 16: loom.v1.Overlay.routing:type_name -> loom.v1.Routing
-	3,  // 17: loom.v1.Device.role:type_name -> loom.v1.Role
-	4,  // 18: loom.v1.Device.unused_ports:type_name -> loom.v1.UnusedPorts
-	16, // 19: loom.v1.Cable.a:type_name -> loom.v1.End
-	16, // 20: loom.v1.Cable.b:type_name -> loom.v1.End
-	18, // 21: loom.v1.Tenant.segments:type_name -> loom.v1.Segment
-	16, // 22: loom.v1.Attachment.members:type_name -> loom.v1.End
-	22, // 23: loom.v1.Duct.lumped:type_name -> loom.v1.Lump
-	24, // 24: loom.v1.Line.amplifiers:type_name -> loom.v1.Amplifiers
-	5,  // 25: loom.v1.Line.ends:type_name -> loom.v1.LineEnds
-	25, // 26: loom.v1.Line.ageing:type_name -> loom.v1.LineAgeing
-	26, // 27: loom.v1.Line.devices:type_name -> loom.v1.LineDevice
-	28, // 28: loom.v1.Dci.channels:type_name -> loom.v1.Channel
-	6,  // 29: loom.v1.Dci.service:type_name -> loom.v1.Service
-	7,  // 30: loom.v1.Dci.bundle:type_name -> loom.v1.Bundle
-	16, // 31: loom.v1.Channel.ports:type_name -> loom.v1.End
+var file_loom_intent_v1_intent_proto_depIdxs = []int32{
+	10, // 0: loom.intent.v1.Topology.sites:type_name -> loom.intent.v1.Site
+	15, // 1: loom.intent.v1.Topology.cables:type_name -> loom.intent.v1.Cable
+	17, // 2: loom.intent.v1.Topology.tenants:type_name -> loom.intent.v1.Tenant
+	19, // 3: loom.intent.v1.Topology.attachments:type_name -> loom.intent.v1.Attachment
+	20, // 4: loom.intent.v1.Topology.raw:type_name -> loom.intent.v1.Raw
+	9,  // 5: loom.intent.v1.Topology.login:type_name -> loom.intent.v1.Login
+	21, // 6: loom.intent.v1.Topology.ducts:type_name -> loom.intent.v1.Duct
+	23, // 7: loom.intent.v1.Topology.lines:type_name -> loom.intent.v1.Line
+	27, // 8: loom.intent.v1.Topology.dcis:type_name -> loom.intent.v1.Dci
+	11, // 9: loom.intent.v1.Site.underlay:type_name -> loom.intent.v1.Underlay
+	13, // 10: loom.intent.v1.Site.overlay:type_name -> loom.intent.v1.Overlay
+	14, // 11: loom.intent.v1.Site.devices:type_name -> loom.intent.v1.Device
+	0,  // 12: loom.intent.v1.Site.cabling:type_name -> loom.intent.v1.Cabling
+	1,  // 13: loom.intent.v1.Underlay.routing:type_name -> loom.intent.v1.Routing
+	2,  // 14: loom.intent.v1.Underlay.links:type_name -> loom.intent.v1.Links
+	12, // 15: loom.intent.v1.Underlay.bfd:type_name -> loom.intent.v1.Bfd
+	1,  // 16: loom.intent.v1.Overlay.routing:type_name -> loom.intent.v1.Routing
+	3,  // 17: loom.intent.v1.Device.role:type_name -> loom.intent.v1.Role
+	4,  // 18: loom.intent.v1.Device.unused_ports:type_name -> loom.intent.v1.UnusedPorts
+	16, // 19: loom.intent.v1.Cable.a:type_name -> loom.intent.v1.End
+	16, // 20: loom.intent.v1.Cable.b:type_name -> loom.intent.v1.End
+	18, // 21: loom.intent.v1.Tenant.segments:type_name -> loom.intent.v1.Segment
+	16, // 22: loom.intent.v1.Attachment.members:type_name -> loom.intent.v1.End
+	22, // 23: loom.intent.v1.Duct.lumped:type_name -> loom.intent.v1.Lump
+	24, // 24: loom.intent.v1.Line.amplifiers:type_name -> loom.intent.v1.Amplifiers
+	5,  // 25: loom.intent.v1.Line.ends:type_name -> loom.intent.v1.LineEnds
+	25, // 26: loom.intent.v1.Line.ageing:type_name -> loom.intent.v1.LineAgeing
+	26, // 27: loom.intent.v1.Line.devices:type_name -> loom.intent.v1.LineDevice
+	28, // 28: loom.intent.v1.Dci.channels:type_name -> loom.intent.v1.Channel
+	6,  // 29: loom.intent.v1.Dci.service:type_name -> loom.intent.v1.Service
+	7,  // 30: loom.intent.v1.Dci.bundle:type_name -> loom.intent.v1.Bundle
+	16, // 31: loom.intent.v1.Channel.ports:type_name -> loom.intent.v1.End
 	32, // [32:32] is the sub-list for method output_type
 	32, // [32:32] is the sub-list for method input_type
 	32, // [32:32] is the sub-list for extension type_name
@@ -2953,31 +2953,31 @@ var file_intent_proto_depIdxs = []int32{
 	0,  // [0:32] is the sub-list for field type_name
 }
 
-func init() { file_intent_proto_init() }
-func file_intent_proto_init() {
-	if File_intent_proto != nil {
+func init() { file_loom_intent_v1_intent_proto_init() }
+func file_loom_intent_v1_intent_proto_init() {
+	if File_loom_intent_v1_intent_proto != nil {
 		return
 	}
-	file_intent_proto_msgTypes[13].OneofWrappers = []any{}
-	file_intent_proto_msgTypes[15].OneofWrappers = []any{}
-	file_intent_proto_msgTypes[16].OneofWrappers = []any{}
-	file_intent_proto_msgTypes[20].OneofWrappers = []any{}
+	file_loom_intent_v1_intent_proto_msgTypes[13].OneofWrappers = []any{}
+	file_loom_intent_v1_intent_proto_msgTypes[15].OneofWrappers = []any{}
+	file_loom_intent_v1_intent_proto_msgTypes[16].OneofWrappers = []any{}
+	file_loom_intent_v1_intent_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_intent_proto_rawDesc), len(file_intent_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_loom_intent_v1_intent_proto_rawDesc), len(file_loom_intent_v1_intent_proto_rawDesc)),
 			NumEnums:      8,
 			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
-		GoTypes:           file_intent_proto_goTypes,
-		DependencyIndexes: file_intent_proto_depIdxs,
-		EnumInfos:         file_intent_proto_enumTypes,
-		MessageInfos:      file_intent_proto_msgTypes,
+		GoTypes:           file_loom_intent_v1_intent_proto_goTypes,
+		DependencyIndexes: file_loom_intent_v1_intent_proto_depIdxs,
+		EnumInfos:         file_loom_intent_v1_intent_proto_enumTypes,
+		MessageInfos:      file_loom_intent_v1_intent_proto_msgTypes,
 	}.Build()
-	File_intent_proto = out.File
-	file_intent_proto_goTypes = nil
-	file_intent_proto_depIdxs = nil
+	File_loom_intent_v1_intent_proto = out.File
+	file_loom_intent_v1_intent_proto_goTypes = nil
+	file_loom_intent_v1_intent_proto_depIdxs = nil
 }
