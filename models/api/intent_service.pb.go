@@ -474,7 +474,7 @@ func (x *Conflict) GetActual() int64 {
 type Resource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name: "sites/bj", "sites/bj/devices/bj-leaf3", "tenants/red", "tenants/red/segments/web", "lines/north", "ducts/north1", "dci/north",
-	// "cables/DEVICE:PORT - DEVICE:PORT", "ports/DEVICE:PORT".
+	// "cables/DEVICE:PORT" (its first end), "attachments/DEVICE:PORT".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What it is.
 	//

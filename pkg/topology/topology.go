@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,10 +21,20 @@ type Topology struct {
 	Intent *intent.Topology
 
 	places *places
+	except []string // objects whose places do not count
 }
 
 // New returns a topology for an intent that came from no file, as through the API. It has no positions.
 func New(in *intent.Topology) *Topology { return &Topology{Intent: in} }
+
+// With is another intent that most of this one is in: it has the places of this one, but for the objects of the given names and what
+// is below them, which no file says as they are.
+func (t *Topology) With(in *intent.Topology, except ...string) *Topology {
+	if t.places != nil {
+		t.places.once.Do(func() { t.places.build(t.Intent) }) // cables and attachments are known by where they are in this one
+	}
+	return &Topology{Intent: in, places: t.places, except: append(t.except[:len(t.except):len(t.except)], except...)}
+}
 
 // Parse reads, merges, expands and checks the sources. It reports everything it finds in one run, sorted by
 // place; the topology is nil if there is an error.
@@ -117,6 +128,9 @@ func (t *Topology) At(ref string) Pos {
 		return Pos{}
 	}
 	object, name, _ := strings.Cut(ref, "#")
+	if slices.ContainsFunc(t.except, func(e string) bool { return object == e || strings.HasPrefix(object, e+"/") }) {
+		return Pos{}
+	}
 	for object != "" {
 		if s, ok := t.places.of(t.Intent, object, name); ok {
 			return Pos{t.places.names[s.source], int(s.line), int(s.column)}

@@ -1,0 +1,42 @@
+package api
+
+import (
+	"context"
+
+	"github.com/loomfabric/loom/models/api"
+	"github.com/loomfabric/loom/pkg/auth"
+	"github.com/loomfabric/loom/pkg/controller"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
+)
+
+// Server is loom.v1 over a controller.
+type Server struct {
+	Intents *controller.Intents
+}
+
+// Register adds all services to a gRPC server.
+func (s *Server) Register(to grpc.ServiceRegistrar) {
+	api.RegisterIntentServiceServer(to, &intentService{Server: s})
+}
+
+// caller is the name of who calls. Whoever has no certificate was not let in.
+func (s *Server) caller(ctx context.Context) string {
+	who, _ := Caller(ctx)
+	return who.Name
+}
+
+// Caller is who calls, by the certificate that the connection was made with.
+func Caller(ctx context.Context) (auth.Identity, bool) {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return auth.Identity{}, false
+	}
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok || len(info.State.VerifiedChains) == 0 {
+		return auth.Identity{}, false
+	}
+	who, err := auth.IdentityOf(info.State.VerifiedChains[0][0])
+	return who, err == nil
+}

@@ -1,0 +1,263 @@
+package controller
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// Status is where a device stands.
+type Status string
+
+// Where a device stands. The first that holds is told.
+const (
+	Refused     Status = "refused"     // it is not the device that is meant, or somebody else's: nothing is changed on it
+	Unreachable Status = "unreachable" // it does not answer
+	Applying    Status = "applying"    // a transaction changes it
+	Failed      Status = "failed"      // a transaction left it neither as before nor as planned
+	Syncing     Status = "syncing"     // it was not read since it was connected, or since something may have changed
+	Drifted     Status = "drifted"     // it has what nobody intended
+	Pending     Status = "pending"     // it has what an older revision intends
+	InSync      Status = "in sync"     // it has what is intended, as a read after the last write has shown
+)
+
+// Target is what a revision intends of a device.
+type Target struct {
+	Revision int64        // 0: none
+	Tree     *config.Tree // the part that Loom owns; nil with no revision
+}
+
+// Device is what the controller knows of a device: a fold over what it is told. It holds no connection, clock or lock, and decides
+// nothing by the order in which it is told things, as long as it is told in the end.
+//
+// What somebody says of a configuration is true as of when it was asked for. So a whole reading counts only if nothing that could
+// have changed it was told since: see Ask.
+type Device struct {
+	Name string
+	// Owned is the part of a configuration that Loom owns, judged by what is intended.
+	Owned func(has, intended *config.Tree) *config.Tree
+
+	desired, applied Target
+	connected        bool
+	refusal, silence string // why it is refused, why it is unreachable
+	busy, failure    string // transaction that changes it, and what the last one left
+	has              *config.Tree
+	asked            uint64 // of the reading under way; 0: none
+	doubts           uint64 // rises with all that may have changed the configuration
+	stale            bool
+	compared         time.Time
+	pending          []*gnmi.Notification
+	drifts           []Drift
+	since            time.Time
+	status           Status
+	reason           string
+
+	Received, Coalesced, Reported int64
+}
+
+// Standing is what is told of a device.
+type Standing struct {
+	Status           Status
+	Reason           string
+	Since            time.Time
+	Desired, Applied int64
+	Compared         time.Time // of the last whole reading; zero: never
+	Drifts           []Drift   // by path; not to be changed
+}
+
+// News is what has changed for those who watch.
+type News struct {
+	Status     bool // where it stands
+	Came, Gone []Drift
+}
+
+// Empty tells whether nothing has changed.
+func (n News) Empty() bool { return !n.Status && len(n.Came)+len(n.Gone) == 0 }
+
+// Standing is where the device stands.
+func (d *Device) Standing() Standing {
+	return Standing{d.status, d.reason, d.since, d.desired.Revision, d.applied.Revision, d.compared, d.drifts}
+}
+
+// Want tells what is intended of the device now.
+func (d *Device) Want(t Target, now time.Time) News {
+	if t.Revision < d.desired.Revision {
+		return News{} // of a time when less was known
+	}
+	d.desired = t
+	if d.applied.Revision != 0 && config.Equal(d.applied.Tree, t.Tree) {
+		d.applied.Revision = t.Revision // what changed is no concern of this device
+	}
+	return d.judge(now)
+}
+
+// Have tells to what a transaction has brought the device.
+func (d *Device) Have(t Target, now time.Time) News {
+	d.applied, d.failure = t, ""
+	d.doubt()
+	return d.judge(now)
+}
+
+// Leave tells that a transaction left the device neither as before nor as planned.
+func (d *Device) Leave(why string, now time.Time) News {
+	d.failure = why
+	d.doubt()
+	return d.judge(now)
+}
+
+// Begin and End tell that a transaction changes the device.
+func (d *Device) Begin(transaction string, now time.Time) News {
+	d.busy = transaction
+	return d.judge(now)
+}
+
+// End tells that it does so no more.
+func (d *Device) End(now time.Time) News {
+	d.busy = ""
+	d.doubt()
+	return d.judge(now)
+}
+
+// Connect tells that the device is connected, and is who it should be.
+func (d *Device) Connect(now time.Time) News {
+	d.connected, d.refusal, d.silence = true, "", ""
+	d.doubt()
+	return d.judge(now)
+}
+
+// Lose tells that it is not connected, and why.
+func (d *Device) Lose(why string, now time.Time) News {
+	d.connected, d.silence = false, why
+	d.doubt()
+	return d.judge(now)
+}
+
+// Refuse tells that it is not who it should be.
+func (d *Device) Refuse(why string, now time.Time) News {
+	d.refusal = why
+	d.doubt()
+	return d.judge(now)
+}
+
+// doubt tells that the configuration may be another one than is known.
+func (d *Device) doubt() { d.doubts, d.stale = d.doubts+1, true }
+
+// Stale tells whether the device has to be read as a whole.
+func (d *Device) Stale() bool { return d.stale && d.connected && d.busy == "" }
+
+// Ask is to be called before the device is read as a whole. What it returns goes with the answer.
+func (d *Device) Ask() uint64 { return d.doubts }
+
+// Read tells what the device has within what Loom reads of it. An answer to a question from before something may have changed does
+// not make sure of anything, but is better than nothing.
+func (d *Device) Read(has *config.Tree, asked uint64, now time.Time) News {
+	d.has, d.compared = has, now
+	if asked == d.doubts {
+		d.stale = false
+	}
+	return d.judge(now)
+}
+
+// mostPending is how many notifications are kept until they are looked at: who has more to say is read as a whole.
+const mostPending = 4096
+
+// Hear takes a notification of the device's configuration. It is looked at by Look.
+func (d *Device) Hear(n *gnmi.Notification) {
+	d.Received += int64(len(n.GetUpdate()) + len(n.GetDelete()))
+	if d.has == nil || d.stale {
+		d.Coalesced += int64(len(n.GetUpdate()) + len(n.GetDelete())) // the reading to come has it
+		d.doubt()
+		return
+	}
+	if len(d.pending) >= mostPending {
+		d.Coalesced += d.drop()
+		d.Coalesced += int64(len(n.GetUpdate()) + len(n.GetDelete()))
+		d.doubt()
+		return
+	}
+	d.pending = append(d.pending, n)
+}
+
+// drop forgets what was not looked at, and tells how much that was.
+func (d *Device) drop() (leaves int64) {
+	for _, n := range d.pending {
+		leaves += int64(len(n.GetUpdate()) + len(n.GetDelete()))
+	}
+	d.pending = d.pending[:0]
+	return leaves
+}
+
+// Look works out what the notifications heard so far come to.
+func (d *Device) Look(now time.Time) News {
+	if len(d.pending) == 0 {
+		return News{}
+	}
+	if d.busy != "" || d.has == nil || d.stale {
+		d.Coalesced += d.drop()
+		d.doubt()
+		return d.judge(now)
+	}
+	has, leaves, replaced, err := after(d.has, d.pending)
+	d.pending = d.pending[:0]
+	d.Coalesced += replaced
+	if err != nil { // it makes no sense to the profile, or not yet
+		d.Coalesced += leaves
+		d.doubt()
+		return d.judge(now)
+	}
+	d.has = has
+	return d.judge(now)
+}
+
+// judge finds out where the device stands.
+func (d *Device) judge(now time.Time) News {
+	var out News
+	if d.has != nil && d.applied.Revision != 0 && d.busy == "" {
+		found := drifts(d.Name, d.applied.Tree, d.Owned(d.has, d.applied.Tree), now)
+		out.Came, out.Gone = news(d.drifts, found)
+		d.drifts = found
+		d.Reported += int64(len(out.Came))
+	}
+	status, reason := d.where()
+	if status != d.status {
+		d.since, out.Status = now, true
+	}
+	if reason != d.reason {
+		out.Status = true
+	}
+	d.status, d.reason = status, reason
+	return out
+}
+
+// where is where the device stands, and why.
+func (d *Device) where() (Status, string) {
+	switch {
+	case d.refusal != "":
+		return Refused, d.refusal
+	case !d.connected:
+		return Unreachable, cmp.Or(d.silence, "not connected yet")
+	case d.busy != "":
+		return Applying, "transaction " + d.busy
+	case d.failure != "":
+		return Failed, d.failure
+	case d.has == nil || d.stale && len(d.drifts) == 0:
+		return Syncing, "being read"
+	case len(d.drifts) > 0:
+		return Drifted, fmt.Sprintf("%d %s nobody intended, first %s", len(d.drifts), things(len(d.drifts)), d.drifts[0].Path)
+	case d.applied.Revision == 0:
+		return Pending, "no transaction has brought it to what is intended"
+	case d.applied.Revision != d.desired.Revision:
+		return Pending, fmt.Sprintf("revision %d is intended, and it has what %d intended", d.desired.Revision, d.applied.Revision)
+	}
+	return InSync, ""
+}
+
+func things(n int) string {
+	if n == 1 {
+		return "thing that"
+	}
+	return "things that"
+}
