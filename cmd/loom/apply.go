@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -109,6 +110,11 @@ type applyOptions struct {
 	drains     *drainRequest // nil: none is asked for
 	plan       string        // hash of the one plan that may be applied, or its beginning
 	approved   []string      // classes of risks
+
+	by       string                   // who asked for it; empty: who runs this process
+	revision int64                    // of the intent, where a controller keeps it
+	began    func(transaction string) // the transaction begins; nil: nobody wants to know
+	hear     func(transaction.Event)  // what happens to devices; nil: nobody wants to know
 }
 
 // leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
@@ -350,11 +356,14 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	if err != nil {
 		return transaction.Result{}, err
 	}
-	c.spec.Undoes, c.spec.Plan = o.undoes, p.Hash()
+	c.spec.Undoes, c.spec.Plan, c.spec.By, c.spec.Revision = o.undoes, p.Hash(), cmp.Or(o.by, c.spec.By), o.revision
 	quiet := *o.format == "json"
 	start := time.Now()
 	shown, stop := newProgress(t, quiet)
 	defer stop()
+	if shown.hear = o.hear; o.began != nil {
+		o.began(c.spec.ID)
+	}
 	if o.gates != nil {
 		o.gates.tell = shown.waits
 	}

@@ -194,6 +194,7 @@ type live struct {
 	timed    bool   // it takes back by itself what is not confirmed; known once it was probed
 	owner    string // what its mark says, once it was read: "topology/device", or ""
 	known    atomic.Pointer[known]
+	lent     bool            // the connection is somebody else's
 	goes     map[string]bool // paths of what a change deletes that no tree has, beside what it changes in the trees
 
 	goesAlone map[string]bool // the same, of a change that changes nothing in the trees
@@ -252,6 +253,14 @@ func dial(ctx context.Context, n *network, r *resolver, name string) (*live, err
 	l := dialled(dev, d, n.trees[name])
 	l.version = id.Version
 	return l, nil
+}
+
+// Close ends the connection, unless it is lent.
+func (l *live) Close() error {
+	if l.lent {
+		return nil
+	}
+	return l.Device.Close()
 }
 
 // prefixed names the device unless the error already does.

@@ -16,6 +16,7 @@ type progress struct {
 	quiet   bool // nothing but what an interrupt does
 	tick    <-chan time.Time
 	publish func(look) // to others who want to see; may be nil
+	hear    func(transaction.Event)
 
 	mu     sync.Mutex // guards what follows: a gate tells from another goroutine
 	gate   *gateWait  // nil: not known
@@ -55,6 +56,9 @@ const maxErrors = 10
 
 // event tells why a device is not as it should be.
 func (p *progress) event(e transaction.Event) {
+	if p.hear != nil {
+		p.hear(e)
+	}
 	if p.quiet || e.Err == nil {
 		return
 	}

@@ -13,7 +13,8 @@ import (
 
 // Server is loom.v1 over a controller.
 type Server struct {
-	Intents *controller.Intents
+	Intents    *controller.Intents
+	Operations controller.Operations
 }
 
 // Register adds all services to a gRPC server.

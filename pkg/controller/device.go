@@ -36,7 +36,8 @@ type Target struct {
 // What somebody says of a configuration is true as of when it was asked for. So a whole reading counts only if nothing that could
 // have changed it was told since: see Ask.
 type Device struct {
-	Name string
+	Name   string
+	Schema *config.Schema
 	// Owned is the part of a configuration that Loom owns, judged by what is intended.
 	Owned func(has, intended *config.Tree) *config.Tree
 
@@ -49,12 +50,14 @@ type Device struct {
 	doubts           uint64 // rises with all that may have changed the configuration
 	stale            bool
 	compared         time.Time
-	pending          []*gnmi.Notification
+	heard            inbox
 	drifts           []Drift
 	since            time.Time
 	status           Status
 	reason           string
 
+	// Leaves of configuration that the device has told of; those of them that a later value or a whole reading took the place of, or
+	// that changed nothing; and drifts that came or went.
 	Received, Coalesced, Reported int64
 }
 
@@ -70,12 +73,13 @@ type Standing struct {
 
 // News is what has changed for those who watch.
 type News struct {
-	Status     bool // where it stands
+	Status     bool    // where it stands
+	Arrived    *Target // it has what is intended, whoever brought it there: its applied revision is another one
 	Came, Gone []Drift
 }
 
 // Empty tells whether nothing has changed.
-func (n News) Empty() bool { return !n.Status && len(n.Came)+len(n.Gone) == 0 }
+func (n News) Empty() bool { return !n.Status && n.Arrived == nil && len(n.Came)+len(n.Gone) == 0 }
 
 // Standing is where the device stands.
 func (d *Device) Standing() Standing {
@@ -161,65 +165,60 @@ func (d *Device) Read(has *config.Tree, asked uint64, now time.Time) News {
 	return d.judge(now)
 }
 
-// mostPending is how many notifications are kept until they are looked at: who has more to say is read as a whole.
-const mostPending = 4096
+// mostHeard is how many things are kept until they are looked at: who has more to say is read as a whole.
+const mostHeard = 4096
 
-// Hear takes a notification of the device's configuration. It is looked at by Look.
+// Hear takes a notification of the device's configuration. Look finds out what it comes to. Memory is bounded by mostHeard, however
+// much the device says.
 func (d *Device) Hear(n *gnmi.Notification) {
-	d.Received += int64(len(n.GetUpdate()) + len(n.GetDelete()))
-	if d.has == nil || d.stale {
-		d.Coalesced += int64(len(n.GetUpdate()) + len(n.GetDelete())) // the reading to come has it
-		d.doubt()
+	leaves, err := d.heard.take(d.Schema, n)
+	d.Received += leaves
+	if leaves == 0 && err == nil {
 		return
 	}
-	if len(d.pending) >= mostPending {
-		d.Coalesced += d.drop()
-		d.Coalesced += int64(len(n.GetUpdate()) + len(n.GetDelete()))
-		d.doubt()
-		return
+	if err != nil || d.has == nil || d.stale || len(d.heard.steps) > mostHeard {
+		d.unheard() // the reading to come has it
 	}
-	d.pending = append(d.pending, n)
 }
 
-// drop forgets what was not looked at, and tells how much that was.
-func (d *Device) drop() (leaves int64) {
-	for _, n := range d.pending {
-		leaves += int64(len(n.GetUpdate()) + len(n.GetDelete()))
-	}
-	d.pending = d.pending[:0]
-	return leaves
+// unheard forgets what was heard, since the device is to be read as a whole.
+func (d *Device) unheard() {
+	d.Coalesced += d.heard.empty()
+	d.doubt()
 }
 
-// Look works out what the notifications heard so far come to.
+// Look works out what was heard so far.
 func (d *Device) Look(now time.Time) News {
-	if len(d.pending) == 0 {
+	if len(d.heard.steps) == 0 {
 		return News{}
 	}
 	if d.busy != "" || d.has == nil || d.stale {
-		d.Coalesced += d.drop()
-		d.doubt()
+		d.unheard()
 		return d.judge(now)
 	}
-	has, leaves, replaced, err := after(d.has, d.pending)
-	d.pending = d.pending[:0]
-	d.Coalesced += replaced
+	has, err := d.heard.onto(d.has)
 	if err != nil { // it makes no sense to the profile, or not yet
-		d.Coalesced += leaves
-		d.doubt()
+		d.unheard()
 		return d.judge(now)
 	}
+	received := d.heard.empty()
 	d.has = has
-	return d.judge(now)
+	out := d.judge(now)
+	d.Coalesced += max(0, received-int64(len(out.Came)+len(out.Gone)))
+	return out
 }
 
 // judge finds out where the device stands.
 func (d *Device) judge(now time.Time) News {
 	var out News
+	if d.has != nil && !d.stale && d.busy == "" && d.applied.Revision != d.desired.Revision && config.Equal(d.Owned(d.has, d.desired.Tree), d.desired.Tree) {
+		d.applied, out.Arrived = d.desired, &d.desired
+	}
 	if d.has != nil && d.applied.Revision != 0 && d.busy == "" {
 		found := drifts(d.Name, d.applied.Tree, d.Owned(d.has, d.applied.Tree), now)
 		out.Came, out.Gone = news(d.drifts, found)
 		d.drifts = found
-		d.Reported += int64(len(out.Came))
+		d.Reported += int64(len(out.Came) + len(out.Gone))
 	}
 	status, reason := d.where()
 	if status != d.status {
@@ -261,3 +260,9 @@ func things(n int) string {
 	}
 	return "things that"
 }
+
+// Applied is what a transaction has brought the device to, or what it has that is intended.
+func (d *Device) Applied() Target { return d.applied }
+
+// Has is what the device has, as far as it is known; nil: it was not read.
+func (d *Device) Has() *config.Tree { return d.has }

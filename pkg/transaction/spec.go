@@ -17,7 +17,8 @@ type Spec struct {
 	Jobs     []Job     `json:"jobs"`     // what is done to each device, by name
 	Segments []Segment `json:"segments"` // in order; each is decided on its own
 	Saves    []string  `json:"saves,omitempty"`
-	Undoes   string    `json:"undoes,omitempty"` // the transaction that this one takes back
+	Revision int64     `json:"revision,omitempty"` // of the intent that devices are brought to, where a controller keeps it
+	Undoes   string    `json:"undoes,omitempty"`   // the transaction that this one takes back
 }
 
 // Segment is a run of waves with one decision at its end, a checkpoint. What an earlier segment has

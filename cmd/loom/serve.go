@@ -1,0 +1,307 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/api"
+	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/store"
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+)
+
+func serveCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "The controller: keeps devices as intended, and speaks gRPC and REST",
+		Long: `Keeps what is intended revision by revision, follows every device by a subscription, tells of what nobody
+intended, and carries plans out. All that it knows is in one directory (--data), or in an etcd cluster (--etcd).
+
+The first start makes an authority of its own, a certificate for the controller and one for its administrator, and a
+context by which other commands find it (loom context). Everybody who calls shows a certificate: there is no other way in.
+
+It stops with SIGINT or SIGTERM: a transaction under way is carried to its end, and devices keep what they have.
+
+Every flag can be given by the environment, too (--listen as LOOM_SERVE_LISTEN), or by a file (--config) with lines
+such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that over the file.`,
+		Example: `  loom serve --data /var/lib/loom
+  loom serve --data ./state --inventory sim.json
+  loom serve --etcd https://etcd1:2379,https://etcd2:2379 --etcd-ca ca.pem --etcd-cert loom.pem --etcd-key loom.key`,
+		Args: cobra.NoArgs,
+	}
+	o := &serveOptions{access: accessFlags(c), store: addStoreFlags(c)}
+	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9559", "`ADDRESS` for gRPC: host:port, :port for every address")
+	c.Flags().StringVar(&o.rest, "rest", "127.0.0.1:9560", "`ADDRESS` for REST; none: no REST")
+	c.Flags().StringSliceVar(&o.names, "name", nil, "`NAMES` and addresses under which callers find it, for its certificate (default: those of --listen and of this host)")
+	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
+	c.Flags().StringVar(&o.config, "config", "", "`FILE` with settings, a flag's name and its value on each line")
+	c.PreRunE = func(cmd *cobra.Command, _ []string) error { return settle(cmd, o.config) }
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), t, o) }
+	return c
+}
+
+type serveOptions struct {
+	access       *access
+	store        *storeFlags
+	listen, rest string
+	names        []string
+	parallel     int
+	config       string
+}
+
+// serving is the controller as a process.
+type serving struct {
+	ctx        context.Context // of all that follows devices
+	dir        string          // data directory
+	log        *slog.Logger
+	store      *store.Store
+	storeFlags *storeFlags
+	control    *control
+	marks      marks
+	access     *access
+	parallel   int
+	intents    *controller.Intents
+
+	mu      sync.Mutex
+	fabrics map[string]*fabricRun
+	without map[string]error // topologies that could not be taken into care, and why
+
+	approving sync.Mutex
+	page      pageOfEvents
+	wake      chan struct{}
+}
+
+// serve is the whole of `loom serve`.
+func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
+	dir := dataDir(nil)
+	if o.store.dir != "" {
+		dir = o.store.dir
+	}
+	s := &serving{
+		dir: dir, access: o.access, parallel: o.parallel, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{},
+		wake: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(t.err, nil)),
+	}
+	if s.store, err = o.store.open(ctx, t, dir); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	if !s.store.Shared() {
+		s.marks = o.store.marks(dir)
+		if s.control, err = openControl(o.store.storeDir(dir), s.store); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.control.close()) }()
+	}
+	s.intents = &controller.Intents{Ledger: &intentLedger{s.store}, Check: checkIntent, Now: time.Now}
+	door, err := s.openDoor(o)
+	if err != nil {
+		return err
+	}
+	defer door.listener.Close()
+	followed, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	s.ctx = followed
+	writing, stopWriting := context.WithCancel(context.Background())
+	var writer sync.WaitGroup
+	writer.Go(func() { s.write(writing) })
+	defer func() {
+		cancel()
+		all.Wait()
+		s.stopFabrics()
+		stopWriting()
+		writer.Wait()
+	}()
+	all.Go(func() { s.care(followed) })
+	server := door.server(s)
+	failed := make(chan error, 1)
+	all.Go(func() { failed <- server.Serve(door.listener) })
+	t.notef("loom: gRPC at %s\n", door.listener.Addr())
+	t.notef("loom: context %s: loom context use %[1]s\n", door.context)
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	stopServer(server)
+	return err
+}
+
+// patience is how long calls may take to end when the controller stops.
+const patience = 5 * time.Second
+
+// stopServer lets calls end, but not for ever: streams do not end by themselves.
+func stopServer(s *grpc.Server) {
+	done := make(chan struct{})
+	go func() {
+		s.GracefulStop()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		s.Stop()
+		<-done
+	}
+}
+
+// care takes every topology into care that there is, and follows what becomes of it.
+func (s *serving) care(ctx context.Context) {
+	for ctx.Err() == nil {
+		heads, revision, err := s.heads(ctx)
+		if err == nil {
+			for _, h := range heads {
+				s.careFor(ctx, h)
+			}
+			err = s.watchHeads(ctx, revision+1)
+		}
+		if ctx.Err() == nil {
+			s.log.Error("what is intended could not be followed; trying again", "error", err)
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+func (s *serving) heads(ctx context.Context) ([]controller.Revision, int64, error) {
+	records, revision, err := s.store.List(ctx, headKey(""))
+	if err != nil {
+		return nil, 0, err
+	}
+	out := make([]controller.Revision, len(records))
+	for i, r := range records {
+		if err := unpack(r.Value, &out[i]); err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", r.Key, err)
+		}
+	}
+	return out, revision, nil
+}
+
+func (s *serving) watchHeads(ctx context.Context, from int64) error {
+	for c := range s.store.Watch(ctx, headKey(""), from) {
+		if c.Err != nil {
+			return c.Err
+		}
+		for _, r := range c.Put {
+			var h controller.Revision
+			if err := unpack(r.Value, &h); err != nil {
+				return fmt.Errorf("%s: %w", r.Key, err)
+			}
+			s.careFor(ctx, h)
+		}
+	}
+	return ctx.Err()
+}
+
+// careFor has the devices of a topology be as its newest revision intends.
+func (s *serving) careFor(ctx context.Context, h controller.Revision) {
+	s.mu.Lock()
+	f := s.fabrics[h.Topology]
+	s.mu.Unlock()
+	var err error
+	switch {
+	case h.Deleted && f != nil:
+		err = f.stop()
+		f = nil
+	case h.Deleted:
+	case f != nil:
+		var head *controller.Intent
+		if head, err = s.intents.Head(ctx, h.Topology); err == nil {
+			err = f.follow(ctx, head)
+		}
+	default:
+		f, err = s.takeOn(ctx, h.Topology)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.without, h.Topology)
+	if f == nil {
+		delete(s.fabrics, h.Topology)
+	} else {
+		s.fabrics[h.Topology] = f
+	}
+	if err != nil {
+		s.without[h.Topology] = err
+		s.log.Error("not followed", "topology", h.Topology, "error", err)
+		s.note(controller.Event{Kind: controller.ControllerEvent, Topology: h.Topology, Message: "not followed: " + err.Error()})
+	}
+}
+
+func (s *serving) stopFabrics() {
+	for _, f := range s.fabrics {
+		if err := f.stop(); err != nil {
+			s.log.Error("stopping", "topology", f.name, "error", err)
+		}
+	}
+}
+
+// door is how callers come in.
+type door struct {
+	listener net.Listener
+	tls      *tls.Config
+	context  string
+}
+
+// openDoor makes certificates where there are none yet, and listens.
+func (s *serving) openDoor(o *serveOptions) (*door, error) {
+	host, _, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return nil, fmt.Errorf("--listen %s: %w; use host:port, or :port", o.listen, err)
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %w; use another port, or end what has this one", err)
+	}
+	k, err := openKeys(filepath.Join(s.dir, "pki"), certificateNames(o.names, host), time.Now())
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	name, err := k.introduce(l.Addr().String())
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return &door{l, k.server(), name}, nil
+}
+
+// Limits towards callers.
+const (
+	mostMessage = 64 << 20 // bytes: a topology of 32 MiB and what is around it
+	mostHeaders = 64 << 10
+	mostStreams = 256 // of one connection
+)
+
+// server is the gRPC server with everything on it.
+func (d *door) server(s *serving) *grpc.Server {
+	g := grpc.NewServer(grpc.Creds(credentials.NewTLS(d.tls)), grpc.MaxRecvMsgSize(mostMessage), grpc.MaxHeaderListSize(mostHeaders), grpc.MaxConcurrentStreams(mostStreams))
+	(&api.Server{Intents: s.intents, Operations: s}).Register(g)
+	h := health.NewServer()
+	h.SetServingStatus("", grpc_health_v1.HealthCheckResponse_SERVING)
+	grpc_health_v1.RegisterHealthServer(g, h)
+	reflection.Register(g)
+	return g
+}
+
+// certificateNames are under what callers find the controller.
+func certificateNames(given []string, host string) []string {
+	if len(given) > 0 {
+		return given
+	}
+	out := []string{"localhost", "127.0.0.1", "::1"}
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) && !strings.EqualFold(host, "localhost") {
+		out = append([]string{host}, out...)
+	}
+	return out
+}

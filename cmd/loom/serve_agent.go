@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/device"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// How an agent paces itself.
+const (
+	shortestRetry = 500 * time.Millisecond // after the first failure to connect; each further one waits twice as long
+	longestRetry  = 30 * time.Second
+	readBack      = 5 * time.Minute        // a device is read as a whole now and then, whatever it says by itself
+	gathering     = 100 * time.Millisecond // what a device says within it is looked at together
+)
+
+// agent speaks with one device for as long as the controller runs: one connection, one subscription, and a reading of the whole
+// whenever something is in doubt. All decisions are those of controller.Device.
+type agent struct {
+	fabric *fabricRun
+	name   string
+
+	mu     sync.Mutex
+	state  *controller.Device
+	design *fabric.Device
+	dev    *device.Device // nil: not connected
+	end    context.CancelFunc
+	nudged chan struct{} // something is to be done
+}
+
+func newAgent(f *fabricRun, d *fabric.Device) *agent {
+	a := &agent{fabric: f, name: d.Name, design: d, nudged: make(chan struct{}, 1)}
+	a.state = &controller.Device{Name: d.Name, Schema: drivers[d.OS].Schema, Owned: func(has, intended *config.Tree) *config.Tree {
+		return drivers[a.design.OS].Scope(a.design).Owned(has, intended)
+	}}
+	return a
+}
+
+// tell changes what is known of the device, and passes on what is new.
+func (a *agent) tell(change func(d *controller.Device, now time.Time) controller.News) {
+	a.mu.Lock()
+	now := time.Now()
+	news := change(a.state, now)
+	stale := a.state.Stale()
+	if !news.Empty() {
+		a.fabric.heard(a.name, a.state.Standing(), news, now)
+	}
+	a.mu.Unlock()
+	if stale {
+		a.nudge()
+	}
+}
+
+func (a *agent) nudge() {
+	select {
+	case a.nudged <- struct{}{}:
+	default:
+	}
+}
+
+// standing is where the device stands.
+func (a *agent) standing() (s controller.Standing, received, coalesced int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state.Standing(), a.state.Received, a.state.Coalesced
+}
+
+// run follows the device until ctx ends.
+func (a *agent) run(ctx context.Context) {
+	wait := shortestRetry
+	for ctx.Err() == nil {
+		met, err := a.follow(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if met {
+			wait = shortestRetry
+		}
+		a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Lose(errorText(a.name, err), now) })
+		select {
+		case <-time.After(wait/2 + rand.N(wait)): // not all at once, where all were lost at once
+		case <-ctx.Done():
+		}
+		wait = min(2*wait, longestRetry)
+	}
+}
+
+func errorText(name string, err error) string {
+	if err == nil {
+		return "the connection ended"
+	}
+	return unreachable(name, err).Unreachable
+}
+
+// follow connects, and follows the device until the connection ends. met tells whether it was who it should be.
+func (a *agent) follow(ctx context.Context) (met bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	n, r := a.fabric.current()
+	l, err := dial(ctx, n, r, a.name)
+	if err != nil {
+		if !errors.As(err, new(*device.Error)) { // it answers, and is another one
+			a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Refuse(err.Error(), now) })
+		}
+		return false, err
+	}
+	defer l.Close()
+	a.mu.Lock()
+	a.dev, a.design = l.Device, l.design
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		a.dev = nil
+		a.mu.Unlock()
+	}()
+	a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Connect(now) })
+	ended := make(chan error, 1)
+	go func() {
+		ended <- l.Subscribe(ctx, mustPaths(drivers[l.design.OS].Manners.ReadPaths), gnmi.SubscriptionList_STREAM, a.hear)
+	}()
+	return true, a.attend(ctx, l, ended)
+}
+
+// hear takes what the device says of itself.
+func (a *agent) hear(n *gnmi.Notification) {
+	if n == nil {
+		return
+	}
+	a.mu.Lock()
+	a.state.Hear(n)
+	a.mu.Unlock()
+	a.nudge()
+}
+
+// attend does what there is to do until the subscription ends.
+func (a *agent) attend(ctx context.Context, l *live, ended <-chan error) error {
+	whole := time.NewTicker(readBack)
+	defer whole.Stop()
+	for {
+		if err := a.catchUp(ctx, l); err != nil {
+			return err
+		}
+		select {
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-whole.C:
+			if err := a.read(ctx, l); err != nil {
+				return err
+			}
+		case <-a.nudged:
+			select { // what else it says in a moment is looked at together with it
+			case <-time.After(gathering):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+// catchUp looks at what was heard, and reads the device where that leaves doubts.
+func (a *agent) catchUp(ctx context.Context, l *live) error {
+	a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Look(now) })
+	a.mu.Lock()
+	stale := a.state.Stale()
+	a.mu.Unlock()
+	if !stale {
+		return nil
+	}
+	return a.read(ctx, l)
+}
+
+// read reads the device as a whole; a bounded number of devices at a time.
+func (a *agent) read(ctx context.Context, l *live) error {
+	select {
+	case a.fabric.turns <- struct{}{}:
+		defer func() { <-a.fabric.turns }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	a.mu.Lock()
+	asked := a.state.Ask()
+	a.mu.Unlock()
+	has, _, err := l.running(ctx)
+	if err != nil {
+		return err
+	}
+	a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Read(has, asked, now) })
+	return nil
+}
+
+// borrow is the device for a transaction, over the connection that there is.
+func (a *agent) borrow(n *network) (*live, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.dev == nil {
+		return nil, fmt.Errorf("%s: %s: %s; mend that, or leave it out", a.name, a.state.Standing().Status, a.state.Standing().Reason)
+	}
+	l := dialled(a.dev, n.design.Device(a.name), n.trees[a.name])
+	l.lent = true
+	return l, nil
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/fabric"
+	"github.com/loomfabric/loom/pkg/transaction"
+)
+
+// Devices implements controller.Operations.
+func (s *serving) Devices(_ context.Context, topology, limit string) ([]controller.DeviceView, error) {
+	var all []*fabricRun
+	if topology != "" {
+		f, err := s.fabric(topology)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f)
+	} else {
+		s.mu.Lock()
+		for _, name := range sortedKeys(s.fabrics) {
+			all = append(all, s.fabrics[name])
+		}
+		s.mu.Unlock()
+	}
+	var out []controller.DeviceView
+	for _, f := range all {
+		n, r := f.current()
+		names, _, err := selectDevices(n.design, limit)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
+		}
+		drained := n.drained()
+		slices.Sort(names)
+		for _, name := range names {
+			if v, ok := f.view(n.design.Device(name), r); ok {
+				v.Drained = drained[name]
+				out = append(out, v)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (f *fabricRun) view(d *fabric.Device, r *resolver) (controller.DeviceView, bool) {
+	f.mu.Lock()
+	a := f.agents[d.Name]
+	f.mu.Unlock()
+	if a == nil {
+		return controller.DeviceView{}, false
+	}
+	out := controller.DeviceView{Topology: f.name, Name: d.Name, Site: d.Site, Role: string(d.Role), Platform: d.Platform.Name, Release: d.Release}
+	if t, err := r.target(d); err == nil {
+		out.Address = t.Address
+	}
+	out.Standing, out.Received, out.Coalesced = a.standing()
+	return out, true
+}
+
+// Revert implements controller.Operations.
+func (s *serving) Revert(ctx context.Context, topology, limit string, ids []string, by string) (transaction.Result, error) {
+	f, err := s.fabric(topology)
+	if err != nil {
+		return transaction.Result{}, err
+	}
+	if !f.changing.TryLock() {
+		return transaction.Result{}, fmt.Errorf("%s: %w: another transaction changes its devices; wait until that is over", f.name, controller.ErrNotNow)
+	}
+	defer f.changing.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	newest, _ := f.current()
+	names, _, err := selectDevices(newest.design, limit)
+	if err != nil {
+		return transaction.Result{}, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
+	}
+	n := *newest
+	n.trees = maps.Clone(newest.trees)
+	targets := map[string]controller.Target{}
+	for _, name := range names {
+		t, want, err := f.without(name, ids)
+		if err != nil {
+			return transaction.Result{}, err
+		}
+		if want != nil {
+			n.trees[name], targets[name] = want, t
+		}
+	}
+	if len(targets) == 0 {
+		return transaction.Result{}, fmt.Errorf("%s: %w: there are no such drifts", topology, controller.ErrNotNow)
+	}
+	r := controller.PlanRequest{Topology: topology, Limit: joinNames(targets)}
+	p, devices, err := f.plan(ctx, &n, &r)
+	if err != nil {
+		return transaction.Result{}, err
+	}
+	defer closeAll(devices)
+	o := f.options(&controller.Planned{Hash: p.Hash(), Request: r}, controller.ApplyRequest{By: by})
+	for _, c := range p.RiskClasses() { // what is intended was approved when it was applied
+		o.approved = append(o.approved, string(c))
+	}
+	to := func(name string) controller.Target { return targets[name] }
+	return f.carryOut(ctx, &n, p, devices, o, to, func(string) {}, func(controller.Step) {})
+}
+
+func joinNames(targets map[string]controller.Target) string {
+	out := ""
+	for i, name := range sortedKeys(targets) {
+		if i > 0 {
+			out += ","
+		}
+		out += name
+	}
+	return out
+}
+
+// without is what a device would have without some of its drifts, or without any where none are named, and what it is meant to have;
+// nil where it has none of them.
+func (f *fabricRun) without(name string, ids []string) (controller.Target, *config.Tree, error) {
+	f.mu.Lock()
+	a := f.agents[name]
+	f.mu.Unlock()
+	if a == nil {
+		return controller.Target{}, nil, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t, s := a.state.Applied(), a.state.Standing()
+	some := slices.ContainsFunc(s.Drifts, func(d controller.Drift) bool { return len(ids) == 0 || slices.Contains(ids, d.ID) })
+	switch {
+	case !some:
+		return t, nil, nil
+	case len(ids) == 0:
+		return t, t.Tree, nil
+	}
+	want, err := controller.Without(a.state.Owned(a.state.Has(), t.Tree), t.Tree, ids, name)
+	if err != nil {
+		return t, nil, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
+	}
+	return t, want, nil
+}

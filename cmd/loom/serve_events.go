@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/store"
+)
+
+// How events are kept.
+const (
+	eventsOfOne = 64    // in one transaction of the store
+	eventsKept  = 10000 // that wait to be written; what comes beyond is counted, and said
+)
+
+// pageOfEvents is what waits to be written: events, and what is known of devices. What waits is written together.
+type pageOfEvents struct {
+	sync.Mutex
+	events []controller.Event
+	do     []func(context.Context) error
+	lost   int
+}
+
+// note keeps an event. It does not wait.
+func (s *serving) note(e controller.Event) {
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
+	e.At = e.At.UTC()
+	s.page.Lock()
+	if len(s.page.events) < eventsKept {
+		s.page.events = append(s.page.events, e)
+	} else {
+		s.page.lost++
+	}
+	s.page.Unlock()
+	s.turnPage()
+}
+
+// later does something that may wait for the store, in the order in which it was asked for.
+func (s *serving) later(do func(context.Context) error) {
+	s.page.Lock()
+	s.page.do = append(s.page.do, do)
+	s.page.Unlock()
+	s.turnPage()
+}
+
+func (s *serving) turnPage() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// write writes down what waits, until ctx ends and nothing waits any more.
+func (s *serving) write(ctx context.Context) {
+	for {
+		select {
+		case <-s.wake:
+			s.writePage()
+		case <-ctx.Done():
+			s.writePage()
+			return
+		}
+	}
+}
+
+// writePage writes down what waits. What the store does not take is lost, as is what a crash leaves unwritten: nothing in Loom depends
+// on an event, and what is known of a device is found out again.
+func (s *serving) writePage() {
+	s.page.Lock()
+	events, do, lost := s.page.events, s.page.do, s.page.lost
+	s.page.events, s.page.do, s.page.lost = nil, nil, 0
+	s.page.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if lost > 0 {
+		events = append(events, controller.Event{At: time.Now().UTC(), Kind: controller.ControllerEvent, Message: fmt.Sprintf("%d events came faster than they could be kept, and are lost", lost)})
+	}
+	for len(events) > 0 {
+		n := min(len(events), eventsOfOne)
+		tx := store.Tx{Put: map[string][]byte{}}
+		for i, e := range events[:n] {
+			if data, err := pack(e); err == nil {
+				tx.Put[eventKey(e, i)] = data
+			}
+		}
+		if _, err := s.store.Commit(ctx, tx); err != nil {
+			s.log.Error("events were not kept", "events", len(events), "error", err)
+			break
+		}
+		events = events[n:]
+	}
+	for _, f := range do {
+		if err := f(ctx); err != nil && !errors.Is(err, store.ErrConflict) {
+			s.log.Error("the store", "error", err)
+		}
+	}
+}
+
+// Events implements controller.Operations.
+func (s *serving) Events(ctx context.Context, after int64) ([]controller.Event, int64, error) {
+	records, revision, err := s.store.List(ctx, "events/")
+	if err != nil {
+		return nil, 0, err
+	}
+	all, err := eventsOf(records)
+	if err != nil {
+		return nil, 0, err
+	}
+	i := 0
+	for i < len(all) && all[i].Sequence <= after {
+		i++
+	}
+	return all[i:], revision<<8 | 0xff, nil
+}
+
+// Follow implements controller.Operations. What is in the list was written before the watch begins, which misses nothing behind it.
+func (s *serving) Follow(ctx context.Context, after int64, on func(controller.Event) error) error {
+	events, last, err := s.Events(ctx, after)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		if err := on(e); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for c := range s.store.Watch(ctx, "events/", last>>8+1) {
+		switch {
+		case errors.Is(c.Err, store.ErrCompacted):
+			return controller.ErrForgotten
+		case c.Err != nil:
+			return c.Err
+		}
+		events, err := eventsOf(c.Put)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := on(e); err != nil {
+				return err
+			}
+		}
+	}
+	return context.Cause(ctx)
+}

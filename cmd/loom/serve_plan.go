@@ -1,0 +1,357 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/store"
+	"github.com/loomfabric/loom/pkg/topology"
+	"github.com/loomfabric/loom/pkg/transaction"
+)
+
+// compile takes what is intended all the way to configuration.
+func (s *serving) compile(in *controller.Intent) (*network, error) {
+	topo, diags := in.Expand()
+	if diags.HasErrors() {
+		return nil, &controller.InvalidError{Diagnostics: diags}
+	}
+	n, diags := buildNetwork(topo, topo)
+	if diags.HasErrors() {
+		return nil, &controller.InvalidError{Diagnostics: diags}
+	}
+	var err error
+	if n.trees, err = renderAll(n.design); err != nil {
+		return nil, &controller.InvalidError{Diagnostics: n.mistakes(err, nil)}
+	}
+	return n, nil
+}
+
+// check is every mistake and warning of an intent, as far as configuration.
+func checkIntent(topo *topology.Topology) topology.Diagnostics {
+	n, diags := buildNetwork(topo, topo)
+	if diags.HasErrors() {
+		return diags
+	}
+	if _, err := renderAll(n.design); err != nil {
+		diags = append(diags, n.mistakes(err, nil)...)
+	}
+	return diags
+}
+
+// fabric is a topology in care.
+func (s *serving) fabric(name string) (*fabricRun, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.fabrics[name]
+	if f == nil {
+		if why := s.without[name]; why != nil {
+			return nil, fmt.Errorf("%s: %w: %w", name, controller.ErrNotNow, why)
+		}
+		return nil, fmt.Errorf("%s: %w", name, controller.ErrNoTopology)
+	}
+	return f, nil
+}
+
+// CreatePlan implements controller.Operations.
+func (s *serving) CreatePlan(ctx context.Context, r controller.PlanRequest) (*controller.Planned, error) {
+	in, f, err := s.planned(ctx, &r)
+	if err != nil {
+		return nil, err
+	}
+	n, err := s.compile(in)
+	if err != nil {
+		return nil, err
+	}
+	j := newJournal(f.keep)
+	if err := n.intendDrains(ctx, j, nil); err != nil {
+		return nil, err
+	}
+	p, devices, err := f.plan(ctx, n, &r)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(devices)
+	if err := probe(ctx, p, devices); err != nil {
+		return nil, err
+	}
+	if !p.Empty() {
+		p.Weaker = weaker(p, devices, s.store.Shared())
+	}
+	out := &controller.Planned{ID: "plan-" + newNumber(), Topology: r.Topology, Revision: in.Number, At: time.Now().UTC(), By: r.By, Request: r, Plan: p}
+	if !p.Empty() {
+		out.Hash = p.Hash()
+	}
+	if err := s.describe(out); err != nil {
+		return nil, err
+	}
+	return out, s.putPlan(ctx, out, "planned")
+}
+
+// planned is what a plan is for: a revision, or files that nobody has put. A topology that is new has to be put first.
+func (s *serving) planned(ctx context.Context, r *controller.PlanRequest) (*controller.Intent, *fabricRun, error) {
+	if len(r.Files) == 0 {
+		in, err := s.intents.At(ctx, r.Topology, r.Revision)
+		if err != nil {
+			return nil, nil, err
+		}
+		r.Revision = in.Number
+		f, err := s.fabric(r.Topology)
+		return in, f, err
+	}
+	in := &controller.Intent{Files: r.Files}
+	topo, diags := in.Expand()
+	if diags.HasErrors() {
+		return nil, nil, &controller.InvalidError{Diagnostics: diags}
+	}
+	name := topo.Intent.GetName()
+	if r.Topology != "" && r.Topology != name {
+		return nil, nil, fmt.Errorf("topology %s: %w: its files are those of %s", r.Topology, controller.ErrInvalid, name)
+	}
+	r.Topology = name
+	f, err := s.fabric(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	head, err := s.intents.Head(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	in.Revision = controller.Revision{Topology: name, Number: head.Number}
+	r.Revision = head.Number
+	return in, f, nil
+}
+
+// plan compares what a network wants with what devices run.
+func (f *fabricRun) plan(ctx context.Context, n *network, r *controller.PlanRequest) (*plan.Plan, map[string]*live, error) {
+	names, skipped, err := selectDevices(n.design, r.Limit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
+	}
+	devices, err := f.borrow(n, names)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", controller.ErrNotNow, err)
+	}
+	p, err := n.planDevices(ctx, names, devices)
+	if err == nil {
+		p.Limit, p.Skipped = r.Limit, skipped
+		_, resolver := f.current()
+		err = rolloutOf(r).onto(n, p, n.reach(resolver))
+	}
+	if err != nil {
+		closeAll(devices)
+		return nil, nil, err
+	}
+	return p, devices, nil
+}
+
+func rolloutOf(r *controller.PlanRequest) *rollout {
+	return &rollout{canary: r.Canary, waves: r.Waves, soak: r.Soak, drain: cmp.Or(r.Drain, string(plan.DrainAuto)), window: defaultWindow, maxDevices: plan.DefaultMaxDevices}
+}
+
+// describe writes a plan down as `loom plan` prints it.
+func (s *serving) describe(p *controller.Planned) error {
+	var text, data strings.Builder
+	if err := p.Plan.Text(&text, plan.Style{Lines: maxLines}); err != nil {
+		return err
+	}
+	if err := p.Plan.JSON(&data); err != nil {
+		return err
+	}
+	p.Text, p.JSON = text.String(), []byte(data.String())
+	return nil
+}
+
+// newNumber tells what is made from what was made before, in the order of time.
+func newNumber() string {
+	var b [3]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return time.Now().UTC().Format("20060102-150405.000") + "-" + hex.EncodeToString(b[:])
+}
+
+// Plans are kept under plans/ID.
+func (s *serving) putPlan(ctx context.Context, p *controller.Planned, what string) error {
+	data, err := pack(p)
+	if err != nil {
+		return err
+	}
+	tx := store.Tx{Put: map[string][]byte{"plans/" + p.ID: data}}
+	if _, err := s.store.Commit(ctx, tx); err != nil {
+		return fmt.Errorf("plan %s: %w", p.ID, err)
+	}
+	s.note(controller.Event{Kind: controller.PlanEvent, Topology: p.Topology, By: p.By, Subject: p.ID, Revision: p.Revision, Message: "plan " + p.ID + " " + what})
+	return nil
+}
+
+// Plan implements controller.Operations.
+func (s *serving) Plan(ctx context.Context, id string) (*controller.Planned, error) {
+	r, ok, err := s.store.Get(ctx, "plans/"+id)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s: %w", id, controller.ErrNoPlan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readPlan(r)
+}
+
+func readPlan(r store.Record) (*controller.Planned, error) {
+	p := &controller.Planned{}
+	if err := unpack(r.Value, p); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Key, err)
+	}
+	var err error
+	p.Plan, err = plan.ReadJSON(p.JSON)
+	return p, err
+}
+
+// Plans implements controller.Operations.
+func (s *serving) Plans(ctx context.Context, topology string) ([]*controller.Planned, error) {
+	records, _, err := s.store.List(ctx, "plans/")
+	if err != nil {
+		return nil, err
+	}
+	var out []*controller.Planned
+	for _, r := range slices.Backward(records) {
+		p, err := readPlan(r)
+		if err != nil {
+			return nil, err
+		}
+		if topology == "" || p.Topology == topology {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// Approve implements controller.Operations.
+func (s *serving) Approve(ctx context.Context, id, hash string, classes []string, by string) (*controller.Planned, error) {
+	s.approving.Lock()
+	defer s.approving.Unlock()
+	p, err := s.Plan(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if p.Hash != hash || hash == "" {
+		return nil, fmt.Errorf("plan %s: %w: its hash is %q", id, controller.ErrStale, p.Hash)
+	}
+	for _, c := range classes {
+		if !slices.Contains(classNames(), c) {
+			return nil, fmt.Errorf("%q: %w: no class of risks; classes are %s", c, controller.ErrInvalid, strings.Join(classNames(), ", "))
+		}
+	}
+	p.Approvals = append(p.Approvals, controller.Approval{By: by, At: time.Now().UTC(), Classes: classes, Hash: hash})
+	return p, s.putPlan(ctx, p, "has "+strings.Join(classes, ", ")+" approved")
+}
+
+// Apply implements controller.Operations.
+func (s *serving) Apply(ctx context.Context, r controller.ApplyRequest, tell func(controller.Step)) (transaction.Result, error) {
+	p, err := s.Plan(ctx, r.Plan)
+	if err != nil {
+		return transaction.Result{}, err
+	}
+	if p.Hash == "" || p.Hash != r.Hash {
+		return transaction.Result{}, fmt.Errorf("plan %s: %w: its hash is %q", r.Plan, controller.ErrStale, p.Hash)
+	}
+	f, err := s.fabric(p.Topology)
+	if err != nil {
+		return transaction.Result{}, err
+	}
+	return f.apply(ctx, p, r, tell)
+}
+
+// apply plans once more, and carries that out if it comes to the same.
+func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controller.ApplyRequest, tell func(controller.Step)) (transaction.Result, error) {
+	if !f.changing.TryLock() {
+		return transaction.Result{}, fmt.Errorf("%s: %w: another transaction changes its devices; wait until that is over", f.name, controller.ErrNotNow)
+	}
+	defer f.changing.Unlock()
+	ctx = context.WithoutCancel(ctx) // who asked may go away
+	if len(p.Request.Files) > 0 {
+		w := controller.Write{By: r.By, Message: "plan " + p.ID, Expected: &p.Revision}
+		done, err := f.s.intents.Put(ctx, p.Request.Files, w)
+		if err != nil {
+			return transaction.Result{}, err
+		}
+		p.Request.Files, p.Revision, p.Request.Revision = nil, done.Revision.Number, done.Revision.Number
+	}
+	in, err := f.s.intents.At(ctx, f.name, p.Revision)
+	if err != nil {
+		return transaction.Result{}, err
+	}
+	n, err := f.s.compile(in)
+	if err != nil {
+		return transaction.Result{}, err
+	}
+	if err := n.intendDrains(ctx, newJournal(f.keep), nil); err != nil {
+		return transaction.Result{}, err
+	}
+	fresh, devices, err := f.plan(ctx, n, &p.Request)
+	if err != nil {
+		return transaction.Result{}, err
+	}
+	defer closeAll(devices)
+	if fresh.Hash() != p.Hash {
+		return transaction.Result{}, fmt.Errorf("plan %s: %w", p.ID, controller.ErrStale)
+	}
+	o := f.options(p, r)
+	began := func(id string) {
+		p.Transaction = id
+		_ = f.s.putPlan(ctx, p, "is carried out by "+id) // the journal has it, too
+	}
+	to := func(name string) controller.Target {
+		return controller.Target{Revision: in.Number, Tree: n.trees[name]}
+	}
+	return f.carryOut(ctx, n, fresh, devices, o, to, began, tell)
+}
+
+// carryOut carries out a plan that was just made.
+func (f *fabricRun) carryOut(ctx context.Context, n *network, p *plan.Plan, devices map[string]*live, o *applyOptions, to func(string) controller.Target, began func(string), tell func(controller.Step)) (transaction.Result, error) {
+	var id string
+	o.began = func(transaction string) {
+		id = transaction
+		began(id)
+		tell(controller.Step{Transaction: id, At: time.Now()})
+	}
+	o.hear = func(e transaction.Event) { tell(controller.Step{Transaction: id, At: time.Now(), Event: &e}) }
+	out := applied{Plan: p}
+	res, err := f.during(ctx, "under way", to, sortedKeys(devices), func() (transaction.Result, error) {
+		err := o.change(ctx, nowhere(), &site{n, f.resolver, newJournal(f.keep)}, &out, devices)
+		if out.Result == nil {
+			return transaction.Result{}, err
+		}
+		return *out.Result, err
+	})
+	if out.Result != nil {
+		f.s.note(controller.Event{Kind: controller.TransactionEvent, Topology: f.name, By: o.by, Subject: res.ID, Revision: o.revision,
+			Message: fmt.Sprintf("transaction %s ended: %s", res.ID, res.Outcome)})
+		if errors.As(err, new(exit)) { // the result says it
+			err = nil
+		}
+	}
+	return res, err
+}
+
+// options are those of `loom apply`, with which the controller carries a plan out.
+func (f *fabricRun) options(p *controller.Planned, r controller.ApplyRequest) *applyOptions {
+	limit, format := p.Request.Limit, "json"
+	gate := defaultGate
+	if r.Gate != nil {
+		gate = *r.Gate
+	}
+	return &applyOptions{
+		access: f.s.access, yes: true, takeOver: r.TakeOver, backupDir: filepath.Join(f.s.dir, "backup"), rollback: cmp.Or(r.Rollback, 5*time.Minute),
+		parallel: f.s.parallel, unverified: 64, hold: r.Hold, store: f.s.storeFlags, limit: &limit, format: &format, how: rolloutOf(&p.Request),
+		gates: &gating{within: gate, rest: defaultRest, moving: defaultMoving, settling: defaultSettling},
+		plan:  p.Hash, approved: p.Approved(), by: r.By, revision: p.Revision,
+	}
+}
