@@ -22,6 +22,13 @@ var codeOf = []struct {
 	{controller.ErrNoRevision, codes.NotFound},
 	{controller.ErrNoResource, codes.NotFound},
 	{controller.ErrReused, codes.AlreadyExists},
+	{controller.ErrNoPlan, codes.NotFound},
+	{controller.ErrNoDevice, codes.NotFound},
+	{controller.ErrNoTransaction, codes.NotFound},
+	{controller.ErrStale, codes.FailedPrecondition},
+	{controller.ErrNotNow, codes.FailedPrecondition},
+	{controller.ErrInvalid, codes.InvalidArgument},
+	{controller.ErrForgotten, codes.OutOfRange},
 	{context.Canceled, codes.Canceled},
 	{context.DeadlineExceeded, codes.DeadlineExceeded},
 }

@@ -20,6 +20,9 @@ type Server struct {
 // Register adds all services to a gRPC server.
 func (s *Server) Register(to grpc.ServiceRegistrar) {
 	api.RegisterIntentServiceServer(to, &intentService{Server: s})
+	api.RegisterPlanServiceServer(to, &planService{Server: s})
+	api.RegisterDeviceServiceServer(to, &deviceService{Server: s})
+	api.RegisterEventServiceServer(to, &eventService{Server: s})
 }
 
 // caller is the name of who calls. Whoever has no certificate was not let in.

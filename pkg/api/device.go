@@ -1,0 +1,126 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/loomfabric/loom/models/api"
+	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/controller"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// deviceService implements loom.v1.DeviceService.
+type deviceService struct {
+	api.UnimplementedDeviceServiceServer
+	*Server
+}
+
+var statuses = map[controller.Status]api.DeviceStatus{
+	controller.InSync: api.DeviceStatus_DEVICE_STATUS_IN_SYNC, controller.Pending: api.DeviceStatus_DEVICE_STATUS_PENDING,
+	controller.Drifted: api.DeviceStatus_DEVICE_STATUS_DRIFTED, controller.Applying: api.DeviceStatus_DEVICE_STATUS_APPLYING,
+	controller.Unreachable: api.DeviceStatus_DEVICE_STATUS_UNREACHABLE, controller.Refused: api.DeviceStatus_DEVICE_STATUS_REFUSED,
+	controller.Failed: api.DeviceStatus_DEVICE_STATUS_FAILED, controller.Syncing: api.DeviceStatus_DEVICE_STATUS_SYNCING,
+}
+
+func (s *deviceService) ListDevices(ctx context.Context, r *api.ListDevicesRequest) (*api.ListDevicesResponse, error) {
+	all, err := s.Operations.Devices(ctx, r.GetTopology(), r.GetLimit())
+	if err != nil {
+		return nil, failure(err)
+	}
+	if len(r.GetStatuses()) > 0 {
+		all = slices.DeleteFunc(all, func(d controller.DeviceView) bool {
+			return !slices.Contains(r.GetStatuses(), statuses[d.Standing.Status])
+		})
+	}
+	page, next, err := paged(all, func(d controller.DeviceView) string { return d.Topology + "\x00" + d.Name }, r.GetPageSize(), r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	out := &api.ListDevicesResponse{NextPageToken: next}
+	for _, d := range page {
+		m := managed(d)
+		if err := masked(m, r.GetReadMask()); err != nil {
+			return nil, err
+		}
+		out.Devices = append(out.Devices, m)
+	}
+	return out, nil
+}
+
+func (s *deviceService) GetDevice(ctx context.Context, r *api.GetDeviceRequest) (*api.GetDeviceResponse, error) {
+	all, err := s.Operations.Devices(ctx, r.GetTopology(), "")
+	if err != nil {
+		return nil, failure(err)
+	}
+	i := slices.IndexFunc(all, func(d controller.DeviceView) bool { return d.Name == r.GetName() })
+	if i < 0 {
+		return nil, failure(fmt.Errorf("%s: %w in %s", r.GetName(), controller.ErrNoDevice, r.GetTopology()))
+	}
+	m := managed(all[i])
+	return &api.GetDeviceResponse{Device: m}, masked(m, r.GetReadMask())
+}
+
+func managed(d controller.DeviceView) *api.ManagedDevice {
+	out := &api.ManagedDevice{
+		Name: d.Name, Topology: d.Topology, Site: d.Site, Role: d.Role, Platform: d.Platform, Release: d.Release, Address: d.Address, Labels: d.Labels,
+		Status: statuses[d.Standing.Status], Reason: d.Standing.Reason, DesiredRevision: d.Standing.Desired, AppliedRevision: d.Standing.Applied,
+		Drifts: int32(len(d.Standing.Drifts)), Drained: d.Drained, Received: d.Received, Coalesced: d.Coalesced,
+	}
+	if !d.Standing.Since.IsZero() {
+		out.Since = timestamppb.New(d.Standing.Since)
+	}
+	if !d.Standing.Compared.IsZero() {
+		out.Compared = timestamppb.New(d.Standing.Compared)
+	}
+	return out
+}
+
+func (s *deviceService) ListDrift(ctx context.Context, r *api.ListDriftRequest) (*api.ListDriftResponse, error) {
+	devices, err := s.Operations.Devices(ctx, r.GetTopology(), r.GetLimit())
+	if err != nil {
+		return nil, failure(err)
+	}
+	var all []controller.Drift
+	for _, d := range devices {
+		all = append(all, d.Standing.Drifts...)
+	}
+	key := func(d controller.Drift) string { return d.Device + "\x00" + d.Path }
+	slices.SortFunc(all, func(a, b controller.Drift) int { return cmp.Compare(key(a), key(b)) })
+	page, next, err := paged(all, key, r.GetPageSize(), r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	out := &api.ListDriftResponse{NextPageToken: next}
+	for _, d := range page {
+		out.Drifts = append(out.Drifts, &api.Drift{
+			Id: d.ID, Device: d.Device, Since: timestamppb.New(d.Since), Change: &api.Change{Operation: drifted(d), Path: d.Path, Old: d.Intended, New: d.Has},
+		})
+	}
+	return out, nil
+}
+
+func drifted(d controller.Drift) api.Operation {
+	switch d.Op {
+	case config.Create:
+		return api.Operation_OPERATION_CREATE
+	case config.Delete:
+		return api.Operation_OPERATION_DELETE
+	case config.Reorder:
+		return api.Operation_OPERATION_REORDER
+	}
+	return api.Operation_OPERATION_MODIFY
+}
+
+func (s *deviceService) RevertDrift(ctx context.Context, r *api.RevertDriftRequest) (*api.RevertDriftResponse, error) {
+	if len(r.GetIds()) > 0 && r.GetLimit() != "" {
+		return nil, invalid("limit: not with ids, which say what is meant; leave one of them out")
+	}
+	res, err := s.Operations.Revert(ctx, r.GetTopology(), r.GetLimit(), r.GetIds(), s.caller(ctx))
+	if err != nil {
+		return nil, failure(err)
+	}
+	return &api.RevertDriftResponse{Transaction: res.ID, Outcome: string(res.Outcome)}, nil
+}
