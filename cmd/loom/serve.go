@@ -285,7 +285,8 @@ const (
 
 // server is the gRPC server with everything on it.
 func (d *door) server(s *serving) *grpc.Server {
-	g := grpc.NewServer(grpc.Creds(credentials.NewTLS(d.tls)), grpc.MaxRecvMsgSize(mostMessage), grpc.MaxHeaderListSize(mostHeaders), grpc.MaxConcurrentStreams(mostStreams))
+	guard := api.Guard(func(method, stack string) { s.log.Error("a call went wrong", "method", method, "stack", stack) })
+	g := grpc.NewServer(append(guard, grpc.Creds(credentials.NewTLS(d.tls)), grpc.MaxRecvMsgSize(mostMessage), grpc.MaxHeaderListSize(mostHeaders), grpc.MaxConcurrentStreams(mostStreams))...)
 	(&api.Server{Intents: s.intents, Operations: s}).Register(g)
 	h := health.NewServer()
 	h.SetServingStatus("", grpc_health_v1.HealthCheckResponse_SERVING)

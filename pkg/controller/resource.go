@@ -155,9 +155,12 @@ func namesOf[T interface{ GetName() string }](list []T) []string {
 	return out
 }
 
-// Resources are all resources of an intent, sorted by name.
+// Resources are all resources of an intent, sorted by name; of nil there are none.
 func Resources(in *intent.Topology) []Resource {
 	var out []Resource
+	if in == nil {
+		return nil
+	}
 	for _, s := range shelves(in) {
 		out = append(out, s.list()...)
 	}
