@@ -32,10 +32,10 @@ func drifts(device string, intended, has *config.Tree, now time.Time) []Drift {
 	var out []Drift
 	for _, c := range config.Diff(intended, has) {
 		d := Drift{Device: device, Path: c.At.String(), Op: c.Op, Since: now}
-		if c.From.Valid() && c.From.IsValue() {
+		if c.From.Valid() && (c.From.IsLeaf() || c.From.IsValue()) {
 			d.Intended = c.From.Shown()
 		}
-		if c.To.Valid() && c.To.IsValue() {
+		if c.To.Valid() && (c.To.IsLeaf() || c.To.IsValue()) {
 			d.Has = c.To.Shown()
 		}
 		d.ID = driftID(device, d.Path)
