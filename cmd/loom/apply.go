@@ -55,6 +55,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	c.Flags().BoolVar(&o.takeOver, "take-over", false, "overwrite foreign configuration on devices met for the first time")
 	o.limit = limitFlag(c)
 	o.releases = releaseFlag(c)
+	server := serverFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := errors.Join(o.check(), o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
 			return err
@@ -62,6 +63,9 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 		srcs, err := sources(args)
 		if err != nil {
 			return err
+		}
+		if *server != "" {
+			return o.applyThere(cmd.Context(), t, *server, srcs)
 		}
 		n, err := compileNetwork(t, srcs, *o.releases)
 		if err != nil {

@@ -71,7 +71,7 @@ var besidePlan = []string{
 	"yes", "plan", "approve", "all", "format", "help",
 	"rollback", "parallel", "unverified", "hold", "gate", "rest", "drain-wait", "light-wait", "check",
 	"data", "etcd", "etcd-ca", "etcd-cert", "etcd-key", "wait", "inventory", "cert", "key",
-	"take-over", "backup", "overwrite", "for", "why",
+	"take-over", "backup", "overwrite", "for", "why", "server",
 }
 
 // options are the flags that make the plan, as they were given, each with a space before it. Who repeats the command

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -47,6 +48,7 @@ though Loom leaves them as they are; with --limit they are not looked for. So is
 	a := accessFlags(c)
 	how := rolloutFlags(c)
 	drains := addStoreFlags(c)
+	server := serverFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := how.check(); err != nil {
 			return err
@@ -54,6 +56,16 @@ though Loom leaves them as they are; with --limit they are not looked for. So is
 		srcs, err := sources(args)
 		if err != nil {
 			return err
+		}
+		if *server != "" {
+			there, made, p, err := planThere(cmd.Context(), t, *server, comparison{args, *against, *limit, *releases, a, how}, srcs, *format, *all)
+			if err != nil {
+				return err
+			}
+			if made.GetHash() != "" || len(p.Removed) > 0 {
+				err = exit{code: exitChanges}
+			}
+			return errors.Join(err, there.Close())
 		}
 		n, err := compileNetwork(t, srcs, *releases)
 		if err != nil {
@@ -100,6 +112,8 @@ func printPlan(t *terminal, p *plan.Plan, format string, all bool) error {
 		return p.JSON(t.out)
 	case "markdown":
 		return p.Markdown(t.out)
+	case "none":
+		return nil
 	}
 	lines := maxLines
 	if all {

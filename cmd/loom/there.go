@@ -1,0 +1,350 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loomfabric/loom/models/api"
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+// asking is a command that asks a controller, with its context and format.
+func (t *terminal) asking(c *cobra.Command, do func(ctx context.Context, there *client, format string, args []string) error) *cobra.Command {
+	name, format := contextFlag(c), formatFlag(c, "text", "json")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		there, err := reach(*name)
+		if err != nil {
+			return err
+		}
+		defer there.Close()
+		return there.failed(do(cmd.Context(), there, *format, args))
+	}
+	return c
+}
+
+// message prints an answer as JSON.
+func (t *terminal) message(m proto.Message) error {
+	data, err := protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: true}.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return t.json(jsonText(data))
+}
+
+// jsonText is JSON that is there already.
+type jsonText []byte
+
+// MarshalJSON implements json.Marshaler.
+func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }
+
+func devicesCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "devices [TOPOLOGY]",
+		Short: "Where each device stands, as the controller sees it",
+		Long: `Lists the devices that a controller (loom serve) takes care of: whether each has what is intended, and why not.
+
+  in sync       it has what is intended, as a reading after the last change has shown
+  pending       it has what an older revision intends, or nothing yet: plan and apply
+  drifted       it has what nobody intended: loom drift
+  applying      a transaction changes it
+  unreachable   it does not answer
+  refused       it is another box than the topology says, and is left alone
+  failed        a transaction left it neither as before nor as planned
+  syncing       it is being read`,
+		Example: "  loom devices\n  loom devices demo --limit leaves",
+		Args:    cobra.MaximumNArgs(1),
+	}
+	limit := limitFlag(c)
+	return t.asking(c, func(ctx context.Context, there *client, format string, args []string) error {
+		r := &api.ListDevicesRequest{Limit: *limit, PageSize: 1000}
+		if len(args) > 0 {
+			r.Topology = args[0]
+		}
+		all := &api.ListDevicesResponse{}
+		for {
+			m, err := api.NewDeviceServiceClient(there).ListDevices(ctx, r)
+			if err != nil {
+				return err
+			}
+			all.Devices = append(all.Devices, m.GetDevices()...)
+			if r.PageToken = m.GetNextPageToken(); r.PageToken == "" {
+				break
+			}
+		}
+		if format == "json" {
+			return t.message(all)
+		}
+		var rows [][]string
+		for _, d := range all.GetDevices() {
+			applied := "-"
+			if d.GetAppliedRevision() > 0 {
+				applied = strconv.FormatInt(d.GetAppliedRevision(), 10)
+			}
+			rows = append(rows, []string{d.GetTopology(), d.GetName(), statusWord(d.GetStatus()), applied, d.GetReason()})
+		}
+		return t.table("TOPOLOGY\tDEVICE\tSTATUS\tREVISION\tWHY", rows)
+	})
+}
+
+// statusWord is a status as people read it.
+func statusWord(s api.DeviceStatus) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(s.String(), "DEVICE_STATUS_")), "_", " ")
+}
+
+func driftCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "drift",
+		Short: "What devices have that nobody intended",
+		Long: `The controller (loom serve) finds within a second what is changed on a device by somebody else, as far as Loom owns it.
+list shows it; revert takes it back, by a transaction with its gates.`,
+		Example: "  loom drift list demo\n  loom drift revert demo --limit leaf3\n  loom drift revert demo 5d41402abc4b2a76",
+	}
+	list := &cobra.Command{Use: "list TOPOLOGY", Short: "Each difference with what was intended", Args: one("a topology")}
+	limit := limitFlag(list)
+	c.AddCommand(t.asking(list, func(ctx context.Context, there *client, format string, args []string) error {
+		r := &api.ListDriftRequest{Topology: args[0], Limit: *limit, PageSize: 1000}
+		all := &api.ListDriftResponse{}
+		for {
+			m, err := api.NewDeviceServiceClient(there).ListDrift(ctx, r)
+			if err != nil {
+				return err
+			}
+			all.Drifts = append(all.Drifts, m.GetDrifts()...)
+			if r.PageToken = m.GetNextPageToken(); r.PageToken == "" {
+				break
+			}
+		}
+		if format == "json" {
+			return t.message(all)
+		}
+		var rows [][]string
+		for _, d := range all.GetDrifts() {
+			x := d.GetChange()
+			rows = append(rows, []string{d.GetId(), d.GetDevice(), x.GetPath(), orNothing(x.GetOld()), orNothing(x.GetNew()), d.GetSince().AsTime().Local().Format(time.DateTime)})
+		}
+		return t.table("ID\tDEVICE\tPATH\tINTENDED\tHAS\tSINCE", rows)
+	}))
+	revert := &cobra.Command{Use: "revert TOPOLOGY [ID...]", Short: "Take differences back: those named, or all of the devices", Args: cobra.MinimumNArgs(1)}
+	of := limitFlag(revert)
+	c.AddCommand(t.asking(revert, func(ctx context.Context, there *client, format string, args []string) error {
+		m, err := api.NewDeviceServiceClient(there).RevertDrift(ctx, &api.RevertDriftRequest{Topology: args[0], Ids: args[1:], Limit: *of})
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			return t.message(m)
+		}
+		t.printf("%s: %s\n", m.GetTransaction(), m.GetOutcome())
+		if m.GetOutcome() != "done" {
+			return exit{exitRolledBack, fmt.Errorf("%s: %s; loom transactions show has more", m.GetTransaction(), m.GetOutcome())}
+		}
+		return nil
+	}))
+	return group(c)
+}
+
+func eventsCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "events",
+		Short: "What has happened, as the controller has seen it",
+		Long: `Lists what has happened: revisions, plans, transactions, devices that come and go, drift. With --watch it goes on until
+it is interrupted, and misses nothing in between: --after takes up where a token of an earlier run left off.`,
+		Example: "  loom events --limit 20\n  loom events --watch --kind drift",
+		Args:    cobra.NoArgs,
+	}
+	watch := c.Flags().Bool("watch", false, "go on with what happens")
+	kinds := c.Flags().StringSlice("kind", nil, "only these `KINDS`: intent, plan, transaction, device, drift, finding, source, controller")
+	topology := c.Flags().String("topology", "", "only of this `TOPOLOGY`")
+	device := c.Flags().String("device", "", "only of this `DEVICE`")
+	after := c.Flags().String("after", "", "what happened behind this `TOKEN`")
+	return t.asking(c, func(ctx context.Context, there *client, format string, _ []string) error {
+		events := api.NewEventServiceClient(there)
+		show := func(e *api.Event) error {
+			if format == "json" {
+				return t.message(e)
+			}
+			where := e.GetTopology()
+			if e.GetDevice() != "" {
+				where += "/" + e.GetDevice()
+			}
+			t.printf("%s  %-11s  %-20s  %s\n", e.GetAt().AsTime().Local().Format("2006-01-02 15:04:05.000"), e.GetKind(), where, e.GetMessage())
+			return nil
+		}
+		if !*watch {
+			r := &api.ListEventsRequest{Topology: *topology, Device: *device, Kinds: *kinds, PageSize: 1000}
+			if *after != "" {
+				n, err := strconv.ParseInt(*after, 10, 64)
+				if err != nil {
+					return fmt.Errorf("--after %s: is no token; use the one that an earlier run ended with", *after)
+				}
+				r.After = n
+			}
+			for {
+				m, err := events.ListEvents(ctx, r)
+				if err != nil {
+					return err
+				}
+				for _, e := range m.GetEvents() {
+					if err := show(e); err != nil {
+						return err
+					}
+				}
+				if r.PageToken = m.GetNextPageToken(); r.PageToken == "" {
+					if format == "text" {
+						t.notef("to go on from here: --after %s\n", m.GetResumeToken())
+					}
+					return nil
+				}
+			}
+		}
+		stream, err := events.WatchEvents(ctx, &api.WatchEventsRequest{Topology: *topology, Device: *device, Kinds: *kinds, ResumeToken: *after})
+		if err != nil {
+			return err
+		}
+		for {
+			m, err := stream.Recv()
+			if errors.Is(err, io.EOF) || ctx.Err() != nil {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if m.GetEvent() != nil {
+				if err := show(m.GetEvent()); err != nil {
+					return err
+				}
+			}
+		}
+	})
+}
+
+func intentCommand(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "intent",
+		Short: "What a controller intends, revision by revision",
+		Long: `A controller (loom serve) keeps what is intended of each topology, revision by revision. put replaces it and changes no
+device; loom apply --server puts and applies at once. Going back is a new revision that says what an old one said.`,
+		Example: "  loom intent put topologies/demo.yaml\n  loom intent history demo\n  loom intent restore demo 3",
+	}
+	message := func(x *cobra.Command) *string {
+		return x.Flags().StringP("message", "m", "", "`WHY`, for those who read the history")
+	}
+	expected := func(x *cobra.Command) func() *int64 {
+		n := x.Flags().Int64("expect", -1, "only if this `REVISION` is the newest; 0: only if there is none of the name")
+		return func() *int64 {
+			if *n < 0 {
+				return nil
+			}
+			return n
+		}
+	}
+	tell := func(r *api.Revision, s *api.ChangeSummary, dry bool) {
+		if dry {
+			t.printf("%s: %s would be different\n", r.GetTopology(), sizes(len(s.GetResources()), "resource"))
+			return
+		}
+		t.printf("%s: revision %d (%s different)\n", r.GetTopology(), r.GetNumber(), sizes(len(s.GetResources()), "resource"))
+	}
+
+	put := &cobra.Command{Use: "put PATH...", Short: "Intend what files say", Args: namedFiles, ValidArgsFunction: yamlFiles}
+	putWhy, putOn, dry := message(put), expected(put), put.Flags().Bool("dry-run", false, "only say what would come of it")
+	t.asking(put, func(ctx context.Context, there *client, format string, args []string) error {
+		srcs, err := sources(args)
+		if err != nil {
+			return err
+		}
+		m, err := api.NewIntentServiceClient(there).PutTopology(ctx, &api.PutTopologyRequest{Files: filesOf(srcs), ExpectedRevision: putOn(), DryRun: *dry, Message: *putWhy})
+		if err != nil {
+			return err
+		}
+		for _, w := range m.GetWarnings() {
+			t.notef("%s\n", diagnostic(w))
+		}
+		if format == "json" {
+			return t.message(m)
+		}
+		tell(m.GetRevision(), m.GetChanges(), *dry)
+		return nil
+	})
+
+	list := &cobra.Command{Use: "list", Short: "The topologies with their newest revisions", Args: cobra.NoArgs}
+	t.asking(list, func(ctx context.Context, there *client, format string, _ []string) error {
+		m, err := api.NewIntentServiceClient(there).ListTopologies(ctx, &api.ListTopologiesRequest{PageSize: 1000})
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			return t.message(m)
+		}
+		return t.revisions("TOPOLOGY\tREVISION\tAT\tBY\tWHY", m.GetRevisions())
+	})
+
+	history := &cobra.Command{Use: "history TOPOLOGY", Short: "Its revisions, the newest first", Args: one("a topology")}
+	t.asking(history, func(ctx context.Context, there *client, format string, args []string) error {
+		m, err := api.NewIntentServiceClient(there).ListRevisions(ctx, &api.ListRevisionsRequest{Topology: args[0], PageSize: 1000})
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			return t.message(m)
+		}
+		return t.revisions("TOPOLOGY\tREVISION\tAT\tBY\tWHY", m.GetRevisions())
+	})
+
+	restore := &cobra.Command{Use: "restore TOPOLOGY [REVISION]", Short: "Intend what an old revision said; without one, the one before the newest", Args: cobra.RangeArgs(1, 2)}
+	restoreWhy, restoreOn := message(restore), expected(restore)
+	t.asking(restore, func(ctx context.Context, there *client, format string, args []string) error {
+		r := &api.RestoreRevisionRequest{Topology: args[0], Message: *restoreWhy, ExpectedRevision: restoreOn()}
+		if len(args) == 2 {
+			n, err := strconv.ParseInt(args[1], 10, 64)
+			if err != nil || n < 1 {
+				return fmt.Errorf("%s: no revision; use a number that loom intent history shows", args[1])
+			}
+			r.Revision = n
+		}
+		m, err := api.NewIntentServiceClient(there).RestoreRevision(ctx, r)
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			return t.message(m)
+		}
+		tell(m.GetRevision(), m.GetChanges(), false)
+		return nil
+	})
+
+	remove := &cobra.Command{Use: "delete TOPOLOGY", Short: "Forget a topology; its devices keep what they have", Args: one("a topology")}
+	removeWhy, removeOn := message(remove), expected(remove)
+	t.asking(remove, func(ctx context.Context, there *client, format string, args []string) error {
+		m, err := api.NewIntentServiceClient(there).DeleteTopology(ctx, &api.DeleteTopologyRequest{Topology: args[0], Message: *removeWhy, ExpectedRevision: removeOn()})
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			return t.message(m)
+		}
+		t.printf("%s: ended with revision %d\n", args[0], m.GetRevision().GetNumber())
+		return nil
+	})
+	c.AddCommand(put, list, history, restore, remove)
+	return group(c)
+}
+
+func (t *terminal) revisions(head string, all []*api.Revision) error {
+	var rows [][]string
+	for _, r := range all {
+		why := r.GetMessage()
+		if r.GetRestores() > 0 {
+			why = strings.TrimSpace(fmt.Sprintf("restores %d %s", r.GetRestores(), why))
+		}
+		rows = append(rows, []string{r.GetTopology(), strconv.FormatInt(r.GetNumber(), 10), r.GetAt().AsTime().Local().Format(time.DateTime), r.GetBy(), why})
+	}
+	return t.table(head, rows)
+}
