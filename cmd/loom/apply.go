@@ -65,7 +65,7 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 			return err
 		}
 		if *server != "" {
-			return o.applyThere(cmd.Context(), t, *server, srcs)
+			return o.applyThere(cmd.Context(), t, *server, what{files: srcs})
 		}
 		n, err := compileNetwork(t, srcs, *o.releases)
 		if err != nil {

@@ -139,8 +139,14 @@ func (r *rollout) message() *api.RolloutOptions {
 	return &api.RolloutOptions{Canary: r.canary, WaveSize: int32(r.waves), Soak: durationpb.New(r.soak), Drain: r.drain}
 }
 
-// planThere has a controller plan for files, and prints that as a plan of this process.
-func planThere(ctx context.Context, t *terminal, server string, c comparison, srcs []topology.Source, format string, all bool) (*client, *api.Plan, *plan.Plan, error) {
+// what is planned: files, or the newest revision of a topology that the controller keeps.
+type what struct {
+	files    []topology.Source
+	topology string
+}
+
+// planThere has a controller plan, and prints that as a plan of this process.
+func planThere(ctx context.Context, t *terminal, server string, c comparison, w what, format string, all bool) (*client, *api.Plan, *plan.Plan, error) {
 	if c.against != "live" {
 		return nil, nil, nil, fmt.Errorf("--against %s: not with --server, which compares with what devices run", c.against)
 	}
@@ -151,7 +157,7 @@ func planThere(ctx context.Context, t *terminal, server string, c comparison, sr
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	made, err := api.NewPlanServiceClient(there).CreatePlan(ctx, &api.CreatePlanRequest{Files: filesOf(srcs), Limit: c.limit, Rollout: c.how.message()})
+	made, err := api.NewPlanServiceClient(there).CreatePlan(ctx, &api.CreatePlanRequest{Topology: w.topology, Files: filesOf(w.files), Limit: c.limit, Rollout: c.how.message()})
 	if err != nil {
 		return nil, nil, nil, errors.Join(there.failed(err), there.Close())
 	}
@@ -165,14 +171,18 @@ func planThere(ctx context.Context, t *terminal, server string, c comparison, sr
 	return there, made.GetPlan(), p, nil
 }
 
-// applyThere has a controller make devices as files intend: the same questions as in this process, and the same answers.
-func (o *applyOptions) applyThere(ctx context.Context, t *terminal, server string, srcs []topology.Source) error {
+// applyThere has a controller make devices as is intended: the same questions as in this process, and the same answers.
+func (o *applyOptions) applyThere(ctx context.Context, t *terminal, server string, w what) error {
 	format := *o.format
 	shown := format
 	if format == "json" {
 		shown = "none"
 	}
-	there, made, p, err := planThere(ctx, t, server, comparison{against: "live", limit: *o.limit, releases: *o.releases, how: o.how}, srcs, shown, o.all)
+	c := comparison{against: "live", limit: *o.limit, how: o.how}
+	if o.releases != nil {
+		c.releases = *o.releases
+	}
+	there, made, p, err := planThere(ctx, t, server, c, w, shown, o.all)
 	if err != nil {
 		return err
 	}

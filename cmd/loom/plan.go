@@ -58,7 +58,7 @@ though Loom leaves them as they are; with --limit they are not looked for. So is
 			return err
 		}
 		if *server != "" {
-			there, made, p, err := planThere(cmd.Context(), t, *server, comparison{args, *against, *limit, *releases, a, how}, srcs, *format, *all)
+			there, made, p, err := planThere(cmd.Context(), t, *server, comparison{args, *against, *limit, *releases, a, how}, what{files: srcs}, *format, *all)
 			if err != nil {
 				return err
 			}

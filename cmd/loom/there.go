@@ -231,7 +231,7 @@ func intentCommand(t *terminal) *cobra.Command {
 		Short: "What a controller intends, revision by revision",
 		Long: `A controller (loom serve) keeps what is intended of each topology, revision by revision. put replaces it and changes no
 device; loom apply --server puts and applies at once. Going back is a new revision that says what an old one said.`,
-		Example: "  loom intent put topologies/demo.yaml\n  loom intent history demo\n  loom intent restore demo 3",
+		Example: "  loom intent put topologies/demo.yaml\n  loom intent history demo\n  loom intent restore demo 3\n  loom intent apply demo",
 	}
 	message := func(x *cobra.Command) *string {
 		return x.Flags().StringP("message", "m", "", "`WHY`, for those who read the history")
@@ -333,7 +333,7 @@ device; loom apply --server puts and applies at once. Going back is a new revisi
 		t.printf("%s: ended with revision %d\n", args[0], m.GetRevision().GetNumber())
 		return nil
 	})
-	c.AddCommand(put, list, history, restore, remove)
+	c.AddCommand(put, list, history, restore, remove, intentApply(t))
 	return group(c)
 }
 
@@ -347,4 +347,36 @@ func (t *terminal) revisions(head string, all []*api.Revision) error {
 		rows = append(rows, []string{r.GetTopology(), strconv.FormatInt(r.GetNumber(), 10), r.GetAt().AsTime().Local().Format(time.DateTime), r.GetBy(), why})
 	}
 	return t.table(head, rows)
+}
+
+func intentApply(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use: "apply TOPOLOGY", Short: "Make the devices as its newest revision intends", Args: one("a topology"),
+		Long: `Does what loom apply --server does, for what is intended already: after loom intent put, or after going back with
+loom intent restore.`,
+	}
+	name, limit, format := contextFlag(c), limitFlag(c), formatFlag(c, "text", "json")
+	o := &applyOptions{given: c.Flags(), limit: limit, format: format}
+	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&o.all, "all", false, "show every line of large changes")
+	c.Flags().BoolVar(&o.takeOver, "take-over", false, "overwrite foreign configuration on devices met for the first time")
+	c.Flags().DurationVar(&o.rollback, "rollback", 5*time.Minute, "time after which a device takes back an unconfirmed change")
+	c.Flags().DurationVar(&o.hold, "hold", 0, "keep the change unconfirmed so long, for somebody to look and to confirm it")
+	c.Flags().StringVar(&o.plan, "plan", "", "carry out only the plan with this `HASH`, and do not ask")
+	c.Flags().StringSliceVar(&o.approved, "approve", nil, "`CLASSES` of risks that are approved")
+	o.how, o.gates = rolloutFlags(c), gateFlags(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := errors.Join(o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
+			return err
+		}
+		if o.rollback < leastRollback {
+			return fmt.Errorf("--rollback %s: too short to confirm in; use at least %s", o.rollback, leastRollback)
+		}
+		server := *name
+		if server == "" {
+			server = currentContext
+		}
+		return o.applyThere(cmd.Context(), t, server, what{topology: args[0]})
+	}
+	return c
 }
