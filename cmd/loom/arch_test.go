@@ -70,7 +70,7 @@ var layers = []rule{
 	{"pkg/sim/srossim", "SR OS in the simulation, as srlsim", []string{"models/sros", "models/hardware", "models/optics", "pkg/config", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network"}},
 	{"pkg/sim/ocsim", "OpenConfig transponders and line systems in the simulation, as srlsim", []string{"models/openconfig", "models/hardware", "models/optics", "pkg/config", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network"}},
 	{"pkg/sim/...", "is a device, of whatever driver it is given", []string{"pkg/config", "pkg/driver", "pkg/device", "pkg/optics", "pkg/sim", "pkg/sim/light", "pkg/sim/network", "pkg/sim/simapi"}},
-	{"cmd/loom", "the only assembler", []string{"pkg/...", "models/hardware", "models/intent", "models/optics"}},
+	{"cmd/loom", "the only assembler", []string{"pkg/...", "models/api", "models/hardware", "models/intent", "models/optics"}},
 }
 
 var driverMay = []string{"models/srlinux", "models/sros", "models/openconfig", "models/hardware", "pkg/config", "pkg/driver", "pkg/fabric", "pkg/verify"}
