@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +36,7 @@ func TestMain(m *testing.M) {
 //	demand-certificates     lets every device ask for client certificates of the simulation's authority
 //	startup DEVICE PATH VALUE  demands a value in the configuration that the device would boot with
 //	exit N COMMAND...       runs loom and demands its exit code
+//	until PATTERN COMMAND...  runs loom until it prints what matches
 //	settles FILE N COMMAND...  runs loom until it prints what is in FILE and ends with exit code N
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -57,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"demand-certificates": func(ts *testscript.TestScript, _ bool, _ []string) { demandCertificates(ts, simOf(ts)) },
 			"exit":                scriptExit,
 			"settles":             scriptSettles,
+			"until":               scriptUntil,
 			"replace":             scriptReplace,
 			"newest":              scriptNewest,
 			"holding":             scriptHolding,
@@ -221,5 +224,21 @@ func scriptExit(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if code != args[0] {
 		ts.Fatalf("exit code %s, want %s", code, args[0])
+	}
+}
+
+// scriptUntil waits for what a controller comes to know by and by.
+func scriptUntil(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	end := time.Now().Add(liveTime)
+	for {
+		err := ts.Exec("loom", args[1:]...)
+		if out := ts.ReadFile("stdout"); want.MatchString(out) {
+			return
+		} else if time.Now().After(end) {
+			ts.Fatalf("loom %s prints nothing like %s (%v):\n%s\n%s", strings.Join(args[1:], " "), args[0], err, out, ts.ReadFile("stderr"))
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }

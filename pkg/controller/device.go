@@ -18,7 +18,7 @@ const (
 	Unreachable Status = "unreachable" // it does not answer
 	Applying    Status = "applying"    // a transaction changes it
 	Failed      Status = "failed"      // a transaction left it neither as before nor as planned
-	Syncing     Status = "syncing"     // it was not read since it was connected, or since something may have changed
+	Syncing     Status = "syncing"     // it was not read since it was connected, or since a transaction
 	Drifted     Status = "drifted"     // it has what nobody intended
 	Pending     Status = "pending"     // it has what an older revision intends
 	InSync      Status = "in sync"     // it has what is intended, as a read after the last write has shown
@@ -48,7 +48,9 @@ type Device struct {
 	has              *config.Tree
 	asked            uint64 // of the reading under way; 0: none
 	doubts           uint64 // rises with all that may have changed the configuration
-	stale            bool
+	stale            bool   // it has to be read as a whole
+	unread           bool   // and until then it is not known what it has
+	awaiting         int64  // leaves that were heard and that the reading to come has
 	compared         time.Time
 	heard            inbox
 	drifts           []Drift
@@ -101,14 +103,14 @@ func (d *Device) Want(t Target, now time.Time) News {
 // Have tells to what a transaction has brought the device.
 func (d *Device) Have(t Target, now time.Time) News {
 	d.applied, d.failure = t, ""
-	d.doubt()
+	d.anew()
 	return d.judge(now)
 }
 
 // Leave tells that a transaction left the device neither as before nor as planned.
 func (d *Device) Leave(why string, now time.Time) News {
 	d.failure = why
-	d.doubt()
+	d.anew()
 	return d.judge(now)
 }
 
@@ -121,33 +123,39 @@ func (d *Device) Begin(transaction string, now time.Time) News {
 // End tells that it does so no more.
 func (d *Device) End(now time.Time) News {
 	d.busy = ""
-	d.doubt()
+	d.anew()
 	return d.judge(now)
 }
 
 // Connect tells that the device is connected, and is who it should be.
 func (d *Device) Connect(now time.Time) News {
 	d.connected, d.refusal, d.silence = true, "", ""
-	d.doubt()
+	d.anew()
 	return d.judge(now)
 }
 
 // Lose tells that it is not connected, and why.
 func (d *Device) Lose(why string, now time.Time) News {
 	d.connected, d.silence = false, why
-	d.doubt()
+	d.anew()
 	return d.judge(now)
 }
 
 // Refuse tells that it is not who it should be.
 func (d *Device) Refuse(why string, now time.Time) News {
 	d.refusal = why
-	d.doubt()
+	d.anew()
 	return d.judge(now)
 }
 
 // doubt tells that the configuration may be another one than is known.
 func (d *Device) doubt() { d.doubts, d.stale = d.doubts+1, true }
+
+// anew tells that nothing is known for sure: nobody listened, or a transaction was at work.
+func (d *Device) anew() {
+	d.unread = true
+	d.doubt()
+}
 
 // Stale tells whether the device has to be read as a whole.
 func (d *Device) Stale() bool { return d.stale && d.connected && d.busy == "" }
@@ -159,16 +167,22 @@ func (d *Device) Ask() uint64 { return d.doubts }
 // not make sure of anything, but is better than nothing.
 func (d *Device) Read(has *config.Tree, asked uint64, now time.Time) News {
 	d.has, d.compared = has, now
-	if asked == d.doubts {
-		d.stale = false
+	sure := asked == d.doubts
+	if sure {
+		d.stale, d.unread = false, false
 	}
-	return d.judge(now)
+	out := d.judge(now)
+	d.awaiting = max(0, d.awaiting-int64(len(out.Came)+len(out.Gone)))
+	if sure {
+		d.Coalesced, d.awaiting = d.Coalesced+d.awaiting, 0
+	}
+	return out
 }
 
 // mostHeard is how many things are kept until they are looked at: who has more to say is read as a whole.
 const mostHeard = 4096
 
-// Hear takes a notification of the device's configuration. Look finds out what it comes to. Memory is bounded by mostHeard, however
+// Hear takes a notification of the device's configuration. Look finds out whether it makes a difference. Memory is bounded by mostHeard, however
 // much the device says.
 func (d *Device) Hear(n *gnmi.Notification) {
 	leaves, err := d.heard.take(d.Schema, n)
@@ -183,29 +197,36 @@ func (d *Device) Hear(n *gnmi.Notification) {
 
 // unheard forgets what was heard, since the device is to be read as a whole.
 func (d *Device) unheard() {
-	d.Coalesced += d.heard.empty()
+	d.awaiting += d.heard.empty()
 	d.doubt()
 }
 
-// Look works out what was heard so far.
+// Look finds out whether what was heard so far makes a difference. If it does the device has to be read: what is told of it is what it
+// has by its own account as a whole, as some systems tell of entries that are no configuration, such as link-local addresses, by
+// the keys of configuration.
 func (d *Device) Look(now time.Time) News {
 	if len(d.heard.steps) == 0 {
 		return News{}
 	}
 	if d.busy != "" || d.has == nil || d.stale {
 		d.unheard()
-		return d.judge(now)
+		return News{}
 	}
 	has, err := d.heard.onto(d.has)
-	if err != nil { // it makes no sense to the profile, or not yet
+	if err != nil || !config.Equal(d.owned(has), d.owned(d.has)) {
 		d.unheard()
-		return d.judge(now)
+		return News{}
 	}
-	received := d.heard.empty()
-	d.has = has
-	out := d.judge(now)
-	d.Coalesced += max(0, received-int64(len(out.Came)+len(out.Gone)))
-	return out
+	d.Coalesced += d.heard.empty()
+	return News{}
+}
+
+// owned is what Loom owns of a configuration, judged by what the device is meant to have.
+func (d *Device) owned(has *config.Tree) *config.Tree {
+	if d.applied.Revision != 0 {
+		return d.Owned(has, d.applied.Tree)
+	}
+	return d.Owned(has, d.desired.Tree)
 }
 
 // judge finds out where the device stands.
@@ -215,7 +236,7 @@ func (d *Device) judge(now time.Time) News {
 		d.applied, out.Arrived = d.desired, &d.desired
 	}
 	if d.has != nil && d.applied.Revision != 0 && d.busy == "" {
-		found := drifts(d.Name, d.applied.Tree, d.Owned(d.has, d.applied.Tree), now)
+		found := drifts(d.Name, d.applied.Tree, d.owned(d.has), now)
 		out.Came, out.Gone = news(d.drifts, found)
 		d.drifts = found
 		d.Reported += int64(len(out.Came) + len(out.Gone))
@@ -242,7 +263,7 @@ func (d *Device) where() (Status, string) {
 		return Applying, "transaction " + d.busy
 	case d.failure != "":
 		return Failed, d.failure
-	case d.has == nil || d.stale && len(d.drifts) == 0:
+	case d.has == nil || d.unread && len(d.drifts) == 0:
 		return Syncing, "being read"
 	case len(d.drifts) > 0:
 		return Drifted, fmt.Sprintf("%d %s nobody intended, first %s", len(d.drifts), things(len(d.drifts)), d.drifts[0].Path)

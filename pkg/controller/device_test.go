@@ -52,6 +52,17 @@ func device(t interface{ Fatal(...any) }) (*Device, *config.Tree) {
 	return d, want
 }
 
+// learns has a device look at what it has heard, and be read if that makes a difference: it has this.
+func learns(d *Device, has *config.Tree) News {
+	if n := d.Look(noon); !n.Empty() {
+		return n
+	}
+	if d.Stale() {
+		return d.Read(has, d.Ask(), noon)
+	}
+	return News{}
+}
+
 func TestWhereADeviceStands(t *testing.T) {
 	t.Parallel()
 	newer := tree(t, map[int]int{1: 9100, 2: 9000, 3: 9000})
@@ -68,7 +79,10 @@ func TestWhereADeviceStands(t *testing.T) {
 		{"it is another box", func(d *Device) { d.Refuse("is a 7220-IXR-D3", noon) }, Refused, "is a 7220-IXR-D3", 1},
 		{"a transaction changes it", func(d *Device) { d.Begin("tx", noon) }, Applying, "transaction tx", 1},
 		{"a transaction left it behind", func(d *Device) { d.Leave("half", noon); d.End(noon) }, Failed, "half", 1},
-		{"somebody changed it", func(d *Device) { d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(1, 1500)}}); d.Look(noon) }, Drifted, "1 thing that nobody intended, first /interface[name=ethernet-1/1]/mtu", 1},
+		{"somebody changed it", func(d *Device) {
+			d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(1, 1500)}})
+			learns(d, with(t, d.desired.Tree, 1, 1500))
+		}, Drifted, "1 thing that nobody intended, first /interface[name=ethernet-1/1]/mtu", 1},
 		{"something else is intended now", func(d *Device) { d.Want(Target{2, newer}, noon) }, Pending, "revision 2 is intended, and it has what 1 intended", 1},
 		{"what is intended now is no concern of it", func(d *Device) { d.Want(Target{2, d.desired.Tree}, noon) }, InSync, "", 2},
 		{"it has what is intended now, whoever did that", func(d *Device) { d.Want(Target{2, newer}, noon); d.Read(newer, d.Ask(), noon) }, InSync, "", 2},
@@ -87,19 +101,19 @@ func TestWhereADeviceStands(t *testing.T) {
 
 func TestADriftIsToldOnceWithItsPathAndValue(t *testing.T) {
 	t.Parallel()
-	d, _ := device(t)
+	d, want := device(t)
 	for _, mtu := range []int{1500, 1600, 1700} {
 		d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(2, mtu)}})
 	}
-	n := d.Look(noon)
+	n := learns(d, with(t, want, 2, 1700))
 	if len(n.Came) != 1 || n.Came[0].Path != mtuPath(2).String() || n.Came[0].Intended != "9000" || n.Came[0].Has != "1700" {
 		t.Errorf("came %+v; want one, of port 2, 9000 intended and 1700 there", n.Came)
 	}
-	if again := d.Look(noon); !again.Empty() {
+	if again := learns(d, with(t, want, 2, 1700)); !again.Empty() {
 		t.Errorf("told again: %+v", again)
 	}
 	d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(2, 9000)}})
-	if n := d.Look(noon); len(n.Gone) != 1 || len(n.Came) != 0 {
+	if n := learns(d, want); len(n.Gone) != 1 || len(n.Came) != 0 {
 		t.Errorf("as intended again: %+v; want one that is gone", n)
 	}
 	if d.Received != d.Reported+d.Coalesced {
@@ -109,17 +123,34 @@ func TestADriftIsToldOnceWithItsPathAndValue(t *testing.T) {
 
 func TestADeletionTakesWhatCameBeforeIt(t *testing.T) {
 	t.Parallel()
-	d, _ := device(t)
 	whole, err := config.ParsePath("/interface[name=ethernet-1/1]")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(1, 1500)}})
-	d.Hear(&gnmi.Notification{Delete: []*gnmi.Path{whole.GNMI()}})
-	d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(1, 1600)}})
-	n := d.Look(noon)
-	if len(n.Came) != 1 || n.Came[0].Has != "1600" {
-		t.Errorf("came %+v; want port 1 with what came behind the deletion", n.Came)
+	var b inbox
+	for _, n := range []*gnmi.Notification{
+		{Update: []*gnmi.Update{mtuOf(1, 1500)}}, {Delete: []*gnmi.Path{whole.GNMI()}}, {Update: []*gnmi.Update{mtuOf(1, 1600)}}, {Update: []*gnmi.Update{mtuOf(1, 1700)}},
+	} {
+		if _, err := b.take(srl.Schema, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := b.onto(tree(t, map[int]int{1: 9000}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := tree(t, map[int]int{1: 1700}); !config.Equal(got, want) || b.received != 4 {
+		t.Errorf("%d leaves come to %s, want 4 that come to %s", b.received, got.AppendJSON(nil, false), want.AppendJSON(nil, false))
+	}
+}
+
+// What is told by the keys of configuration and is none costs a reading, and is no drift.
+func TestWhatOnlyLooksLikeConfigurationIsNoDrift(t *testing.T) {
+	t.Parallel()
+	d, want := device(t)
+	d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(7, 1500)}})
+	if n := learns(d, want); !n.Empty() || d.Standing().Status != InSync || d.Received != d.Coalesced {
+		t.Errorf("%+v, stands %s, %d of %d coalesced; want nothing new", n, d.Standing().Status, d.Coalesced, d.Received)
 	}
 }
 
