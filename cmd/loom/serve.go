@@ -26,7 +26,7 @@ import (
 func serveCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "The controller: keeps devices as intended, and speaks gRPC and REST",
+		Short: "The controller: keeps devices as intended, and speaks gRPC",
 		Long: `Keeps what is intended revision by revision, follows every device by a subscription, tells of what nobody
 intended, and carries plans out. All that it knows is in one directory (--data), or in an etcd cluster (--etcd).
 
@@ -44,7 +44,6 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 	}
 	o := &serveOptions{access: accessFlags(c), store: addStoreFlags(c)}
 	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9559", "`ADDRESS` for gRPC: host:port, :port for every address")
-	c.Flags().StringVar(&o.rest, "rest", "127.0.0.1:9560", "`ADDRESS` for REST; none: no REST")
 	c.Flags().StringSliceVar(&o.names, "name", nil, "`NAMES` and addresses under which callers find it, for its certificate (default: those of --listen and of this host)")
 	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
 	c.Flags().StringVar(&o.config, "config", "", "`FILE` with settings, a flag's name and its value on each line")
@@ -56,10 +55,10 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 type serveOptions struct {
 	access       *access
 	store        *storeFlags
-	listen, rest string
-	names        []string
-	parallel     int
-	config       string
+	listen   string
+	names    []string
+	parallel int
+	config   string
 }
 
 // serving is the controller as a process.
