@@ -53,8 +53,8 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 }
 
 type serveOptions struct {
-	access       *access
-	store        *storeFlags
+	access   *access
+	store    *storeFlags
 	listen   string
 	names    []string
 	parallel int
