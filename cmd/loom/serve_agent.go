@@ -33,7 +33,6 @@ type agent struct {
 	state  *controller.Device
 	design *fabric.Device
 	dev    *device.Device // nil: not connected
-	end    context.CancelFunc
 	nudged chan struct{} // something is to be done
 }
 

@@ -46,7 +46,6 @@ type Device struct {
 	refusal, silence string // why it is refused, why it is unreachable
 	busy, failure    string // transaction that changes it, and what the last one left
 	has              *config.Tree
-	asked            uint64 // of the reading under way; 0: none
 	doubts           uint64 // rises with all that may have changed the configuration
 	stale            bool   // it has to be read as a whole
 	unread           bool   // and until then it is not known what it has
