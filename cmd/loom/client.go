@@ -57,6 +57,11 @@ func reach(name string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.dial()
+}
+
+// dial connects with its controller.
+func (c callContext) dial() (*client, error) {
 	pem, err := os.ReadFile(c.CA)
 	if err != nil {
 		return nil, fmt.Errorf("context %s: %w", c.Name, err)

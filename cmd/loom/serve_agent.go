@@ -33,7 +33,7 @@ type agent struct {
 	state  *controller.Device
 	design *fabric.Device
 	dev    *device.Device // nil: not connected
-	nudged chan struct{} // something is to be done
+	nudged chan struct{}  // something is to be done
 }
 
 func newAgent(f *fabricRun, d *fabric.Device) *agent {
