@@ -47,6 +47,7 @@ type Device struct {
 	busy, failure    string // transaction that changes it, and what the last one left
 	has              *config.Tree
 	doubts           uint64 // rises with all that may have changed the configuration
+	renewed          uint64 // doubts when last nothing was known for sure: answers to older questions are of another time
 	stale            bool   // it has to be read as a whole
 	unread           bool   // and until then it is not known what it has
 	awaiting         int64  // leaves that were heard and that the reading to come has
@@ -58,8 +59,9 @@ type Device struct {
 	reason           string
 
 	// Leaves of configuration that the device has told of; those of them that a later value or a whole reading took the place of, or
-	// that changed nothing; and drifts that came or went.
-	Received, Coalesced, Reported int64
+	// that changed nothing; and drifts that came or went. Unheard are those of the latter that a reading has found and that the
+	// device has not told of, or not yet. At rest Received + Unheard = Coalesced + Reported.
+	Received, Coalesced, Reported, Unheard int64
 }
 
 // Standing is what is told of a device.
@@ -150,11 +152,17 @@ func (d *Device) Refuse(why string, now time.Time) News {
 // doubt tells that the configuration may be another one than is known.
 func (d *Device) doubt() { d.doubts, d.stale = d.doubts+1, true }
 
-// anew tells that nothing is known for sure: nobody listened, or a transaction was at work.
+// anew tells that nothing is known for sure: nobody listened, or a transaction was at work. What was known stays, and makes nothing new,
+// until it was read.
 func (d *Device) anew() {
 	d.unread = true
 	d.doubt()
+	d.renewed = d.doubts
 }
+
+// Told tells that the device has told all that it has. What went while nobody listened it does not tell (gNMI specification
+// §3.5.1.5.2: until then the absence of a leaf means nothing), and so it has to be read.
+func (d *Device) Told() { d.doubt() }
 
 // Stale tells whether the device has to be read as a whole.
 func (d *Device) Stale() bool { return d.stale && d.connected && d.busy == "" }
@@ -162,20 +170,39 @@ func (d *Device) Stale() bool { return d.stale && d.connected && d.busy == "" }
 // Ask is to be called before the device is read as a whole. What it returns goes with the answer.
 func (d *Device) Ask() uint64 { return d.doubts }
 
-// Read tells what the device has within what Loom reads of it. An answer to a question from before something may have changed does
-// not make sure of anything, but is better than nothing.
+// Read tells what the device has within what Loom reads of it. An answer to a question from before something it said may have changed
+// does not make sure of anything, but is better than nothing. One from before a transaction, or of another connection, is nothing.
 func (d *Device) Read(has *config.Tree, asked uint64, now time.Time) News {
-	d.has, d.compared = has, now
+	if asked < d.renewed {
+		return News{}
+	}
+	d.has, d.compared, d.unread = has, now, false
 	sure := asked == d.doubts
 	if sure {
-		d.stale, d.unread = false, false
+		d.stale = false
 	}
 	out := d.judge(now)
-	d.awaiting = max(0, d.awaiting-int64(len(out.Came)+len(out.Gone)))
 	if sure {
-		d.Coalesced, d.awaiting = d.Coalesced+d.awaiting, 0
+		d.settle(d.awaiting)
+		d.awaiting = 0
 	}
 	return out
+}
+
+// settle tells that some leaves that were heard make no difference any more: they were reported before they were heard, or there is
+// nothing to report.
+func (d *Device) settle(leaves int64) {
+	early := min(d.Unheard, leaves)
+	d.Unheard -= early
+	d.Coalesced += leaves - early
+}
+
+// report counts drifts that came or went.
+func (d *Device) report(n int64) {
+	heard := min(d.awaiting, n)
+	d.awaiting -= heard
+	d.Unheard += n - heard
+	d.Reported += n
 }
 
 // mostHeard is how many things are kept until they are looked at: who has more to say is read as a whole.
@@ -216,7 +243,7 @@ func (d *Device) Look(now time.Time) News {
 		d.unheard()
 		return News{}
 	}
-	d.Coalesced += d.heard.empty()
+	d.settle(d.heard.empty())
 	return News{}
 }
 
@@ -234,11 +261,11 @@ func (d *Device) judge(now time.Time) News {
 	if d.has != nil && !d.stale && d.busy == "" && d.applied.Revision != d.desired.Revision && config.Equal(d.Owned(d.has, d.desired.Tree), d.desired.Tree) {
 		d.applied, out.Arrived = d.desired, &d.desired
 	}
-	if d.has != nil && d.applied.Revision != 0 && d.busy == "" {
+	if d.has != nil && !d.unread && d.applied.Revision != 0 && d.busy == "" {
 		found := drifts(d.Name, d.applied.Tree, d.owned(d.has), now)
 		out.Came, out.Gone = news(d.drifts, found)
 		d.drifts = found
-		d.Reported += int64(len(out.Came) + len(out.Gone))
+		d.report(int64(len(out.Came) + len(out.Gone)))
 	}
 	status, reason := d.where()
 	if status != d.status {

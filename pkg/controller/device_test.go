@@ -116,8 +116,52 @@ func TestADriftIsToldOnceWithItsPathAndValue(t *testing.T) {
 	if n := learns(d, want); len(n.Gone) != 1 || len(n.Came) != 0 {
 		t.Errorf("as intended again: %+v; want one that is gone", n)
 	}
-	if d.Received != d.Reported+d.Coalesced {
-		t.Errorf("%d received, %d reported, %d coalesced; the latter two do not make the first", d.Received, d.Reported, d.Coalesced)
+	if d.Received != d.Reported+d.Coalesced || d.Unheard != 0 {
+		t.Errorf("%d received, %d reported, %d coalesced, %d unheard; the second and third do not make the first", d.Received, d.Reported, d.Coalesced, d.Unheard)
+	}
+}
+
+// Between the end of a transaction and the reading behind it nobody knows what the device has: what it had before is no drift.
+func TestWhatATransactionChangesIsNoDrift(t *testing.T) {
+	t.Parallel()
+	newer := tree(t, map[int]int{1: 9100, 2: 9000, 3: 9000})
+	for _, c := range []struct {
+		name   string
+		reader func(d *Device, old *config.Tree) // somebody who reads the device meanwhile
+	}{
+		{"nobody reads it meanwhile", func(*Device, *config.Tree) {}},
+		{"an answer from before it comes behind its end", func(d *Device, old *config.Tree) { d.Read(old, d.renewed-1, noon) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d, old := device(t)
+			d.Want(Target{2, newer}, noon)
+			told := d.Begin("tx", noon)
+			d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(1, 9100)}})
+			told.Came = append(told.Came, d.Look(noon).Came...)
+			told.Came = append(told.Came, d.Have(Target{2, newer}, noon).Came...)
+			told.Came = append(told.Came, d.End(noon).Came...)
+			c.reader(d, old)
+			told.Came = append(told.Came, d.Read(newer, d.Ask(), noon).Came...)
+			if len(told.Came) > 0 || d.Standing().Status != InSync || d.Reported != 0 {
+				t.Errorf("told %v, stands %s; want nothing, in sync", told.Came, d.Standing().Status)
+			}
+		})
+	}
+}
+
+// What a reading finds before the device tells of it is counted once.
+func TestADriftThatIsReadBeforeItIsHeardIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	d, want := device(t)
+	has := with(t, want, 2, 1500)
+	d.Read(has, d.Ask(), noon)
+	if d.Unheard != 1 || d.Reported != 1 {
+		t.Fatalf("%d unheard, %d reported; want 1 and 1", d.Unheard, d.Reported)
+	}
+	d.Hear(&gnmi.Notification{Update: []*gnmi.Update{mtuOf(2, 1500)}})
+	if n := learns(d, has); !n.Empty() || d.Unheard != 0 || d.Received != 1 || d.Coalesced != 0 {
+		t.Errorf("%+v: %d received, %d coalesced, %d unheard; want it to be the one that was reported", n, d.Received, d.Coalesced, d.Unheard)
 	}
 }
 
@@ -187,6 +231,9 @@ func TestLostNotificationsDelayAndLoseNothing(t *testing.T) {
 		}
 		d.Look(noon)
 		d.Read(has, d.Ask(), noon) // the reading that comes now and then
+		if d.Received+d.Unheard != d.Reported+d.Coalesced {
+			t.Fatalf("%d received, %d unheard, %d reported, %d coalesced: some are counted twice, or not at all", d.Received, d.Unheard, d.Reported, d.Coalesced)
+		}
 		found := drifts(d.Name, d.applied.Tree, has, noon)
 		if got := d.Standing().Drifts; fmt.Sprint(got) != fmt.Sprint(found) {
 			t.Fatalf("told %v, and there is %v", got, found)
