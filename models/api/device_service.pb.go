@@ -508,7 +508,9 @@ type Drift struct {
 	// What it is: old is what is intended, new is what the device has.
 	Change *Change `protobuf:"bytes,3,opt,name=change,proto3" json:"change,omitempty"`
 	// Since when it is known, by the clock of the controller.
-	Since         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	Since *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	// People work on the device: it is not taken back.
+	Maintenance   bool `protobuf:"varint,5,opt,name=maintenance,proto3" json:"maintenance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -569,6 +571,13 @@ func (x *Drift) GetSince() *timestamppb.Timestamp {
 		return x.Since
 	}
 	return nil
+}
+
+func (x *Drift) GetMaintenance() bool {
+	if x != nil {
+		return x.Maintenance
+	}
+	return false
 }
 
 // ListDevicesRequest asks for devices.
@@ -1342,7 +1351,9 @@ type DrainDeviceRequest struct {
 	// Until when; absent: until it is undrained.
 	Until *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
 	// See PutTopologyRequest.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Classes of risks that are approved.
+	Approve       []string `protobuf:"bytes,6,rep,name=approve,proto3" json:"approve,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1412,6 +1423,13 @@ func (x *DrainDeviceRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *DrainDeviceRequest) GetApprove() []string {
+	if x != nil {
+		return x.Approve
+	}
+	return nil
+}
+
 // DrainDeviceResponse is the transaction that did it.
 type DrainDeviceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1475,7 +1493,9 @@ type UndrainDeviceRequest struct {
 	// Name of the device.
 	Device string `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
 	// See PutTopologyRequest.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Classes of risks that are approved.
+	Approve       []string `protobuf:"bytes,4,rep,name=approve,proto3" json:"approve,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1529,6 +1549,13 @@ func (x *UndrainDeviceRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *UndrainDeviceRequest) GetApprove() []string {
+	if x != nil {
+		return x.Approve
+	}
+	return nil
 }
 
 // UndrainDeviceResponse is the transaction that did it.
@@ -1855,12 +1882,13 @@ const file_loom_v1_device_service_proto_rawDesc = "" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x120\n" +
 	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
-	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\x8a\x01\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\xac\x01\n" +
 	"\x05Drift\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12'\n" +
 	"\x06change\x18\x03 \x01(\v2\x0f.loom.v1.ChangeR\x06change\x120\n" +
-	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xee\x01\n" +
+	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12 \n" +
+	"\vmaintenance\x18\x05 \x01(\bR\vmaintenance\"\xee\x01\n" +
 	"\x12ListDevicesRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\tR\x05limit\x121\n" +
@@ -1915,22 +1943,24 @@ const file_loom_v1_device_service_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"Q\n" +
 	"\x13RevertDriftResponse\x12 \n" +
 	"\vtransaction\x18\x01 \x01(\tR\vtransaction\x12\x18\n" +
-	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\xb1\x01\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\xcb\x01\n" +
 	"\x12DrainDeviceRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x120\n" +
 	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tR\trequestId\"Q\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12\x18\n" +
+	"\aapprove\x18\x06 \x03(\tR\aapprove\"Q\n" +
 	"\x13DrainDeviceResponse\x12 \n" +
 	"\vtransaction\x18\x01 \x01(\tR\vtransaction\x12\x18\n" +
-	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"i\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\x83\x01\n" +
 	"\x14UndrainDeviceRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"S\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x18\n" +
+	"\aapprove\x18\x04 \x03(\tR\aapprove\"S\n" +
 	"\x15UndrainDeviceResponse\x12 \n" +
 	"\vtransaction\x18\x01 \x01(\tR\vtransaction\x12\x18\n" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\xa5\x01\n" +

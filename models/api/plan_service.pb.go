@@ -67,7 +67,11 @@ type Plan struct {
 	// Who has approved what.
 	Approvals []*Approval `protobuf:"bytes,19,rep,name=approvals,proto3" json:"approvals,omitempty"`
 	// Transaction that carried it out; empty: none did.
-	Transaction   string `protobuf:"bytes,20,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	Transaction string `protobuf:"bytes,20,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	// Transaction that it takes back; empty: none.
+	Undoes string `protobuf:"bytes,21,opt,name=undoes,proto3" json:"undoes,omitempty"`
+	// Devices that are left out as people work on them.
+	LeftOut       []*LeftOut `protobuf:"bytes,22,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -242,6 +246,75 @@ func (x *Plan) GetTransaction() string {
 	return ""
 }
 
+func (x *Plan) GetUndoes() string {
+	if x != nil {
+		return x.Undoes
+	}
+	return ""
+}
+
+func (x *Plan) GetLeftOut() []*LeftOut {
+	if x != nil {
+		return x.LeftOut
+	}
+	return nil
+}
+
+// LeftOut is a device that a plan leaves out.
+type LeftOut struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the device.
+	Device string `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// Why: who works on it, and until when.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeftOut) Reset() {
+	*x = LeftOut{}
+	mi := &file_loom_v1_plan_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeftOut) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeftOut) ProtoMessage() {}
+
+func (x *LeftOut) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_plan_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeftOut.ProtoReflect.Descriptor instead.
+func (*LeftOut) Descriptor() ([]byte, []int) {
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *LeftOut) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *LeftOut) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // PlannedDevice is what changes on one device.
 type PlannedDevice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -267,7 +340,7 @@ type PlannedDevice struct {
 
 func (x *PlannedDevice) Reset() {
 	*x = PlannedDevice{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[1]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -279,7 +352,7 @@ func (x *PlannedDevice) String() string {
 func (*PlannedDevice) ProtoMessage() {}
 
 func (x *PlannedDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[1]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -292,7 +365,7 @@ func (x *PlannedDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlannedDevice.ProtoReflect.Descriptor instead.
 func (*PlannedDevice) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{1}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *PlannedDevice) GetDevice() string {
@@ -362,7 +435,7 @@ type Wave struct {
 
 func (x *Wave) Reset() {
 	*x = Wave{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[2]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -374,7 +447,7 @@ func (x *Wave) String() string {
 func (*Wave) ProtoMessage() {}
 
 func (x *Wave) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[2]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -387,7 +460,7 @@ func (x *Wave) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wave.ProtoReflect.Descriptor instead.
 func (*Wave) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{2}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Wave) GetDevices() []string {
@@ -414,7 +487,7 @@ type Risk struct {
 
 func (x *Risk) Reset() {
 	*x = Risk{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[3]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -426,7 +499,7 @@ func (x *Risk) String() string {
 func (*Risk) ProtoMessage() {}
 
 func (x *Risk) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[3]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -439,7 +512,7 @@ func (x *Risk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Risk.ProtoReflect.Descriptor instead.
 func (*Risk) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{3}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Risk) GetClass() string {
@@ -487,7 +560,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[4]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -499,7 +572,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[4]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -512,7 +585,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{4}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Approval) GetBy() string {
@@ -557,14 +630,16 @@ type CreatePlanRequest struct {
 	// See PutTopologyRequest.
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Files to plan for instead of a revision: ApplyPlan puts them before it changes a device, unless the topology has changed since.
-	Files         []*File `protobuf:"bytes,6,rep,name=files,proto3" json:"files,omitempty"`
+	Files []*File `protobuf:"bytes,6,rep,name=files,proto3" json:"files,omitempty"`
+	// Plan only that devices are drained or carry traffic again; absent: all that is intended. Not with limit or files.
+	Draining      *Draining `protobuf:"bytes,7,opt,name=draining,proto3" json:"draining,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreatePlanRequest) Reset() {
 	*x = CreatePlanRequest{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[5]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +651,7 @@ func (x *CreatePlanRequest) String() string {
 func (*CreatePlanRequest) ProtoMessage() {}
 
 func (x *CreatePlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[5]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +664,7 @@ func (x *CreatePlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePlanRequest.ProtoReflect.Descriptor instead.
 func (*CreatePlanRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{5}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CreatePlanRequest) GetTopology() string {
@@ -634,6 +709,86 @@ func (x *CreatePlanRequest) GetFiles() []*File {
 	return nil
 }
 
+func (x *CreatePlanRequest) GetDraining() *Draining {
+	if x != nil {
+		return x.Draining
+	}
+	return nil
+}
+
+// Draining is that devices are drained, or carry traffic again.
+type Draining struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Devices, as a selector.
+	Devices string `protobuf:"bytes,1,opt,name=devices,proto3" json:"devices,omitempty"`
+	// They carry traffic again.
+	Undrain bool `protobuf:"varint,2,opt,name=undrain,proto3" json:"undrain,omitempty"`
+	// Why they are drained.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Until when; absent: until somebody undrains them.
+	Until         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Draining) Reset() {
+	*x = Draining{}
+	mi := &file_loom_v1_plan_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Draining) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Draining) ProtoMessage() {}
+
+func (x *Draining) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_plan_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Draining.ProtoReflect.Descriptor instead.
+func (*Draining) Descriptor() ([]byte, []int) {
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Draining) GetDevices() string {
+	if x != nil {
+		return x.Devices
+	}
+	return ""
+}
+
+func (x *Draining) GetUndrain() bool {
+	if x != nil {
+		return x.Undrain
+	}
+	return false
+}
+
+func (x *Draining) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Draining) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
 // RolloutOptions are how a plan is cut into waves.
 type RolloutOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -651,7 +806,7 @@ type RolloutOptions struct {
 
 func (x *RolloutOptions) Reset() {
 	*x = RolloutOptions{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[6]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +818,7 @@ func (x *RolloutOptions) String() string {
 func (*RolloutOptions) ProtoMessage() {}
 
 func (x *RolloutOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[6]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +831,7 @@ func (x *RolloutOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutOptions.ProtoReflect.Descriptor instead.
 func (*RolloutOptions) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{6}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RolloutOptions) GetCanary() string {
@@ -718,7 +873,7 @@ type CreatePlanResponse struct {
 
 func (x *CreatePlanResponse) Reset() {
 	*x = CreatePlanResponse{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[7]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -730,7 +885,7 @@ func (x *CreatePlanResponse) String() string {
 func (*CreatePlanResponse) ProtoMessage() {}
 
 func (x *CreatePlanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[7]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -743,7 +898,7 @@ func (x *CreatePlanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePlanResponse.ProtoReflect.Descriptor instead.
 func (*CreatePlanResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{7}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CreatePlanResponse) GetPlan() *Plan {
@@ -764,7 +919,7 @@ type GetPlanRequest struct {
 
 func (x *GetPlanRequest) Reset() {
 	*x = GetPlanRequest{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[8]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +931,7 @@ func (x *GetPlanRequest) String() string {
 func (*GetPlanRequest) ProtoMessage() {}
 
 func (x *GetPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[8]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +944,7 @@ func (x *GetPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPlanRequest.ProtoReflect.Descriptor instead.
 func (*GetPlanRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{8}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetPlanRequest) GetId() string {
@@ -810,7 +965,7 @@ type GetPlanResponse struct {
 
 func (x *GetPlanResponse) Reset() {
 	*x = GetPlanResponse{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[9]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +977,7 @@ func (x *GetPlanResponse) String() string {
 func (*GetPlanResponse) ProtoMessage() {}
 
 func (x *GetPlanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[9]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +990,7 @@ func (x *GetPlanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPlanResponse.ProtoReflect.Descriptor instead.
 func (*GetPlanResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{9}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetPlanResponse) GetPlan() *Plan {
@@ -860,7 +1015,7 @@ type ListPlansRequest struct {
 
 func (x *ListPlansRequest) Reset() {
 	*x = ListPlansRequest{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[10]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +1027,7 @@ func (x *ListPlansRequest) String() string {
 func (*ListPlansRequest) ProtoMessage() {}
 
 func (x *ListPlansRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[10]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +1040,7 @@ func (x *ListPlansRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPlansRequest.ProtoReflect.Descriptor instead.
 func (*ListPlansRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{10}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListPlansRequest) GetTopology() string {
@@ -922,7 +1077,7 @@ type ListPlansResponse struct {
 
 func (x *ListPlansResponse) Reset() {
 	*x = ListPlansResponse{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[11]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -934,7 +1089,7 @@ func (x *ListPlansResponse) String() string {
 func (*ListPlansResponse) ProtoMessage() {}
 
 func (x *ListPlansResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[11]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -947,7 +1102,7 @@ func (x *ListPlansResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPlansResponse.ProtoReflect.Descriptor instead.
 func (*ListPlansResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{11}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListPlansResponse) GetPlans() []*Plan {
@@ -979,7 +1134,7 @@ type ApprovePlanRequest struct {
 
 func (x *ApprovePlanRequest) Reset() {
 	*x = ApprovePlanRequest{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[12]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -991,7 +1146,7 @@ func (x *ApprovePlanRequest) String() string {
 func (*ApprovePlanRequest) ProtoMessage() {}
 
 func (x *ApprovePlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[12]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1004,7 +1159,7 @@ func (x *ApprovePlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovePlanRequest.ProtoReflect.Descriptor instead.
 func (*ApprovePlanRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{12}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ApprovePlanRequest) GetId() string {
@@ -1039,7 +1194,7 @@ type ApprovePlanResponse struct {
 
 func (x *ApprovePlanResponse) Reset() {
 	*x = ApprovePlanResponse{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[13]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1206,7 @@ func (x *ApprovePlanResponse) String() string {
 func (*ApprovePlanResponse) ProtoMessage() {}
 
 func (x *ApprovePlanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[13]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1219,7 @@ func (x *ApprovePlanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovePlanResponse.ProtoReflect.Descriptor instead.
 func (*ApprovePlanResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{13}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ApprovePlanResponse) GetPlan() *Plan {
@@ -1097,7 +1252,7 @@ type ApplyPlanRequest struct {
 
 func (x *ApplyPlanRequest) Reset() {
 	*x = ApplyPlanRequest{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[14]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1109,7 +1264,7 @@ func (x *ApplyPlanRequest) String() string {
 func (*ApplyPlanRequest) ProtoMessage() {}
 
 func (x *ApplyPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[14]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1122,7 +1277,7 @@ func (x *ApplyPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyPlanRequest.ProtoReflect.Descriptor instead.
 func (*ApplyPlanRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{14}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ApplyPlanRequest) GetId() string {
@@ -1189,7 +1344,7 @@ type ApplyPlanResponse struct {
 
 func (x *ApplyPlanResponse) Reset() {
 	*x = ApplyPlanResponse{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[15]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1201,7 +1356,7 @@ func (x *ApplyPlanResponse) String() string {
 func (*ApplyPlanResponse) ProtoMessage() {}
 
 func (x *ApplyPlanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[15]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1214,7 +1369,7 @@ func (x *ApplyPlanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyPlanResponse.ProtoReflect.Descriptor instead.
 func (*ApplyPlanResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{15}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ApplyPlanResponse) GetTransaction() string {
@@ -1250,14 +1405,18 @@ type TransactionEvent struct {
 	// Wave, from 1; 0: none.
 	Wave int32 `protobuf:"varint,4,opt,name=wave,proto3" json:"wave,omitempty"`
 	// Why it is not as it should be.
-	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	Error string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	// What has happened to the transaction, in words; empty where a device is named.
+	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	// It waits until then for somebody to say that all is well; absent: it does not wait.
+	HeldUntil     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=held_until,json=heldUntil,proto3" json:"held_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TransactionEvent) Reset() {
 	*x = TransactionEvent{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[16]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1269,7 +1428,7 @@ func (x *TransactionEvent) String() string {
 func (*TransactionEvent) ProtoMessage() {}
 
 func (x *TransactionEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[16]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1282,7 +1441,7 @@ func (x *TransactionEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionEvent.ProtoReflect.Descriptor instead.
 func (*TransactionEvent) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{16}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TransactionEvent) GetAt() *timestamppb.Timestamp {
@@ -1320,6 +1479,20 @@ func (x *TransactionEvent) GetError() string {
 	return ""
 }
 
+func (x *TransactionEvent) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *TransactionEvent) GetHeldUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HeldUntil
+	}
+	return nil
+}
+
 // TransactionResult is how a transaction ended.
 type TransactionResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1339,7 +1512,7 @@ type TransactionResult struct {
 
 func (x *TransactionResult) Reset() {
 	*x = TransactionResult{}
-	mi := &file_loom_v1_plan_service_proto_msgTypes[17]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1524,7 @@ func (x *TransactionResult) String() string {
 func (*TransactionResult) ProtoMessage() {}
 
 func (x *TransactionResult) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_plan_service_proto_msgTypes[17]
+	mi := &file_loom_v1_plan_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1537,7 @@ func (x *TransactionResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransactionResult.ProtoReflect.Descriptor instead.
 func (*TransactionResult) Descriptor() ([]byte, []int) {
-	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{17}
+	return file_loom_v1_plan_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TransactionResult) GetOutcome() string {
@@ -1406,7 +1579,7 @@ var File_loom_v1_plan_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_plan_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1aloom/v1/plan_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cloom/v1/intent_service.proto\"\xc6\x04\n" +
+	"\x1aloom/v1/plan_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cloom/v1/intent_service.proto\"\x8b\x05\n" +
 	"\x04Plan\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x1a\n" +
@@ -1428,7 +1601,12 @@ const file_loom_v1_plan_service_proto_rawDesc = "" +
 	"\x04text\x18\x11 \x01(\tR\x04text\x12\x12\n" +
 	"\x04json\x18\x12 \x01(\fR\x04json\x12/\n" +
 	"\tapprovals\x18\x13 \x03(\v2\x11.loom.v1.ApprovalR\tapprovals\x12 \n" +
-	"\vtransaction\x18\x14 \x01(\tR\vtransaction\"\xf0\x01\n" +
+	"\vtransaction\x18\x14 \x01(\tR\vtransaction\x12\x16\n" +
+	"\x06undoes\x18\x15 \x01(\tR\x06undoes\x12+\n" +
+	"\bleft_out\x18\x16 \x03(\v2\x10.loom.v1.LeftOutR\aleftOut\"9\n" +
+	"\aLeftOut\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\xf0\x01\n" +
 	"\rPlannedDevice\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x15\n" +
 	"\x06is_new\x18\x02 \x01(\bR\x05isNew\x12\x12\n" +
@@ -1449,7 +1627,7 @@ const file_loom_v1_plan_service_proto_rawDesc = "" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
 	"\aclasses\x18\x03 \x03(\tR\aclasses\x12\x12\n" +
-	"\x04hash\x18\x04 \x01(\tR\x04hash\"\xd8\x01\n" +
+	"\x04hash\x18\x04 \x01(\tR\x04hash\"\x87\x02\n" +
 	"\x11CreatePlanRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x14\n" +
@@ -1457,7 +1635,13 @@ const file_loom_v1_plan_service_proto_rawDesc = "" +
 	"\arollout\x18\x04 \x01(\v2\x17.loom.v1.RolloutOptionsR\arollout\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12#\n" +
-	"\x05files\x18\x06 \x03(\v2\r.loom.v1.FileR\x05files\"\x8a\x01\n" +
+	"\x05files\x18\x06 \x03(\v2\r.loom.v1.FileR\x05files\x12-\n" +
+	"\bdraining\x18\a \x01(\v2\x11.loom.v1.DrainingR\bdraining\"\x88\x01\n" +
+	"\bDraining\x12\x18\n" +
+	"\adevices\x18\x01 \x01(\tR\adevices\x12\x18\n" +
+	"\aundrain\x18\x02 \x01(\bR\aundrain\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x120\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\x8a\x01\n" +
 	"\x0eRolloutOptions\x12\x16\n" +
 	"\x06canary\x18\x01 \x01(\tR\x06canary\x12\x1b\n" +
 	"\twave_size\x18\x02 \x01(\x05R\bwaveSize\x12-\n" +
@@ -1495,13 +1679,16 @@ const file_loom_v1_plan_service_proto_rawDesc = "" +
 	"\x11ApplyPlanResponse\x12 \n" +
 	"\vtransaction\x18\x01 \x01(\tR\vtransaction\x12/\n" +
 	"\x05event\x18\x02 \x01(\v2\x19.loom.v1.TransactionEventR\x05event\x122\n" +
-	"\x06result\x18\x03 \x01(\v2\x1a.loom.v1.TransactionResultR\x06result\"\x98\x01\n" +
+	"\x06result\x18\x03 \x01(\v2\x1a.loom.v1.TransactionResultR\x06result\"\xed\x01\n" +
 	"\x10TransactionEvent\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x16\n" +
 	"\x06status\x18\x03 \x01(\tR\x06status\x12\x12\n" +
 	"\x04wave\x18\x04 \x01(\x05R\x04wave\x12\x14\n" +
-	"\x05error\x18\x05 \x01(\tR\x05error\"\xd5\x02\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\x12\x18\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\x129\n" +
+	"\n" +
+	"held_until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\theldUntil\"\xd5\x02\n" +
 	"\x11TransactionResult\x12\x18\n" +
 	"\aoutcome\x18\x01 \x01(\tR\aoutcome\x12A\n" +
 	"\adevices\x18\x02 \x03(\v2'.loom.v1.TransactionResult.DevicesEntryR\adevices\x12>\n" +
@@ -1534,72 +1721,78 @@ func file_loom_v1_plan_service_proto_rawDescGZIP() []byte {
 	return file_loom_v1_plan_service_proto_rawDescData
 }
 
-var file_loom_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_loom_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_loom_v1_plan_service_proto_goTypes = []any{
 	(*Plan)(nil),                  // 0: loom.v1.Plan
-	(*PlannedDevice)(nil),         // 1: loom.v1.PlannedDevice
-	(*Wave)(nil),                  // 2: loom.v1.Wave
-	(*Risk)(nil),                  // 3: loom.v1.Risk
-	(*Approval)(nil),              // 4: loom.v1.Approval
-	(*CreatePlanRequest)(nil),     // 5: loom.v1.CreatePlanRequest
-	(*RolloutOptions)(nil),        // 6: loom.v1.RolloutOptions
-	(*CreatePlanResponse)(nil),    // 7: loom.v1.CreatePlanResponse
-	(*GetPlanRequest)(nil),        // 8: loom.v1.GetPlanRequest
-	(*GetPlanResponse)(nil),       // 9: loom.v1.GetPlanResponse
-	(*ListPlansRequest)(nil),      // 10: loom.v1.ListPlansRequest
-	(*ListPlansResponse)(nil),     // 11: loom.v1.ListPlansResponse
-	(*ApprovePlanRequest)(nil),    // 12: loom.v1.ApprovePlanRequest
-	(*ApprovePlanResponse)(nil),   // 13: loom.v1.ApprovePlanResponse
-	(*ApplyPlanRequest)(nil),      // 14: loom.v1.ApplyPlanRequest
-	(*ApplyPlanResponse)(nil),     // 15: loom.v1.ApplyPlanResponse
-	(*TransactionEvent)(nil),      // 16: loom.v1.TransactionEvent
-	(*TransactionResult)(nil),     // 17: loom.v1.TransactionResult
-	nil,                           // 18: loom.v1.TransactionResult.DevicesEntry
-	nil,                           // 19: loom.v1.TransactionResult.ErrorsEntry
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*Change)(nil),                // 21: loom.v1.Change
-	(*File)(nil),                  // 22: loom.v1.File
-	(*durationpb.Duration)(nil),   // 23: google.protobuf.Duration
+	(*LeftOut)(nil),               // 1: loom.v1.LeftOut
+	(*PlannedDevice)(nil),         // 2: loom.v1.PlannedDevice
+	(*Wave)(nil),                  // 3: loom.v1.Wave
+	(*Risk)(nil),                  // 4: loom.v1.Risk
+	(*Approval)(nil),              // 5: loom.v1.Approval
+	(*CreatePlanRequest)(nil),     // 6: loom.v1.CreatePlanRequest
+	(*Draining)(nil),              // 7: loom.v1.Draining
+	(*RolloutOptions)(nil),        // 8: loom.v1.RolloutOptions
+	(*CreatePlanResponse)(nil),    // 9: loom.v1.CreatePlanResponse
+	(*GetPlanRequest)(nil),        // 10: loom.v1.GetPlanRequest
+	(*GetPlanResponse)(nil),       // 11: loom.v1.GetPlanResponse
+	(*ListPlansRequest)(nil),      // 12: loom.v1.ListPlansRequest
+	(*ListPlansResponse)(nil),     // 13: loom.v1.ListPlansResponse
+	(*ApprovePlanRequest)(nil),    // 14: loom.v1.ApprovePlanRequest
+	(*ApprovePlanResponse)(nil),   // 15: loom.v1.ApprovePlanResponse
+	(*ApplyPlanRequest)(nil),      // 16: loom.v1.ApplyPlanRequest
+	(*ApplyPlanResponse)(nil),     // 17: loom.v1.ApplyPlanResponse
+	(*TransactionEvent)(nil),      // 18: loom.v1.TransactionEvent
+	(*TransactionResult)(nil),     // 19: loom.v1.TransactionResult
+	nil,                           // 20: loom.v1.TransactionResult.DevicesEntry
+	nil,                           // 21: loom.v1.TransactionResult.ErrorsEntry
+	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*Change)(nil),                // 23: loom.v1.Change
+	(*File)(nil),                  // 24: loom.v1.File
+	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
 }
 var file_loom_v1_plan_service_proto_depIdxs = []int32{
-	20, // 0: loom.v1.Plan.at:type_name -> google.protobuf.Timestamp
-	1,  // 1: loom.v1.Plan.devices:type_name -> loom.v1.PlannedDevice
-	2,  // 2: loom.v1.Plan.waves:type_name -> loom.v1.Wave
-	3,  // 3: loom.v1.Plan.risks:type_name -> loom.v1.Risk
-	4,  // 4: loom.v1.Plan.approvals:type_name -> loom.v1.Approval
-	21, // 5: loom.v1.PlannedDevice.changes:type_name -> loom.v1.Change
-	21, // 6: loom.v1.PlannedDevice.foreign:type_name -> loom.v1.Change
-	20, // 7: loom.v1.Approval.at:type_name -> google.protobuf.Timestamp
-	6,  // 8: loom.v1.CreatePlanRequest.rollout:type_name -> loom.v1.RolloutOptions
-	22, // 9: loom.v1.CreatePlanRequest.files:type_name -> loom.v1.File
-	23, // 10: loom.v1.RolloutOptions.soak:type_name -> google.protobuf.Duration
-	0,  // 11: loom.v1.CreatePlanResponse.plan:type_name -> loom.v1.Plan
-	0,  // 12: loom.v1.GetPlanResponse.plan:type_name -> loom.v1.Plan
-	0,  // 13: loom.v1.ListPlansResponse.plans:type_name -> loom.v1.Plan
-	0,  // 14: loom.v1.ApprovePlanResponse.plan:type_name -> loom.v1.Plan
-	23, // 15: loom.v1.ApplyPlanRequest.rollback:type_name -> google.protobuf.Duration
-	23, // 16: loom.v1.ApplyPlanRequest.hold:type_name -> google.protobuf.Duration
-	23, // 17: loom.v1.ApplyPlanRequest.gate:type_name -> google.protobuf.Duration
-	16, // 18: loom.v1.ApplyPlanResponse.event:type_name -> loom.v1.TransactionEvent
-	17, // 19: loom.v1.ApplyPlanResponse.result:type_name -> loom.v1.TransactionResult
-	20, // 20: loom.v1.TransactionEvent.at:type_name -> google.protobuf.Timestamp
-	18, // 21: loom.v1.TransactionResult.devices:type_name -> loom.v1.TransactionResult.DevicesEntry
-	19, // 22: loom.v1.TransactionResult.errors:type_name -> loom.v1.TransactionResult.ErrorsEntry
-	5,  // 23: loom.v1.PlanService.CreatePlan:input_type -> loom.v1.CreatePlanRequest
-	8,  // 24: loom.v1.PlanService.GetPlan:input_type -> loom.v1.GetPlanRequest
-	10, // 25: loom.v1.PlanService.ListPlans:input_type -> loom.v1.ListPlansRequest
-	12, // 26: loom.v1.PlanService.ApprovePlan:input_type -> loom.v1.ApprovePlanRequest
-	14, // 27: loom.v1.PlanService.ApplyPlan:input_type -> loom.v1.ApplyPlanRequest
-	7,  // 28: loom.v1.PlanService.CreatePlan:output_type -> loom.v1.CreatePlanResponse
-	9,  // 29: loom.v1.PlanService.GetPlan:output_type -> loom.v1.GetPlanResponse
-	11, // 30: loom.v1.PlanService.ListPlans:output_type -> loom.v1.ListPlansResponse
-	13, // 31: loom.v1.PlanService.ApprovePlan:output_type -> loom.v1.ApprovePlanResponse
-	15, // 32: loom.v1.PlanService.ApplyPlan:output_type -> loom.v1.ApplyPlanResponse
-	28, // [28:33] is the sub-list for method output_type
-	23, // [23:28] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	22, // 0: loom.v1.Plan.at:type_name -> google.protobuf.Timestamp
+	2,  // 1: loom.v1.Plan.devices:type_name -> loom.v1.PlannedDevice
+	3,  // 2: loom.v1.Plan.waves:type_name -> loom.v1.Wave
+	4,  // 3: loom.v1.Plan.risks:type_name -> loom.v1.Risk
+	5,  // 4: loom.v1.Plan.approvals:type_name -> loom.v1.Approval
+	1,  // 5: loom.v1.Plan.left_out:type_name -> loom.v1.LeftOut
+	23, // 6: loom.v1.PlannedDevice.changes:type_name -> loom.v1.Change
+	23, // 7: loom.v1.PlannedDevice.foreign:type_name -> loom.v1.Change
+	22, // 8: loom.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	8,  // 9: loom.v1.CreatePlanRequest.rollout:type_name -> loom.v1.RolloutOptions
+	24, // 10: loom.v1.CreatePlanRequest.files:type_name -> loom.v1.File
+	7,  // 11: loom.v1.CreatePlanRequest.draining:type_name -> loom.v1.Draining
+	22, // 12: loom.v1.Draining.until:type_name -> google.protobuf.Timestamp
+	25, // 13: loom.v1.RolloutOptions.soak:type_name -> google.protobuf.Duration
+	0,  // 14: loom.v1.CreatePlanResponse.plan:type_name -> loom.v1.Plan
+	0,  // 15: loom.v1.GetPlanResponse.plan:type_name -> loom.v1.Plan
+	0,  // 16: loom.v1.ListPlansResponse.plans:type_name -> loom.v1.Plan
+	0,  // 17: loom.v1.ApprovePlanResponse.plan:type_name -> loom.v1.Plan
+	25, // 18: loom.v1.ApplyPlanRequest.rollback:type_name -> google.protobuf.Duration
+	25, // 19: loom.v1.ApplyPlanRequest.hold:type_name -> google.protobuf.Duration
+	25, // 20: loom.v1.ApplyPlanRequest.gate:type_name -> google.protobuf.Duration
+	18, // 21: loom.v1.ApplyPlanResponse.event:type_name -> loom.v1.TransactionEvent
+	19, // 22: loom.v1.ApplyPlanResponse.result:type_name -> loom.v1.TransactionResult
+	22, // 23: loom.v1.TransactionEvent.at:type_name -> google.protobuf.Timestamp
+	22, // 24: loom.v1.TransactionEvent.held_until:type_name -> google.protobuf.Timestamp
+	20, // 25: loom.v1.TransactionResult.devices:type_name -> loom.v1.TransactionResult.DevicesEntry
+	21, // 26: loom.v1.TransactionResult.errors:type_name -> loom.v1.TransactionResult.ErrorsEntry
+	6,  // 27: loom.v1.PlanService.CreatePlan:input_type -> loom.v1.CreatePlanRequest
+	10, // 28: loom.v1.PlanService.GetPlan:input_type -> loom.v1.GetPlanRequest
+	12, // 29: loom.v1.PlanService.ListPlans:input_type -> loom.v1.ListPlansRequest
+	14, // 30: loom.v1.PlanService.ApprovePlan:input_type -> loom.v1.ApprovePlanRequest
+	16, // 31: loom.v1.PlanService.ApplyPlan:input_type -> loom.v1.ApplyPlanRequest
+	9,  // 32: loom.v1.PlanService.CreatePlan:output_type -> loom.v1.CreatePlanResponse
+	11, // 33: loom.v1.PlanService.GetPlan:output_type -> loom.v1.GetPlanResponse
+	13, // 34: loom.v1.PlanService.ListPlans:output_type -> loom.v1.ListPlansResponse
+	15, // 35: loom.v1.PlanService.ApprovePlan:output_type -> loom.v1.ApprovePlanResponse
+	17, // 36: loom.v1.PlanService.ApplyPlan:output_type -> loom.v1.ApplyPlanResponse
+	32, // [32:37] is the sub-list for method output_type
+	27, // [27:32] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_loom_v1_plan_service_proto_init() }
@@ -1614,7 +1807,7 @@ func file_loom_v1_plan_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_loom_v1_plan_service_proto_rawDesc), len(file_loom_v1_plan_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

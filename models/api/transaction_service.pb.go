@@ -48,7 +48,11 @@ type Transaction struct {
 	// Transaction that it takes back; empty: none.
 	Undoes string `protobuf:"bytes,10,opt,name=undoes,proto3" json:"undoes,omitempty"`
 	// Where each device stands.
-	Devices       map[string]string `protobuf:"bytes,11,rep,name=devices,proto3" json:"devices,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Devices map[string]string `protobuf:"bytes,11,rep,name=devices,proto3" json:"devices,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What has happened, in order. Of GetTransaction only.
+	Timeline []*TransactionEvent `protobuf:"bytes,12,rep,name=timeline,proto3" json:"timeline,omitempty"`
+	// When it ended; absent: it is not over.
+	Ended         *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -156,6 +160,20 @@ func (x *Transaction) GetUndoes() string {
 func (x *Transaction) GetDevices() map[string]string {
 	if x != nil {
 		return x.Devices
+	}
+	return nil
+}
+
+func (x *Transaction) GetTimeline() []*TransactionEvent {
+	if x != nil {
+		return x.Timeline
+	}
+	return nil
+}
+
+func (x *Transaction) GetEnded() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Ended
 	}
 	return nil
 }
@@ -660,7 +678,11 @@ func (x *CancelTransactionResponse) GetTransaction() *Transaction {
 type RollbackTransactionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its id.
-	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Take back too what others changed since, where the transaction had changed it. Without it that is FAILED_PRECONDITION.
+	Overwrite bool `protobuf:"varint,2,opt,name=overwrite,proto3" json:"overwrite,omitempty"`
+	// How the plan is to be carried out.
+	Rollout       *RolloutOptions `protobuf:"bytes,3,opt,name=rollout,proto3" json:"rollout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -700,6 +722,20 @@ func (x *RollbackTransactionRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *RollbackTransactionRequest) GetOverwrite() bool {
+	if x != nil {
+		return x.Overwrite
+	}
+	return false
+}
+
+func (x *RollbackTransactionRequest) GetRollout() *RolloutOptions {
+	if x != nil {
+		return x.Rollout
+	}
+	return nil
 }
 
 // RollbackTransactionResponse is the plan that takes it back.
@@ -752,7 +788,7 @@ var File_loom_v1_transaction_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\n" +
-	"!loom/v1/transaction_service.proto\x12\aloom.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aloom/v1/plan_service.proto\"\xc1\x03\n" +
+	"!loom/v1/transaction_service.proto\x12\aloom.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aloom/v1/plan_service.proto\"\xaa\x04\n" +
 	"\vTransaction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x1a\n" +
@@ -766,7 +802,9 @@ const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\x06result\x18\t \x01(\v2\x1a.loom.v1.TransactionResultR\x06result\x12\x16\n" +
 	"\x06undoes\x18\n" +
 	" \x01(\tR\x06undoes\x12;\n" +
-	"\adevices\x18\v \x03(\v2!.loom.v1.Transaction.DevicesEntryR\adevices\x1a:\n" +
+	"\adevices\x18\v \x03(\v2!.loom.v1.Transaction.DevicesEntryR\adevices\x125\n" +
+	"\btimeline\x18\f \x03(\v2\x19.loom.v1.TransactionEventR\btimeline\x120\n" +
+	"\x05ended\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x05ended\x1a:\n" +
 	"\fDevicesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"q\n" +
@@ -794,9 +832,11 @@ const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\x18CancelTransactionRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"S\n" +
 	"\x19CancelTransactionResponse\x126\n" +
-	"\vtransaction\x18\x01 \x01(\v2\x14.loom.v1.TransactionR\vtransaction\",\n" +
+	"\vtransaction\x18\x01 \x01(\v2\x14.loom.v1.TransactionR\vtransaction\"}\n" +
 	"\x1aRollbackTransactionRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"@\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
+	"\toverwrite\x18\x02 \x01(\bR\toverwrite\x121\n" +
+	"\arollout\x18\x03 \x01(\v2\x17.loom.v1.RolloutOptionsR\arollout\"@\n" +
 	"\x1bRollbackTransactionResponse\x12!\n" +
 	"\x04plan\x18\x01 \x01(\v2\r.loom.v1.PlanR\x04plan2\xb8\x04\n" +
 	"\x12TransactionService\x12W\n" +
@@ -838,37 +878,41 @@ var file_loom_v1_transaction_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
 	(*TransactionResult)(nil),           // 15: loom.v1.TransactionResult
 	(*TransactionEvent)(nil),            // 16: loom.v1.TransactionEvent
-	(*Plan)(nil),                        // 17: loom.v1.Plan
+	(*RolloutOptions)(nil),              // 17: loom.v1.RolloutOptions
+	(*Plan)(nil),                        // 18: loom.v1.Plan
 }
 var file_loom_v1_transaction_service_proto_depIdxs = []int32{
 	14, // 0: loom.v1.Transaction.began:type_name -> google.protobuf.Timestamp
 	14, // 1: loom.v1.Transaction.held_until:type_name -> google.protobuf.Timestamp
 	15, // 2: loom.v1.Transaction.result:type_name -> loom.v1.TransactionResult
 	13, // 3: loom.v1.Transaction.devices:type_name -> loom.v1.Transaction.DevicesEntry
-	0,  // 4: loom.v1.ListTransactionsResponse.transactions:type_name -> loom.v1.Transaction
-	0,  // 5: loom.v1.GetTransactionResponse.transaction:type_name -> loom.v1.Transaction
-	16, // 6: loom.v1.WatchTransactionResponse.event:type_name -> loom.v1.TransactionEvent
-	15, // 7: loom.v1.WatchTransactionResponse.result:type_name -> loom.v1.TransactionResult
-	0,  // 8: loom.v1.ConfirmTransactionResponse.transaction:type_name -> loom.v1.Transaction
-	0,  // 9: loom.v1.CancelTransactionResponse.transaction:type_name -> loom.v1.Transaction
-	17, // 10: loom.v1.RollbackTransactionResponse.plan:type_name -> loom.v1.Plan
-	1,  // 11: loom.v1.TransactionService.ListTransactions:input_type -> loom.v1.ListTransactionsRequest
-	3,  // 12: loom.v1.TransactionService.GetTransaction:input_type -> loom.v1.GetTransactionRequest
-	5,  // 13: loom.v1.TransactionService.WatchTransaction:input_type -> loom.v1.WatchTransactionRequest
-	7,  // 14: loom.v1.TransactionService.ConfirmTransaction:input_type -> loom.v1.ConfirmTransactionRequest
-	9,  // 15: loom.v1.TransactionService.CancelTransaction:input_type -> loom.v1.CancelTransactionRequest
-	11, // 16: loom.v1.TransactionService.RollbackTransaction:input_type -> loom.v1.RollbackTransactionRequest
-	2,  // 17: loom.v1.TransactionService.ListTransactions:output_type -> loom.v1.ListTransactionsResponse
-	4,  // 18: loom.v1.TransactionService.GetTransaction:output_type -> loom.v1.GetTransactionResponse
-	6,  // 19: loom.v1.TransactionService.WatchTransaction:output_type -> loom.v1.WatchTransactionResponse
-	8,  // 20: loom.v1.TransactionService.ConfirmTransaction:output_type -> loom.v1.ConfirmTransactionResponse
-	10, // 21: loom.v1.TransactionService.CancelTransaction:output_type -> loom.v1.CancelTransactionResponse
-	12, // 22: loom.v1.TransactionService.RollbackTransaction:output_type -> loom.v1.RollbackTransactionResponse
-	17, // [17:23] is the sub-list for method output_type
-	11, // [11:17] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	16, // 4: loom.v1.Transaction.timeline:type_name -> loom.v1.TransactionEvent
+	14, // 5: loom.v1.Transaction.ended:type_name -> google.protobuf.Timestamp
+	0,  // 6: loom.v1.ListTransactionsResponse.transactions:type_name -> loom.v1.Transaction
+	0,  // 7: loom.v1.GetTransactionResponse.transaction:type_name -> loom.v1.Transaction
+	16, // 8: loom.v1.WatchTransactionResponse.event:type_name -> loom.v1.TransactionEvent
+	15, // 9: loom.v1.WatchTransactionResponse.result:type_name -> loom.v1.TransactionResult
+	0,  // 10: loom.v1.ConfirmTransactionResponse.transaction:type_name -> loom.v1.Transaction
+	0,  // 11: loom.v1.CancelTransactionResponse.transaction:type_name -> loom.v1.Transaction
+	17, // 12: loom.v1.RollbackTransactionRequest.rollout:type_name -> loom.v1.RolloutOptions
+	18, // 13: loom.v1.RollbackTransactionResponse.plan:type_name -> loom.v1.Plan
+	1,  // 14: loom.v1.TransactionService.ListTransactions:input_type -> loom.v1.ListTransactionsRequest
+	3,  // 15: loom.v1.TransactionService.GetTransaction:input_type -> loom.v1.GetTransactionRequest
+	5,  // 16: loom.v1.TransactionService.WatchTransaction:input_type -> loom.v1.WatchTransactionRequest
+	7,  // 17: loom.v1.TransactionService.ConfirmTransaction:input_type -> loom.v1.ConfirmTransactionRequest
+	9,  // 18: loom.v1.TransactionService.CancelTransaction:input_type -> loom.v1.CancelTransactionRequest
+	11, // 19: loom.v1.TransactionService.RollbackTransaction:input_type -> loom.v1.RollbackTransactionRequest
+	2,  // 20: loom.v1.TransactionService.ListTransactions:output_type -> loom.v1.ListTransactionsResponse
+	4,  // 21: loom.v1.TransactionService.GetTransaction:output_type -> loom.v1.GetTransactionResponse
+	6,  // 22: loom.v1.TransactionService.WatchTransaction:output_type -> loom.v1.WatchTransactionResponse
+	8,  // 23: loom.v1.TransactionService.ConfirmTransaction:output_type -> loom.v1.ConfirmTransactionResponse
+	10, // 24: loom.v1.TransactionService.CancelTransaction:output_type -> loom.v1.CancelTransactionResponse
+	12, // 25: loom.v1.TransactionService.RollbackTransaction:output_type -> loom.v1.RollbackTransactionResponse
+	20, // [20:26] is the sub-list for method output_type
+	14, // [14:20] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_loom_v1_transaction_service_proto_init() }
