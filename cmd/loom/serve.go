@@ -76,7 +76,9 @@ type serving struct {
 
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
-	without map[string]error // topologies that could not be taken into care, and why
+	without map[string]error         // topologies that could not be taken into care, and why
+	minded  map[string]chan struct{} // topologies that somebody looks after; a nudge has it look now
+	minders sync.WaitGroup
 
 	approving sync.Mutex
 	page      pageOfEvents
@@ -90,7 +92,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		dir = o.store.dir
 	}
 	s := &serving{
-		dir: dir, access: o.access, parallel: o.parallel, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{},
+		dir: dir, access: o.access, parallel: o.parallel, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, minded: map[string]chan struct{}{},
 		wake: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(t.err, nil)),
 	}
 	if s.store, err = o.store.open(ctx, t, dir); err != nil {
@@ -119,6 +121,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	defer func() {
 		cancel()
 		all.Wait()
+		s.minders.Wait()
 		s.stopFabrics()
 		stopWriting()
 		writer.Wait()
@@ -161,7 +164,7 @@ func (s *serving) care(ctx context.Context) {
 		heads, revision, err := s.heads(ctx)
 		if err == nil {
 			for _, h := range heads {
-				s.careFor(ctx, h)
+				s.mind(h.Topology)
 			}
 			err = s.watchHeads(ctx, revision+1)
 		}
@@ -199,44 +202,99 @@ func (s *serving) watchHeads(ctx context.Context, from int64) error {
 			if err := unpack(r.Value, &h); err != nil {
 				return fmt.Errorf("%s: %w", r.Key, err)
 			}
-			s.careFor(ctx, h)
+			s.mind(h.Topology)
 		}
 	}
 	return ctx.Err()
 }
 
-// careFor has the devices of a topology be as its newest revision intends.
-func (s *serving) careFor(ctx context.Context, h controller.Revision) {
+// mind has somebody look after a topology: one for each, as what holds one up is no concern of the others.
+func (s *serving) mind(name string) {
 	s.mu.Lock()
-	f := s.fabrics[h.Topology]
-	s.mu.Unlock()
-	var err error
-	switch {
-	case h.Deleted && f != nil:
-		err = f.stop()
-		f = nil
-	case h.Deleted:
-	case f != nil:
-		var head *controller.Intent
-		if head, err = s.intents.Head(ctx, h.Topology); err == nil {
-			err = f.follow(ctx, head)
+	defer s.mu.Unlock()
+	nudge := s.minded[name]
+	if nudge == nil {
+		nudge = make(chan struct{}, 1)
+		s.minded[name] = nudge
+		s.minders.Go(func() { s.lookAfter(s.ctx, name, nudge) })
+	}
+	select {
+	case nudge <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// Between two attempts to look after a topology that fails.
+const (
+	soon   = time.Second
+	seldom = time.Minute
+)
+
+// lookAfter follows what is intended of a topology, and tries again what fails.
+func (s *serving) lookAfter(ctx context.Context, name string, nudge <-chan struct{}) {
+	wait := soon
+	var again <-chan time.Time
+	for {
+		select {
+		case <-nudge:
+		case <-again:
+		case <-ctx.Done():
+			return
 		}
+		again = nil
+		head, ok, err := s.intents.Ledger.Head(ctx, name)
+		if err == nil && ok {
+			err = s.careFor(ctx, head)
+		}
+		if err == nil {
+			wait = soon
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		again, wait = time.After(wait), min(2*wait, seldom)
+	}
+}
+
+// errNotYet is why nothing can be done with a topology that is being taken into care.
+var errNotYet = errors.New("it is being taken into care: its devices are reached next, unless somebody else holds the lock on its fabric")
+
+// careFor has the devices of a topology be as its newest revision intends.
+func (s *serving) careFor(ctx context.Context, head *controller.Intent) (err error) {
+	name := head.Topology
+	s.mu.Lock()
+	f, was := s.fabrics[name], s.without[name]
+	if f == nil && was == nil && !head.Deleted {
+		s.without[name] = errNotYet
+	}
+	s.mu.Unlock()
+	switch {
+	case head.Deleted && f != nil:
+		err, f = f.stop(), nil
+	case head.Deleted:
+	case f != nil:
+		err = f.follow(ctx, head)
 	default:
-		f, err = s.takeOn(ctx, h.Topology)
+		f, err = s.takeOn(ctx, name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.without, h.Topology)
+	delete(s.without, name)
 	if f == nil {
-		delete(s.fabrics, h.Topology)
+		delete(s.fabrics, name)
 	} else {
-		s.fabrics[h.Topology] = f
+		s.fabrics[name] = f
 	}
-	if err != nil {
-		s.without[h.Topology] = err
-		s.log.Error("not followed", "topology", h.Topology, "error", err)
-		s.note(controller.Event{Kind: controller.ControllerEvent, Topology: h.Topology, Message: "not followed: " + err.Error()})
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
+	s.without[name] = err
+	if was == nil || was == errNotYet || was.Error() != err.Error() { // told once
+		s.log.Error("not followed", "topology", name, "error", err)
+		s.note(controller.Event{Kind: controller.ControllerEvent, Topology: name, Message: "not followed: " + err.Error()})
+	}
+	return err
 }
 
 func (s *serving) stopFabrics() {
