@@ -194,7 +194,7 @@ type live struct {
 	timed    bool   // it takes back by itself what is not confirmed; known once it was probed
 	owner    string // what its mark says, once it was read: "topology/device", or ""
 	known    atomic.Pointer[known]
-	lent     bool            // the connection is somebody else's
+	lent     func()          // gives back a connection that is somebody else's; nil: it is ours
 	goes     map[string]bool // paths of what a change deletes that no tree has, beside what it changes in the trees
 
 	goesAlone map[string]bool // the same, of a change that changes nothing in the trees
@@ -255,9 +255,10 @@ func dial(ctx context.Context, n *network, r *resolver, name string) (*live, err
 	return l, nil
 }
 
-// Close ends the connection, unless it is lent.
+// Close ends the connection, or gives it back.
 func (l *live) Close() error {
-	if l.lent {
+	if l.lent != nil {
+		l.lent()
 		return nil
 	}
 	return l.Device.Close()

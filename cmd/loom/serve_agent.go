@@ -21,6 +21,7 @@ const (
 	longestRetry  = 30 * time.Second
 	readBack      = 5 * time.Minute        // a device is read as a whole now and then, whatever it says by itself
 	gathering     = 100 * time.Millisecond // what a device says within it is looked at together
+	toTell        = 2 * time.Second        // a device is not read before it has told all it has, or for so long
 )
 
 // agent speaks with one device for as long as the controller runs: one connection, one subscription, and a reading of the whole
@@ -32,8 +33,10 @@ type agent struct {
 	mu     sync.Mutex
 	state  *controller.Device
 	design *fabric.Device
-	dev    *device.Device // nil: not connected
-	nudged chan struct{}  // something is to be done
+	dev    *device.Device  // nil: not connected
+	lent   *sync.WaitGroup // transactions that use its connection
+	hangUp func()          // ends the connection
+	nudged chan struct{}   // something is to be done
 }
 
 func newAgent(f *fabricRun, d *fabric.Device) *agent {
@@ -59,10 +62,25 @@ func (a *agent) tell(change func(d *controller.Device, now time.Time) controller
 	}
 }
 
-func (a *agent) nudge() {
+func (a *agent) nudge() { leaveWord(a.nudged) }
+
+// leaveWord leaves a word for whoever looks next. It does not wait.
+func leaveWord(c chan<- struct{}) {
 	select {
-	case a.nudged <- struct{}{}:
+	case c <- struct{}{}:
 	default:
+	}
+}
+
+// follows has the agent follow what a new revision says of the device. Where that is another box, or elsewhere, it connects again.
+func (a *agent) follows(d *fabric.Device) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was := a.design
+	a.design = d
+	same := was.Platform.Name == d.Platform.Name && was.Release == d.Release && was.Management == d.Management && was.Fingerprint == d.Fingerprint
+	if !same && a.dev != nil {
+		a.hangUp()
 	}
 }
 
@@ -94,7 +112,7 @@ func (a *agent) run(ctx context.Context) {
 }
 
 func errorText(name string, err error) string {
-	if err == nil {
+	if err == nil || errors.Is(err, context.Canceled) {
 		return "the connection ended"
 	}
 	return unreachable(name, err).Unreachable
@@ -107,35 +125,58 @@ func (a *agent) follow(ctx context.Context) (met bool, err error) {
 	n, r := a.fabric.current()
 	l, err := dial(ctx, n, r, a.name)
 	if err != nil {
-		if !errors.As(err, new(*device.Error)) { // it answers, and is another one
-			a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Refuse(err.Error(), now) })
+		if refuses(err) {
+			a.tell(func(d *controller.Device, now time.Time) controller.News {
+				return d.Refuse(errorText(a.name, err), now)
+			})
 		}
 		return false, err
 	}
 	defer l.Close()
+	var lent sync.WaitGroup
 	a.mu.Lock()
-	a.dev, a.design = l.Device, l.design
+	a.dev, a.design, a.lent, a.hangUp = l.Device, l.design, &lent, cancel
 	a.mu.Unlock()
+	defer lent.Wait() // a stream that ends takes nothing away from a transaction, which connects again by itself
 	defer func() {
 		a.mu.Lock()
 		a.dev = nil
 		a.mu.Unlock()
 	}()
 	a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Connect(now) })
-	ended := make(chan error, 1)
+	told, ended := make(chan struct{}, 1), make(chan error, 1)
 	go func() {
-		ended <- l.Subscribe(ctx, mustPaths(drivers[l.design.OS].Manners.ReadPaths), gnmi.SubscriptionList_STREAM, a.hear)
+		ended <- l.Subscribe(ctx, mustPaths(drivers[l.design.OS].Manners.ReadPaths), gnmi.SubscriptionList_STREAM, func(n *gnmi.Notification) {
+			a.hear(n)
+			if n == nil {
+				leaveWord(told)
+			}
+		})
 	}()
+	select {
+	case <-told:
+	case <-time.After(toTell):
+	case err := <-ended:
+		return true, err
+	case <-ctx.Done():
+		return true, ctx.Err()
+	}
 	return true, a.attend(ctx, l, ended)
 }
 
-// hear takes what the device says of itself.
+// refuses tells whether somebody answers who is another one, or does not let us in: trying again does not mend that.
+func refuses(err error) bool {
+	return !errors.As(err, new(*device.Error)) || errors.Is(err, device.ErrRefused)
+}
+
+// hear takes what the device says of itself; nil is that it has told all it has.
 func (a *agent) hear(n *gnmi.Notification) {
-	if n == nil {
-		return
-	}
 	a.mu.Lock()
-	a.state.Hear(n)
+	if n == nil {
+		a.state.Told()
+	} else {
+		a.state.Hear(n)
+	}
 	a.mu.Unlock()
 	a.nudge()
 }
@@ -198,14 +239,25 @@ func (a *agent) read(ctx context.Context, l *live) error {
 	return nil
 }
 
-// borrow is the device for a transaction, over the connection that there is.
-func (a *agent) borrow(n *network) (*live, error) {
+// borrow is the device for a transaction, over the connection that there is, until it is closed. The device is asked once more who it is:
+// a connection that broke may have been made again to another one.
+func (a *agent) borrow(ctx context.Context, n *network) (*live, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	if a.dev == nil {
+		defer a.mu.Unlock()
 		return nil, fmt.Errorf("%s: %s: %s; mend that, or leave it out", a.name, a.state.Standing().Status, a.state.Standing().Reason)
 	}
 	l := dialled(a.dev, n.design.Device(a.name), n.trees[a.name])
-	l.lent = true
+	a.lent.Add(1)
+	l.lent = sync.OnceFunc(a.lent.Done)
+	a.mu.Unlock()
+	id, err := l.Identify(ctx)
+	if err == nil {
+		err = id.Check(l.design.Release, l.design.Platform.Name)
+	}
+	if err != nil {
+		return nil, errors.Join(prefixed(a.name, err), l.Close())
+	}
+	l.version = id.Version
 	return l, nil
 }

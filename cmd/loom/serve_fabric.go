@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"time"
 
@@ -97,7 +98,7 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 	f.mu.Lock()
 	f.network, f.revision = n, head.Number
 	for name, end := range f.ends {
-		if n.design.Device(name) == nil {
+		if d := n.design.Device(name); d == nil || d.OS != f.agents[name].design.OS {
 			end()
 			delete(f.ends, name)
 			delete(f.agents, name)
@@ -116,6 +117,8 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 				}
 				a.run(own)
 			})
+		} else {
+			a.follows(d)
 		}
 	}
 	f.mu.Unlock()
@@ -252,31 +255,30 @@ func (f *fabricRun) appliedTargets(ctx context.Context, newest *network) (map[st
 }
 
 // borrow are the devices of a network, over the connections of their agents.
-func (f *fabricRun) borrow(n *network, names []string) (map[string]*live, error) {
-	out := map[string]*live{}
-	var errs []error
+func (f *fabricRun) borrow(ctx context.Context, n *network, names []string) (map[string]*live, error) {
 	f.mu.Lock()
-	agents := make(map[string]*agent, len(names))
-	for _, name := range names {
-		agents[name] = f.agents[name]
-	}
-	_, r := f.network, f.resolver
+	agents := maps.Clone(f.agents)
+	r := f.resolver
 	f.mu.Unlock()
-	for _, name := range names {
+	out := map[string]*live{}
+	var mu sync.Mutex
+	err := sideBySide(nil, names, func(name string) error {
 		var l *live
 		var err error
 		if a := agents[name]; a != nil {
-			l, err = a.borrow(n)
+			l, err = a.borrow(ctx, n)
 		} else { // of a revision that is planned only
-			l, err = dial(context.Background(), n, r, name)
+			l, err = dial(ctx, n, r, name)
 		}
 		if err != nil {
-			errs = append(errs, err)
-			continue
+			return err
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		out[name] = l
-	}
-	if err := errors.Join(errs...); err != nil {
+		return nil
+	})
+	if err != nil {
 		closeAll(out)
 		return nil, err
 	}

@@ -137,7 +137,7 @@ func (f *fabricRun) plan(ctx context.Context, n *network, r *controller.PlanRequ
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
 	}
-	devices, err := f.borrow(n, names)
+	devices, err := f.borrow(ctx, n, names)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", controller.ErrNotNow, err)
 	}
