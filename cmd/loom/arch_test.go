@@ -59,6 +59,8 @@ var layers = []rule{
 	{"pkg/api", "translates between the wire and the controller, and decides nothing", []string{"models/api", "models/intent", "pkg/auth", "pkg/controller", "pkg/config", "pkg/plan", "pkg/topology", "pkg/transaction"}},
 	{"pkg/controller", "as transaction", []string{"models/intent", "pkg/config", "pkg/fabric", "pkg/topology", "pkg/plan", "pkg/verify", "pkg/transaction"}},
 
+	{"examples/...", "a program of somebody else: it has the API, and nothing besides", []string{"models/api"}},
+
 	{"pkg/evidence/...", "judges the controller, so it shares no code with it: of a transaction it knows the records", []string{"pkg/evidence", "pkg/transaction"}},
 	{"pkg/crash", "where a test may kill the process; any effect can have such a point", nil},
 	{"pkg/store", "keeps records under keys; what they mean is its caller's business", []string{"pkg/crash"}},
@@ -77,7 +79,7 @@ var driverMay = []string{"models/srlinux", "models/sros", "models/openconfig", "
 
 // guests are packages of others that only some of ours may import.
 var guests = []rule{
-	{"google.golang.org/grpc/...", "sockets live at the rim", []string{"models/api", "pkg/api", "pkg/device", "pkg/sim/...", "pkg/store", "cmd/loom"}},
+	{"google.golang.org/grpc/...", "sockets live at the rim", []string{"models/api", "pkg/api", "pkg/device", "pkg/sim/...", "pkg/store", "cmd/loom", "examples/..."}},
 	{"go.etcd.io/...", "what is durable, and what a conflict is, is decided in one place", []string{"pkg/store"}},
 	{"github.com/osrg/gobgp/...", "a whole routing daemon: for simulated routers only", []string{"pkg/sim/speaker"}},
 	{"github.com/openconfig/ygot/...", "seconds and hundreds of megabytes: at build time and in tests only", []string{"models/gen", "models/srlinux/ygotsrl", "models/openconfig/ygotoc", "models/sros/ygotsros"}},

@@ -17,10 +17,11 @@ import (
 // callContext is how to call one controller.
 type callContext struct {
 	Name   string `json:"name"`
-	Server string `json:"server"` // host:port
-	CA     string `json:"ca"`     // file
-	Cert   string `json:"cert"`   // file
-	Key    string `json:"key"`    // file
+	Server string `json:"server"`         // host:port
+	REST   string `json:"rest,omitempty"` // host:port; empty: not known
+	CA     string `json:"ca"`             // file
+	Cert   string `json:"cert"`           // file
+	Key    string `json:"key"`            // file
 }
 
 // contexts are the controllers that the command line knows: $LOOM_CONTEXTS, or loom/contexts.json in the user's directory for settings.
@@ -186,6 +187,7 @@ makes one for its administrator. They are kept in $LOOM_CONTEXTS, or in loom/con
 		},
 	}
 	add.Flags().StringVar(&given.Server, "address", "", "`HOST:PORT` of the controller")
+	add.Flags().StringVar(&given.REST, "rest", "", "`HOST:PORT` where it speaks REST, for other programs")
 	add.Flags().StringVar(&given.CA, "ca", "", "`FILE` with its authority (PEM)")
 	add.Flags().StringVar(&given.Cert, "cert", "", "`FILE` with your certificate (PEM)")
 	add.Flags().StringVar(&given.Key, "key", "", "`FILE` with its key")

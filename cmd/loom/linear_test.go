@@ -25,6 +25,7 @@ type serveProcess struct {
 	t       *testing.T
 	dir     string
 	address string
+	rest    string
 	mu      sync.Mutex
 	cmd     *exec.Cmd
 }
@@ -36,7 +37,7 @@ func startProcess(t *testing.T, devices ...string) *serveProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &serveProcess{t: t, dir: t.TempDir(), address: free.Addr().String()}
+	p := &serveProcess{t: t, dir: t.TempDir(), address: free.Addr().String(), rest: "none"}
 	free.Close()
 	var inv struct {
 		Username string              `json:"username"`
@@ -62,7 +63,7 @@ func startProcess(t *testing.T, devices ...string) *serveProcess {
 func (p *serveProcess) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cmd = exec.Command("loom", "serve", "--data", "state", "--listen", p.address, "--inventory", "inventory.json")
+	p.cmd = exec.Command("loom", "serve", "--data", "state", "--listen", p.address, "--rest", p.rest, "--inventory", "inventory.json")
 	p.cmd.Dir = p.dir
 	p.cmd.Env = append(os.Environ(), "LOOM_CONTEXTS="+filepath.Join(p.dir, "contexts.json"), "GORACE=atexit_sleep_ms=0")
 	if err := p.cmd.Start(); err != nil {

@@ -26,7 +26,7 @@ import (
 func serveCommand(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "The controller: keeps devices as intended, and speaks gRPC",
+		Short: "The controller: keeps devices as intended, and speaks gRPC and REST",
 		Long: `Keeps what is intended revision by revision, follows every device by a subscription, tells of what nobody
 intended, and carries plans out. All that it knows is in one directory (--data), or in an etcd cluster (--etcd).
 
@@ -44,6 +44,7 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 	}
 	o := &serveOptions{access: accessFlags(c), store: addStoreFlags(c)}
 	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9559", "`ADDRESS` for gRPC: host:port, :port for every address")
+	c.Flags().StringVar(&o.rest, "rest", "", "`ADDRESS` for REST, as --listen, or none (default: that of --listen with the next port)")
 	c.Flags().StringSliceVar(&o.names, "name", nil, "`NAMES` and addresses under which callers find it, for its certificate (default: those of --listen and of this host)")
 	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
 	c.Flags().StringVar(&o.config, "config", "", "`FILE` with settings, a flag's name and its value on each line")
@@ -56,6 +57,7 @@ type serveOptions struct {
 	access   *access
 	store    *storeFlags
 	listen   string
+	rest     string
 	names    []string
 	parallel int
 	config   string
@@ -111,7 +113,11 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer door.listener.Close()
+	defer func() { _ = door.close() }() // servers have closed what they listen at
+	rest, err := s.openREST(door)
+	if err != nil {
+		return err
+	}
 	followed, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	s.ctx = followed
@@ -128,15 +134,24 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	}()
 	all.Go(func() { s.care(followed) })
 	server := door.server(s)
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	all.Go(func() { failed <- server.Serve(door.listener) })
 	t.notef("loom: gRPC at %s\n", door.listener.Addr())
+	if rest != nil {
+		all.Go(func() { failed <- rest.serve() })
+		t.notef("loom: REST at %s\n", rest.listener.Addr())
+	}
 	t.notef("loom: context %s: loom context use %[1]s\n", door.context)
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	var stopping sync.WaitGroup
+	if rest != nil {
+		stopping.Go(rest.stop)
+	}
 	stopServer(server)
+	stopping.Wait()
 	return err
 }
 
@@ -308,6 +323,7 @@ func (s *serving) stopFabrics() {
 // door is how callers come in.
 type door struct {
 	listener net.Listener
+	rest     net.Listener // nil: REST is not spoken
 	tls      *tls.Config
 	context  string
 }
@@ -322,15 +338,27 @@ func (s *serving) openDoor(o *serveOptions) (*door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--listen: %w; use another port, or end what has this one", err)
 	}
+	d := &door{listener: l}
+	if d.rest, err = listenREST(o.rest, o.listen); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
 	k, err := openKeys(filepath.Join(s.dir, "pki"), certificateNames(o.names, host), time.Now())
 	if err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, errors.Join(err, d.close())
 	}
-	name, err := k.introduce(l.Addr().String())
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
+	d.tls = k.server()
+	if d.context, err = k.introduce(l.Addr(), d.rest); err != nil {
+		return nil, errors.Join(err, d.close())
 	}
-	return &door{l, k.server(), name}, nil
+	return d, nil
+}
+
+func (d *door) close() error {
+	err := d.listener.Close()
+	if d.rest != nil {
+		err = errors.Join(err, d.rest.Close())
+	}
+	return err
 }
 
 // Limits towards callers.
@@ -340,10 +368,15 @@ const (
 	mostStreams = 256 // of one connection
 )
 
-// server is the gRPC server with everything on it.
+// server is the gRPC server that callers reach.
 func (d *door) server(s *serving) *grpc.Server {
+	return s.services(grpc.Creds(credentials.NewTLS(d.tls)), grpc.MaxHeaderListSize(mostHeaders), grpc.MaxConcurrentStreams(mostStreams))
+}
+
+// services is a gRPC server with everything on it.
+func (s *serving) services(more ...grpc.ServerOption) *grpc.Server {
 	guard := api.Guard(func(method, stack string) { s.log.Error("a call went wrong", "method", method, "stack", stack) })
-	g := grpc.NewServer(append(guard, grpc.Creds(credentials.NewTLS(d.tls)), grpc.MaxRecvMsgSize(mostMessage), grpc.MaxHeaderListSize(mostHeaders), grpc.MaxConcurrentStreams(mostStreams))...)
+	g := grpc.NewServer(append(append(more, guard...), grpc.MaxRecvMsgSize(mostMessage))...)
 	(&api.Server{Intents: s.intents, Operations: s}).Register(g)
 	h := health.NewServer()
 	h.SetServingStatus("", grpc_health_v1.HealthCheckResponse_SERVING)

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -129,26 +131,30 @@ func (k *keys) server() *tls.Config {
 }
 
 // introduce writes down, where the command line finds it, how the administrator calls the controller.
-func (k *keys) introduce(address string) (string, error) {
+func (k *keys) introduce(grpc net.Addr, rest net.Listener) (string, error) {
 	dir, err := filepath.Abs(k.dir)
 	if err != nil {
 		return "", err
 	}
-	host, port, _ := strings.Cut(address, ":")
-	if i := strings.LastIndexByte(address, ':'); i >= 0 {
-		host, port = address[:i], address[i+1:]
-	}
-	switch strings.Trim(host, "[]") {
-	case "", "0.0.0.0", "::":
-		host = "localhost"
-	}
 	c := callContext{
-		Name: filepath.Base(filepath.Dir(dir)), Server: host + ":" + port,
+		Name: filepath.Base(filepath.Dir(dir)), Server: callable(grpc),
 		CA: filepath.Join(dir, "ca.pem"), Cert: filepath.Join(dir, "admin.pem"), Key: filepath.Join(dir, "admin.key"),
+	}
+	if rest != nil {
+		c.REST = callable(rest.Addr())
 	}
 	all, err := readContexts()
 	if err != nil {
 		return "", err
 	}
 	return c.Name, all.put(c)
+}
+
+// callable is an address as it is called on this host.
+func callable(a net.Addr) string {
+	at, err := netip.ParseAddrPort(a.String())
+	if err != nil || !at.Addr().IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort("localhost", strconv.Itoa(int(at.Port())))
 }
