@@ -119,6 +119,7 @@ type applyOptions struct {
 	revision int64                    // of the intent, where a controller keeps it
 	began    func(transaction string) // the transaction begins; nil: nobody wants to know
 	hear     func(transaction.Event)  // what happens to devices; nil: nobody wants to know
+	waits    func(until time.Time)    // it waits for somebody to say that all is well; nil: nobody wants to know
 }
 
 // leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
@@ -376,6 +377,9 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	c.holding = func(until time.Time) {
 		shown.above("   unconfirmed until %s, then taken back; say so before with\n     loom transactions confirm %[2]s%[3]s\n     loom transactions cancel %[2]s%[3]s\n",
 			until.Local().Format(time.TimeOnly), c.spec.ID, w.j.flags)
+		if o.waits != nil {
+			o.waits(until)
+		}
 	}
 	res, err := w.j.carryOut(ctx, c, devices, o.parallel, shown)
 	if err != nil {

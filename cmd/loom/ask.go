@@ -15,8 +15,11 @@ import (
 
 func transactionsAsk(t *terminal, word, short, long string) *cobra.Command {
 	c := &cobra.Command{Use: word + " TRANSACTION", Short: short, Long: long, Args: one("a transaction")}
-	f := addStoreFlags(c)
+	f, server := addStoreFlags(c), serverFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if *server != "" {
+			return askThere(cmd.Context(), t, *server, args[0], word)
+		}
 		err := f.say(cmd.Context(), t, args[0], word, false)
 		if lost := (*url.Error)(nil); errors.As(err, &lost) { // it ended while it was asked: what it left can be read without it
 			err = f.say(cmd.Context(), t, args[0], word, true)
@@ -41,12 +44,9 @@ func (f *storeFlags) say(ctx context.Context, t *terminal, id, word string, said
 	case said && s.took(word):
 		t.printf("%s: asked to %s\n", s.ID, word)
 		return nil
-	case s.Outcome != "":
-		return fmt.Errorf("%s is over: %s%s", s.ID, s.Outcome, s.undoable())
-	case asker == nobody{}:
-		return s.abandoned()
-	case s.Phase != transaction.Forward:
-		return fmt.Errorf("%s is decided: %s; wait for its end with loom transactions watch", s.ID, s.Phase)
+	}
+	if err := s.undecided(asker == nobody{}); err != nil {
+		return err
 	}
 	switch err := asker.ask(ctx, s.Topology, id, word); {
 	case errors.Is(err, errNobody):
@@ -55,6 +55,19 @@ func (f *storeFlags) say(ctx context.Context, t *terminal, id, word string, said
 		return fmt.Errorf("%s: %w", id, err)
 	}
 	t.printf("%s: asked to %s\n", s.ID, word)
+	return nil
+}
+
+// undecided tells why a word about a transaction would come too late, if it would. idle is that nobody works on it.
+func (s *account) undecided(idle bool) error {
+	switch {
+	case s.Outcome != "":
+		return fmt.Errorf("%s is over: %s%s", s.ID, s.Outcome, s.undoable())
+	case idle:
+		return s.abandoned()
+	case s.Phase != transaction.Forward:
+		return fmt.Errorf("%s is decided: %s; wait for its end with loom transactions watch", s.ID, s.Phase)
+	}
 	return nil
 }
 

@@ -144,10 +144,26 @@ func (r *rollout) message() *api.RolloutOptions {
 	return &api.RolloutOptions{Canary: r.canary, WaveSize: int32(r.waves), Soak: durationpb.New(r.soak), Drain: r.drain}
 }
 
-// what is planned: files, or the newest revision of a topology that the controller keeps.
+// what is planned: files, or the newest revision of a topology that the controller keeps; or only who is drained, or that a transaction
+// is taken back.
 type what struct {
-	files    []topology.Source
-	topology string
+	files     []topology.Source
+	topology  string
+	draining  *api.Draining
+	undoes    string
+	overwrite bool
+}
+
+// plan has a controller plan.
+func (w what) plan(ctx context.Context, there *client, c comparison) (*api.Plan, error) {
+	if w.undoes != "" {
+		made, err := api.NewTransactionServiceClient(there).RollbackTransaction(ctx, &api.RollbackTransactionRequest{Id: w.undoes, Overwrite: w.overwrite, Rollout: c.how.message()})
+		return made.GetPlan(), err
+	}
+	made, err := api.NewPlanServiceClient(there).CreatePlan(ctx, &api.CreatePlanRequest{
+		Topology: w.topology, Files: filesOf(w.files), Limit: c.limit, Rollout: c.how.message(), Draining: w.draining,
+	})
+	return made.GetPlan(), err
 }
 
 // planThere has a controller plan, and prints that as a plan of this process.
@@ -162,18 +178,18 @@ func planThere(ctx context.Context, t *terminal, server string, c comparison, w 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	made, err := api.NewPlanServiceClient(there).CreatePlan(ctx, &api.CreatePlanRequest{Topology: w.topology, Files: filesOf(w.files), Limit: c.limit, Rollout: c.how.message()})
+	made, err := w.plan(ctx, there, c)
 	if err != nil {
 		return nil, nil, nil, errors.Join(there.failed(err), there.Close())
 	}
-	p, err := plan.ReadJSON(made.GetPlan().GetJson())
+	p, err := plan.ReadJSON(made.GetJson())
 	if err == nil {
 		err = printPlan(t, p, format, all)
 	}
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, there.Close())
 	}
-	return there, made.GetPlan(), p, nil
+	return there, made, p, nil
 }
 
 // applyThere has a controller make devices as is intended: the same questions as in this process, and the same answers.
@@ -183,7 +199,10 @@ func (o *applyOptions) applyThere(ctx context.Context, t *terminal, server strin
 	if format == "json" {
 		shown = "none"
 	}
-	c := comparison{against: "live", limit: *o.limit, how: o.how}
+	c := comparison{against: "live", how: o.how}
+	if o.limit != nil {
+		c.limit = *o.limit
+	}
 	if o.releases != nil {
 		c.releases = *o.releases
 	}
@@ -192,14 +211,16 @@ func (o *applyOptions) applyThere(ctx context.Context, t *terminal, server strin
 		return err
 	}
 	defer there.Close()
-	if err := errors.Join(o.expected(p), refused(p)); err != nil || made.GetHash() == "" {
+	if err := errors.Join(o.expected(p), refused(p)); err != nil || made.GetHash() == "" && w.draining == nil {
 		return err
 	}
-	if err := errors.Join(o.approveRisks(ctx, t, p)); err != nil {
-		return err
-	}
-	if err := o.approve(ctx, t, p); err != nil {
-		return err
+	if made.GetHash() != "" {
+		if err := o.approveRisks(ctx, t, p); err != nil {
+			return err
+		}
+		if err := o.approve(ctx, t, p); err != nil {
+			return err
+		}
 	}
 	plans := api.NewPlanServiceClient(there)
 	if classes := p.RiskClasses(); len(classes) > 0 {
@@ -238,12 +259,19 @@ func (c *client) watchApply(t *terminal, stream grpc.ServerStreamingClient[api.A
 				t.notef("\r\x1b[K%s: wave %d: %s %s", m.GetTransaction(), e.GetWave(), e.GetDevice(), e.GetStatus())
 			}
 		}
+		if until := m.GetEvent().GetHeldUntil(); until != nil {
+			t.notef("   unconfirmed until %s, then taken back; say so before with\n     loom transactions confirm %[2]s --server=%[3]s\n     loom transactions cancel %[2]s --server=%[3]s\n",
+				until.AsTime().Local().Format(time.TimeOnly), m.GetTransaction(), c.context.Name)
+		}
 		res := m.GetResult()
 		if res == nil {
 			continue
 		}
 		if t.live && done > 0 {
 			t.notef("\r\x1b[K")
+		}
+		if res.GetOutcome() == "" && format != "json" {
+			return nil // there was nothing to do
 		}
 		if format == "json" {
 			if err := t.json(res); err != nil {
@@ -253,7 +281,7 @@ func (c *client) watchApply(t *terminal, stream grpc.ServerStreamingClient[api.A
 			t.printf("\n%s: %s in %s\n", m.GetTransaction(), res.GetOutcome(), time.Since(begun).Round(time.Millisecond))
 		}
 		switch res.GetOutcome() {
-		case "done":
+		case "done", "":
 			return nil
 		case "rolled back":
 			return exit{exitRolledBack, fmt.Errorf("rolled back: %s", res.GetError())}

@@ -26,22 +26,25 @@ To drain the last way of something has to be approved by its class of risks.
 The drain is kept in the store and part of the intent: loom plan, loom apply and loom check expect it until
 loom undrain, or until the time of --for has passed; from then on the next loom apply or loom undrain ends it.
 
-A DEVICE is a name or a selector as --limit takes it; whatever is a file or a directory is a PATH.
+A DEVICE is a name or a selector as --limit takes it; whatever is a file or a directory is a PATH. With --server the
+controller does it, and what comes last is the name of a topology that it takes care of.
 
 Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named mixed state.`,
 		Example: `  loom drain spine1 topologies/demo.yaml --inventory sim.json --for 2h --why "new line card"
-  loom drain leaf3 topologies/demo.yaml --yes`,
+  loom drain leaf3 topologies/demo.yaml --yes
+  loom drain spine1 demo --server --for 2h`,
 		ValidArgsFunction: yamlFiles,
 	}
 	o := pushFlags(c)
 	o.releases = releaseFlag(c)
+	server := serverFlag(c)
 	span := c.Flags().Duration("for", 0, "`TIME` after which the drain is over (default: until loom undrain)")
 	why := c.Flags().String("why", "", "`TEXT` that plans show with the drain")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if *span < 0 {
 			return fmt.Errorf("--for %s: use a time such as 2h", *span)
 		}
-		return o.drain(cmd, t, args, &drainRequest{span: *span, why: *why})
+		return o.drain(cmd, t, args, *server, &drainRequest{span: *span, why: *why})
 	}
 	return c
 }
@@ -52,6 +55,7 @@ func undrainCommand(t *terminal) *cobra.Command {
 		Short: "Let drained devices carry traffic again",
 		Long: `Ends the drain of devices, by a transaction like that of loom apply: it is taken back where they do not
 come back. Nothing else on them changes; what the topology asks for by now is named, and waits for loom apply.
+With --server the controller does it, and what comes last is the name of a topology that it takes care of.
 
 Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named mixed state.`,
 		Example:           `  loom undrain spine1 topologies/demo.yaml --inventory sim.json`,
@@ -59,16 +63,20 @@ Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named 
 	}
 	o := pushFlags(c)
 	o.releases = releaseFlag(c)
+	server := serverFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		return o.drain(cmd, t, args, &drainRequest{undrain: true})
+		return o.drain(cmd, t, args, *server, &drainRequest{undrain: true})
 	}
 	return c
 }
 
 // drain carries a request out.
-func (o *applyOptions) drain(cmd *cobra.Command, t *terminal, args []string, q *drainRequest) error {
+func (o *applyOptions) drain(cmd *cobra.Command, t *terminal, args []string, server string, q *drainRequest) error {
 	if err := errors.Join(o.check(), o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
 		return err
+	}
+	if server != "" {
+		return o.drainThere(cmd, t, server, args, q)
 	}
 	selectors, paths := apart(args)
 	if len(selectors) == 0 || len(paths) == 0 {

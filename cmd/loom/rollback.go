@@ -26,23 +26,32 @@ Behind each wave is the gate of loom apply. What is missed there is what the dev
 transaction is taken back: not what it brought and the topology still asks for, but what they had before it.
 
 The topology still asks for what is taken back: change the file as well, or the next apply brings it
-again. PATH says how to log in and which fabric is locked.
+again. PATH says how to log in and which fabric is locked; with --server the controller knows that by the transaction.
 
 Exit code: 0 done, 1 error before any change, 3 rolled back, 4 ended in a named mixed state.`,
 		Example: `  loom transactions list
   loom rollback loom-20261122-210412.387-9f3c topologies/demo.yaml`,
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) < 2 {
+			switch there := c.Flags().Changed("server"); {
+			case there && len(args) == 1:
+				return nil
+			case there:
+				return errors.New("rollback: with --server name the transaction alone (loom transactions list --server shows them)")
+			case len(args) < 2:
 				return errors.New("rollback: name the transaction (loom transactions list shows them) and the topology files")
 			}
 			return nil
 		},
 	}
 	o := pushFlags(c)
+	server := serverFlag(c)
 	overwrite := c.Flags().Bool("overwrite", false, "take back what others changed since, where the transaction had changed it")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := errors.Join(o.check(), o.how.check(), o.gates.validate(), o.checkApproval(t)); err != nil {
 			return err
+		}
+		if *server != "" {
+			return o.rollbackThere(cmd.Context(), t, *server, args[0], *overwrite)
 		}
 		srcs, err := sources(args[1:])
 		if err != nil {
@@ -106,6 +115,8 @@ type undoing struct {
 	names   []string
 	today   map[string]*config.Tree
 	wanted  map[string]*config.Tree
+	bases   map[string]*config.Tree // what they had before it
+	targets map[string]*config.Tree // what it brought them to
 	clashes []clash
 }
 
@@ -137,7 +148,8 @@ func (j *journal) undoing(ctx context.Context, r *resolver, id string) (*undoing
 	}
 	members = slices.DeleteFunc(members, func(m participant) bool { return len(m.Places) == 0 })
 	devices, work, err := j.revive(ctx, r, &s.Spec, members)
-	u := &undoing{id: id, devices: devices, members: map[string]participant{}, today: map[string]*config.Tree{}, wanted: map[string]*config.Tree{}}
+	u := &undoing{id: id, devices: devices, members: map[string]participant{}, today: map[string]*config.Tree{}, wanted: map[string]*config.Tree{},
+		bases: map[string]*config.Tree{}, targets: map[string]*config.Tree{}}
 	if err != nil {
 		return u, err
 	}
@@ -169,7 +181,7 @@ func (u *undoing) add(ctx context.Context, name string, base, target *config.Tre
 	if err != nil {
 		return err
 	}
-	u.today[name], u.wanted[name] = today, base
+	u.today[name], u.wanted[name], u.bases[name], u.targets[name] = today, base, base, target
 	for _, path := range bothChanged(base, target, today) {
 		u.clashes = append(u.clashes, clash{name, path})
 	}

@@ -104,7 +104,8 @@ func (s *serving) Revert(ctx context.Context, topology, limit string, ids []stri
 		o.approved = append(o.approved, string(c))
 	}
 	to := func(name string) controller.Target { return targets[name] }
-	return f.carryOut(ctx, &n, p, devices, o, to, func(string) {}, func(controller.Step) {})
+	t := &task{network: &n, plan: p, devices: devices, to: to}
+	return f.carryOut(ctx, t, o, func(string) {}, func(controller.Step) {})
 }
 
 func joinNames(targets map[string]controller.Target) string {

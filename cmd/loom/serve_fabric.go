@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/controller"
@@ -24,7 +25,11 @@ type fabricRun struct {
 
 	turns chan struct{} // of agents that read a device
 
-	changing sync.Mutex // held by who changes devices
+	changing sync.Mutex             // held by who changes devices
+	runs     atomic.Pointer[string] // transaction that does; nil: none
+	waits    atomic.Pointer[hold]   // that it waits for somebody's word; nil: it does not
+
+	following sync.Mutex // held by who has agents follow what is intended
 
 	mu       sync.Mutex
 	network  *network // of the newest revision, with who is drained
@@ -138,6 +143,14 @@ func (f *fabricRun) current() (*network, *resolver) {
 
 // follow has the fabric follow a new revision.
 func (f *fabricRun) follow(ctx context.Context, head *controller.Intent) error {
+	f.following.Lock()
+	defer f.following.Unlock()
+	f.mu.Lock()
+	late := head.Number < f.revision
+	f.mu.Unlock()
+	if late {
+		return nil
+	}
 	n, err := f.s.compile(head)
 	if err != nil {
 		return err

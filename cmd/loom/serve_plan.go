@@ -68,29 +68,19 @@ func (s *serving) CreatePlan(ctx context.Context, r controller.PlanRequest) (*co
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.compile(in)
+	t, err := f.task(ctx, in, &r)
 	if err != nil {
 		return nil, err
 	}
-	j := newJournal(f.keep)
-	if err := n.intendDrains(ctx, j, nil); err != nil {
-		return nil, err
-	}
-	p, devices, err := f.plan(ctx, n, &r)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(devices)
-	if err := probe(ctx, p, devices); err != nil {
+	defer closeAll(t.devices)
+	p := t.plan
+	if err := probe(ctx, p, t.devices); err != nil {
 		return nil, err
 	}
 	if !p.Empty() {
-		p.Weaker = weaker(p, devices, s.store.Shared())
+		p.Weaker = weaker(p, t.devices, s.store.Shared())
 	}
-	out := &controller.Planned{ID: "plan-" + newNumber(), Topology: r.Topology, Revision: in.Number, At: time.Now().UTC(), By: r.By, Request: r, Plan: p}
-	if !p.Empty() {
-		out.Hash = p.Hash()
-	}
+	out := &controller.Planned{ID: "plan-" + newNumber(), Topology: r.Topology, Revision: in.Number, At: time.Now().UTC(), By: r.By, Request: r, Plan: p, Hash: t.hash()}
 	if err := s.describe(out); err != nil {
 		return nil, err
 	}
@@ -99,6 +89,13 @@ func (s *serving) CreatePlan(ctx context.Context, r controller.PlanRequest) (*co
 
 // planned is what a plan is for: a revision, or files that nobody has put. A topology that is new has to be put first.
 func (s *serving) planned(ctx context.Context, r *controller.PlanRequest) (*controller.Intent, *fabricRun, error) {
+	if r.Undoes != "" {
+		a, err := s.account(ctx, r.Undoes)
+		if err != nil {
+			return nil, nil, err
+		}
+		r.Topology = a.Topology
+	}
 	if len(r.Files) == 0 {
 		in, err := s.intents.At(ctx, r.Topology, r.Revision)
 		if err != nil {
@@ -259,7 +256,7 @@ func (s *serving) Apply(ctx context.Context, r controller.ApplyRequest, tell fun
 	if err != nil {
 		return transaction.Result{}, err
 	}
-	if p.Hash == "" || p.Hash != r.Hash {
+	if p.Hash == "" && p.Request.Draining == nil || p.Hash != r.Hash {
 		return transaction.Result{}, fmt.Errorf("plan %s: %w: its hash is %q", r.Plan, controller.ErrStale, p.Hash)
 	}
 	f, err := s.fabric(p.Topology)
@@ -288,19 +285,12 @@ func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controll
 	if err != nil {
 		return transaction.Result{}, err
 	}
-	n, err := f.s.compile(in)
+	t, err := f.task(ctx, in, &p.Request)
 	if err != nil {
 		return transaction.Result{}, err
 	}
-	if err := n.intendDrains(ctx, newJournal(f.keep), nil); err != nil {
-		return transaction.Result{}, err
-	}
-	fresh, devices, err := f.plan(ctx, n, &p.Request)
-	if err != nil {
-		return transaction.Result{}, err
-	}
-	defer closeAll(devices)
-	if fresh.Hash() != p.Hash {
+	defer closeAll(t.devices)
+	if t.hash() != p.Hash {
 		return transaction.Result{}, fmt.Errorf("plan %s: %w", p.ID, controller.ErrStale)
 	}
 	o := f.options(p, r)
@@ -308,26 +298,40 @@ func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controll
 		p.Transaction = id
 		_ = f.s.putPlan(ctx, p, "is carried out by "+id) // the journal has it, too
 	}
-	to := func(name string) controller.Target {
-		return controller.Target{Revision: in.Number, Tree: n.trees[name]}
-	}
-	return f.carryOut(ctx, n, fresh, devices, o, to, began, tell)
+	return f.carryOut(ctx, t, o, began, tell)
 }
 
-// carryOut carries out a plan that was just made.
-func (f *fabricRun) carryOut(ctx context.Context, n *network, p *plan.Plan, devices map[string]*live, o *applyOptions, to func(string) controller.Target, began func(string), tell func(controller.Step)) (transaction.Result, error) {
+// carryOut carries out a task whose plan was just made.
+func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, began func(string), tell func(controller.Step)) (transaction.Result, error) {
 	var id string
 	o.began = func(transaction string) {
 		id = transaction
+		f.runs.Store(&id)
 		began(id)
 		tell(controller.Step{Transaction: id, At: time.Now()})
 	}
 	o.hear = func(e transaction.Event) { tell(controller.Step{Transaction: id, At: time.Now(), Event: &e}) }
-	out := applied{Plan: p}
-	res, err := f.during(ctx, "under way", to, sortedKeys(devices), func() (transaction.Result, error) {
-		err := o.change(ctx, nowhere(), &site{n, f.resolver, newJournal(f.keep)}, &out, devices)
+	o.waits = func(until time.Time) {
+		f.waits.Store(&hold{id, until})
+		tell(controller.Step{Transaction: id, At: time.Now(), HeldUntil: until})
+	}
+	o.drains = t.drains
+	defer f.runs.Store(nil)
+	defer f.waits.Store(nil)
+	out := applied{Plan: t.plan}
+	_, resolver := f.current()
+	res, err := f.during(ctx, "under way", t.to, sortedKeys(t.devices), func() (transaction.Result, error) {
+		err := o.change(ctx, nowhere(), &site{t.network, resolver, newJournal(f.keep)}, &out, t.devices)
+		if t.drains != nil || len(t.network.over) > 0 { // what is intended is another thing now
+			if err := f.refresh(context.WithoutCancel(ctx)); err != nil {
+				f.s.log.Error("not followed", "topology", f.name, "error", err)
+			}
+		}
+		if out.Result == nil && err != nil {
+			return transaction.Result{}, controller.Kind(controller.ErrNotNow, err)
+		}
 		if out.Result == nil {
-			return transaction.Result{}, err
+			return transaction.Result{}, nil
 		}
 		return *out.Result, err
 	})
@@ -352,6 +356,6 @@ func (f *fabricRun) options(p *controller.Planned, r controller.ApplyRequest) *a
 		access: f.s.access, yes: true, takeOver: r.TakeOver, backupDir: filepath.Join(f.s.dir, "backup"), rollback: cmp.Or(r.Rollback, 5*time.Minute),
 		parallel: f.s.parallel, unverified: 64, hold: r.Hold, store: f.s.storeFlags, limit: &limit, format: &format, how: rolloutOf(&p.Request),
 		gates: &gating{within: gate, rest: defaultRest, moving: defaultMoving, settling: defaultSettling},
-		plan:  p.Hash, approved: p.Approved(), by: r.By, revision: p.Revision,
+		plan:  p.Hash, approved: p.Approved(), by: r.By, revision: p.Brings(), undoes: p.Request.Undoes,
 	}
 }

@@ -27,7 +27,8 @@ func transactionsCommand(t *terminal) *cobra.Command {
 and how it ended. The journal is kept beside the topology (.loom), or where --data or --etcd say. list, show,
 watch, confirm, cancel and prune look in the directory in which they are started: elsewhere say --data DIR/.loom.
 
-While loom apply --hold waits, confirm makes the change permanent and cancel takes it back.`,
+While loom apply --hold waits, confirm makes the change permanent and cancel takes it back. With --server they ask a
+controller, which has the journal of all that it takes care of.`,
 		Example: `  loom transactions list
   loom transactions show loom-20261122-210412.387-9f3c
   loom transactions confirm loom-20261122-210412.387-9f3c`,
@@ -111,8 +112,11 @@ type account struct {
 	Devices  map[string]transaction.Status `json:"devices"`
 	Errors   map[string]string             `json:"errors,omitempty"`
 	Timeline []moment                      `json:"timeline,omitempty"`
+	Until    time.Time                     `json:"held_until,omitzero"` // somebody may say that all is well; a controller knows it
 
 	rollback time.Duration // after which armed devices take it back
+	plan     string        // hash of the plan that it carries out
+	revision int64         // that it brings devices to; 0: none
 }
 
 // moment is when something happened.
@@ -130,7 +134,7 @@ func summarize(records []transaction.Record) (account, error) {
 		return account{}, err
 	}
 	spec := s.Spec
-	out := account{ID: spec.ID, Topology: spec.Topology, By: spec.By, Began: spec.Began, Phase: s.Phase, Undoes: spec.Undoes, rollback: spec.Limits.Rollback, Devices: map[string]transaction.Status{}}
+	out := account{ID: spec.ID, Topology: spec.Topology, By: spec.By, Began: spec.Began, Phase: s.Phase, Undoes: spec.Undoes, rollback: spec.Limits.Rollback, plan: spec.Plan, revision: spec.Revision, Devices: map[string]transaction.Status{}}
 	for _, j := range spec.Jobs {
 		out.Devices[j.Device] = s.Status(j.Device)
 	}
@@ -172,8 +176,15 @@ func moments(r transaction.Record) []moment {
 
 func transactionsList(t *terminal) *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "All transactions of the journal, the newest first", Args: noArguments}
-	f, format := addStoreFlags(c), formatFlag(c, "text", "json")
+	f, format, server := addStoreFlags(c), formatFlag(c, "text", "json"), serverFlag(c)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *server != "" {
+			all, err := accountsThere(cmd.Context(), *server)
+			if err != nil {
+				return err
+			}
+			return t.accounts(all, *format)
+		}
 		books, _, closeBooks, err := f.books(cmd.Context(), t)
 		if err != nil {
 			return err
@@ -193,12 +204,16 @@ func transactionsList(t *terminal) *cobra.Command {
 			s.Timeline = nil
 			all = append(all, s)
 		}
-		if *format == "json" {
-			return t.json(all)
-		}
-		return printAccounts(t, all)
+		return t.accounts(all, *format)
 	}
 	return c
+}
+
+func (t *terminal) accounts(all []account, format string) error {
+	if format == "json" {
+		return t.json(all)
+	}
+	return printAccounts(t, all)
 }
 
 // transactionRecords reads the journal of a transaction that there has to be.
@@ -273,8 +288,22 @@ func (s *account) stands() string {
 
 func transactionsShow(t *terminal) *cobra.Command {
 	c := &cobra.Command{Use: "show TRANSACTION", Short: "One transaction, with a timeline of each device", Args: one("a transaction")}
-	f, format := addStoreFlags(c), formatFlag(c, "text", "json")
+	f, format, server := addStoreFlags(c), formatFlag(c, "text", "json"), serverFlag(c)
+	show := func(s account) error {
+		if *format == "json" {
+			return t.json(s)
+		}
+		s.print(t)
+		return nil
+	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if *server != "" {
+			s, err := accountThere(cmd.Context(), *server, args[0])
+			if err != nil {
+				return err
+			}
+			return show(s)
+		}
 		books, _, closeBooks, err := f.books(cmd.Context(), t)
 		if err != nil {
 			return err
@@ -284,11 +313,7 @@ func transactionsShow(t *terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if *format == "json" {
-			return t.json(s)
-		}
-		s.print(t)
-		return nil
+		return show(s)
 	}
 	return c
 }
@@ -299,6 +324,9 @@ func (s *account) print(t *terminal) {
 	t.printf("topology %s, by %s, began %s\n", s.Topology, s.By, s.Began.Local().Format(time.DateTime))
 	if s.Undoes != "" {
 		t.printf("takes back %s\n", s.Undoes)
+	}
+	if !s.Until.IsZero() {
+		t.printf("unconfirmed until %s, then taken back\n", s.Until.Local().Format(time.TimeOnly))
 	}
 	lines := map[string][]string{}
 	for _, m := range s.Timeline {

@@ -19,8 +19,11 @@ far the devices are, what is waited for, and how long the first confirm timer ha
 file it writes a line now and then. What --etcd keeps has no timers to show: those are the business of the process
 that carries the transaction out.`,
 	}
-	f := addStoreFlags(c)
+	f, server := addStoreFlags(c), serverFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if *server != "" {
+			return watchThere(cmd.Context(), t, *server, args[0])
+		}
 		w := &watcher{t: t, id: args[0], progress: &progress{t: t}}
 		for {
 			books, asker, closeBooks, err := f.books(cmd.Context(), t)

@@ -19,14 +19,24 @@ type planService struct {
 }
 
 func (s *planService) CreatePlan(ctx context.Context, r *api.CreatePlanRequest) (*api.CreatePlanResponse, error) {
-	p, err := s.Operations.CreatePlan(ctx, controller.PlanRequest{
-		Topology: r.GetTopology(), Revision: r.GetRevision(), Files: sources(r.GetFiles()), Limit: r.GetLimit(), Canary: r.GetRollout().GetCanary(),
-		Waves: int(r.GetRollout().GetWaveSize()), Soak: r.GetRollout().GetSoak().AsDuration(), Drain: r.GetRollout().GetDrain(), By: s.caller(ctx),
-	})
+	q := controller.PlanRequest{Topology: r.GetTopology(), Revision: r.GetRevision(), Files: sources(r.GetFiles()), Limit: r.GetLimit(), By: s.caller(ctx)}
+	if d := r.GetDraining(); d != nil {
+		if r.GetLimit() != "" || len(r.GetFiles()) > 0 {
+			return nil, invalid("draining: not with limit or files, as nothing else is planned; leave them out")
+		}
+		q.Draining = &controller.Draining{Devices: d.GetDevices(), Undrain: d.GetUndrain(), Why: d.GetReason(), Until: instant(d.GetUntil())}
+	}
+	p, err := s.Operations.CreatePlan(ctx, rolledOut(q, r.GetRollout()))
 	if err != nil {
 		return nil, failure(err)
 	}
 	return &api.CreatePlanResponse{Plan: planned(p)}, nil
+}
+
+// rolledOut is a request with how its plan is to be carried out.
+func rolledOut(q controller.PlanRequest, o *api.RolloutOptions) controller.PlanRequest {
+	q.Canary, q.Waves, q.Soak, q.Drain = o.GetCanary(), int(o.GetWaveSize()), o.GetSoak().AsDuration(), o.GetDrain()
+	return q
 }
 
 func (s *planService) GetPlan(ctx context.Context, r *api.GetPlanRequest) (*api.GetPlanResponse, error) {
@@ -108,7 +118,7 @@ func (s *planService) ApplyPlan(r *api.ApplyPlanRequest, to grpc.ServerStreaming
 }
 
 func stepEvent(s controller.Step) *api.TransactionEvent {
-	out := &api.TransactionEvent{At: timestamppb.New(s.At), Status: "begun"}
+	out := &api.TransactionEvent{At: timestamppb.New(s.At), Status: "begun", HeldUntil: stamp(s.HeldUntil)}
 	if e := s.Event; e != nil {
 		out.Device, out.Status, out.Wave = e.Device, string(e.Status), int32(e.Wave)
 		if e.Err != nil {
@@ -134,6 +144,7 @@ func planned(p *controller.Planned) *api.Plan {
 	out := &api.Plan{
 		Id: p.ID, Topology: p.Topology, Revision: p.Revision, At: timestamppb.New(p.At), By: p.By, Hash: p.Hash, Limit: x.Limit, InSync: x.InSync, Unsaved: x.Unsaved,
 		Removed: x.Removed, Skipped: x.Skipped, Weaker: x.Weaker, Forecast: x.Forecast, Text: p.Text, Json: p.JSON, Transaction: p.Transaction,
+		Undoes: p.Request.Undoes,
 	}
 	for i := range x.Devices {
 		out.Devices = append(out.Devices, plannedDevice(&x.Devices[i]))

@@ -21,6 +21,7 @@ type Server struct {
 func (s *Server) Register(to grpc.ServiceRegistrar) {
 	api.RegisterIntentServiceServer(to, &intentService{Server: s})
 	api.RegisterPlanServiceServer(to, &planService{Server: s})
+	api.RegisterTransactionServiceServer(to, &transactionService{Server: s})
 	api.RegisterDeviceServiceServer(to, &deviceService{Server: s})
 	api.RegisterEventServiceServer(to, &eventService{Server: s})
 }

@@ -96,13 +96,16 @@ func (d *Device) Want(t Target, now time.Time) News {
 	}
 	d.desired = t
 	if d.applied.Revision != 0 && config.Equal(d.applied.Tree, t.Tree) {
-		d.applied.Revision = t.Revision // what changed is no concern of this device
+		d.applied = t // what changed is no concern of this device
 	}
 	return d.judge(now)
 }
 
 // Have tells to what a transaction has brought the device.
 func (d *Device) Have(t Target, now time.Time) News {
+	if t.Revision == d.desired.Revision && config.Equal(t.Tree, d.desired.Tree) {
+		t = d.desired // one tree for both
+	}
 	d.applied, d.failure = t, ""
 	d.anew()
 	return d.judge(now)
@@ -258,7 +261,7 @@ func (d *Device) owned(has *config.Tree) *config.Tree {
 // judge finds out where the device stands.
 func (d *Device) judge(now time.Time) News {
 	var out News
-	if d.has != nil && !d.stale && d.busy == "" && d.applied.Revision != d.desired.Revision && config.Equal(d.Owned(d.has, d.desired.Tree), d.desired.Tree) {
+	if d.has != nil && !d.stale && d.busy == "" && d.applied != d.desired && config.Equal(d.Owned(d.has, d.desired.Tree), d.desired.Tree) {
 		d.applied, out.Arrived = d.desired, &d.desired
 	}
 	if d.has != nil && !d.unread && d.applied.Revision != 0 && d.busy == "" {
@@ -297,6 +300,9 @@ func (d *Device) where() (Status, string) {
 		return Pending, "no transaction has brought it to what is intended"
 	case d.applied.Revision != d.desired.Revision:
 		return Pending, fmt.Sprintf("revision %d is intended, and it has what %d intended", d.desired.Revision, d.applied.Revision)
+	}
+	if d.applied != d.desired {
+		return Pending, "who is drained has changed since a transaction brought it to what was intended"
 	}
 	return InSync, ""
 }

@@ -37,7 +37,10 @@ type PlanRequest struct {
 	Soak     time.Duration
 	Drain    string // "auto", "never", "always"; empty: auto
 	By       string
-	Undoes   string // transaction that is taken back; empty: none
+
+	Undoes    string    // transaction that is taken back, and nothing else is planned; empty: none
+	Overwrite bool      // take back too what others changed since, where it had changed it
+	Draining  *Draining // nothing else is planned; nil: all that is intended
 }
 
 // Planned is a plan that is kept.
@@ -78,6 +81,14 @@ func (p *Planned) Approved() []string {
 	return out
 }
 
+// Brings is the revision that the plan brings devices to; 0 where it does something else.
+func (p *Planned) Brings() int64 {
+	if p.Request.Undoes != "" || p.Request.Draining != nil {
+		return 0
+	}
+	return p.Revision
+}
+
 // ApplyRequest asks for a plan to be carried out.
 type ApplyRequest struct {
 	Plan     string // its id
@@ -94,6 +105,7 @@ type Step struct {
 	Transaction string
 	At          time.Time
 	Event       *transaction.Event // nil: it has begun
+	HeldUntil   time.Time          // it waits for somebody to say that all is well; zero: it does not wait
 }
 
 // DeviceView is a device as people see it.
@@ -113,6 +125,8 @@ type Operations interface {
 	Approve(ctx context.Context, id, hash string, classes []string, by string) (*Planned, error)
 	// Apply carries a plan out. The end of ctx does not end the transaction, once it has begun.
 	Apply(ctx context.Context, r ApplyRequest, tell func(Step)) (transaction.Result, error)
+
+	Transactions
 
 	// Devices are those of a topology, or of all where it is empty, by topology and name.
 	Devices(ctx context.Context, topology, limit string) ([]DeviceView, error)
