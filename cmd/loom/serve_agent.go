@@ -91,6 +91,19 @@ func (a *agent) standing() (s controller.Standing, received, coalesced int64) {
 	return a.state.Standing(), a.state.Received, a.state.Coalesced
 }
 
+// owned is what Loom owns of what the device has; nil: it was not read.
+func (a *agent) owned() *config.Tree {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.state.Has() == nil {
+		return nil
+	}
+	return a.state.OwnedNow()
+}
+
 // run follows the device until ctx ends.
 func (a *agent) run(ctx context.Context) {
 	wait := shortestRetry

@@ -13,7 +13,7 @@ import (
 )
 
 // Devices implements controller.Operations.
-func (s *serving) Devices(_ context.Context, topology, limit string) ([]controller.DeviceView, error) {
+func (s *serving) Devices(ctx context.Context, topology, limit string) ([]controller.DeviceView, error) {
 	var all []*fabricRun
 	if topology != "" {
 		f, err := s.fabric(topology)
@@ -36,10 +36,14 @@ func (s *serving) Devices(_ context.Context, topology, limit string) ([]controll
 			return nil, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
 		}
 		drained := n.drained()
+		policies, err := s.policies(ctx, f.name)
+		if err != nil {
+			return nil, err
+		}
 		slices.Sort(names)
 		for _, name := range names {
 			if v, ok := f.view(n.design.Device(name), r); ok {
-				v.Drained = drained[name]
+				v.Drained, v.Policy = drained[name], policies.Of(name)
 				out = append(out, v)
 			}
 		}

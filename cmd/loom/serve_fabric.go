@@ -23,7 +23,9 @@ type fabricRun struct {
 	name string
 	keep *keeper
 
-	turns chan struct{} // of agents that read a device
+	turns   chan struct{} // of agents that read a device
+	drifted chan struct{} // there is something that may have to be taken back
+	enough  context.CancelFunc
 
 	changing sync.Mutex             // held by who changes devices
 	runs     atomic.Pointer[string] // transaction that does; nil: none
@@ -55,12 +57,15 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 		return nil, held(err, name)
 	}
 	f := &fabricRun{
-		s: s, name: name, turns: make(chan struct{}, maxConnections), agents: map[string]*agent{}, ends: map[string]context.CancelFunc{},
+		s: s, name: name, turns: make(chan struct{}, maxConnections), drifted: make(chan struct{}, 1), enough: func() {}, agents: map[string]*agent{}, ends: map[string]context.CancelFunc{},
 		keep: &keeper{store: s.store, lease: lease, topology: name, control: s.control, bounds: b, marks: s.marks},
 	}
 	if err := f.start(ctx); err != nil {
 		return nil, errors.Join(err, f.stop())
 	}
+	own, enough := context.WithCancel(s.ctx)
+	f.enough = enough
+	f.running.Go(func() { f.enforce(own) })
 	return f, nil
 }
 
@@ -165,6 +170,7 @@ func (f *fabricRun) stop() error {
 		end()
 	}
 	f.mu.Unlock()
+	f.enough()
 	f.running.Wait()
 	f.changing.Lock() // a transaction is carried to its end
 	defer f.changing.Unlock()
@@ -181,6 +187,9 @@ func (f *fabricRun) heard(name string, s controller.Standing, news controller.Ne
 	if news.Arrived != nil {
 		t := *news.Arrived
 		f.s.later(func(ctx context.Context) error { return f.putApplied(ctx, name, t.Revision, plan.Hash(t.Tree)) })
+	}
+	if s.Status == controller.Drifted && (news.Status || len(news.Came) > 0) {
+		leaveWord(f.drifted)
 	}
 	if news.Status {
 		text := string(s.Status)

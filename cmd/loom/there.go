@@ -62,6 +62,7 @@ func devicesCommand(t *terminal) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 	}
 	limit := limitFlag(c)
+	c.AddCommand(deviceConfiguration(t))
 	return t.asking(c, func(ctx context.Context, there *client, format string, args []string) error {
 		r := &api.ListDevicesRequest{Limit: *limit, PageSize: 1000}
 		if len(args) > 0 {
@@ -90,6 +91,26 @@ func devicesCommand(t *terminal) *cobra.Command {
 			rows = append(rows, []string{d.GetTopology(), d.GetName(), statusWord(d.GetStatus()), applied, d.GetReason()})
 		}
 		return t.table("TOPOLOGY\tDEVICE\tSTATUS\tREVISION\tWHY", rows)
+	})
+}
+
+func deviceConfiguration(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use: "config TOPOLOGY DEVICE", Short: "What is intended of a device, or what it runs", Args: cobra.ExactArgs(2),
+		Long: "Prints the configuration of a device as JSON (RFC 7951): what the newest revision intends, or another one,\nor what the device runs as far as Loom owns it.",
+	}
+	revision := c.Flags().Int64("revision", 0, "what this `REVISION` intends; 0: the newest")
+	running := c.Flags().Bool("running", false, "what the device runs")
+	return t.asking(c, func(ctx context.Context, there *client, _ string, args []string) error {
+		r := &api.GetConfigurationRequest{Topology: args[0], Device: args[1], Revision: *revision, Datastore: api.Datastore_DATASTORE_INTENDED}
+		if *running {
+			r.Datastore = api.Datastore_DATASTORE_RUNNING
+		}
+		m, err := api.NewDeviceServiceClient(there).GetConfiguration(ctx, r)
+		if err != nil {
+			return err
+		}
+		return t.json(jsonText(m.GetJson()))
 	})
 }
 
@@ -145,6 +166,36 @@ list shows it; revert takes it back, by a transaction with its gates.`,
 		if m.GetOutcome() != "done" {
 			return exit{exitRolledBack, fmt.Errorf("%s: %s; loom transactions show has more", m.GetTransaction(), m.GetOutcome())}
 		}
+		return nil
+	}))
+	policy := &cobra.Command{
+		Use: "policy TOPOLOGY [DEVICE] report|enforce|none", Short: "What becomes of drift: it is reported, or taken back", Args: cobra.RangeArgs(2, 3),
+		Long: `Decides what becomes of drift: of a topology, or of one device of it. none takes that back; then that of the topology holds, or
+report.
+
+  report    it is told of, and people decide
+  enforce   it is taken back, by a transaction with its gates: of a device that drifts again and again ever later, and after the fifth
+            time within an hour not at all; of --unattended devices within an hour at most; never in maintenance`,
+	}
+	c.AddCommand(t.asking(policy, func(ctx context.Context, there *client, format string, args []string) error {
+		words := map[string]api.DriftPolicy{"report": api.DriftPolicy_DRIFT_POLICY_REPORT, "enforce": api.DriftPolicy_DRIFT_POLICY_ENFORCE, "none": api.DriftPolicy_DRIFT_POLICY_UNSPECIFIED}
+		word := args[len(args)-1]
+		p, ok := words[word]
+		if !ok {
+			return fmt.Errorf("%s: no policy; use report, enforce or none", word)
+		}
+		r := &api.SetDriftPolicyRequest{Topology: args[0], Policy: p}
+		if len(args) == 3 {
+			r.Device = args[1]
+		}
+		m, err := api.NewDeviceServiceClient(there).SetDriftPolicy(ctx, r)
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			return t.message(m)
+		}
+		t.printf("%s\n", strings.ToLower(strings.TrimPrefix(m.GetPolicy().String(), "DRIFT_POLICY_")))
 		return nil
 	}))
 	return group(c)

@@ -68,6 +68,7 @@ func managed(d controller.DeviceView) *api.ManagedDevice {
 		Name: d.Name, Topology: d.Topology, Site: d.Site, Role: d.Role, Platform: d.Platform, Release: d.Release, Address: d.Address, Labels: d.Labels,
 		Status: statuses[d.Standing.Status], Reason: d.Standing.Reason, DesiredRevision: d.Standing.Desired, AppliedRevision: d.Standing.Applied,
 		Drifts: int32(len(d.Standing.Drifts)), Drained: d.Drained, Received: d.Received, Coalesced: d.Coalesced,
+		DriftPolicy: policies[d.Policy],
 	}
 	if !d.Standing.Since.IsZero() {
 		out.Since = timestamppb.New(d.Standing.Since)
@@ -123,4 +124,36 @@ func (s *deviceService) RevertDrift(ctx context.Context, r *api.RevertDriftReque
 		return nil, failure(err)
 	}
 	return &api.RevertDriftResponse{Transaction: res.ID, Outcome: string(res.Outcome)}, nil
+}
+
+var policies = map[controller.Policy]api.DriftPolicy{
+	controller.Report: api.DriftPolicy_DRIFT_POLICY_REPORT, controller.Enforce: api.DriftPolicy_DRIFT_POLICY_ENFORCE,
+}
+
+func (s *deviceService) SetDriftPolicy(ctx context.Context, r *api.SetDriftPolicyRequest) (*api.SetDriftPolicyResponse, error) {
+	want := map[api.DriftPolicy]controller.Policy{
+		api.DriftPolicy_DRIFT_POLICY_UNSPECIFIED: "", api.DriftPolicy_DRIFT_POLICY_REPORT: controller.Report,
+		api.DriftPolicy_DRIFT_POLICY_ENFORCE: controller.Enforce,
+	}
+	p, known := want[r.GetPolicy()]
+	if !known {
+		return nil, invalid("policy: there is none of this number; use REPORT or ENFORCE")
+	}
+	now, err := s.Operations.SetPolicy(ctx, r.GetTopology(), r.GetDevice(), p, s.caller(ctx))
+	if err != nil {
+		return nil, failure(err)
+	}
+	return &api.SetDriftPolicyResponse{Policy: policies[now]}, nil
+}
+
+func (s *deviceService) GetConfiguration(ctx context.Context, r *api.GetConfigurationRequest) (*api.GetConfigurationResponse, error) {
+	running := r.GetDatastore() == api.Datastore_DATASTORE_RUNNING
+	if running && r.GetRevision() != 0 {
+		return nil, invalid("revision: not with RUNNING, of which there is one; leave one of them out")
+	}
+	json, hash, err := s.Operations.Configuration(ctx, r.GetTopology(), r.GetDevice(), r.GetRevision(), running)
+	if err != nil {
+		return nil, failure(err)
+	}
+	return &api.GetConfigurationResponse{Json: json, Hash: hash}, nil
 }

@@ -258,6 +258,9 @@ func (d *Device) owned(has *config.Tree) *config.Tree {
 	return d.Owned(has, d.desired.Tree)
 }
 
+// OwnedNow is what Loom owns of what the device has. It was read: see Has.
+func (d *Device) OwnedNow() *config.Tree { return d.owned(d.has) }
+
 // judge finds out where the device stands.
 func (d *Device) judge(now time.Time) News {
 	var out News

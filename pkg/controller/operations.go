@@ -115,6 +115,7 @@ type DeviceView struct {
 	Standing                                               Standing
 	Received, Coalesced                                    int64
 	Drained                                                bool
+	Policy                                                 Policy
 }
 
 // Operations are what is done to devices. cmd/loom provides them.
@@ -132,6 +133,11 @@ type Operations interface {
 	Devices(ctx context.Context, topology, limit string) ([]DeviceView, error)
 	// Revert takes drifts of devices back: of those with the ids, or all where there are none.
 	Revert(ctx context.Context, topology, limit string, ids []string, by string) (transaction.Result, error)
+	// SetPolicy decides what becomes of drift: of a topology, or of a device of it. Empty takes that back. It tells what holds now.
+	SetPolicy(ctx context.Context, topology, device string, p Policy, by string) (Policy, error)
+	// Configuration is what a revision intends of a device (0: the newest), or what it runs as far as Loom owns it: RFC 7951 JSON, and
+	// its hash as plans have it.
+	Configuration(ctx context.Context, topology, device string, revision int64, running bool) (json []byte, hash string, err error)
 
 	// Events are those after a sequence number, the oldest first.
 	Events(ctx context.Context, after int64) (events []Event, last int64, err error)

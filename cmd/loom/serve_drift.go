@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/plan"
+	"github.com/loomfabric/loom/pkg/store"
+	"github.com/loomfabric/loom/pkg/transaction"
+)
+
+// unattended is by whom what nobody asked for is done.
+const unattended = "loom serve"
+
+// policyKey is where the policy of a topology is kept, or of a device of it.
+//
+//	policy/TOPOLOGY
+//	policy/TOPOLOGY/DEVICE
+func policyKey(topology, device string) string {
+	if device == "" {
+		return "policy/" + topology
+	}
+	return "policy/" + topology + "/" + device
+}
+
+// keptPolicy is a policy in the store.
+type keptPolicy struct {
+	Policy controller.Policy `json:"policy"`
+	By     string            `json:"by,omitempty"`
+}
+
+// policies are those of a topology.
+func (s *serving) policies(ctx context.Context, topology string) (controller.Policies, error) {
+	out := controller.Policies{Devices: map[string]controller.Policy{}}
+	records, _, err := s.store.List(ctx, policyKey(topology, ""))
+	if err != nil {
+		return out, err
+	}
+	for _, r := range records {
+		var p keptPolicy
+		if err := unpack(r.Value, &p); err != nil {
+			return out, fmt.Errorf("%s: %w", r.Key, err)
+		}
+		if r.Key == policyKey(topology, "") {
+			out.Topology = p.Policy
+		} else if name, ok := strings.CutPrefix(r.Key, policyKey(topology, "")+"/"); ok {
+			out.Devices[name] = p.Policy
+		}
+	}
+	return out, nil
+}
+
+// SetPolicy implements controller.Operations.
+func (s *serving) SetPolicy(ctx context.Context, topology, device string, p controller.Policy, by string) (controller.Policy, error) {
+	f, err := s.fabric(topology)
+	if err != nil {
+		return "", err
+	}
+	if n, _ := f.current(); device != "" && n.design.Device(device) == nil {
+		return "", fmt.Errorf("%s: %w in %s", device, controller.ErrNoDevice, topology)
+	}
+	key := policyKey(topology, device)
+	tx := store.Tx{Delete: []string{key}}
+	if p != "" {
+		data, err := pack(keptPolicy{p, by})
+		if err != nil {
+			return "", err
+		}
+		tx = store.Tx{Put: map[string][]byte{key: data}}
+	}
+	if _, err := s.store.Commit(ctx, tx); err != nil {
+		return "", fmt.Errorf("policy of %s: %w", topology, err)
+	}
+	all, err := s.policies(ctx, topology)
+	if err != nil {
+		return "", err
+	}
+	now := all.Of(device)
+	s.note(controller.Event{Kind: controller.DriftEvent, Topology: topology, Device: device, By: by, Message: "policy for drift: " + string(now)})
+	leaveWord(f.drifted)
+	return now, nil
+}
+
+// enforce takes drift back where the policy says so, until ctx ends.
+func (f *fabricRun) enforce(ctx context.Context) {
+	e := &controller.Enforcer{PerHour: f.s.unattended, AtOnce: max(1, f.s.unattended/4)}
+	left := map[string]bool{}
+	for ctx.Err() == nil {
+		wait, err := f.takeBack(ctx, e, left)
+		if err != nil && ctx.Err() == nil {
+			f.s.log.Error("drift was not taken back", "topology", f.name, "error", err)
+		}
+		var later <-chan time.Time // nil: never
+		if wait > 0 {
+			later = time.After(wait)
+		}
+		select {
+		case <-f.drifted:
+		case <-later:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// retryEnforcing is how long enforcing waits where somebody else changes the fabric, or the store does not answer.
+const retryEnforcing = 5 * time.Second
+
+// takeBack takes back what is due, and tells how long nothing else will be. left are devices of which was told that they are left to
+// people.
+func (f *fabricRun) takeBack(ctx context.Context, e *controller.Enforcer, left map[string]bool) (wait time.Duration, err error) {
+	all, err := f.candidates(ctx, time.Now())
+	if err != nil {
+		return retryEnforcing, err
+	}
+	due, given, wait := e.Due(all, time.Now())
+	told := map[string]bool{}
+	for _, name := range given {
+		told[name] = true
+		if !left[name] {
+			f.s.note(controller.Event{Kind: controller.DriftEvent, Topology: f.name, Device: name, By: unattended,
+				Message: "left as it is: it was taken back again and again and came again; find out who changes it, and take it back with loom drift revert"})
+		}
+	}
+	clear(left)
+	for name := range told {
+		left[name] = true
+	}
+	if len(due) == 0 {
+		return wait, nil
+	}
+	res, err := f.s.Revert(ctx, f.name, strings.Join(due, ","), nil, unattended)
+	if errors.Is(err, controller.ErrNotNow) && res.ID == "" {
+		return retryEnforcing, nil // somebody else changes the fabric, or it is as intended again
+	}
+	for _, name := range due {
+		e.Tried(name, time.Now())
+	}
+	if err == nil && res.Outcome != transaction.Done && res.Outcome != "" {
+		err = fmt.Errorf("transaction %s: %s", res.ID, res.Outcome)
+	}
+	if err != nil {
+		f.s.note(controller.Event{Kind: controller.DriftEvent, Topology: f.name, By: unattended, Subject: res.ID,
+			Message: fmt.Sprintf("drift of %s was not taken back: %v", strings.Join(due, ", "), err)})
+	}
+	return time.Second, err
+}
+
+// candidates are devices whose drift may be taken back without people.
+func (f *fabricRun) candidates(ctx context.Context, now time.Time) ([]controller.Candidate, error) {
+	policies, err := f.s.policies(ctx, f.name)
+	if err != nil {
+		return nil, err
+	}
+	worked, err := f.inMaintenance(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	n, _ := f.current()
+	var out []controller.Candidate
+	for _, d := range n.design.Devices {
+		if policies.Of(d.Name) != controller.Enforce || worked[d.Name] {
+			continue
+		}
+		f.mu.Lock()
+		a := f.agents[d.Name]
+		f.mu.Unlock()
+		if a == nil {
+			continue
+		}
+		s, _, _ := a.standing()
+		if s.Status != controller.Drifted {
+			continue // above all nobody who is refused
+		}
+		c := controller.Candidate{Device: d.Name}
+		for _, x := range s.Drifts {
+			if x.Since.After(c.Newest) {
+				c.Newest = x.Since
+			}
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// inMaintenance are devices that people work on.
+//
+//	maintenance/TOPOLOGY/DEVICE
+func (f *fabricRun) inMaintenance(ctx context.Context, now time.Time) (map[string]bool, error) {
+	prefix := "maintenance/" + f.name + "/"
+	records, _, err := f.s.store.List(ctx, prefix)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for _, r := range records {
+		var kept struct {
+			Until time.Time `json:"until"`
+		}
+		if err := unpack(r.Value, &kept); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Key, err)
+		}
+		out[strings.TrimPrefix(r.Key, prefix)] = kept.Until.IsZero() || kept.Until.After(now)
+	}
+	return out, nil
+}
+
+// Configuration implements controller.Operations.
+func (s *serving) Configuration(ctx context.Context, topology, device string, revision int64, running bool) (json []byte, hash string, err error) {
+	f, err := s.fabric(topology)
+	if err != nil {
+		return nil, "", err
+	}
+	n, _ := f.current()
+	if !running {
+		in, err := s.intents.At(ctx, topology, revision)
+		if err != nil {
+			return nil, "", err
+		}
+		if n, err = s.compile(in); err != nil {
+			return nil, "", err
+		}
+		if err := n.intendDrains(ctx, newJournal(f.keep), nil); err != nil {
+			return nil, "", err
+		}
+	}
+	tree := n.trees[device]
+	if tree == nil {
+		return nil, "", fmt.Errorf("%s: %w in %s", device, controller.ErrNoDevice, topology)
+	}
+	if running {
+		f.mu.Lock()
+		a := f.agents[device]
+		f.mu.Unlock()
+		if tree = a.owned(); tree == nil {
+			return nil, "", fmt.Errorf("%s: %w: it was not read yet; wait until it answers", device, controller.ErrNotNow)
+		}
+	}
+	return tree.AppendJSON(nil, false), plan.Hash(tree), nil
+}
