@@ -83,6 +83,7 @@ type serving struct {
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
 	without map[string]error         // topologies that could not be taken into care, and why
+	told    chan struct{}            // closed when one of these two changes; nil: nobody waits
 	minded  map[string]chan struct{} // topologies that somebody looks after; a nudge has it look now
 	minders sync.WaitGroup
 
@@ -299,6 +300,7 @@ func (s *serving) careFor(ctx context.Context, head *controller.Intent) (err err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.tell()
 	delete(s.without, name)
 	if f == nil {
 		delete(s.fabrics, name)
@@ -314,6 +316,41 @@ func (s *serving) careFor(ctx context.Context, head *controller.Intent) (err err
 		s.note(controller.Event{Kind: controller.ControllerEvent, Topology: name, Message: "not followed: " + err.Error()})
 	}
 	return err
+}
+
+// tell wakes who waits for a topology to be in care. s.mu is held.
+func (s *serving) tell() {
+	if s.told != nil {
+		close(s.told)
+		s.told = nil
+	}
+}
+
+// inCare is a topology in care. One that was put is so a moment later: that is waited for, with patience.
+func (s *serving) inCare(ctx context.Context, name string) (*fabricRun, error) {
+	limit := time.After(patience)
+	for {
+		s.mu.Lock()
+		if s.told == nil {
+			s.told = make(chan struct{})
+		}
+		told, why := s.told, s.without[name]
+		s.mu.Unlock()
+		f, err := s.fabric(name)
+		if err == nil || why != nil && why != errNotYet {
+			return f, err
+		}
+		if _, none := s.intents.Head(ctx, name); none != nil {
+			return nil, none
+		}
+		select {
+		case <-told:
+		case <-limit:
+			return nil, fmt.Errorf("%s: %w: %w", name, controller.ErrNotNow, errNotYet)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 func (s *serving) stopFabrics() {

@@ -29,6 +29,8 @@ const (
 type agent struct {
 	fabric *fabricRun
 	name   string
+	tried  chan struct{} // closed when it has met the device, or failed to, for the first time
+	try    func()        // closes it
 
 	mu     sync.Mutex
 	state  *controller.Device
@@ -40,7 +42,8 @@ type agent struct {
 }
 
 func newAgent(f *fabricRun, d *fabric.Device) *agent {
-	a := &agent{fabric: f, name: d.Name, design: d, nudged: make(chan struct{}, 1)}
+	a := &agent{fabric: f, name: d.Name, design: d, nudged: make(chan struct{}, 1), tried: make(chan struct{})}
+	a.try = sync.OnceFunc(func() { close(a.tried) })
 	a.state = &controller.Device{Name: d.Name, Schema: drivers[d.OS].Schema, Owned: func(has, intended *config.Tree) *config.Tree {
 		return drivers[a.design.OS].Scope(a.design).Owned(has, intended)
 	}}
@@ -106,6 +109,7 @@ func (a *agent) owned() *config.Tree {
 
 // run follows the device until ctx ends.
 func (a *agent) run(ctx context.Context) {
+	defer a.try()
 	wait := shortestRetry
 	for ctx.Err() == nil {
 		met, err := a.follow(ctx)
@@ -116,6 +120,7 @@ func (a *agent) run(ctx context.Context) {
 			wait = shortestRetry
 		}
 		a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Lose(errorText(a.name, err), now) })
+		a.try()
 		select {
 		case <-time.After(wait/2 + rand.N(wait)): // not all at once, where all were lost at once
 		case <-ctx.Done():
@@ -150,6 +155,7 @@ func (a *agent) follow(ctx context.Context) (met bool, err error) {
 	a.mu.Lock()
 	a.dev, a.design, a.lent, a.hangUp = l.Device, l.design, &lent, cancel
 	a.mu.Unlock()
+	a.try()
 	defer lent.Wait() // a stream that ends takes nothing away from a transaction, which connects again by itself
 	defer func() {
 		a.mu.Lock()
@@ -252,9 +258,14 @@ func (a *agent) read(ctx context.Context, l *live) error {
 	return nil
 }
 
-// borrow is the device for a transaction, over the connection that there is, until it is closed. The device is asked once more who it is:
+// borrow is the device for a transaction, over the connection that there is, until it is closed; the first one is waited for. The device is asked once more who it is:
 // a connection that broke may have been made again to another one.
 func (a *agent) borrow(ctx context.Context, n *network) (*live, error) {
+	select {
+	case <-a.tried:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	a.mu.Lock()
 	if a.dev == nil {
 		defer a.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 func (s *serving) Devices(ctx context.Context, topology, limit string) ([]controller.DeviceView, error) {
 	var all []*fabricRun
 	if topology != "" {
-		f, err := s.fabric(topology)
+		f, err := s.inCare(ctx, topology)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func (f *fabricRun) view(d *fabric.Device, r *resolver) (controller.DeviceView, 
 
 // Revert implements controller.Operations.
 func (s *serving) Revert(ctx context.Context, topology, limit string, ids []string, by string) (transaction.Result, error) {
-	f, err := s.fabric(topology)
+	f, err := s.inCare(ctx, topology)
 	if err != nil {
 		return transaction.Result{}, err
 	}

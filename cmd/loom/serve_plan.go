@@ -102,7 +102,7 @@ func (s *serving) planned(ctx context.Context, r *controller.PlanRequest) (*cont
 			return nil, nil, err
 		}
 		r.Revision = in.Number
-		f, err := s.fabric(r.Topology)
+		f, err := s.inCare(ctx, r.Topology)
 		return in, f, err
 	}
 	in := &controller.Intent{Files: r.Files}
@@ -115,7 +115,7 @@ func (s *serving) planned(ctx context.Context, r *controller.PlanRequest) (*cont
 		return nil, nil, fmt.Errorf("topology %s: %w: its files are those of %s", r.Topology, controller.ErrInvalid, name)
 	}
 	r.Topology = name
-	f, err := s.fabric(name)
+	f, err := s.inCare(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -259,7 +259,7 @@ func (s *serving) Apply(ctx context.Context, r controller.ApplyRequest, tell fun
 	if p.Hash == "" && p.Request.Draining == nil || p.Hash != r.Hash {
 		return transaction.Result{}, fmt.Errorf("plan %s: %w: its hash is %q", r.Plan, controller.ErrStale, p.Hash)
 	}
-	f, err := s.fabric(p.Topology)
+	f, err := s.inCare(ctx, p.Topology)
 	if err != nil {
 		return transaction.Result{}, err
 	}
