@@ -27,7 +27,7 @@ help: ## this list
 build: ## bin/loom
 	$(GO) build -ldflags "-X main.version=$(VERSION)" -o $(LOOM) ./cmd/loom
 
-test: ## all tests, each once: under the race detector where there is a C compiler; needs nothing but Go
+test: ## all tests, each once: under the race detector where there is a C compiler; needs Go, git, curl and python3
 	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null; then \
 	  $(MAKE) --no-print-directory race unraced; \
 	else \
