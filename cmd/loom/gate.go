@@ -8,13 +8,12 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/verify"
-	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
 // gate is what a change passes between its waves: the devices that have their change, and their neighbors, show
 // nothing wrong that was not wrong before.
 type gate struct {
-	*observer
+	*follower
 	index  *verify.Index
 	before []verify.Finding // before the first wave
 
@@ -23,7 +22,6 @@ type gate struct {
 
 	soak  time.Duration  // for which it has to stay at rest; 0: not at all
 	retry time.Duration  // between attempts to reach a device that cannot be read
-	turns chan struct{}  // one for each device that is connected to or read at this moment
 	tell  func(gateWait) // what it waits for, whenever that changes; may be nil
 }
 
@@ -46,7 +44,7 @@ func (g *gate) waits(w gateWait) {
 // then need not come back for the gate to open. asked is what devices are to show behind the change, by name, those
 // too that have it already: what a change takes away on purpose is not missed, whatever the topology says.
 func (n *network) gate(ctx context.Context, o *observer, names []string, asked map[string]verify.Device) *gate {
-	g := &gate{observer: o, index: verify.NewIndex(n.design).Wanting(asked), drained: n.drained(), within: time.Minute, retry: time.Second, turns: make(chan struct{}, maxConnections)}
+	g := &gate{follower: &follower{observer: o, turns: make(chan struct{}, maxConnections)}, index: verify.NewIndex(n.design).Wanting(asked), drained: n.drained(), within: time.Minute, retry: time.Second}
 	before := o.observe(ctx, g.around(names))
 	before.Drained = g.drained
 	g.before = g.index.Check(before)
@@ -185,22 +183,6 @@ func (g *gate) follow(ctx context.Context, name string, reports chan<- report) {
 	}
 }
 
-// pace is the least time between two readings of a device that is followed: while sessions come up there is news all
-// the time. A device that takes long to be read is read less often, but soon enough for a network to be seen at rest.
-const (
-	pace     = 100 * time.Millisecond
-	slowest  = 500 * time.Millisecond
-	idleness = 4 // how much longer than a reading it is left alone
-)
-
-// sampling is the time between two readings of a device that has to do with light, whether it has news or not. What is
-// measured of light changes all the time, so nobody subscribes to it (driver.LightPaths), and what a gate waits for may
-// be made by another device: a media channel passes light when somebody else's laser is on.
-const sampling = time.Second
-
-// breath is how long to leave a device alone that took some time to be read.
-func breath(took time.Duration) time.Duration { return min(max(pace, idleness*took), slowest) }
-
 // stream follows a device over one connection, and returns why that ended.
 func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)) error {
 	l, err := g.dial(ctx, name)
@@ -208,37 +190,13 @@ func (g *gate) stream(ctx context.Context, name string, tell func(verify.Device)
 		return err
 	}
 	defer l.Close()
-	ctx, end := context.WithCancel(ctx)
-	defer end()
-	news, ended := make(chan struct{}, 1), make(chan error, 1)
-	go func() {
-		ended <- l.Subscribe(ctx, mustPaths(drivers[l.design.OS].ObservePaths), gnmi.SubscriptionList_STREAM, newsOf(news))
-	}()
-	drv := drivers[l.design.OS]
-	measures := len(drv.Observed(l.design)) > len(drv.ObservePaths)
-	for {
-		var sample <-chan time.Time
-		if measures {
-			sample = g.after(sampling)
+	return g.followOver(ctx, func() *live { return l }, make(chan struct{}, 1), func(read func() (verify.Device, error)) error {
+		shows, err := read()
+		if err == nil {
+			tell(shows)
 		}
-		select {
-		case <-news:
-		case <-sample:
-		case err := <-ended:
-			return err
-		}
-		begun := g.now()
-		shows, err := g.readOne(ctx, l)
-		if err != nil {
-			return err
-		}
-		took := g.now().Sub(begun)
-		tell(shows)
-		select { // what changes in the meantime is one piece of news
-		case <-g.after(breath(took)):
-		case <-ctx.Done():
-		}
-	}
+		return err
+	})
 }
 
 // dial connects to a device; a bounded number at a time, so that a thousand devices do not get in each
@@ -251,40 +209,4 @@ func (g *gate) dial(ctx context.Context, name string) (*live, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.limit)
 	defer cancel()
 	return dial(ctx, g.n, g.r, name)
-}
-
-// readOne reads what a device shows, a bounded number of devices at a time.
-func (g *gate) readOne(ctx context.Context, l *live) (verify.Device, error) {
-	if err := g.turn(ctx); err != nil {
-		return verify.Device{}, err
-	}
-	defer func() { <-g.turns }()
-	ctx, cancel := context.WithTimeout(ctx, g.limit)
-	defer cancel()
-	return g.read(ctx, l), nil
-}
-
-// turn waits for a place among those that speak to a device.
-func (g *gate) turn(ctx context.Context) error {
-	select {
-	case g.turns <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// newsOf makes one piece of news of all that came since the last one was taken; what the device had to say at
-// first is one, when it has said it (sync_response, gNMI specification 3.5.1.4).
-func newsOf(news chan<- struct{}) func(*gnmi.Notification) {
-	synced := false
-	return func(n *gnmi.Notification) {
-		if synced = synced || n == nil; !synced {
-			return
-		}
-		select {
-		case news <- struct{}{}:
-		default:
-		}
-	}
 }

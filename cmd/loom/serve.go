@@ -48,6 +48,7 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 	c.Flags().StringSliceVar(&o.names, "name", nil, "`NAMES` and addresses under which callers find it, for its certificate (default: those of --listen and of this host)")
 	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
 	c.Flags().IntVar(&o.unattended, "unattended", 20, "devices of a topology within an hour whose drift is taken back where the policy is to enforce, at most; a quarter of them at once")
+	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "how long a device may not answer before that is a finding")
 	c.Flags().StringVar(&o.config, "config", "", "`FILE` with settings, a flag's name and its value on each line")
 	c.PreRunE = func(cmd *cobra.Command, _ []string) error { return settle(cmd, o.config) }
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), t, o) }
@@ -61,6 +62,7 @@ type serveOptions struct {
 	rest     string
 	names    []string
 	parallel int
+	grace    time.Duration
 	config   string
 
 	unattended int
@@ -77,7 +79,8 @@ type serving struct {
 	marks      marks
 	access     *access
 	parallel   int
-	unattended int // devices within an hour whose drift is taken back without people, at most
+	unattended int           // devices within an hour whose drift is taken back without people, at most
+	grace      time.Duration // a device that does not answer for so long is a finding
 	intents    *controller.Intents
 
 	mu      sync.Mutex
@@ -99,7 +102,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		dir = o.store.dir
 	}
 	s := &serving{
-		dir: dir, access: o.access, parallel: o.parallel, unattended: o.unattended, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, minded: map[string]chan struct{}{},
+		dir: dir, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, minded: map[string]chan struct{}{},
 		wake: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(t.err, nil)),
 	}
 	if s.store, err = o.store.open(ctx, t, dir); err != nil {
@@ -291,8 +294,9 @@ func (s *serving) careFor(ctx context.Context, head *controller.Intent) (err err
 	s.mu.Unlock()
 	switch {
 	case head.Deleted && f != nil:
-		err, f = f.stop(), nil
+		err, f = errors.Join(f.stop(), s.forgetFindings(ctx, name)), nil
 	case head.Deleted:
+		err = s.forgetFindings(ctx, name)
 	case f != nil:
 		err = f.follow(ctx, head)
 	default:

@@ -107,6 +107,13 @@ func (a *agent) owned() *config.Tree {
 	return a.state.OwnedNow()
 }
 
+// stands is where the device stands, and what it was brought to.
+func (a *agent) stands() (controller.Standing, controller.Target) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state.Standing(), a.state.Applied()
+}
+
 // run follows the device until ctx ends.
 func (a *agent) run(ctx context.Context) {
 	defer a.try()
@@ -121,6 +128,7 @@ func (a *agent) run(ctx context.Context) {
 		}
 		a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Lose(errorText(a.name, err), now) })
 		a.try()
+		a.fabric.watch.lost(a.name, errorText(a.name, err))
 		select {
 		case <-time.After(wait/2 + rand.N(wait)): // not all at once, where all were lost at once
 		case <-ctx.Done():
@@ -163,6 +171,7 @@ func (a *agent) follow(ctx context.Context) (met bool, err error) {
 		a.mu.Unlock()
 	}()
 	a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Connect(now) })
+	a.fabric.running.Go(func() { a.fabric.watch.follow(ctx, a.name, l) })
 	told, ended := make(chan struct{}, 1), make(chan error, 1)
 	go func() {
 		ended <- l.Subscribe(ctx, mustPaths(drivers[l.design.OS].Manners.ReadPaths), gnmi.SubscriptionList_STREAM, func(n *gnmi.Notification) {

@@ -23,6 +23,7 @@ type fabricRun struct {
 	name string
 	keep *keeper
 
+	watch   *watchman
 	turns   chan struct{} // of agents that read a device
 	drifted chan struct{} // there is something that may have to be taken back
 	enough  context.CancelFunc
@@ -60,6 +61,7 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 		s: s, name: name, turns: make(chan struct{}, maxConnections), drifted: make(chan struct{}, 1), enough: func() {}, agents: map[string]*agent{}, ends: map[string]context.CancelFunc{},
 		keep: &keeper{store: s.store, lease: lease, topology: name, control: s.control, bounds: b, marks: s.marks},
 	}
+	f.watch = newWatchman(f)
 	if err := f.start(ctx); err != nil {
 		return nil, errors.Join(err, f.stop())
 	}
@@ -93,7 +95,14 @@ func (f *fabricRun) start(ctx context.Context) error {
 		f.s.note(controller.Event{Kind: controller.TransactionEvent, Topology: f.name, Subject: res.ID,
 			Message: fmt.Sprintf("transaction %s, which was left open, ended: %s", res.ID, res.Outcome)})
 	}
-	return f.intend(ctx, head, n)
+	if err := f.watch.restore(ctx); err != nil {
+		return err
+	}
+	if err := f.intend(ctx, head, n); err != nil {
+		return err
+	}
+	f.running.Go(func() { f.watch.run(f.watch.ctx) })
+	return nil
 }
 
 // intend has the devices be as a revision intends. Those that it does not have any more are left as they are, and alone.
@@ -136,7 +145,15 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 		want := controller.Target{Revision: head.Number, Tree: n.trees[d.Name]}
 		f.each([]string{d.Name}, func(d *controller.Device, now time.Time) controller.News { return d.Want(want, now) })
 	}
+	f.watch.nudge()
 	return nil
+}
+
+// agent is that of a device; nil where there is none.
+func (f *fabricRun) agent(name string) *agent {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.agents[name]
 }
 
 // current is what is intended, and how devices are reached.
@@ -169,6 +186,7 @@ func (f *fabricRun) stop() error {
 	for _, end := range f.ends {
 		end()
 	}
+	f.watch.end()
 	f.mu.Unlock()
 	f.enough()
 	f.running.Wait()
@@ -181,6 +199,7 @@ func (f *fabricRun) stop() error {
 
 // heard keeps and tells what is new about a device.
 func (f *fabricRun) heard(name string, s controller.Standing, news controller.News, now time.Time) {
+	f.watch.heard(name, s)
 	about := func(kind controller.EventKind, subject, message string) {
 		f.s.note(controller.Event{At: now, Kind: kind, Topology: f.name, Device: name, Subject: subject, Message: message, Revision: s.Applied})
 	}

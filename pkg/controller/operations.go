@@ -143,6 +143,11 @@ type Operations interface {
 	Events(ctx context.Context, after int64) (events []Event, last int64, err error)
 	// Follow calls on with each event after a sequence number until ctx ends or on fails. Errors: ErrForgotten.
 	Follow(ctx context.Context, after int64, on func(Event) error) error
+
+	// Findings are what is wrong now, as SortFindings sorts it, and a token of this moment.
+	Findings(ctx context.Context) (all []Finding, token int64, err error)
+	// FollowFindings calls on with each finding that comes, changes or goes behind a token, until ctx ends or on fails. Errors: ErrForgotten.
+	FollowFindings(ctx context.Context, after int64, on func(f Finding, gone bool, token int64) error) error
 }
 
 // ErrForgotten: what happened so long ago is not kept any more.

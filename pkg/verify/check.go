@@ -189,6 +189,9 @@ var rank = map[Kind]int{
 	SegmentBroken: 23, RoutesMissing: 24, CapacityLost: 25,
 }
 
+// Rank is the place of a kind in the order in which they are worth reading: causes come before what they explain.
+func (k Kind) Rank() int { return rank[k] }
+
 // findings finishes the drafts.
 func (k *checker) findings() []Finding {
 	k.weigh()

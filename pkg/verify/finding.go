@@ -1,6 +1,10 @@
 package verify
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/loomfabric/loom/pkg/fabric"
 )
 
@@ -57,6 +61,16 @@ func (s Severity) String() string { return severities[s] }
 
 // MarshalText writes the severity as String does.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (s *Severity) UnmarshalText(text []byte) error {
+	i := slices.Index(severities, string(text))
+	if i < 0 {
+		return fmt.Errorf("severity %q: is none of %s", text, strings.Join(severities, ", "))
+	}
+	*s = Severity(i)
+	return nil
+}
 
 // Finding is one difference between the design and what was observed.
 type Finding struct {
