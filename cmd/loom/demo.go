@@ -157,7 +157,7 @@ func (d *demo) compile(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("with one more rack: %w", err)
 	}
-	d.holds("%s: %s", d.path, summary(d.before))
+	d.holds("%s: %s", d.path, summary(d.before.validation()))
 	return nil
 }
 

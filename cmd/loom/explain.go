@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/spf13/cobra"
 )
 
@@ -26,7 +27,8 @@ func explainCommand(t *terminal) *cobra.Command {
 object of the topology that caused it, its file:line:column, and the rule that made it.
 A * stands for any key.`,
 		Example: `  loom explain leaf3 /interface[name=ethernet-1/49]/mtu topologies/demo.yaml
-  loom explain spine1 /bfd topologies/demo.yaml --format json`,
+  loom explain spine1 /bfd topologies/demo.yaml --format json
+  loom explain spine1 /bfd --server --topology demo`,
 		Args: needs(2, "a device and a path on it"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {
 			if len(args) < 2 {
@@ -36,17 +38,23 @@ A * stands for any key.`,
 		},
 	}
 	format := formatFlag(c, "text", "json")
-	releases := releaseFlag(c)
-	c.RunE = func(_ *cobra.Command, args []string) error {
-		srcs, err := sources(args[2:])
-		if err != nil {
-			return err
+	releases, q := releaseFlag(c), questionFlags(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		var found []explanation
+		there, err := q.there()
+		switch {
+		case err != nil:
+		case there:
+			err = q.ask(cmd.Context(), args[2:], *releases, func(x *client, of controller.Subject) (err error) {
+				found, err = x.explain(cmd.Context(), of, args[0], args[1])
+				return err
+			})
+		default:
+			var n *network
+			if n, err = compilePaths(t, args[2:], *releases); err == nil {
+				found, err = n.explain(args[0], args[1])
+			}
 		}
-		n, err := compileNetwork(t, srcs, *releases)
-		if err != nil {
-			return err
-		}
-		found, err := n.explain(args[0], args[1])
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,9 @@ func newLedger(t *testing.T) (*controller.Intents, *store.Store) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return &controller.Intents{Ledger: &intentLedger{s}, Check: func(*topology.Topology) topology.Diagnostics { return nil }, Now: time.Now}, s
+	return &controller.Intents{Ledger: &intentLedger{s}, Check: func(_, _ *topology.Topology) (controller.Effect, topology.Diagnostics) {
+		return controller.Effect{}, nil
+	}, Now: time.Now}, s
 }
 
 func smallLab(segments int) []topology.Source {

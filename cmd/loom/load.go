@@ -135,6 +135,15 @@ func compileNetwork(t *terminal, srcs []topology.Source, releases map[string]str
 	return n, n.render()
 }
 
+// compilePaths takes topology files all the way to intended configuration.
+func compilePaths(t *terminal, paths []string, releases map[string]string) (*network, error) {
+	srcs, err := sources(paths)
+	if err != nil {
+		return nil, err
+	}
+	return compileNetwork(t, srcs, releases)
+}
+
 // designNetwork takes sources to a design, without the configuration of any device.
 func designNetwork(t *terminal, srcs []topology.Source, releases map[string]string) (*network, error) {
 	topo, diags := topology.Parse(srcs...)
@@ -246,6 +255,7 @@ func renderAll(design *fabric.Design) (map[string]*config.Tree, error) {
 // fabric.Compiler), keeps its tree. It is not safe for concurrent use.
 type renderer struct {
 	last map[*fabric.Device]*config.Tree
+	work int // devices that were rendered, in all
 }
 
 func (r *renderer) render(design *fabric.Design) (map[string]*config.Tree, error) {
@@ -265,6 +275,7 @@ func (r *renderer) render(design *fabric.Design) (map[string]*config.Tree, error
 	}
 	for i, d := range design.Devices {
 		if trees[i] = r.last[d]; trees[i] == nil {
+			r.work++
 			work <- i
 		}
 	}

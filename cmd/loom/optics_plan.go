@@ -93,13 +93,18 @@ func lit(t *terminal, args []string, releases map[string]string, name string) (*
 			out = append(out, l)
 		}
 	}
+	return n, out, knownLine(n.design.Name, name, names)
+}
+
+// knownLine demands that a topology has lines, and one of a name if there is one.
+func knownLine(topology, name string, lines []string) error {
 	switch {
-	case len(names) == 0:
-		return nil, nil, fmt.Errorf("%s has no lines; docs/topology.md tells how ducts and lines are written", n.design.Name)
-	case len(out) == 0:
-		return nil, nil, fmt.Errorf("%s: no line of that name; %s", name, meant(name, names))
+	case len(lines) == 0:
+		return fmt.Errorf("%s has no lines; docs/topology.md tells how ducts and lines are written", topology)
+	case name != "" && !slices.Contains(lines, name):
+		return fmt.Errorf("%s: no line of that name; %s", name, meant(name, lines))
 	}
-	return n, out, nil
+	return nil
 }
 
 // linePlan is one line as it is printed. Powers are in dBm, ratios in dB, lengths in km.

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/spf13/cobra"
 )
@@ -42,7 +43,8 @@ func queryCommand(t *terminal) *cobra.Command {
 		Example: `  loom query devices topologies/demo.yaml
   loom query outages topologies/twin.yaml
   loom query spans topologies/stitched.yaml
-  loom query '/network-instance[name=*]/protocols/bgp/autonomous-system' topologies/demo.yaml --format csv`,
+  loom query '/network-instance[name=*]/protocols/bgp/autonomous-system' topologies/demo.yaml --format csv
+  loom query segments --server --topology demo --revision 7`,
 		Args: needs(1, "what to list"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, s string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -54,16 +56,23 @@ func queryCommand(t *terminal) *cobra.Command {
 	format := formatFlag(c, "text", "json", "csv")
 	releases := releaseFlag(c)
 	limit := limitFlag(c)
-	c.RunE = func(_ *cobra.Command, args []string) error {
-		srcs, err := sources(args[1:])
-		if err != nil {
-			return err
+	q := questionFlags(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		var result table
+		there, err := q.there()
+		switch {
+		case err != nil:
+		case there:
+			err = q.ask(cmd.Context(), args[1:], *releases, func(x *client, of controller.Subject) (err error) {
+				result, err = x.query(cmd.Context(), of, args[0], *limit)
+				return err
+			})
+		default:
+			var n *network
+			if n, err = compilePaths(t, args[1:], *releases); err == nil {
+				result, err = n.query(args[0], *limit)
+			}
 		}
-		n, err := compileNetwork(t, srcs, *releases)
-		if err != nil {
-			return err
-		}
-		result, err := n.query(args[0], *limit)
 		if err != nil {
 			return err
 		}

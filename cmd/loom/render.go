@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/fabric"
 	"github.com/spf13/cobra"
 )
@@ -33,28 +34,39 @@ JSON, and DIR/inventory.json, which lists them. The same topology always gives t
 
 Documents that an earlier render listed there, of devices that the topology no longer has, are
 removed. With --limit the other documents and their lines of the list stay.`,
-		Example:           "  loom render topologies/demo.yaml -o out\n  loom render topologies/demo.yaml -o out --release srlinux=24.10",
+		Example:           "  loom render topologies/demo.yaml -o out\n  loom render topologies/demo.yaml -o out --release srlinux=24.10\n  loom render --server --topology demo -o out",
 		ValidArgsFunction: yamlFiles,
 	}
 	dir := c.Flags().StringP("output", "o", "", "`DIR` to write to; made if absent")
 	limit := limitFlag(c)
 	drained := c.Flags().String("drained", "", "render devices that match `SELECTOR` as loom drain would leave them")
 	_ = c.Flags().MarkHidden("drained") // for the conformance of what nobody writes to files
-	releases := releaseFlag(c)
+	releases, q := releaseFlag(c), questionFlags(c)
 	_ = c.MarkFlagDirname("output")
-	c.RunE = func(_ *cobra.Command, args []string) error {
+	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if *dir == "" {
 			return errors.New("render: name the directory to write to with -o DIR")
 		}
-		srcs, err := sources(args)
+		there, err := q.there()
+		switch {
+		case err != nil:
+			return err
+		case there && *drained != "":
+			return errors.New("--drained: not with --server")
+		case there:
+			return q.ask(cmd.Context(), args, *releases, func(x *client, of controller.Subject) error {
+				all, err := x.documents(cmd.Context(), of, *limit)
+				if err != nil {
+					return err
+				}
+				return all.into(t, *dir, *limit)
+			})
+		}
+		n, err := compilePaths(t, args, *releases)
 		if err != nil {
 			return err
 		}
-		n, err := compileNetwork(t, srcs, *releases)
-		if err != nil {
-			return err
-		}
-		names, skipped, err := selectDevices(n.design, *limit)
+		names, _, err := selectDevices(n.design, *limit)
 		if err != nil {
 			return err
 		}
@@ -63,54 +75,86 @@ removed. With --limit the other documents and their lines of the list stay.`,
 				return err
 			}
 		}
-		if err := writeRendered(*dir, n, names, *limit != ""); err != nil {
-			return err
-		}
-		partial := ""
-		if len(skipped) > 0 {
-			partial = " (partial: only " + *limit + ")"
-		}
-		t.printf("%s: %s in %s%s\n", n.design.Name, sizes(len(names), "document"), *dir, partial)
-		return nil
+		return n.documents(names).into(t, *dir, *limit)
 	}
 	return c
 }
 
-// writeRendered writes documents and, last, their list: until then the old list stands, by which
-// the next render would remove what a crash left.
-func writeRendered(dir string, n *network, names []string, partial bool) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+// renderings are the configurations of some devices of a design, one after another: all at once they may be too much for memory.
+type renderings struct {
+	topology string
+	order    []string // all devices of the design
+	each     func(do func(rendered, []byte) error) error
+}
+
+func (n *network) documents(names []string) *renderings {
+	out := &renderings{topology: n.design.Name}
+	for _, d := range n.design.Devices {
+		out.order = append(out.order, d.Name)
 	}
-	old, err := readInventory(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w; this is no list of loom render: remove it, or name another directory", err)
-	}
-	list := []rendered{}
-	for _, name := range names {
-		r := renderedOf(n.design.Device(name), name+".json")
-		doc := append(n.trees[name].AppendJSON(nil, true), '\n')
-		if err := writeFile(filepath.Join(dir, r.File), doc); err != nil {
-			return err
+	out.each = func(do func(rendered, []byte) error) error {
+		for _, name := range names {
+			if err := do(renderedOf(n.design.Device(name), name+".json"), n.trees[name].AppendJSON(nil, true)); err != nil {
+				return err
+			}
 		}
-		list = append(list, r)
+		return nil
 	}
-	if partial {
-		list = n.merged(list, old)
-	}
-	if err := removeStale(dir, old, list); err != nil {
-		return err
-	}
-	data, err := json.MarshalIndent(list, "", "  ")
+	return out
+}
+
+// into writes documents to a directory, and says so.
+func (r *renderings) into(t *terminal, dir, limit string) error {
+	n, err := r.write(dir, limit != "")
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, inventoryFile), append(data, '\n'))
+	partial := ""
+	if n < len(r.order) {
+		partial = " (partial: only " + limit + ")"
+	}
+	t.printf("%s: %s in %s%s\n", r.topology, sizes(n, "document"), dir, partial)
+	return nil
+}
+
+// write writes documents and, last, their list: until then the old list stands, by which the next render would remove what a crash
+// left. It tells how many there are.
+func (r *renderings) write(dir string, partial bool) (int, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return 0, err
+	}
+	old, err := readInventory(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("%w; this is no list of loom render: remove it, or name another directory", err)
+	}
+	list := []rendered{}
+	err = r.each(func(x rendered, doc []byte) error {
+		if filepath.Base(x.File) != x.File {
+			return fmt.Errorf("%q: no name of a device", x.Name)
+		}
+		list = append(list, x)
+		return writeFile(filepath.Join(dir, x.File), append(doc, '\n'))
+	})
+	if err != nil {
+		return 0, err
+	}
+	n := len(list)
+	if partial {
+		list = merged(list, old, r.order)
+	}
+	if err := removeStale(dir, old, list); err != nil {
+		return 0, err
+	}
+	data, err := json.MarshalIndent(list, "", "  ")
+	if err != nil {
+		return 0, err
+	}
+	return n, writeFile(filepath.Join(dir, inventoryFile), append(data, '\n'))
 }
 
 // merged is an old list with the lines of some devices renewed: in the order of the design, and
 // then what the design no longer has.
-func (n *network) merged(list, old []rendered) []rendered {
+func merged(list, old []rendered, order []string) []rendered {
 	renewed := map[string]bool{}
 	for _, r := range list {
 		renewed[r.Name] = true
@@ -120,9 +164,9 @@ func (n *network) merged(list, old []rendered) []rendered {
 			list = append(list, r)
 		}
 	}
-	place := make(map[string]int, len(n.design.Devices))
-	for i, d := range n.design.Devices {
-		place[d.Name] = i - len(n.design.Devices) // below 0, which is the place of all others
+	place := make(map[string]int, len(order))
+	for i, name := range order {
+		place[name] = i - len(order) // below 0, which is the place of all others
 	}
 	slices.SortStableFunc(list, func(a, b rendered) int { return place[a.Name] - place[b.Name] })
 	return list

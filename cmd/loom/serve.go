@@ -82,6 +82,7 @@ type serving struct {
 	unattended int           // devices within an hour whose drift is taken back without people, at most
 	grace      time.Duration // a device that does not answer for so long is a finding
 	intents    *controller.Intents
+	compiled   compilations
 
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
@@ -116,7 +117,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		}
 		defer func() { err = errors.Join(err, s.control.close()) }()
 	}
-	s.intents = &controller.Intents{Ledger: &intentLedger{s.store}, Check: checkIntent, Now: time.Now}
+	s.intents = &controller.Intents{Ledger: &intentLedger{s.store}, Check: s.compiled.check, Now: time.Now}
 	door, err := s.openDoor(o)
 	if err != nil {
 		return err

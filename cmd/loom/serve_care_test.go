@@ -42,7 +42,7 @@ func newCared(t *testing.T, file string) *cared {
 	var err error
 	c.s.store, err = c.s.storeFlags.open(t.Context(), &terminal{out: io.Discard, err: io.Discard}, dir)
 	c.check(err)
-	c.s.intents = &controller.Intents{Ledger: &intentLedger{c.s.store}, Check: checkIntent, Now: time.Now}
+	c.s.intents = &controller.Intents{Ledger: &intentLedger{c.s.store}, Check: c.s.compiled.check, Now: time.Now}
 	srcs, err := sources([]string{file})
 	c.check(err)
 	put, err := c.s.intents.Put(t.Context(), srcs, controller.Write{By: "test"})

@@ -15,38 +15,8 @@ import (
 	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/store"
-	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/loomfabric/loom/pkg/transaction"
 )
-
-// compile takes what is intended all the way to configuration.
-func (s *serving) compile(in *controller.Intent) (*network, error) {
-	topo, diags := in.Expand()
-	if diags.HasErrors() {
-		return nil, &controller.InvalidError{Diagnostics: diags}
-	}
-	n, diags := buildNetwork(topo, topo)
-	if diags.HasErrors() {
-		return nil, &controller.InvalidError{Diagnostics: diags}
-	}
-	var err error
-	if n.trees, err = renderAll(n.design); err != nil {
-		return nil, &controller.InvalidError{Diagnostics: n.mistakes(err, nil)}
-	}
-	return n, nil
-}
-
-// check is every mistake and warning of an intent, as far as configuration.
-func checkIntent(topo *topology.Topology) topology.Diagnostics {
-	n, diags := buildNetwork(topo, topo)
-	if diags.HasErrors() {
-		return diags
-	}
-	if _, err := renderAll(n.design); err != nil {
-		diags = append(diags, n.mistakes(err, nil)...)
-	}
-	return diags
-}
 
 // fabric is a topology in care.
 func (s *serving) fabric(name string) (*fabricRun, error) {

@@ -296,14 +296,6 @@ device; loom apply --server puts and applies at once. Going back is a new revisi
 			return n
 		}
 	}
-	tell := func(r *api.Revision, s *api.ChangeSummary, dry bool) {
-		if dry {
-			t.printf("%s: %s would be different\n", r.GetTopology(), sizes(len(s.GetResources()), "resource"))
-			return
-		}
-		t.printf("%s: revision %d (%s different)\n", r.GetTopology(), r.GetNumber(), sizes(len(s.GetResources()), "resource"))
-	}
-
 	put := &cobra.Command{Use: "put PATH...", Short: "Intend what files say", Args: namedFiles, ValidArgsFunction: yamlFiles}
 	putWhy, putOn, dry := message(put), expected(put), put.Flags().Bool("dry-run", false, "only say what would come of it")
 	t.asking(put, func(ctx context.Context, there *client, format string, args []string) error {
@@ -321,7 +313,7 @@ device; loom apply --server puts and applies at once. Going back is a new revisi
 		if format == "json" {
 			return t.message(m)
 		}
-		tell(m.GetRevision(), m.GetChanges(), *dry)
+		t.written(m.GetRevision(), m.GetChanges(), *dry)
 		return nil
 	})
 
@@ -367,7 +359,7 @@ device; loom apply --server puts and applies at once. Going back is a new revisi
 		if format == "json" {
 			return t.message(m)
 		}
-		tell(m.GetRevision(), m.GetChanges(), false)
+		t.written(m.GetRevision(), m.GetChanges(), false)
 		return nil
 	})
 
@@ -384,7 +376,7 @@ device; loom apply --server puts and applies at once. Going back is a new revisi
 		t.printf("%s: ended with revision %d\n", args[0], m.GetRevision().GetNumber())
 		return nil
 	})
-	c.AddCommand(put, list, history, restore, remove, intentApply(t))
+	c.AddCommand(put, intentGet(t), list, history, intentDiff(t), restore, remove, intentResource(t), intentApply(t))
 	return group(c)
 }
 

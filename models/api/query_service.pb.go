@@ -33,7 +33,9 @@ type ExplainRequest struct {
 	// Path of a leaf or of anything above one, gNMI style: "/interface[name=ethernet-1/1]/mtu".
 	Path string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
 	// Revision; 0: the newest.
-	Revision      int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Files that are not put anywhere, instead of a topology.
+	Files         []*File `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -94,6 +96,13 @@ func (x *ExplainRequest) GetRevision() int64 {
 		return x.Revision
 	}
 	return 0
+}
+
+func (x *ExplainRequest) GetFiles() []*File {
+	if x != nil {
+		return x.Files
+	}
+	return nil
 }
 
 // ExplainResponse says why.
@@ -287,7 +296,19 @@ type RenderResponse struct {
 	// RFC 7951 JSON, canonical.
 	Json []byte `protobuf:"bytes,2,opt,name=json,proto3" json:"json,omitempty"`
 	// SHA-256 in hex of what it means, as plans have it.
-	Hash          string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	Hash string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	// Name of the topology.
+	Topology string `protobuf:"bytes,4,opt,name=topology,proto3" json:"topology,omitempty"`
+	// Driver: "srlinux".
+	Driver string `protobuf:"bytes,5,opt,name=driver,proto3" json:"driver,omitempty"`
+	// Release of the operating system: "25.3".
+	Release string `protobuf:"bytes,6,opt,name=release,proto3" json:"release,omitempty"`
+	// Platform as its vendor writes it: "7220-IXR-D2L".
+	Platform string `protobuf:"bytes,7,opt,name=platform,proto3" json:"platform,omitempty"`
+	// Name of its site.
+	Site string `protobuf:"bytes,8,opt,name=site,proto3" json:"site,omitempty"`
+	// Role: "leaf".
+	Role          string `protobuf:"bytes,9,opt,name=role,proto3" json:"role,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,15 +364,62 @@ func (x *RenderResponse) GetHash() string {
 	return ""
 }
 
+func (x *RenderResponse) GetTopology() string {
+	if x != nil {
+		return x.Topology
+	}
+	return ""
+}
+
+func (x *RenderResponse) GetDriver() string {
+	if x != nil {
+		return x.Driver
+	}
+	return ""
+}
+
+func (x *RenderResponse) GetRelease() string {
+	if x != nil {
+		return x.Release
+	}
+	return ""
+}
+
+func (x *RenderResponse) GetPlatform() string {
+	if x != nil {
+		return x.Platform
+	}
+	return ""
+}
+
+func (x *RenderResponse) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *RenderResponse) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
 // QueryRequest asks for one kind of objects.
 type QueryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the topology.
 	Topology string `protobuf:"bytes,1,opt,name=topology,proto3" json:"topology,omitempty"`
-	// Kind, as `loom query` has it: "devices", "links", "tenants", "segments", "dcis", "spans".
+	// Kind, as `loom query` has it: "devices", "cables", "addresses", "tenants", "segments", "ports", "dcis", "spans", "outages"; or a path,
+	// for every leaf at and below it: "/interface[name=*]/mtu".
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Revision; 0: the newest.
-	Revision      int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Files that are not put anywhere, instead of a topology.
+	Files []*File `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"`
+	// Devices, as a selector; only with a path as kind. Empty: all.
+	Limit         string `protobuf:"bytes,5,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -407,11 +475,27 @@ func (x *QueryRequest) GetRevision() int64 {
 	return 0
 }
 
+func (x *QueryRequest) GetFiles() []*File {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *QueryRequest) GetLimit() string {
+	if x != nil {
+		return x.Limit
+	}
+	return ""
+}
+
 // QueryResponse is a table.
 type QueryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The answer as `loom query --format json` prints it.
-	Json          []byte `protobuf:"bytes,1,opt,name=json,proto3" json:"json,omitempty"`
+	Json []byte `protobuf:"bytes,1,opt,name=json,proto3" json:"json,omitempty"`
+	// Names of the columns, in order; in json with underscores for spaces.
+	Columns       []string `protobuf:"bytes,2,rep,name=columns,proto3" json:"columns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,13 +537,22 @@ func (x *QueryResponse) GetJson() []byte {
 	return nil
 }
 
+func (x *QueryResponse) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
 // GetOpticsRequest asks for light.
 type GetOpticsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the topology.
 	Topology string `protobuf:"bytes,1,opt,name=topology,proto3" json:"topology,omitempty"`
 	// Revision; 0: the newest.
-	Revision      int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Files that are not put anywhere, instead of a topology.
+	Files         []*File `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -508,11 +601,22 @@ func (x *GetOpticsRequest) GetRevision() int64 {
 	return 0
 }
 
+func (x *GetOpticsRequest) GetFiles() []*File {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
 // GetOpticsResponse are lines and channels.
 type GetOpticsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Channels in the order of their names.
-	Channels      []*OpticalChannel `protobuf:"bytes,1,rep,name=channels,proto3" json:"channels,omitempty"`
+	Channels []*OpticalChannel `protobuf:"bytes,1,rep,name=channels,proto3" json:"channels,omitempty"`
+	// Name of the topology.
+	Topology string `protobuf:"bytes,2,opt,name=topology,proto3" json:"topology,omitempty"`
+	// Lines of the topology, by name.
+	Lines         []string `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +658,20 @@ func (x *GetOpticsResponse) GetChannels() []*OpticalChannel {
 	return nil
 }
 
+func (x *GetOpticsResponse) GetTopology() string {
+	if x != nil {
+		return x.Topology
+	}
+	return ""
+}
+
+func (x *GetOpticsResponse) GetLines() []string {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
 // OpticalChannel is one channel of light.
 type OpticalChannel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -571,10 +689,22 @@ type OpticalChannel struct {
 	WidthMhz uint32 `protobuf:"varint,6,opt,name=width_mhz,json=widthMhz,proto3" json:"width_mhz,omitempty"`
 	// What it carries in Gb/s.
 	RateGbps uint32 `protobuf:"varint,7,opt,name=rate_gbps,json=rateGbps,proto3" json:"rate_gbps,omitempty"`
-	// Least margin of both directions at the end of life, in dB.
+	// Least margin of both directions at the end of life with every slot lit, in dB: the last of margins.
 	MarginDb float64 `protobuf:"fixed64,8,opt,name=margin_db,json=marginDb,proto3" json:"margin_db,omitempty"`
-	// Least generalized signal to noise ratio of both directions in 0.1 nm, in dB.
-	GsnrDb        float64 `protobuf:"fixed64,9,opt,name=gsnr_db,json=gsnrDb,proto3" json:"gsnr_db,omitempty"`
+	// Generalized signal to noise ratio today, in 0.1 nm, in dB, of the direction with less margin.
+	GsnrDb float64 `protobuf:"fixed64,9,opt,name=gsnr_db,json=gsnrDb,proto3" json:"gsnr_db,omitempty"`
+	// Margin that it is asked to keep, in dB.
+	AskedDb float64 `protobuf:"fixed64,10,opt,name=asked_db,json=askedDb,proto3" json:"asked_db,omitempty"`
+	// Least margins of both directions: today, with every slot lit, at the end of life, and both.
+	Margins []*OpticalMargin `protobuf:"bytes,11,rep,name=margins,proto3" json:"margins,omitempty"`
+	// What limits margin_db: "gsnr", "rx-power-low", "rx-power-high".
+	LimitedBy string `protobuf:"bytes,12,opt,name=limited_by,json=limitedBy,proto3" json:"limited_by,omitempty"`
+	// What it arrives with today, in dBm.
+	ReceivedDbm float64 `protobuf:"fixed64,13,opt,name=received_dbm,json=receivedDbm,proto3" json:"received_dbm,omitempty"`
+	// Dispersion in ps/nm.
+	DispersionPsNm float64 `protobuf:"fixed64,14,opt,name=dispersion_ps_nm,json=dispersionPsNm,proto3" json:"dispersion_ps_nm,omitempty"`
+	// Latency in ms, one way.
+	LatencyMs     float64 `protobuf:"fixed64,15,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -672,16 +802,287 @@ func (x *OpticalChannel) GetGsnrDb() float64 {
 	return 0
 }
 
+func (x *OpticalChannel) GetAskedDb() float64 {
+	if x != nil {
+		return x.AskedDb
+	}
+	return 0
+}
+
+func (x *OpticalChannel) GetMargins() []*OpticalMargin {
+	if x != nil {
+		return x.Margins
+	}
+	return nil
+}
+
+func (x *OpticalChannel) GetLimitedBy() string {
+	if x != nil {
+		return x.LimitedBy
+	}
+	return ""
+}
+
+func (x *OpticalChannel) GetReceivedDbm() float64 {
+	if x != nil {
+		return x.ReceivedDbm
+	}
+	return 0
+}
+
+func (x *OpticalChannel) GetDispersionPsNm() float64 {
+	if x != nil {
+		return x.DispersionPsNm
+	}
+	return 0
+}
+
+func (x *OpticalChannel) GetLatencyMs() float64 {
+	if x != nil {
+		return x.LatencyMs
+	}
+	return 0
+}
+
+// OpticalMargin is what a channel keeps in one state of its lines.
+type OpticalMargin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// State of the lines: "today", "full", "end of life", "full at end of life".
+	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// Margin in dB.
+	MarginDb      float64 `protobuf:"fixed64,2,opt,name=margin_db,json=marginDb,proto3" json:"margin_db,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpticalMargin) Reset() {
+	*x = OpticalMargin{}
+	mi := &file_loom_v1_query_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpticalMargin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpticalMargin) ProtoMessage() {}
+
+func (x *OpticalMargin) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_query_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpticalMargin.ProtoReflect.Descriptor instead.
+func (*OpticalMargin) Descriptor() ([]byte, []int) {
+	return file_loom_v1_query_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *OpticalMargin) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *OpticalMargin) GetMarginDb() float64 {
+	if x != nil {
+		return x.MarginDb
+	}
+	return 0
+}
+
+// ValidateRequest asks whether something is right.
+type ValidateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the topology; empty with files.
+	Topology string `protobuf:"bytes,1,opt,name=topology,proto3" json:"topology,omitempty"`
+	// Revision; 0: the newest.
+	Revision int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Files that are not put anywhere, instead of a topology.
+	Files         []*File `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateRequest) Reset() {
+	*x = ValidateRequest{}
+	mi := &file_loom_v1_query_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateRequest) ProtoMessage() {}
+
+func (x *ValidateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_query_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateRequest.ProtoReflect.Descriptor instead.
+func (*ValidateRequest) Descriptor() ([]byte, []int) {
+	return file_loom_v1_query_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ValidateRequest) GetTopology() string {
+	if x != nil {
+		return x.Topology
+	}
+	return ""
+}
+
+func (x *ValidateRequest) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ValidateRequest) GetFiles() []*File {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+// ValidateResponse says what is wrong.
+type ValidateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the topology; empty where it could not be read.
+	Topology string `protobuf:"bytes,1,opt,name=topology,proto3" json:"topology,omitempty"`
+	// Every mistake and warning, by place.
+	Mistakes []*Mistake `protobuf:"bytes,2,rep,name=mistakes,proto3" json:"mistakes,omitempty"`
+	// Nothing is wrong, whatever is warned of.
+	Valid bool `protobuf:"varint,3,opt,name=valid,proto3" json:"valid,omitempty"`
+	// Devices, where it is valid; and so are the counts below.
+	Devices int32 `protobuf:"varint,4,opt,name=devices,proto3" json:"devices,omitempty"`
+	// Cables.
+	Cables int32 `protobuf:"varint,5,opt,name=cables,proto3" json:"cables,omitempty"`
+	// Tenants.
+	Tenants int32 `protobuf:"varint,6,opt,name=tenants,proto3" json:"tenants,omitempty"`
+	// Segments of all tenants.
+	Segments int32 `protobuf:"varint,7,opt,name=segments,proto3" json:"segments,omitempty"`
+	// Leaves of all configurations.
+	Leaves        int32 `protobuf:"varint,8,opt,name=leaves,proto3" json:"leaves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateResponse) Reset() {
+	*x = ValidateResponse{}
+	mi := &file_loom_v1_query_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateResponse) ProtoMessage() {}
+
+func (x *ValidateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_query_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateResponse.ProtoReflect.Descriptor instead.
+func (*ValidateResponse) Descriptor() ([]byte, []int) {
+	return file_loom_v1_query_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ValidateResponse) GetTopology() string {
+	if x != nil {
+		return x.Topology
+	}
+	return ""
+}
+
+func (x *ValidateResponse) GetMistakes() []*Mistake {
+	if x != nil {
+		return x.Mistakes
+	}
+	return nil
+}
+
+func (x *ValidateResponse) GetValid() bool {
+	if x != nil {
+		return x.Valid
+	}
+	return false
+}
+
+func (x *ValidateResponse) GetDevices() int32 {
+	if x != nil {
+		return x.Devices
+	}
+	return 0
+}
+
+func (x *ValidateResponse) GetCables() int32 {
+	if x != nil {
+		return x.Cables
+	}
+	return 0
+}
+
+func (x *ValidateResponse) GetTenants() int32 {
+	if x != nil {
+		return x.Tenants
+	}
+	return 0
+}
+
+func (x *ValidateResponse) GetSegments() int32 {
+	if x != nil {
+		return x.Segments
+	}
+	return 0
+}
+
+func (x *ValidateResponse) GetLeaves() int32 {
+	if x != nil {
+		return x.Leaves
+	}
+	return 0
+}
+
 var File_loom_v1_query_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_query_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bloom/v1/query_service.proto\x12\aloom.v1\x1a\x1cloom/v1/intent_service.proto\"t\n" +
+	"\x1bloom/v1/query_service.proto\x12\aloom.v1\x1a\x1cloom/v1/intent_service.proto\"\x99\x01\n" +
 	"\x0eExplainRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x1a\n" +
-	"\brevision\x18\x04 \x01(\x03R\brevision\"A\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\x12#\n" +
+	"\x05files\x18\x05 \x03(\v2\r.loom.v1.FileR\x05files\"A\n" +
 	"\x0fExplainResponse\x12.\n" +
 	"\x06leaves\x18\x01 \x03(\v2\x16.loom.v1.ExplainedLeafR\x06leaves\"_\n" +
 	"\rExplainedLeaf\x12\x12\n" +
@@ -692,22 +1093,34 @@ const file_loom_v1_query_service_proto_rawDesc = "" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\tR\x05limit\x12#\n" +
-	"\x05files\x18\x04 \x03(\v2\r.loom.v1.FileR\x05files\"P\n" +
+	"\x05files\x18\x04 \x03(\v2\r.loom.v1.FileR\x05files\"\xe2\x01\n" +
 	"\x0eRenderResponse\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
 	"\x04json\x18\x02 \x01(\fR\x04json\x12\x12\n" +
-	"\x04hash\x18\x03 \x01(\tR\x04hash\"Z\n" +
+	"\x04hash\x18\x03 \x01(\tR\x04hash\x12\x1a\n" +
+	"\btopology\x18\x04 \x01(\tR\btopology\x12\x16\n" +
+	"\x06driver\x18\x05 \x01(\tR\x06driver\x12\x18\n" +
+	"\arelease\x18\x06 \x01(\tR\arelease\x12\x1a\n" +
+	"\bplatform\x18\a \x01(\tR\bplatform\x12\x12\n" +
+	"\x04site\x18\b \x01(\tR\x04site\x12\x12\n" +
+	"\x04role\x18\t \x01(\tR\x04role\"\x95\x01\n" +
 	"\fQueryRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"#\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\x12#\n" +
+	"\x05files\x18\x04 \x03(\v2\r.loom.v1.FileR\x05files\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\tR\x05limit\"=\n" +
 	"\rQueryResponse\x12\x12\n" +
-	"\x04json\x18\x01 \x01(\fR\x04json\"J\n" +
+	"\x04json\x18\x01 \x01(\fR\x04json\x12\x18\n" +
+	"\acolumns\x18\x02 \x03(\tR\acolumns\"o\n" +
 	"\x10GetOpticsRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"H\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12#\n" +
+	"\x05files\x18\x03 \x03(\v2\r.loom.v1.FileR\x05files\"z\n" +
 	"\x11GetOpticsResponse\x123\n" +
-	"\bchannels\x18\x01 \x03(\v2\x17.loom.v1.OpticalChannelR\bchannels\"\xf5\x01\n" +
+	"\bchannels\x18\x01 \x03(\v2\x17.loom.v1.OpticalChannelR\bchannels\x12\x1a\n" +
+	"\btopology\x18\x02 \x01(\tR\btopology\x12\x14\n" +
+	"\x05lines\x18\x03 \x03(\tR\x05lines\"\xcd\x03\n" +
 	"\x0eOpticalChannel\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03dci\x18\x02 \x01(\tR\x03dci\x12\x14\n" +
@@ -717,12 +1130,38 @@ const file_loom_v1_query_service_proto_rawDesc = "" +
 	"\twidth_mhz\x18\x06 \x01(\rR\bwidthMhz\x12\x1b\n" +
 	"\trate_gbps\x18\a \x01(\rR\brateGbps\x12\x1b\n" +
 	"\tmargin_db\x18\b \x01(\x01R\bmarginDb\x12\x17\n" +
-	"\agsnr_db\x18\t \x01(\x01R\x06gsnrDb2\x85\x02\n" +
+	"\agsnr_db\x18\t \x01(\x01R\x06gsnrDb\x12\x19\n" +
+	"\basked_db\x18\n" +
+	" \x01(\x01R\aaskedDb\x120\n" +
+	"\amargins\x18\v \x03(\v2\x16.loom.v1.OpticalMarginR\amargins\x12\x1d\n" +
+	"\n" +
+	"limited_by\x18\f \x01(\tR\tlimitedBy\x12!\n" +
+	"\freceived_dbm\x18\r \x01(\x01R\vreceivedDbm\x12(\n" +
+	"\x10dispersion_ps_nm\x18\x0e \x01(\x01R\x0edispersionPsNm\x12\x1d\n" +
+	"\n" +
+	"latency_ms\x18\x0f \x01(\x01R\tlatencyMs\"B\n" +
+	"\rOpticalMargin\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1b\n" +
+	"\tmargin_db\x18\x02 \x01(\x01R\bmarginDb\"n\n" +
+	"\x0fValidateRequest\x12\x1a\n" +
+	"\btopology\x18\x01 \x01(\tR\btopology\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12#\n" +
+	"\x05files\x18\x03 \x03(\v2\r.loom.v1.FileR\x05files\"\xf2\x01\n" +
+	"\x10ValidateResponse\x12\x1a\n" +
+	"\btopology\x18\x01 \x01(\tR\btopology\x12,\n" +
+	"\bmistakes\x18\x02 \x03(\v2\x10.loom.v1.MistakeR\bmistakes\x12\x14\n" +
+	"\x05valid\x18\x03 \x01(\bR\x05valid\x12\x18\n" +
+	"\adevices\x18\x04 \x01(\x05R\adevices\x12\x16\n" +
+	"\x06cables\x18\x05 \x01(\x05R\x06cables\x12\x18\n" +
+	"\atenants\x18\x06 \x01(\x05R\atenants\x12\x1a\n" +
+	"\bsegments\x18\a \x01(\x05R\bsegments\x12\x16\n" +
+	"\x06leaves\x18\b \x01(\x05R\x06leaves2\xc6\x02\n" +
 	"\fQueryService\x12<\n" +
 	"\aExplain\x12\x17.loom.v1.ExplainRequest\x1a\x18.loom.v1.ExplainResponse\x12;\n" +
 	"\x06Render\x12\x16.loom.v1.RenderRequest\x1a\x17.loom.v1.RenderResponse0\x01\x126\n" +
 	"\x05Query\x12\x15.loom.v1.QueryRequest\x1a\x16.loom.v1.QueryResponse\x12B\n" +
-	"\tGetOptics\x12\x19.loom.v1.GetOpticsRequest\x1a\x1a.loom.v1.GetOpticsResponseB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"\tGetOptics\x12\x19.loom.v1.GetOpticsRequest\x1a\x1a.loom.v1.GetOpticsResponse\x12?\n" +
+	"\bValidate\x12\x18.loom.v1.ValidateRequest\x1a\x19.loom.v1.ValidateResponseB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_query_service_proto_rawDescOnce sync.Once
@@ -736,7 +1175,7 @@ func file_loom_v1_query_service_proto_rawDescGZIP() []byte {
 	return file_loom_v1_query_service_proto_rawDescData
 }
 
-var file_loom_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_loom_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_loom_v1_query_service_proto_goTypes = []any{
 	(*ExplainRequest)(nil),    // 0: loom.v1.ExplainRequest
 	(*ExplainResponse)(nil),   // 1: loom.v1.ExplainResponse
@@ -748,27 +1187,39 @@ var file_loom_v1_query_service_proto_goTypes = []any{
 	(*GetOpticsRequest)(nil),  // 7: loom.v1.GetOpticsRequest
 	(*GetOpticsResponse)(nil), // 8: loom.v1.GetOpticsResponse
 	(*OpticalChannel)(nil),    // 9: loom.v1.OpticalChannel
-	(*Cause)(nil),             // 10: loom.v1.Cause
-	(*File)(nil),              // 11: loom.v1.File
+	(*OpticalMargin)(nil),     // 10: loom.v1.OpticalMargin
+	(*ValidateRequest)(nil),   // 11: loom.v1.ValidateRequest
+	(*ValidateResponse)(nil),  // 12: loom.v1.ValidateResponse
+	(*File)(nil),              // 13: loom.v1.File
+	(*Cause)(nil),             // 14: loom.v1.Cause
+	(*Mistake)(nil),           // 15: loom.v1.Mistake
 }
 var file_loom_v1_query_service_proto_depIdxs = []int32{
-	2,  // 0: loom.v1.ExplainResponse.leaves:type_name -> loom.v1.ExplainedLeaf
-	10, // 1: loom.v1.ExplainedLeaf.cause:type_name -> loom.v1.Cause
-	11, // 2: loom.v1.RenderRequest.files:type_name -> loom.v1.File
-	9,  // 3: loom.v1.GetOpticsResponse.channels:type_name -> loom.v1.OpticalChannel
-	0,  // 4: loom.v1.QueryService.Explain:input_type -> loom.v1.ExplainRequest
-	3,  // 5: loom.v1.QueryService.Render:input_type -> loom.v1.RenderRequest
-	5,  // 6: loom.v1.QueryService.Query:input_type -> loom.v1.QueryRequest
-	7,  // 7: loom.v1.QueryService.GetOptics:input_type -> loom.v1.GetOpticsRequest
-	1,  // 8: loom.v1.QueryService.Explain:output_type -> loom.v1.ExplainResponse
-	4,  // 9: loom.v1.QueryService.Render:output_type -> loom.v1.RenderResponse
-	6,  // 10: loom.v1.QueryService.Query:output_type -> loom.v1.QueryResponse
-	8,  // 11: loom.v1.QueryService.GetOptics:output_type -> loom.v1.GetOpticsResponse
-	8,  // [8:12] is the sub-list for method output_type
-	4,  // [4:8] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	13, // 0: loom.v1.ExplainRequest.files:type_name -> loom.v1.File
+	2,  // 1: loom.v1.ExplainResponse.leaves:type_name -> loom.v1.ExplainedLeaf
+	14, // 2: loom.v1.ExplainedLeaf.cause:type_name -> loom.v1.Cause
+	13, // 3: loom.v1.RenderRequest.files:type_name -> loom.v1.File
+	13, // 4: loom.v1.QueryRequest.files:type_name -> loom.v1.File
+	13, // 5: loom.v1.GetOpticsRequest.files:type_name -> loom.v1.File
+	9,  // 6: loom.v1.GetOpticsResponse.channels:type_name -> loom.v1.OpticalChannel
+	10, // 7: loom.v1.OpticalChannel.margins:type_name -> loom.v1.OpticalMargin
+	13, // 8: loom.v1.ValidateRequest.files:type_name -> loom.v1.File
+	15, // 9: loom.v1.ValidateResponse.mistakes:type_name -> loom.v1.Mistake
+	0,  // 10: loom.v1.QueryService.Explain:input_type -> loom.v1.ExplainRequest
+	3,  // 11: loom.v1.QueryService.Render:input_type -> loom.v1.RenderRequest
+	5,  // 12: loom.v1.QueryService.Query:input_type -> loom.v1.QueryRequest
+	7,  // 13: loom.v1.QueryService.GetOptics:input_type -> loom.v1.GetOpticsRequest
+	11, // 14: loom.v1.QueryService.Validate:input_type -> loom.v1.ValidateRequest
+	1,  // 15: loom.v1.QueryService.Explain:output_type -> loom.v1.ExplainResponse
+	4,  // 16: loom.v1.QueryService.Render:output_type -> loom.v1.RenderResponse
+	6,  // 17: loom.v1.QueryService.Query:output_type -> loom.v1.QueryResponse
+	8,  // 18: loom.v1.QueryService.GetOptics:output_type -> loom.v1.GetOpticsResponse
+	12, // 19: loom.v1.QueryService.Validate:output_type -> loom.v1.ValidateResponse
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_loom_v1_query_service_proto_init() }
@@ -783,7 +1234,7 @@ func file_loom_v1_query_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_loom_v1_query_service_proto_rawDesc), len(file_loom_v1_query_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

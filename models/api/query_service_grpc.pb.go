@@ -25,6 +25,7 @@ const (
 	QueryService_Render_FullMethodName    = "/loom.v1.QueryService/Render"
 	QueryService_Query_FullMethodName     = "/loom.v1.QueryService/Query"
 	QueryService_GetOptics_FullMethodName = "/loom.v1.QueryService/GetOptics"
+	QueryService_Validate_FullMethodName  = "/loom.v1.QueryService/Validate"
 )
 
 // QueryServiceClient is the client API for QueryService service.
@@ -41,6 +42,8 @@ type QueryServiceClient interface {
 	Query(ctx context.Context, in *QueryRequest, opts ...grpc.CallOption) (*QueryResponse, error)
 	// GetOptics returns the optical lines with their channels and margins.
 	GetOptics(ctx context.Context, in *GetOpticsRequest, opts ...grpc.CallOption) (*GetOpticsResponse, error)
+	// Validate compiles as far as the configuration of every device. Mistakes are its answer and no error, however many.
+	Validate(ctx context.Context, in *ValidateRequest, opts ...grpc.CallOption) (*ValidateResponse, error)
 }
 
 type queryServiceClient struct {
@@ -100,6 +103,16 @@ func (c *queryServiceClient) GetOptics(ctx context.Context, in *GetOpticsRequest
 	return out, nil
 }
 
+func (c *queryServiceClient) Validate(ctx context.Context, in *ValidateRequest, opts ...grpc.CallOption) (*ValidateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ValidateResponse)
+	err := c.cc.Invoke(ctx, QueryService_Validate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // QueryServiceServer is the server API for QueryService service.
 // All implementations must embed UnimplementedQueryServiceServer
 // for forward compatibility.
@@ -114,6 +127,8 @@ type QueryServiceServer interface {
 	Query(context.Context, *QueryRequest) (*QueryResponse, error)
 	// GetOptics returns the optical lines with their channels and margins.
 	GetOptics(context.Context, *GetOpticsRequest) (*GetOpticsResponse, error)
+	// Validate compiles as far as the configuration of every device. Mistakes are its answer and no error, however many.
+	Validate(context.Context, *ValidateRequest) (*ValidateResponse, error)
 	mustEmbedUnimplementedQueryServiceServer()
 }
 
@@ -135,6 +150,9 @@ func (UnimplementedQueryServiceServer) Query(context.Context, *QueryRequest) (*Q
 }
 func (UnimplementedQueryServiceServer) GetOptics(context.Context, *GetOpticsRequest) (*GetOpticsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetOptics not implemented")
+}
+func (UnimplementedQueryServiceServer) Validate(context.Context, *ValidateRequest) (*ValidateResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Validate not implemented")
 }
 func (UnimplementedQueryServiceServer) mustEmbedUnimplementedQueryServiceServer() {}
 func (UnimplementedQueryServiceServer) testEmbeddedByValue()                      {}
@@ -222,6 +240,24 @@ func _QueryService_GetOptics_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QueryService_Validate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ValidateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).Validate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_Validate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).Validate(ctx, req.(*ValidateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // QueryService_ServiceDesc is the grpc.ServiceDesc for QueryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -240,6 +276,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetOptics",
 			Handler:    _QueryService_GetOptics_Handler,
+		},
+		{
+			MethodName: "Validate",
+			Handler:    _QueryService_Validate_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

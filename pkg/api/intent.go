@@ -275,7 +275,7 @@ func revision(r controller.Revision) *api.Revision {
 }
 
 func summary(w *controller.Written) *api.ChangeSummary {
-	out := &api.ChangeSummary{}
+	out := &api.ChangeSummary{Devices: w.Devices, Added: w.Added, Removed: w.Removed}
 	for _, c := range w.Changes {
 		out.Resources = append(out.Resources, c.Name)
 	}

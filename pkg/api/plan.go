@@ -181,10 +181,15 @@ var operations = map[plan.Op]api.Operation{
 func changes(all []plan.Change) []*api.Change {
 	out := make([]*api.Change, len(all))
 	for i, c := range all {
-		out[i] = &api.Change{Operation: operations[c.Op], Path: c.Path, Old: c.Old, New: c.New}
-		if c.Cause != (plan.Cause{}) {
-			out[i].Cause = &api.Cause{Resource: c.Cause.Ref, Rule: c.Cause.Rule, At: c.Cause.At}
-		}
+		out[i] = &api.Change{Operation: operations[c.Op], Path: c.Path, Old: c.Old, New: c.New, Cause: cause(c.Cause)}
 	}
 	return out
+}
+
+// cause is what asks for something; nil: nothing does.
+func cause(c plan.Cause) *api.Cause {
+	if c == (plan.Cause{}) {
+		return nil
+	}
+	return &api.Cause{Resource: c.Ref, Rule: c.Rule, At: c.At}
 }

@@ -23,6 +23,7 @@ func (s *Server) Register(to grpc.ServiceRegistrar) {
 	api.RegisterPlanServiceServer(to, &planService{Server: s})
 	api.RegisterTransactionServiceServer(to, &transactionService{Server: s})
 	api.RegisterDeviceServiceServer(to, &deviceService{Server: s})
+	api.RegisterQueryServiceServer(to, &queryService{Server: s})
 	api.RegisterEventServiceServer(to, &eventService{Server: s})
 }
 

@@ -94,8 +94,9 @@ func (e *InvalidError) Error() string {
 // Intents reads and writes what is intended.
 type Intents struct {
 	Ledger Ledger
-	// Check compiles what is intended as far as configuration, and returns every mistake and warning.
-	Check func(*topology.Topology) topology.Diagnostics
+	// Check compiles what is intended as far as configuration: every mistake and warning, and what it makes of the devices that were
+	// intended before; before is nil where nothing was.
+	Check func(before, after *topology.Topology) (Effect, topology.Diagnostics)
 	Now   func() time.Time
 }
 
@@ -116,6 +117,14 @@ type Written struct {
 	Changes  []ResourceChange
 	Warnings topology.Diagnostics
 	Same     bool // nothing was written: it is intended already, or the request was answered before
+	Effect
+}
+
+// Effect is what a write makes of devices, by name.
+type Effect struct {
+	Devices []string // whose configuration changes
+	Added   []string
+	Removed []string // that it does not have any more: they keep what they have
 }
 
 // Put replaces a topology by what files say; they have its name.
@@ -286,17 +295,19 @@ func (x *Intents) answered(ctx context.Context, name string, r Request) (*Writte
 // append checks what would be intended and writes it, unless that is what is intended already.
 func (x *Intents) append(ctx context.Context, name string, number int64, head, next *Intent, w Write, r Request) (*Written, error) {
 	out := &Written{}
+	var before *topology.Topology
 	if head != nil {
-		topo, diags := head.Expand()
-		if diags.HasErrors() {
+		var diags topology.Diagnostics
+		if before, diags = head.Expand(); diags.HasErrors() {
 			return nil, &InvalidError{diags}
 		}
-		out.Before = topo.Intent
+		out.Before = before.Intent
 	}
 	if !next.Deleted {
 		topo, diags := next.Expand()
 		if !diags.HasErrors() {
-			diags = append(diags, x.Check(topo)...)
+			effect, more := x.Check(before, topo)
+			out.Effect, diags = effect, append(diags, more...)
 		}
 		if diags.HasErrors() {
 			return nil, &InvalidError{diags}

@@ -96,7 +96,7 @@ ports:
 
 func newIntents() (*Intents, *memory) {
 	m := &memory{history: map[string][]*Intent{}, answers: map[string]Request{}}
-	return &Intents{Ledger: m, Check: func(*topology.Topology) topology.Diagnostics { return nil }, Now: func() time.Time { return noon }}, m
+	return &Intents{Ledger: m, Check: func(_, _ *topology.Topology) (Effect, topology.Diagnostics) { return Effect{}, nil }, Now: func() time.Time { return noon }}, m
 }
 
 func expect(n int64) *int64 { return &n }
@@ -166,6 +166,14 @@ func TestWritesOfATopology(t *testing.T) {
 			put(t, x, 2)
 			return x.Edit(t.Context(), "lab", Edit{Name: "tenants/blue"}, Write{})
 		}, 0, false, ErrNoResource, "tenants/blue"},
+		{"a resource that was put is deleted again", func(t *testing.T, x *Intents) (*Written, error) {
+			put(t, x, 2)
+			app := Edit{"tenants/red/segments/app", &intent.Segment{Name: "app", Number: 11}}
+			if _, err := x.Edit(t.Context(), "lab", app, Write{}); err != nil {
+				t.Fatal(err)
+			}
+			return x.Edit(t.Context(), "lab", Edit{Name: app.Name}, Write{})
+		}, 3, false, nil, ""},
 		{"a resource says what its name says", func(t *testing.T, x *Intents) (*Written, error) {
 			put(t, x, 2)
 			return x.Edit(t.Context(), "lab", Edit{"tenants/red", &intent.Tenant{Name: "blue", Number: 1}}, Write{})

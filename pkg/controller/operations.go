@@ -120,6 +120,8 @@ type DeviceView struct {
 
 // Operations are what is done to devices. cmd/loom provides them.
 type Operations interface {
+	Queries
+
 	CreatePlan(ctx context.Context, r PlanRequest) (*Planned, error)
 	Plan(ctx context.Context, id string) (*Planned, error)
 	Plans(ctx context.Context, topology string) ([]*Planned, error) // the newest first

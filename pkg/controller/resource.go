@@ -20,7 +20,7 @@ type Resource struct {
 type shelf interface {
 	list() []Resource
 	put(name string, value proto.Message) error // adds it, or replaces the one of its name
-	remove(name string) bool                    // false: there is none
+	remove(name string)
 }
 
 // shelfOf is a shelf whose entries are in a list of a message.
@@ -64,10 +64,8 @@ func (s shelfOf[T]) put(name string, value proto.Message) error {
 	return nil
 }
 
-func (s shelfOf[T]) remove(name string) bool {
-	n := len(*s.entries)
+func (s shelfOf[T]) remove(name string) {
 	*s.entries = slices.DeleteFunc(*s.entries, func(e T) bool { return s.name(e) == name })
-	return len(*s.entries) < n
 }
 
 // shelves are all lists of resources of an intent.
@@ -182,7 +180,7 @@ func Find(in *intent.Topology, name string) (Resource, bool) {
 	return Resource{}, false
 }
 
-// apply puts or deletes a resource.
+// apply puts or deletes a resource. To delete what is not there is no mistake: an edit that had put it may be forgotten (see With).
 func (e Edit) apply(in *intent.Topology) error {
 	s, err := shelfFor(in, e.Name)
 	switch {
@@ -190,9 +188,8 @@ func (e Edit) apply(in *intent.Topology) error {
 		return err
 	case e.Value != nil:
 		return s.put(e.Name, e.Value)
-	case !s.remove(e.Name):
-		return fmt.Errorf("%s: there is no such resource", e.Name)
 	}
+	s.remove(e.Name)
 	return nil
 }
 
