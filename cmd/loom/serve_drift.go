@@ -4,9 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/store"
@@ -240,4 +246,64 @@ func (s *serving) Configuration(ctx context.Context, topology, device string, re
 		}
 	}
 	return tree.AppendJSON(nil, false), plan.Hash(tree), nil
+}
+
+// Accept implements controller.Operations.
+func (s *serving) Accept(ctx context.Context, topology string, ids []string) (controller.Suggestion, string, error) {
+	none := controller.Suggestion{}
+	f, err := s.fabric(topology)
+	if err != nil {
+		return none, "", err
+	}
+	views, err := s.Devices(ctx, topology, "")
+	if err != nil {
+		return none, "", err
+	}
+	var all []controller.Drift
+	for _, v := range views {
+		for _, d := range v.Standing.Drifts {
+			if slices.Contains(ids, d.ID) {
+				all = append(all, d)
+			}
+		}
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(all, func(d controller.Drift) bool { return d.ID == id }) {
+			return none, "", fmt.Errorf("%s: %w: there is no such drift; loom drift list shows those there are", id, controller.ErrInvalid)
+		}
+	}
+	head, err := s.intents.Head(ctx, topology)
+	if err != nil {
+		return none, "", err
+	}
+	has := func(device string) *config.Tree {
+		f.mu.Lock()
+		a := f.agents[device]
+		f.mu.Unlock()
+		return a.owned()
+	}
+	out, err := controller.Accept(head, all, has, func(in *controller.Intent) (controller.Compiled, error) {
+		n, err := s.compile(in)
+		if err != nil {
+			return controller.Compiled{}, err
+		}
+		return controller.Compiled{Trees: n.trees, At: n.places.At}, nil
+	})
+	if err != nil {
+		return none, "", err
+	}
+	return out, patchOf(out), nil
+}
+
+// patchOf is a suggestion as a patch, for `patch -p1` and `git apply`.
+func patchOf(s controller.Suggestion) string {
+	var out strings.Builder
+	for i, f := range s.Files {
+		name := filepath.ToSlash(filepath.Clean(f.Name))
+		if !filepath.IsLocal(name) {
+			name = path.Base(name)
+		}
+		out.Write(diff.Diff("a/"+name, s.Before[i].Data, "b/"+name, f.Data))
+	}
+	return out.String()
 }

@@ -268,3 +268,51 @@ func TestConfigurationsAreThoseThatAreIntendedAndRun(t *testing.T) {
 		t.Errorf("a revision that is none: %v", err)
 	}
 }
+
+// What is accepted is said by a patch of the files; once they say it the device is in sync, and nothing was sent to it.
+func TestDriftIsAcceptedByAPatchOfTheFiles(t *testing.T) {
+	t.Parallel()
+	const kept, added, gone = "/interface[name=ethernet-1/49]/subinterface[index=0]/description", "/network-instance[name=default]/description",
+		"/interface[name=system0]/description"
+	text := read(t, "cmd/loom/testdata/pair.yaml") + "raw:\n  - {on: leaf1, path: \"" + kept + "\", value: before}\n"
+	file := filepath.Join(t.TempDir(), "pair.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := newCared(t, file)
+	c.sim.Record(nil, 1<<20)
+	c.box("leaf1", map[string]string{kept: "after", added: "rack 4, panel 2"})
+	c.box("leaf2", map[string]string{gone: ""})
+	c.stand(controller.Drifted, "leaf1", "leaf2")
+	var ids []string
+	for _, name := range []string{"leaf1", "leaf2"} {
+		for _, d := range c.standing(name).Drifts {
+			ids = append(ids, d.ID)
+		}
+	}
+	found, patch, err := c.s.Accept(t.Context(), c.f.name, ids)
+	c.check(err)
+	for _, want := range []string{
+		"--- a/pair.yaml\n+++ b/pair.yaml\n", "-  - {on: leaf1, path: \"" + kept + "\", value: before}\n", "+  - {on: leaf1, path: \"" + kept + "\", value: after}\n",
+		"+  - {on: leaf1, path: \"" + added + "\", value: \"rack 4, panel 2\"}\n",
+	} {
+		if !strings.Contains(patch, want) {
+			t.Errorf("the patch has no %q:\n%s", want, patch)
+		}
+	}
+	if why := found.Impossible[c.standing("leaf2").Drifts[0].ID]; len(found.Impossible) != 1 || !strings.Contains(why, "it is gone from the device") {
+		t.Errorf("impossible: %v", found.Impossible)
+	}
+	_, err = c.s.intents.Put(t.Context(), found.Files, controller.Write{By: "test"})
+	c.check(err)
+	head, err := c.s.intents.Head(t.Context(), c.f.name)
+	c.check(err)
+	c.check(c.f.follow(t.Context(), head))
+	c.stand(controller.InSync, "leaf1")
+	if s := c.standing("leaf1"); s.Applied != 2 || c.setsOf("leaf1") > 0 {
+		t.Errorf("%+v, after %d Sets; want revision 2 after none", s, c.setsOf("leaf1"))
+	}
+	if _, _, err := c.s.Accept(t.Context(), c.f.name, []string{"none"}); !errors.Is(err, controller.ErrInvalid) {
+		t.Errorf("a drift that is none: %v", err)
+	}
+}

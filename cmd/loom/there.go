@@ -168,6 +168,28 @@ list shows it; revert takes it back, by a transaction with its gates.`,
 		}
 		return nil
 	}))
+	accept := &cobra.Command{
+		Use: "accept TOPOLOGY ID...", Short: "Suggest how the topology would have to change to say what devices have", Args: cobra.MinimumNArgs(2),
+		Long: `Prints a patch of the files that are intended, for patch -p1 or git apply: where they say a value literally the other value, and
+leaves under raw where nothing is intended so far. Nothing changes: put the patched files with loom intent put. Each suggestion was compiled, and comes to
+what the device has, and to nothing else. What the language cannot say is told, with the reason, and the exit code is 1.`,
+		Example: "  loom drift accept demo 5d41402abc4b2a76 > accepted.patch",
+	}
+	c.AddCommand(t.asking(accept, func(ctx context.Context, there *client, format string, args []string) error {
+		m, err := api.NewDeviceServiceClient(there).AcceptDrift(ctx, &api.AcceptDriftRequest{Topology: args[0], Ids: args[1:]})
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			return t.message(m)
+		}
+		t.printf("%s", m.GetPatch())
+		var errs []error
+		for _, id := range sortedKeys(m.GetImpossible()) {
+			errs = append(errs, fmt.Errorf("%s: %s", id, m.GetImpossible()[id]))
+		}
+		return errors.Join(errs...)
+	}))
 	policy := &cobra.Command{
 		Use: "policy TOPOLOGY [DEVICE] report|enforce|none", Short: "What becomes of drift: it is reported, or taken back", Args: cobra.RangeArgs(2, 3),
 		Long: `Decides what becomes of drift: of a topology, or of one device of it. none takes that back; then that of the topology holds, or

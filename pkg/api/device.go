@@ -157,3 +157,18 @@ func (s *deviceService) GetConfiguration(ctx context.Context, r *api.GetConfigur
 	}
 	return &api.GetConfigurationResponse{Json: json, Hash: hash}, nil
 }
+
+func (s *deviceService) AcceptDrift(ctx context.Context, r *api.AcceptDriftRequest) (*api.AcceptDriftResponse, error) {
+	if len(r.GetIds()) == 0 {
+		return nil, invalid("ids: none; name the drifts that are to be kept")
+	}
+	found, patch, err := s.Operations.Accept(ctx, r.GetTopology(), r.GetIds())
+	if err != nil {
+		return nil, failure(err)
+	}
+	out := &api.AcceptDriftResponse{Patch: patch, Impossible: found.Impossible}
+	for _, f := range found.Files {
+		out.Files = append(out.Files, &api.File{Name: f.Name, Data: f.Data})
+	}
+	return out, nil
+}

@@ -135,6 +135,8 @@ type Operations interface {
 	Devices(ctx context.Context, topology, limit string) ([]DeviceView, error)
 	// Revert takes drifts of devices back: of those with the ids, or all where there are none.
 	Revert(ctx context.Context, topology, limit string, ids []string, by string) (transaction.Result, error)
+	// Accept suggests how the files would have to change to say what devices have, and the same as a patch. It changes nothing.
+	Accept(ctx context.Context, topology string, ids []string) (found Suggestion, patch string, err error)
 	// SetPolicy decides what becomes of drift: of a topology, or of a device of it. Empty takes that back. It tells what holds now.
 	SetPolicy(ctx context.Context, topology, device string, p Policy, by string) (Policy, error)
 	// Configuration is what a revision intends of a device (0: the newest), or what it runs as far as Loom owns it: RFC 7951 JSON, and
