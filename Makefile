@@ -17,9 +17,9 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 # The race detector sleeps for a second before a process ends, unless it is told not to.
 export GORACE := $(strip $(GORACE) atexit_sleep_ms=0)
 
-.PHONY: all help build test race unraced kill foreign conformance render-all lint vet current generate golden slices fmt bench soak fuzz demo clean
+.PHONY: all help build test race unraced kill foreign conformance render-all lint protos vet current generate golden slices fmt bench soak fuzz demo clean
 
-all: build test slices kill foreign conformance current lint demo ## everything that CI checks
+all: build test slices kill foreign conformance current lint protos demo ## everything that CI checks
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,9 @@ lint: vet ## gofmt, vet, staticcheck, formatted topologies
 	$(GO) tool staticcheck ./...
 	$(MAKE) --no-print-directory build
 	$(LOOM) fmt --check $(TOPOLOGIES)
+
+protos: ## the protos of the API keep to the rules of buf (models/api/buf.yaml); needs npx
+	npx --yes @bufbuild/buf@1.59.0 lint models/api
 
 vet:
 	$(GO) vet ./...

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -235,8 +236,37 @@ func TestREST(t *testing.T) {
 			t.Errorf("a watch says %s, want %s", line, want)
 		}
 	}
+	t.Run("every call of the document is there", func(t *testing.T) { everyCall(t, admin) })
 	t.Run("nobody calls without a certificate of the authority, nor with TLS 1.2", func(t *testing.T) { strangers(t, where) })
 	t.Run("what REST says inside of the process means nothing over gRPC", func(t *testing.T) { spoofGRPC(t, ann, where, string(admins.Certificate[0]), tiny) })
+}
+
+// everyCall calls what the document has, of things that are not there.
+func everyCall(t *testing.T, r *restCaller) {
+	var doc struct{ Paths map[string]map[string]any }
+	if err := json.Unmarshal(api.OpenAPI, &doc); err != nil {
+		t.Fatal(err)
+	}
+	parameter := regexp.MustCompile(`\{[^}]*\}`)
+	for path, methods := range doc.Paths {
+		for method := range methods {
+			q := restRequest{method: strings.ToUpper(method), path: parameter.ReplaceAllString(path, "none")}
+			if method == "post" || method == "put" {
+				q.body = strings.NewReader("{}")
+			}
+			res, err := r.send(q)
+			if err != nil {
+				t.Fatalf("%s %s: %v", q.method, q.path, err)
+			}
+			if res.StatusCode != http.StatusOK { // the answer of a stream may have no end
+				data, _ := io.ReadAll(res.Body)
+				if strings.Contains(string(data), "/openapi.json") || !strings.Contains(string(data), `"message":`) {
+					t.Errorf("%s %s: status %d: %s", q.method, q.path, res.StatusCode, data)
+				}
+			}
+			res.Body.Close()
+		}
+	}
 }
 
 type blanks struct{}
