@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -166,5 +167,43 @@ func TestEventsAreFollowedWithoutAGap(t *testing.T) {
 		if !errors.Is(err, stop) {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Who asks for what is forgotten is told so, and everybody else gets all that there is, with the same numbers.
+func TestOldEventsAreForgottenAndNotSilently(t *testing.T) {
+	t.Parallel()
+	_, s := newLedger(t)
+	x := &serving{store: s, wake: make(chan struct{}, 1)}
+	for i := range 40 {
+		x.note(controller.Event{Kind: controller.ControllerEvent, Message: fmt.Sprint(i)})
+		if i%3 == 2 {
+			x.writePage()
+		}
+	}
+	x.writePage()
+	before, _, err := x.Events(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := forgetEvents(t.Context(), s, 10); err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := x.Events(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(after) < 10 || len(after) > 12 || !slices.Equal(after, before[len(before)-len(after):]) {
+		t.Fatalf("%d of %d events are left: %+v", len(after), len(before), after)
+	}
+	last := before[len(before)-len(after)-1].Sequence
+	if _, _, err := x.Events(t.Context(), last-1); !errors.Is(err, controller.ErrForgotten) {
+		t.Errorf("behind a forgotten one: %v, want ErrForgotten", err)
+	}
+	if got, _, err := x.Events(t.Context(), after[0].Sequence); err != nil || len(got) != len(after)-1 {
+		t.Errorf("behind the oldest: %d events, %v; want %d", len(got), err, len(after)-1)
+	}
+	if err := x.Follow(t.Context(), before[0].Sequence, nil); !errors.Is(err, controller.ErrForgotten) {
+		t.Errorf("following from a forgotten one: %v, want ErrForgotten", err)
 	}
 }

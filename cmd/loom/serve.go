@@ -93,6 +93,7 @@ type serving struct {
 
 	approving sync.Mutex
 	page      pageOfEvents
+	written   int // events since the oldest were forgotten
 	wake      chan struct{}
 }
 

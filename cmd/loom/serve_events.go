@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -94,6 +97,12 @@ func (s *serving) writePage() {
 			break
 		}
 		events = events[n:]
+		if s.written += n; s.written >= eventsBetween {
+			s.written = 0
+			if err := forgetEvents(ctx, s.store, eventsRemembered); err != nil {
+				s.log.Error("old events were not forgotten", "error", err)
+			}
+		}
 	}
 	for _, f := range do {
 		if err := f(ctx); err != nil && !errors.Is(err, store.ErrConflict) {
@@ -102,9 +111,56 @@ func (s *serving) writePage() {
 	}
 }
 
+// How many events are remembered, and how many are written until the oldest are forgotten.
+const (
+	eventsRemembered = 100_000
+	eventsBetween    = 1024
+)
+
+// forgottenKey has the sequence number up to which events are forgotten.
+const forgottenKey = "forgotten/events"
+
+// forgetEvents deletes the oldest events but for so many, and those that were written with the first that stays: their numbers among
+// them would be others.
+func forgetEvents(ctx context.Context, s *store.Store, but int) error {
+	keys, err := s.Keys(ctx, "events/")
+	if err != nil || len(keys) <= but {
+		return err
+	}
+	slices.SortStableFunc(keys, func(a, b store.Record) int { return cmp.Compare(a.Revision, b.Revision) })
+	first := keys[len(keys)-but].Revision
+	old := keys[:slices.IndexFunc(keys, func(r store.Record) bool { return r.Revision == first })]
+	for some := range slices.Chunk(old, s.Operations()-1) {
+		tx := store.Tx{Put: map[string][]byte{forgottenKey: []byte(strconv.FormatInt(some[len(some)-1].Revision<<8|0xff, 10))}}
+		for _, r := range some {
+			tx.Delete = append(tx.Delete, r.Key)
+		}
+		if _, err := s.Commit(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remembered tells whether all that happened behind a sequence number is there; 0 asks for what there is.
+func remembered(ctx context.Context, s *store.Store, after int64) error {
+	r, ok, err := s.Get(ctx, forgottenKey)
+	if err != nil || !ok || after == 0 {
+		return err
+	}
+	forgotten, err := strconv.ParseInt(string(r.Value), 10, 64)
+	if err == nil && after < forgotten {
+		err = controller.ErrForgotten
+	}
+	return err
+}
+
 // Events implements controller.Operations.
 func (s *serving) Events(ctx context.Context, after int64) ([]controller.Event, int64, error) {
 	records, revision, err := s.store.List(ctx, "events/")
+	if err == nil {
+		err = remembered(ctx, s.store, after)
+	}
 	if err != nil {
 		return nil, 0, err
 	}
