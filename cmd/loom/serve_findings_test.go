@@ -271,3 +271,18 @@ func TestAWatchOfFindingsGoesOnWhereItEnded(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Nobody tells of light that fades: it is measured again and again.
+func TestLightThatFadesIsFoundThoughNobodyTells(t *testing.T) {
+	t.Parallel()
+	c := newServed(t, litTopology)
+	c.looked()
+	c.finds()
+	loss := c.inject("fibre-loss", "north1", map[string]string{"loss": "5"})
+	got := c.finds("fibre-loss/north1")
+	if !slices.ContainsFunc(got, func(f *api.Finding) bool { return f.GetKind() == "margin" || f.GetKind() == "off-plan" }) {
+		t.Errorf("no channel has less margin: %v", got)
+	}
+	c.check(c.sim.Clear(loss))
+	c.finds()
+}

@@ -88,7 +88,7 @@ type Finding struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Name of the topology.
 	Topology string `protobuf:"bytes,2,opt,name=topology,proto3" json:"topology,omitempty"`
-	// Kind: "device-unreachable", "drift", "wrong-cable", "session-down", "margin-low".
+	// Kind: "device-unreachable", "drift", "cable", "session-down", "margin" and others.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// How bad it is.
 	Severity Severity `protobuf:"varint,4,opt,name=severity,proto3,enum=loom.v1.Severity" json:"severity,omitempty"`
