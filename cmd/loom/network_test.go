@@ -32,7 +32,7 @@ func fleetOf(t *testing.T, file, bgp string) *fleet {
 }
 
 // fleetWith starts the devices of a topology as told.
-func fleetWith(t *testing.T, file string, how simulation) *fleet {
+func fleetWith(t testing.TB, file string, how simulation) *fleet {
 	t.Helper()
 	srcs, err := sources([]string{file})
 	if err != nil {

@@ -27,10 +27,10 @@ type cared struct {
 	f *fabricRun
 }
 
-func newCared(t *testing.T, file string) *cared {
+func newCared(t testing.TB, file string) *cared {
 	t.Helper()
 	c := &cared{fleet: fleetWith(t, file, simulation{bgp: bgpComputed}), TB: t}
-	c.configure(t)
+	c.configureSome(t, sortedKeys(c.n.trees)...)
 	dir := t.TempDir()
 	inventory := filepath.Join(dir, "sim.json")
 	c.check(os.WriteFile(inventory, c.sim.Inventory().JSON(), 0o600))

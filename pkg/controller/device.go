@@ -209,7 +209,7 @@ func (d *Device) report(n int64) {
 }
 
 // mostHeard is how many things are kept until they are looked at: who has more to say is read as a whole.
-const mostHeard = 4096
+const mostHeard = 256
 
 // Hear takes a notification of the device's configuration. Look finds out whether it makes a difference. Memory is bounded by mostHeard, however
 // much the device says.
