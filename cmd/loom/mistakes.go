@@ -41,5 +41,5 @@ func (n *network) mistakes(err error, d *fabric.Device) topology.Diagnostics {
 }
 
 func (n *network) mistake(ref, message string) topology.Diagnostic {
-	return topology.Diagnostic{Pos: n.places.At(ref), Severity: topology.Error, Message: message}
+	return topology.Diagnostic{Pos: n.places.At(ref), Ref: ref, Severity: topology.Error, Message: message}
 }

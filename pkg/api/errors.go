@@ -85,7 +85,7 @@ func mistakes(diags topology.Diagnostics) []*api.Mistake {
 }
 
 func mistake(d topology.Diagnostic) *api.Mistake {
-	m := &api.Mistake{Message: d.Message, Fix: d.Fix, Warning: d.Severity != topology.Error}
+	m := &api.Mistake{Resource: controller.ResourceOf(d.Ref), Message: d.Message, Fix: d.Fix, Warning: d.Severity != topology.Error}
 	if d.Pos.File != "" {
 		m.At = d.Pos.String()
 	}

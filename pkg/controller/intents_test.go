@@ -110,6 +110,19 @@ func put(t *testing.T, x *Intents, leaves int) *Written {
 	return w
 }
 
+func TestAReferenceIsAboutAResource(t *testing.T) {
+	t.Parallel()
+	for ref, want := range map[string]string{
+		"sites/bj": "sites/bj", "sites/bj/underlay#mtu": "sites/bj", "sites/bj/devices/bj-leaf3#release": "sites/bj/devices/bj-leaf3", "tenants/red/segments/web": "tenants/red/segments/web",
+		"tenants/red#number": "tenants/red", "cables/leaf1:ethernet-1/49": "cables/leaf1:ethernet-1/49", "attachments/leaf1:ethernet-1/1#mtu": "attachments/leaf1:ethernet-1/1",
+		"dci/north#service": "dci/north", "lines/north": "lines/north", "ducts/north1": "ducts/north1", "login": "", "": "", "sites/": "", "raw/1": "",
+	} {
+		if got := ResourceOf(ref); got != want {
+			t.Errorf("%q: %q, want %q", ref, got, want)
+		}
+	}
+}
+
 func TestWritesOfATopology(t *testing.T) {
 	t.Parallel()
 	segment := func(mtu uint32) Edit {

@@ -166,6 +166,25 @@ func Resources(in *intent.Topology) []Resource {
 	return out
 }
 
+// ResourceOf is the name of the resource that a reference is about, or of the one that it is a part of: of
+// "sites/bj/devices/bj-leaf3#mtu" it is "sites/bj/devices/bj-leaf3", of "sites/bj/underlay" "sites/bj". Empty: of none.
+func ResourceOf(ref string) string {
+	name, _, _ := strings.Cut(ref, "#")
+	parts := strings.Split(name, "/")
+	if len(parts) < 2 || parts[1] == "" {
+		return ""
+	}
+	switch below := map[string]string{"sites": "devices", "tenants": "segments"}[parts[0]]; {
+	case below != "" && len(parts) >= 4 && parts[2] == below:
+		return strings.Join(parts[:4], "/")
+	case below != "", parts[0] == "ducts", parts[0] == "lines", parts[0] == "dci":
+		return strings.Join(parts[:2], "/")
+	case parts[0] == "cables", parts[0] == "attachments": // ports have slashes in their names
+		return name
+	}
+	return ""
+}
+
 // Find is the resource of a name.
 func Find(in *intent.Topology, name string) (Resource, bool) {
 	s, err := shelfFor(in, name)

@@ -49,7 +49,7 @@ func (i *Intent) Expand() (*topology.Topology, topology.Diagnostics) {
 	edited := make([]string, 0, len(i.Edits))
 	for _, e := range i.Edits {
 		if err := e.apply(in); err != nil {
-			return nil, append(diags, topology.Diagnostic{Severity: topology.Error, Message: err.Error()})
+			return nil, append(diags, topology.Diagnostic{Ref: e.Name, Severity: topology.Error, Message: err.Error()})
 		}
 		edited = append(edited, e.Name)
 	}

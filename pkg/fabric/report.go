@@ -61,7 +61,7 @@ func (r *report) warn(ref Ref, message, fix string) {
 }
 
 func (r *report) add(severity topology.Severity, ref Ref, message, fix string, also []note) {
-	diag := topology.Diagnostic{Pos: r.at(string(ref)), Severity: severity, Message: message, Fix: fix}
+	diag := topology.Diagnostic{Pos: r.at(string(ref)), Ref: string(ref), Severity: severity, Message: message, Fix: fix}
 	for _, n := range also {
 		diag.Also = append(diag.Also, topology.Note{Pos: r.at(string(n.ref)), Text: n.text})
 	}

@@ -18,6 +18,7 @@ const (
 // Diagnostic is one finding in a source: where, what, why, and how to mend it.
 type Diagnostic struct {
 	Pos      Pos      `json:"pos"`
+	Ref      string   `json:"-"` // what it is about, as causes have it: "tenants/red/segments/web#mtu"; empty where that is not known yet
 	Severity Severity `json:"severity"`
 	Message  string   `json:"message"`        // the thing, then the cause
 	Fix      string   `json:"fix,omitempty"`  // how to mend it; may be empty

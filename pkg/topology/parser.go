@@ -76,7 +76,7 @@ func (p *parser) pos(s spot) Pos {
 func (p *parser) fault(at spot, message, fix string, also ...Note) {
 	p.unsound = true
 	if len(p.findings) < maxFindings {
-		p.findings = append(p.findings, Diagnostic{p.pos(at), Error, message, fix, also})
+		p.findings = append(p.findings, Diagnostic{Pos: p.pos(at), Severity: Error, Message: message, Fix: fix, Also: also})
 	}
 }
 
