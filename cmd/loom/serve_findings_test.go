@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/loomfabric/loom/models/api"
 	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/topology"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -284,5 +286,31 @@ func TestLightThatFadesIsFoundThoughNobodyTells(t *testing.T) {
 		t.Errorf("no channel has less margin: %v", got)
 	}
 	c.check(c.sim.Clear(loss))
+	c.finds()
+}
+
+// What is only intended is not missed: devices are held to what the last transaction has brought them to.
+func TestWhatWaitsForATransactionIsNotMissed(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join("testdata", "pair.yaml")
+	c := newServed(t, file)
+	c.looked()
+	data, err := os.ReadFile(file)
+	c.check(err)
+	more := topology.Source{Name: "more.yaml", Data: []byte("loom: v1\ntenants:\n  blue: {number: 7, segments: {more: {number: 77, gateway: 10.77.0.1/24}}}\nports:\n  - {on: leaves, range: ethernet-1/9, segments: [more]}\n")}
+	_, err = c.s.intents.Put(c.Context(), []topology.Source{{Name: "pair.yaml", Data: data}, more}, controller.Write{By: "test"})
+	c.check(err)
+	head, err := c.s.intents.Head(c.Context(), c.f.name)
+	c.check(err)
+	c.check(c.f.follow(c.Context(), head))
+	c.stand(controller.Pending, "leaf1", "leaf2")
+	c.check(c.sim.Cut(c.sim.Cables()[0], true)) // what is wrong is found all the same
+	c.until(func() string { return fmt.Sprint(c.list()) }, func() bool { return len(c.list()) > 0 })
+	for _, f := range c.list() {
+		if f.GetKind() == "tunnel-missing" {
+			t.Errorf("got %v", f)
+		}
+	}
+	c.check(c.sim.Cut(c.sim.Cables()[0], false))
 	c.finds()
 }
