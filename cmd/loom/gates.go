@@ -69,6 +69,9 @@ func (g *gating) between(ctx context.Context, n *network, r *resolver, p *plan.P
 	for _, name := range p.Skipped {
 		waiting[name] = true
 	}
+	for _, o := range p.LeftOut {
+		waiting[o.Device] = true
+	}
 	for i := range p.Devices {
 		waiting[p.Devices[i].Name] = true
 		names = append(names, p.Devices[i].Name)

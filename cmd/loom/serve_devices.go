@@ -43,7 +43,7 @@ func (s *serving) Devices(ctx context.Context, topology, limit string) ([]contro
 		slices.Sort(names)
 		for _, name := range names {
 			if v, ok := f.view(n.design.Device(name), r); ok {
-				v.Drained, v.Policy = drained[name], policies.Of(name)
+				v.Drained, v.Policy, v.Maintenance = drained[name], policies.Of(name), f.maintained(name)
 				out = append(out, v)
 			}
 		}
@@ -85,6 +85,7 @@ func (s *serving) Revert(ctx context.Context, topology, limit string, ids []stri
 	n := *newest
 	n.trees = maps.Clone(newest.trees)
 	targets := map[string]controller.Target{}
+	names, _ = f.leaveOut(names)
 	for _, name := range names {
 		t, want, err := f.without(name, ids)
 		if err != nil {
@@ -95,7 +96,7 @@ func (s *serving) Revert(ctx context.Context, topology, limit string, ids []stri
 		}
 	}
 	if len(targets) == 0 {
-		return transaction.Result{}, fmt.Errorf("%s: %w: there are no such drifts", topology, controller.ErrNotNow)
+		return transaction.Result{}, fmt.Errorf("%s: %w: there are no such drifts of devices that nobody works on", topology, controller.ErrNotNow)
 	}
 	r := controller.PlanRequest{Topology: topology, Limit: joinNames(targets)}
 	p, devices, err := f.plan(ctx, &n, &r)

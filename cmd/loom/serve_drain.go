@@ -71,6 +71,9 @@ func (f *fabricRun) drain(ctx context.Context, n *network, r *controller.PlanReq
 	if err != nil {
 		return nil, controller.Kind(controller.ErrInvalid, err)
 	}
+	if err := f.atWork(names); err != nil {
+		return nil, err
+	}
 	bare := make(map[string]*config.Tree, len(names))
 	for _, name := range names {
 		bare[name] = n.trees[name]
@@ -104,6 +107,20 @@ func (n *network) carrying(d *fabric.Device, was, bare *config.Tree) (*config.Tr
 		out, err = drv.Drain(out, d)
 	}
 	return out, err
+}
+
+// madeAs is what a network makes of a device that has a hash: as it is, or drained, where that is over and no change has ended it yet;
+// nil: neither.
+func (n *network) madeAs(name, hash string) *config.Tree {
+	t := n.trees[name]
+	if t == nil || plan.Hash(t) == hash {
+		return t
+	}
+	d := n.design.Device(name)
+	if out, err := drivers[d.OS].Drain(t, d); err == nil && plan.Hash(out) == hash {
+		return out
+	}
+	return nil
 }
 
 // refresh has the agents follow what is intended by now, as who is drained has changed.

@@ -118,7 +118,7 @@ const retryEnforcing = 5 * time.Second
 // takeBack takes back what is due, and tells how long nothing else will be. left are devices of which was told that they are left to
 // people.
 func (f *fabricRun) takeBack(ctx context.Context, e *controller.Enforcer, left map[string]bool) (wait time.Duration, err error) {
-	all, err := f.candidates(ctx, time.Now())
+	all, err := f.candidates(ctx)
 	if err != nil {
 		return retryEnforcing, err
 	}
@@ -156,19 +156,15 @@ func (f *fabricRun) takeBack(ctx context.Context, e *controller.Enforcer, left m
 }
 
 // candidates are devices whose drift may be taken back without people.
-func (f *fabricRun) candidates(ctx context.Context, now time.Time) ([]controller.Candidate, error) {
+func (f *fabricRun) candidates(ctx context.Context) ([]controller.Candidate, error) {
 	policies, err := f.s.policies(ctx, f.name)
-	if err != nil {
-		return nil, err
-	}
-	worked, err := f.inMaintenance(ctx, now)
 	if err != nil {
 		return nil, err
 	}
 	n, _ := f.current()
 	var out []controller.Candidate
 	for _, d := range n.design.Devices {
-		if policies.Of(d.Name) != controller.Enforce || worked[d.Name] {
+		if policies.Of(d.Name) != controller.Enforce || f.maintained(d.Name) != nil {
 			continue
 		}
 		f.mu.Lock()
@@ -188,28 +184,6 @@ func (f *fabricRun) candidates(ctx context.Context, now time.Time) ([]controller
 			}
 		}
 		out = append(out, c)
-	}
-	return out, nil
-}
-
-// inMaintenance are devices that people work on.
-//
-//	maintenance/TOPOLOGY/DEVICE
-func (f *fabricRun) inMaintenance(ctx context.Context, now time.Time) (map[string]bool, error) {
-	prefix := "maintenance/" + f.name + "/"
-	records, _, err := f.s.store.List(ctx, prefix)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]bool{}
-	for _, r := range records {
-		var kept struct {
-			Until time.Time `json:"until"`
-		}
-		if err := unpack(r.Value, &kept); err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Key, err)
-		}
-		out[strings.TrimPrefix(r.Key, prefix)] = kept.Until.IsZero() || kept.Until.After(now)
 	}
 	return out, nil
 }

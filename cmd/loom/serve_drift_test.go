@@ -12,7 +12,6 @@ import (
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/plan"
-	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
 )
 
@@ -200,11 +199,7 @@ func TestDriftIsTakenBackWhereThePolicySaysSo(t *testing.T) {
 	t.Parallel()
 	c := newCared(t, filepath.Join("testdata", "pair.yaml"))
 	const enforced, worked, reported = "leaf1", "leaf2", "spine1"
-	data, err := pack(struct {
-		Reason string `json:"reason"`
-	}{"somebody is at it"})
-	c.check(err)
-	_, err = c.s.store.Commit(t.Context(), store.Tx{Put: map[string][]byte{"maintenance/" + c.f.name + "/" + worked: data}})
+	_, err := c.s.SetMaintenance(t.Context(), c.f.name, worked, &controller.Maintenance{By: "test", Why: "somebody is at it"}, "test")
 	c.check(err)
 	for device, p := range map[string]controller.Policy{"": controller.Enforce, reported: controller.Report} {
 		got, err := c.s.SetPolicy(t.Context(), c.f.name, device, p, "test")

@@ -32,15 +32,18 @@ type fabricRun struct {
 	runs     atomic.Pointer[string] // transaction that does; nil: none
 	waits    atomic.Pointer[hold]   // that it waits for somebody's word; nil: it does not
 
+	timed chan struct{} // when something is over is to be looked at again
+
 	following sync.Mutex // held by who has agents follow what is intended
 
-	mu       sync.Mutex
-	network  *network // of the newest revision, with who is drained
-	revision int64
-	resolver *resolver
-	agents   map[string]*agent
-	ends     map[string]context.CancelFunc
-	running  sync.WaitGroup
+	mu          sync.Mutex
+	network     *network // of the newest revision, with who is drained
+	revision    int64
+	resolver    *resolver
+	agents      map[string]*agent
+	maintenance map[string]controller.Maintenance // of devices
+	ends        map[string]context.CancelFunc
+	running     sync.WaitGroup
 }
 
 // nowhere is a terminal where nobody is.
@@ -58,7 +61,8 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 		return nil, held(err, name)
 	}
 	f := &fabricRun{
-		s: s, name: name, turns: make(chan struct{}, maxConnections), drifted: make(chan struct{}, 1), enough: func() {}, agents: map[string]*agent{}, ends: map[string]context.CancelFunc{},
+		s: s, name: name, turns: make(chan struct{}, maxConnections), drifted: make(chan struct{}, 1), timed: make(chan struct{}, 1), enough: func() {},
+		agents: map[string]*agent{}, ends: map[string]context.CancelFunc{},
 		keep: &keeper{store: s.store, lease: lease, topology: name, control: s.control, bounds: b, marks: s.marks},
 	}
 	f.watch = newWatchman(f)
@@ -68,6 +72,7 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 	own, enough := context.WithCancel(s.ctx)
 	f.enough = enough
 	f.running.Go(func() { f.enforce(own) })
+	f.running.Go(func() { f.keepTime(own) })
 	return f, nil
 }
 
@@ -84,6 +89,9 @@ func (f *fabricRun) start(ctx context.Context) error {
 		return err
 	}
 	f.resolver.election = uint64(f.keep.lease.Epoch)
+	if err := f.recallMaintenance(ctx); err != nil {
+		return err
+	}
 	j := newJournal(f.keep)
 	shown, stop := newProgress(nowhere(), true)
 	defer stop()
@@ -146,6 +154,7 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 		f.each([]string{d.Name}, func(d *controller.Device, now time.Time) controller.News { return d.Want(want, now) })
 	}
 	f.watch.nudge()
+	leaveWord(f.timed)
 	return nil
 }
 
@@ -272,7 +281,7 @@ func (f *fabricRun) appliedTargets(ctx context.Context, newest *network) (map[st
 			return nil, fmt.Errorf("%s: %w", r.Key, err)
 		}
 		name := r.Key[len(appliedKey(f.name, "")):]
-		if t := newest.trees[name]; t != nil && plan.Hash(t) == kept.Hash {
+		if t := newest.madeAs(name, kept.Hash); t != nil {
 			out[name] = controller.Target{Revision: kept.Revision, Tree: t}
 			continue
 		}
@@ -288,8 +297,11 @@ func (f *fabricRun) appliedTargets(ctx context.Context, newest *network) (map[st
 			}
 			networks[kept.Revision] = n
 		}
-		if n != nil && n.trees[name] != nil && plan.Hash(n.trees[name]) == kept.Hash {
-			out[name] = controller.Target{Revision: kept.Revision, Tree: n.trees[name]}
+		if n == nil {
+			continue
+		}
+		if t := n.madeAs(name, kept.Hash); t != nil {
+			out[name] = controller.Target{Revision: kept.Revision, Tree: t}
 		}
 	}
 	return out, nil

@@ -191,7 +191,7 @@ func (w *watchman) look(ctx context.Context) (again time.Time, err error) {
 			o.Devices[d.Name] = shows
 		}
 	}
-	found := w.indexOf(n, asked).Check(o)
+	found := slices.DeleteFunc(w.indexOf(n, asked).Check(o), func(f verify.Finding) bool { return w.f.atWork(f.Devices) != nil })
 	sight := func(name string) controller.Sight {
 		s, there := how[name]
 		if !there {

@@ -104,13 +104,14 @@ func (f *fabricRun) plan(ctx context.Context, n *network, r *controller.PlanRequ
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
 	}
+	names, leftOut := f.leaveOut(names)
 	devices, err := f.borrow(ctx, n, names)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", controller.ErrNotNow, err)
 	}
 	p, err := n.planDevices(ctx, names, devices)
 	if err == nil {
-		p.Limit, p.Skipped = r.Limit, skipped
+		p.Limit, p.Skipped, p.LeftOut = r.Limit, skipped, leftOut
 		_, resolver := f.current()
 		err = rolloutOf(r).onto(n, p, n.reach(resolver))
 	}

@@ -166,6 +166,9 @@ func (f *fabricRun) undo(ctx context.Context, n *network, r *controller.PlanRequ
 	if err == nil && len(u.clashes) > 0 && !r.Overwrite {
 		err = u.clashError()
 	}
+	if err == nil {
+		err = f.atWork(u.names)
+	}
 	var p *plan.Plan
 	if err == nil {
 		p = u.plan(n)

@@ -88,7 +88,11 @@ func devicesCommand(t *terminal) *cobra.Command {
 			if d.GetAppliedRevision() > 0 {
 				applied = strconv.FormatInt(d.GetAppliedRevision(), 10)
 			}
-			rows = append(rows, []string{d.GetTopology(), d.GetName(), statusWord(d.GetStatus()), applied, d.GetReason()})
+			why := d.GetReason()
+			if m := d.GetMaintenance(); m != nil {
+				why = strings.TrimPrefix(why+"; "+maintenanceOf(m).String(), "; ")
+			}
+			rows = append(rows, []string{d.GetTopology(), d.GetName(), statusWord(d.GetStatus()), applied, why})
 		}
 		return t.table("TOPOLOGY\tDEVICE\tSTATUS\tREVISION\tWHY", rows)
 	})
@@ -148,7 +152,11 @@ list shows it; revert takes it back, by a transaction with its gates.`,
 		var rows [][]string
 		for _, d := range all.GetDrifts() {
 			x := d.GetChange()
-			rows = append(rows, []string{d.GetId(), d.GetDevice(), x.GetPath(), orNothing(x.GetOld()), orNothing(x.GetNew()), d.GetSince().AsTime().Local().Format(time.DateTime)})
+			since := d.GetSince().AsTime().Local().Format(time.DateTime)
+			if d.GetMaintenance() {
+				since += "  (in maintenance)"
+			}
+			rows = append(rows, []string{d.GetId(), d.GetDevice(), x.GetPath(), orNothing(x.GetOld()), orNothing(x.GetNew()), since})
 		}
 		return t.table("ID\tDEVICE\tPATH\tINTENDED\tHAS\tSINCE", rows)
 	}))

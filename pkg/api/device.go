@@ -70,6 +70,7 @@ func managed(d controller.DeviceView) *api.ManagedDevice {
 		Drifts: int32(len(d.Standing.Drifts)), Drained: d.Drained, Received: d.Received, Coalesced: d.Coalesced,
 		DriftPolicy: policies[d.Policy],
 	}
+	out.Maintenance = maintained(d.Maintenance)
 	if !d.Standing.Since.IsZero() {
 		out.Since = timestamppb.New(d.Standing.Since)
 	}
@@ -85,8 +86,10 @@ func (s *deviceService) ListDrift(ctx context.Context, r *api.ListDriftRequest) 
 		return nil, failure(err)
 	}
 	var all []controller.Drift
+	atWork := map[string]bool{}
 	for _, d := range devices {
 		all = append(all, d.Standing.Drifts...)
+		atWork[d.Name] = d.Maintenance != nil
 	}
 	key := func(d controller.Drift) string { return d.Device + "\x00" + d.Path }
 	slices.SortFunc(all, func(a, b controller.Drift) int { return cmp.Compare(key(a), key(b)) })
@@ -97,7 +100,7 @@ func (s *deviceService) ListDrift(ctx context.Context, r *api.ListDriftRequest) 
 	out := &api.ListDriftResponse{NextPageToken: next}
 	for _, d := range page {
 		out.Drifts = append(out.Drifts, &api.Drift{
-			Id: d.ID, Device: d.Device, Since: timestamppb.New(d.Since), Change: &api.Change{Operation: drifted(d), Path: d.Path, Old: d.Intended, New: d.Has},
+			Id: d.ID, Device: d.Device, Since: timestamppb.New(d.Since), Maintenance: atWork[d.Device], Change: &api.Change{Operation: drifted(d), Path: d.Path, Old: d.Intended, New: d.Has},
 		})
 	}
 	return out, nil

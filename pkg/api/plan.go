@@ -149,6 +149,9 @@ func planned(p *controller.Planned) *api.Plan {
 	for i := range x.Devices {
 		out.Devices = append(out.Devices, plannedDevice(&x.Devices[i]))
 	}
+	for _, o := range x.LeftOut {
+		out.LeftOut = append(out.LeftOut, &api.LeftOut{Device: o.Device, Reason: o.Why})
+	}
 	for _, w := range x.Waves {
 		out.Waves = append(out.Waves, &api.Wave{Devices: w})
 	}

@@ -116,6 +116,7 @@ type DeviceView struct {
 	Received, Coalesced                                    int64
 	Drained                                                bool
 	Policy                                                 Policy
+	Maintenance                                            *Maintenance // nil: nobody works on it
 }
 
 // Operations are what is done to devices. cmd/loom provides them.
@@ -130,6 +131,7 @@ type Operations interface {
 	Apply(ctx context.Context, r ApplyRequest, tell func(Step)) (transaction.Result, error)
 
 	Transactions
+	Maintainer
 
 	// Devices are those of a topology, or of all where it is empty, by topology and name.
 	Devices(ctx context.Context, topology, limit string) ([]DeviceView, error)

@@ -157,6 +157,9 @@ func (p *Plan) markdownEnd() string {
 	if len(p.Skipped) > 0 {
 		fmt.Fprintf(b, "\nOutside the limit, not looked at: %s\n", count(len(p.Skipped), "device"))
 	}
+	for _, o := range p.LeftOut {
+		fmt.Fprintf(b, "\nLeft out, not looked at: %s is %s\n", line(o.Device), line(o.Why))
+	}
 	if later := p.later(); later != "" {
 		fmt.Fprintf(b, "\n%s\n", later)
 	}

@@ -32,17 +32,18 @@ type Input struct {
 // Plan is everything that would change.
 type Plan struct {
 	Topology string     `json:"topology"`
-	Against  string     `json:"against"`           // "live", a directory, or "git:REV"
-	Limit    string     `json:"limit,omitempty"`   // the selector, where the plan is partial
-	Devices  []Device   `json:"devices"`           // those that change, sorted by wave, then by name
-	InSync   []string   `json:"in_sync"`           // those that do not
-	Unsaved  []string   `json:"unsaved,omitempty"` // those in sync whose startup configuration does not follow
-	Removed  []string   `json:"removed,omitempty"` // devices that the new intent no longer has; Loom leaves them as they are
-	Skipped  []string   `json:"skipped,omitempty"` // devices outside the limit
-	Weaker   []string   `json:"weaker,omitempty"`  // in which ways carrying it out is less than all or nothing
-	Waves    [][]string `json:"waves"`             // devices that may change together, in order
-	Rollout  Rollout    `json:"rollout"`           // how the waves came about
-	Risks    []Risk     `json:"risks"`             // what has to be approved by its class (see Risks)
+	Against  string     `json:"against"`            // "live", a directory, or "git:REV"
+	Limit    string     `json:"limit,omitempty"`    // the selector, where the plan is partial
+	Devices  []Device   `json:"devices"`            // those that change, sorted by wave, then by name
+	InSync   []string   `json:"in_sync"`            // those that do not
+	Unsaved  []string   `json:"unsaved,omitempty"`  // those in sync whose startup configuration does not follow
+	Removed  []string   `json:"removed,omitempty"`  // devices that the new intent no longer has; Loom leaves them as they are
+	Skipped  []string   `json:"skipped,omitempty"`  // devices outside the limit
+	LeftOut  []LeftOut  `json:"left_out,omitempty"` // devices that people work on
+	Weaker   []string   `json:"weaker,omitempty"`   // in which ways carrying it out is less than all or nothing
+	Waves    [][]string `json:"waves"`              // devices that may change together, in order
+	Rollout  Rollout    `json:"rollout"`            // how the waves came about
+	Risks    []Risk     `json:"risks"`              // what has to be approved by its class (see Risks)
 
 	Forecast   []string    `json:"forecast,omitempty"`    // what is left while devices are drained
 	Out        []Out       `json:"out,omitempty"`         // devices that somebody has drained
@@ -50,6 +51,12 @@ type Plan struct {
 	Unfinished *Unfinished `json:"unfinished,omitempty"`  // ended before anything is carried out: the plan is then another
 	Later      []Later     `json:"later,omitempty"`       // what the topology asks for besides, and the plan does not do
 	Steady     []Device    `json:"-"`                     // those in sync, with what they have
+}
+
+// LeftOut is a device that a plan leaves as it is, whatever is intended.
+type LeftOut struct {
+	Device string `json:"device"`
+	Why    string `json:"why"`
 }
 
 // Unfinished is a transaction that is not over. Who changes the network ends it first, and plans then; so a plan beside it is
