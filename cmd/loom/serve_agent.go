@@ -87,6 +87,13 @@ func (a *agent) follows(d *fabric.Device) {
 	}
 }
 
+// os is the operating system whose language the agent speaks.
+func (a *agent) os() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.design.OS
+}
+
 // standing is where the device stands.
 func (a *agent) standing() (s controller.Standing, received, coalesced int64) {
 	a.mu.Lock()

@@ -125,7 +125,7 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 	f.mu.Lock()
 	f.network, f.revision = n, head.Number
 	for name, end := range f.ends {
-		if d := n.design.Device(name); d == nil || d.OS != f.agents[name].design.OS {
+		if d := n.design.Device(name); d == nil || d.OS != f.agents[name].os() {
 			end()
 			delete(f.ends, name)
 			delete(f.agents, name)
