@@ -215,8 +215,10 @@ func TestIntentsAreLinearizableThoughTheControllerIsKilled(t *testing.T) {
 func moves(n *atomic.Int64, to int64) <-chan struct{} {
 	out := make(chan struct{})
 	go func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
 		for n.Load() < to {
-			time.Sleep(time.Millisecond)
+			<-tick.C
 		}
 		close(out)
 	}()
@@ -241,8 +243,8 @@ func (c *caller) do(ctx context.Context, in intentCall) intentAnswer {
 	for {
 		if c.c == nil {
 			var err error
-			if c.c, err = c.p.client(); err != nil {
-				time.Sleep(10 * time.Millisecond)
+			if c.c, err = c.p.client(); err != nil { // it has not begun yet
+				<-time.After(10 * time.Millisecond)
 				continue
 			}
 		}

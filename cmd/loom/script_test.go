@@ -231,7 +231,8 @@ func scriptExit(ts *testscript.TestScript, _ bool, args []string) {
 func scriptUntil(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	end := time.Now().Add(liveTime)
+	end, tick := time.Now().Add(liveTime), time.NewTicker(50*time.Millisecond)
+	defer tick.Stop()
 	for {
 		err := ts.Exec("loom", args[1:]...)
 		if out := ts.ReadFile("stdout"); want.MatchString(out) {
@@ -239,6 +240,6 @@ func scriptUntil(ts *testscript.TestScript, _ bool, args []string) {
 		} else if time.Now().After(end) {
 			ts.Fatalf("loom %s prints nothing like %s (%v):\n%s\n%s", strings.Join(args[1:], " "), args[0], err, out, ts.ReadFile("stderr"))
 		}
-		time.Sleep(50 * time.Millisecond)
+		<-tick.C
 	}
 }

@@ -36,15 +36,17 @@ func serveREST(t *testing.T, topology string) (*serveProcess, callContext) {
 	}
 	p.start()
 	t.Cleanup(p.kill)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	var first callContext
+	until(t, "the controller listens", func() bool {
 		all := contexts{file: filepath.Join(p.dir, "contexts.json")}
-		if data, err := os.ReadFile(all.file); err == nil && json.Unmarshal(data, &all) == nil {
-			return p, all.List[0] // it listens by now
+		data, err := os.ReadFile(all.file)
+		if err != nil || json.Unmarshal(data, &all) != nil || len(all.List) == 0 {
+			return false
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the controller did not start in a minute")
-		}
-	}
+		first = all.List[0]
+		return true
+	})
+	return p, first
 }
 
 // restCaller is somebody who calls over HTTP.
