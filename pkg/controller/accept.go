@@ -43,7 +43,7 @@ func Accept(in *Intent, all []Drift, has func(device string) *config.Tree, compi
 		why := "the files do not say where it could go; put it with a resource"
 		for _, files := range append(literally(out.Files, d, leaves, now), rawly(out.Files, d.Device, leaves)...) {
 			next := *in
-			next.Files = files
+			next.Files, next.Number, next.Hash = files, 0, "" // it is no revision
 			then, err := compile(&next)
 			if err == nil {
 				err = only(d.Device, want, now, then)
