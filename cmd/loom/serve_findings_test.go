@@ -281,10 +281,11 @@ func TestLightThatFadesIsFoundThoughNobodyTells(t *testing.T) {
 	c.looked()
 	c.finds()
 	loss := c.inject("fibre-loss", "north1", map[string]string{"loss": "5"})
-	got := c.finds("fibre-loss/north1")
-	if !slices.ContainsFunc(got, func(f *api.Finding) bool { return f.GetKind() == "margin" || f.GetKind() == "off-plan" }) {
-		t.Errorf("no channel has less margin: %v", got)
-	}
+	var got []*api.Finding
+	c.until(func() string { return fmt.Sprintf("no channel has less margin: %v", got) }, func() bool { // it shows a moment later
+		got = c.finds("fibre-loss/north1")
+		return slices.ContainsFunc(got, func(f *api.Finding) bool { return f.GetKind() == "margin" || f.GetKind() == "off-plan" })
+	})
 	c.check(c.sim.Clear(loss))
 	c.finds()
 }
