@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -103,6 +104,9 @@ func (f *fabricRun) start(ctx context.Context) error {
 		f.s.note(controller.Event{Kind: controller.TransactionEvent, Topology: f.name, Subject: res.ID,
 			Message: fmt.Sprintf("transaction %s, which was left open, ended: %s", res.ID, res.Outcome)})
 	}
+	if err := f.recallLast(ctx); err != nil {
+		return err
+	}
 	if err := f.watch.restore(ctx); err != nil {
 		return err
 	}
@@ -110,6 +114,38 @@ func (f *fabricRun) start(ctx context.Context) error {
 		return err
 	}
 	f.running.Go(func() { f.watch.run(f.watch.ctx) })
+	return nil
+}
+
+// recallLast keeps what the last transaction on the fabric has brought its devices to: whoever carried it out may have died before
+// that was written, and what it did would be taken for what nobody intended.
+func (f *fabricRun) recallLast(ctx context.Context) error {
+	ids, err := transactionIDs(ctx, f.s.store)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Backward(ids) {
+		records, err := readRecords(ctx, f.s.store, id)
+		if err != nil {
+			return err
+		}
+		last, err := transaction.Replay(records)
+		if err != nil {
+			return fmt.Errorf("transaction %s: %w", id, err)
+		}
+		if last.Spec.Topology != f.name {
+			continue
+		}
+		if last.Result().Outcome != transaction.Done || last.Spec.Revision == 0 {
+			return nil
+		}
+		for _, job := range last.Spec.Jobs {
+			if err := f.putApplied(ctx, job.Device, last.Spec.Revision, job.Places[len(job.Places)-1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	return nil
 }
 
@@ -354,9 +390,9 @@ func (f *fabricRun) each(names []string, change func(d *controller.Device, now t
 func (f *fabricRun) during(ctx context.Context, id string, to func(device string) controller.Target, names []string, do func() (transaction.Result, error)) (transaction.Result, error) {
 	f.each(names, func(d *controller.Device, now time.Time) controller.News { return d.Begin(id, now) })
 	res, err := do()
+	arrived := err == nil && (res.Outcome == transaction.Done || res.Outcome == "") // of those that had it already nothing is said
 	for _, name := range names {
 		status, t := res.Devices[name], to(name)
-		arrived := err == nil && (res.Outcome == transaction.Done || res.Outcome == "") // of those that had it already nothing is said
 		f.each([]string{name}, func(d *controller.Device, now time.Time) controller.News {
 			switch {
 			case arrived:
