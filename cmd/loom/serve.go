@@ -71,6 +71,7 @@ type serveOptions struct {
 // serving is the controller as a process.
 type serving struct {
 	ctx        context.Context // of all that follows devices
+	stopping   context.Context // done when the controller stops: streams that have no end are ended
 	dir        string          // data directory
 	log        *slog.Logger
 	store      *store.Store
@@ -119,6 +120,9 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		defer func() { err = errors.Join(err, s.control.close()) }()
 	}
 	s.intents = &controller.Intents{Ledger: &intentLedger{s.store}, Check: s.compiled.check, Now: time.Now}
+	stopping, endStreams := context.WithCancel(context.Background())
+	defer endStreams()
+	s.stopping = stopping
 	door, err := s.openDoor(o)
 	if err != nil {
 		return err
@@ -156,19 +160,20 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	var stopping sync.WaitGroup
+	endStreams()
+	var servers sync.WaitGroup
 	if rest != nil {
-		stopping.Go(rest.stop)
+		servers.Go(rest.stop)
 	}
 	stopServer(server)
-	stopping.Wait()
+	servers.Wait()
 	return err
 }
 
 // patience is how long calls may take to end when the controller stops.
 const patience = 5 * time.Second
 
-// stopServer lets calls end, but not for ever: streams do not end by themselves.
+// stopServer lets calls end, but not for ever.
 func stopServer(s *grpc.Server) {
 	done := make(chan struct{})
 	go func() {
@@ -423,7 +428,7 @@ func (d *door) server(s *serving) *grpc.Server {
 // services is a gRPC server with everything on it.
 func (s *serving) services(more ...grpc.ServerOption) *grpc.Server {
 	guard := api.Guard(func(method, stack string) { s.log.Error("a call went wrong", "method", method, "stack", stack) })
-	g := grpc.NewServer(append(append(more, guard...), grpc.MaxRecvMsgSize(mostMessage))...)
+	g := grpc.NewServer(append(append(more, guard...), api.Ending(s.stopping), grpc.MaxRecvMsgSize(mostMessage))...)
 	(&api.Server{Intents: s.intents, Operations: s}).Register(g)
 	h := health.NewServer()
 	h.SetServingStatus("", grpc_health_v1.HealthCheckResponse_SERVING)

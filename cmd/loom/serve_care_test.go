@@ -36,7 +36,7 @@ func newCared(t testing.TB, file string) *cared {
 	c.check(os.WriteFile(inventory, c.sim.Inventory().JSON(), 0o600))
 	ctx, cancel := context.WithCancel(context.Background())
 	c.s = &serving{
-		ctx: ctx, dir: dir, access: &access{inventory: inventory, warn: func(string, ...any) {}}, parallel: 4, storeFlags: &storeFlags{dir: dir},
+		ctx: ctx, stopping: ctx, dir: dir, access: &access{inventory: inventory, warn: func(string, ...any) {}}, parallel: 4, storeFlags: &storeFlags{dir: dir},
 		unattended: 20, fabrics: map[string]*fabricRun{}, without: map[string]error{}, wake: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler),
 	}
 	var err error

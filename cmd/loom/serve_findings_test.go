@@ -27,18 +27,25 @@ type served struct {
 func newServed(t *testing.T, file string) *served {
 	t.Helper()
 	c := newCared(t, file)
+	d, there := c.door()
+	server := d.server(c.s)
+	go func() { _ = server.Serve(d.listener) }()
+	t.Cleanup(server.Stop)
+	return &served{c, there}
+}
+
+// door is one for callers, and one who calls there.
+func (c *cared) door() (*door, *client) {
+	c.Helper()
 	k, err := openKeys(filepath.Join(c.s.dir, "pki"), []string{"127.0.0.1"}, time.Now())
 	c.check(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	c.check(err)
-	server := (&door{listener: l, tls: k.server()}).server(c.s)
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(server.Stop)
 	in := func(name string) string { return filepath.Join(c.s.dir, "pki", name) }
 	there, err := callContext{Server: l.Addr().String(), CA: in("ca.pem"), Cert: in("admin.pem"), Key: in("admin.key")}.dial()
 	c.check(err)
-	t.Cleanup(func() { _ = there.Close() })
-	return &served{c, there}
+	c.Cleanup(func() { _ = there.Close() })
+	return &door{listener: l, tls: k.server()}, there
 }
 
 // list asks for all findings.
