@@ -115,11 +115,12 @@ type applyOptions struct {
 	plan       string        // hash of the one plan that may be applied, or its beginning
 	approved   []string      // classes of risks
 
-	by       string                   // who asked for it; empty: who runs this process
-	revision int64                    // of the intent, where a controller keeps it
-	began    func(transaction string) // the transaction begins; nil: nobody wants to know
-	hear     func(transaction.Event)  // what happens to devices; nil: nobody wants to know
-	waits    func(until time.Time)    // it waits for somebody to say that all is well; nil: nobody wants to know
+	by       string                                       // who asked for it; empty: who runs this process
+	revision int64                                        // of the intent, where a controller keeps it
+	began    func(transaction string)                     // the transaction begins; nil: nobody wants to know
+	with     func(transaction string) (*companion, error) // what is written with its journal; nil: nothing
+	hear     func(transaction.Event)                      // what happens to devices; nil: nobody wants to know
+	waits    func(until time.Time)                        // it waits for somebody to say that all is well; nil: nobody wants to know
 }
 
 // leastRollback is the shortest confirm timer: a device commits for seconds, and so does its neighbour.
@@ -371,6 +372,11 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	}
 	if o.gates != nil {
 		o.gates.tell = shown.waits
+	}
+	if o.with != nil {
+		if w.j.companion, err = o.with(c.spec.ID); err != nil {
+			return transaction.Result{}, err
+		}
 	}
 	c.gate, c.back = o.gates.between(ctx, w.n, w.r, p, c.spec.ID)
 	c.gate = proven(devices, c.gate)

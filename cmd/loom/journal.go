@@ -33,8 +33,9 @@ import (
 // Values but the first are zstd-compressed JSON.
 type journal struct {
 	*keeper
-	next map[string]int      // number of the next record
-	with map[string]*prelude // what is written with the first record of a transaction
+	next       map[string]int      // number of the next record
+	with       map[string]*prelude // what is written with the first record of a transaction
+	*companion                     // what else is written with records; nil: nothing
 }
 
 func newJournal(k *keeper) *journal {
@@ -289,6 +290,9 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 	}
 	j.next[id] += len(records)
 	delete(j.with, id)
+	if begins && j.companion != nil && j.kept != nil {
+		j.kept()
+	}
 	if slices.Contains(tx.Delete, "open/"+j.topology) {
 		_ = j.marks.open.say(false) // one that stays costs others a look
 	}
@@ -316,6 +320,9 @@ func (j *journal) entries(id string, records []transaction.Record) (store.Tx, er
 			}
 		case transaction.Ended:
 			tx.Delete = append(tx.Delete, "open/"+j.topology)
+		}
+		if err := j.companion.onto(&tx, r); err != nil {
+			return tx, err
 		}
 	}
 	return tx, nil

@@ -24,7 +24,7 @@ import (
 //	intent/history/TOPOLOGY/NUMBER    each controller.Revision
 //	intent/revisions/TOPOLOGY/NUMBER  what it says: files by the SHA-256 of what is in them, and edits
 //	intent/files/SHA256/PART          what is in a file, compressed, in parts that fit a transaction
-//	requests/KEY                      a controller.Request
+//	answers/KEY                       a controller.Request
 //	events/TIME-PART                  a controller.Event
 //
 // Values but parts of files are zstd-compressed JSON.
@@ -164,12 +164,8 @@ func (l *intentLedger) Append(ctx context.Context, next *controller.Intent, even
 		}
 	}
 	put := map[string]any{headKey(next.Topology): next.Revision, history: next.Revision, revisionKey("revisions", next.Topology, next.Number): what}
-	if r.Key != "" {
-		put["requests/"+r.Key] = r
-		tx.If = append(tx.If, store.Absent("requests/"+r.Key))
-	}
-	for i, e := range events {
-		put[eventKey(e, i)] = e
+	if err := errors.Join(answerIn(ctx, l.store, &tx, r), tellIn(&tx, events...)); err != nil {
+		return err
 	}
 	for key, v := range put {
 		if tx.Put[key], err = pack(v); err != nil {
@@ -181,7 +177,7 @@ func (l *intentLedger) Append(ctx context.Context, next *controller.Intent, even
 
 // commit makes a transaction whose witness is absent before. Where the answer was lost the witness tells whether it was made.
 func (l *intentLedger) commit(ctx context.Context, tx store.Tx, witness string) error {
-	_, err := l.store.Commit(ctx, tx)
+	err := writesIntent.commit(ctx, l.store, tx)
 	if errors.Is(err, store.ErrUnknown) {
 		if r, ok, e := l.store.Get(ctx, witness); e == nil && ok && bytes.Equal(r.Value, tx.Put[witness]) {
 			return nil
@@ -244,12 +240,8 @@ func (l *intentLedger) revisions(ctx context.Context, prefix string) ([]controll
 
 // Answer implements controller.Ledger.
 func (l *intentLedger) Answer(ctx context.Context, key string) (controller.Request, bool, error) {
-	var out controller.Request
-	r, ok, err := l.store.Get(ctx, "requests/"+key)
-	if err == nil && ok {
-		err = unpack(r.Value, &out)
-	}
-	return out, ok, err
+	r, _, ok, err := readAnswer(ctx, l.store, key)
+	return r, ok, err
 }
 
 // eventKey sorts events by time. What happened at the same time is told apart by what it is.

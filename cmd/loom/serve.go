@@ -92,6 +92,7 @@ type serving struct {
 	minded  map[string]chan struct{} // topologies that somebody looks after; a nudge has it look now
 	minders sync.WaitGroup
 
+	asking    map[string]chan struct{} // keys of requests that somebody is at; closed when that is over
 	approving sync.Mutex
 	page      pageOfEvents
 	written   int // events since the oldest were forgotten
@@ -147,6 +148,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		writer.Wait()
 	}()
 	all.Go(func() { s.care(followed) })
+	all.Go(func() { s.forgetAnswers(followed) })
 	server := door.server(s)
 	failed := make(chan error, 2)
 	all.Go(func() { failed <- server.Serve(door.listener) })

@@ -67,18 +67,25 @@ func (f *fabricRun) view(d *fabric.Device, r *resolver) (controller.DeviceView, 
 }
 
 // Revert implements controller.Operations.
-func (s *serving) Revert(ctx context.Context, topology, limit string, ids []string, by string) (transaction.Result, error) {
-	f, err := s.inCare(ctx, topology)
-	if err != nil {
-		return transaction.Result{}, err
-	}
+func (s *serving) Revert(ctx context.Context, r controller.RevertRequest) (transaction.Result, error) {
+	return s.once(ctx, r.Ask, func(controller.Step) {}, func(begun func()) (transaction.Result, error) {
+		f, err := s.inCare(ctx, r.Topology)
+		if err != nil {
+			return transaction.Result{}, err
+		}
+		return f.revert(ctx, r, &task{ask: r.Ask, begun: func(string) { begun() }})
+	})
+}
+
+// revert takes drifts back by a task that says what is kept with the transaction.
+func (f *fabricRun) revert(ctx context.Context, r controller.RevertRequest, t *task) (transaction.Result, error) {
 	if !f.changing.TryLock() {
 		return transaction.Result{}, fmt.Errorf("%s: %w: another transaction changes its devices; wait until that is over", f.name, controller.ErrNotNow)
 	}
 	defer f.changing.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	newest, _ := f.current()
-	names, _, err := selectDevices(newest.design, limit)
+	names, _, err := selectDevices(newest.design, r.Limit)
 	if err != nil {
 		return transaction.Result{}, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
 	}
@@ -87,7 +94,7 @@ func (s *serving) Revert(ctx context.Context, topology, limit string, ids []stri
 	targets := map[string]controller.Target{}
 	names, _ = f.leaveOut(names)
 	for _, name := range names {
-		t, want, err := f.without(name, ids)
+		t, want, err := f.without(name, r.IDs)
 		if err != nil {
 			return transaction.Result{}, err
 		}
@@ -96,21 +103,20 @@ func (s *serving) Revert(ctx context.Context, topology, limit string, ids []stri
 		}
 	}
 	if len(targets) == 0 {
-		return transaction.Result{}, fmt.Errorf("%s: %w: there are no such drifts of devices that nobody works on", topology, controller.ErrNotNow)
+		return transaction.Result{}, fmt.Errorf("%s: %w: there are no such drifts of devices that nobody works on", f.name, controller.ErrNotNow)
 	}
-	r := controller.PlanRequest{Topology: topology, Limit: joinNames(targets)}
-	p, devices, err := f.plan(ctx, &n, &r)
+	q := controller.PlanRequest{Topology: f.name, Limit: joinNames(targets)}
+	p, devices, err := f.plan(ctx, &n, &q)
 	if err != nil {
 		return transaction.Result{}, err
 	}
 	defer closeAll(devices)
-	o := f.options(&controller.Planned{Hash: p.Hash(), Request: r}, controller.ApplyRequest{By: by})
+	o := f.options(&controller.Planned{Hash: p.Hash(), Request: q}, controller.ApplyRequest{By: r.By})
 	for _, c := range p.RiskClasses() { // what is intended was approved when it was applied
 		o.approved = append(o.approved, string(c))
 	}
-	to := func(name string) controller.Target { return targets[name] }
-	t := &task{network: &n, plan: p, devices: devices, to: to}
-	return f.carryOut(ctx, t, o, func(string) {}, func(controller.Step) {})
+	t.network, t.plan, t.devices, t.to = &n, p, devices, func(name string) controller.Target { return targets[name] }
+	return f.carryOut(ctx, t, o, func(controller.Step) {})
 }
 
 func joinNames(targets map[string]controller.Target) string {

@@ -21,6 +21,11 @@ type task struct {
 	devices map[string]*live
 	drains  *drainRequest                         // who is drained from then on; nil: nobody else
 	to      func(device string) controller.Target // what devices are meant to have then
+
+	planned string                   // id of the plan that is kept of it; empty: none
+	ask     controller.Request       // that it comes to
+	begun   func(transaction string) // its transaction is in the journal; nil: nobody wants to know
+	along   map[string][]byte        // what is kept with the beginning of the journal
 }
 
 // hash is that of a task's plan; empty where there is nothing to do.

@@ -69,6 +69,13 @@ func (s *serving) SetPolicy(ctx context.Context, topology, device string, p cont
 	if n, _ := f.current(); device != "" && n.design.Device(device) == nil {
 		return "", fmt.Errorf("%s: %w in %s", device, controller.ErrNoDevice, topology)
 	}
+	f.deciding.Lock()
+	defer f.deciding.Unlock()
+	all, err := s.policies(ctx, topology)
+	if err != nil {
+		return "", err
+	}
+	now := all.With(device, p).Of(device)
 	key := policyKey(topology, device)
 	tx := store.Tx{Delete: []string{key}}
 	if p != "" {
@@ -78,25 +85,38 @@ func (s *serving) SetPolicy(ctx context.Context, topology, device string, p cont
 		}
 		tx = store.Tx{Put: map[string][]byte{key: data}}
 	}
-	if _, err := s.store.Commit(ctx, tx); err != nil {
-		return "", fmt.Errorf("policy of %s: %w", topology, err)
-	}
-	all, err := s.policies(ctx, topology)
-	if err != nil {
+	told := controller.Event{At: time.Now().UTC(), Kind: controller.DriftEvent, Topology: topology, Device: device, By: by, Message: "policy for drift: " + string(now)}
+	if err := tellIn(&tx, told); err != nil {
 		return "", err
 	}
-	now := all.Of(device)
-	s.note(controller.Event{Kind: controller.DriftEvent, Topology: topology, Device: device, By: by, Message: "policy for drift: " + string(now)})
+	if err := writesPolicy.commit(ctx, s.store, tx); err != nil {
+		return "", fmt.Errorf("policy of %s: %w", topology, err)
+	}
 	leaveWord(f.drifted)
 	return now, nil
 }
 
-// enforce takes drift back where the policy says so, until ctx ends.
-func (f *fabricRun) enforce(ctx context.Context) {
+// enforcedKey is where it is kept what was done unattended to a topology: a controller.Enforced.
+//
+//	enforced/TOPOLOGY
+func enforcedKey(topology string) string { return "enforced/" + topology }
+
+// enforcer is one that goes on where another one has ended.
+func (f *fabricRun) enforcer(ctx context.Context) (*controller.Enforcer, error) {
 	e := &controller.Enforcer{PerHour: f.s.unattended, AtOnce: max(1, f.s.unattended/4)}
-	left := map[string]bool{}
+	r, ok, err := f.s.store.Get(ctx, enforcedKey(f.name))
+	if err == nil && ok {
+		if err = unpack(r.Value, &e.Enforced); err != nil {
+			err = fmt.Errorf("%s: %w", r.Key, err)
+		}
+	}
+	return e, err
+}
+
+// enforce takes drift back where the policy says so, until ctx ends.
+func (f *fabricRun) enforce(ctx context.Context, e *controller.Enforcer) {
 	for ctx.Err() == nil {
-		wait, err := f.takeBack(ctx, e, left)
+		wait, err := f.takeBack(ctx, e)
 		if err != nil && ctx.Err() == nil {
 			f.s.log.Error("drift was not taken back", "topology", f.name, "error", err)
 		}
@@ -115,35 +135,32 @@ func (f *fabricRun) enforce(ctx context.Context) {
 // retryEnforcing is how long enforcing waits where somebody else changes the fabric, or the store does not answer.
 const retryEnforcing = 5 * time.Second
 
-// takeBack takes back what is due, and tells how long nothing else will be. left are devices of which was told that they are left to
-// people.
-func (f *fabricRun) takeBack(ctx context.Context, e *controller.Enforcer, left map[string]bool) (wait time.Duration, err error) {
+// takeBack takes back what is due, and tells how long nothing else will be.
+func (f *fabricRun) takeBack(ctx context.Context, e *controller.Enforcer) (wait time.Duration, err error) {
 	all, err := f.candidates(ctx)
 	if err != nil {
 		return retryEnforcing, err
 	}
 	due, given, wait := e.Due(all, time.Now())
-	told := map[string]bool{}
-	for _, name := range given {
-		told[name] = true
-		if !left[name] {
-			f.s.note(controller.Event{Kind: controller.DriftEvent, Topology: f.name, Device: name, By: unattended,
-				Message: "left as it is: it was taken back again and again and came again; find out who changes it, and take it back with loom drift revert"})
-		}
-	}
-	clear(left)
-	for name := range told {
-		left[name] = true
+	if err := f.giveUp(ctx, e, given); err != nil {
+		return retryEnforcing, err
 	}
 	if len(due) == 0 {
 		return wait, nil
 	}
-	res, err := f.s.Revert(ctx, f.name, strings.Join(due, ","), nil, unattended)
+	next := e.Tried(due, time.Now())
+	data, err := pack(next)
+	if err != nil {
+		return retryEnforcing, err
+	}
+	along := map[string][]byte{enforcedKey(f.name): data} // with the transaction: a controller that dies has counted it
+	res, err := f.revert(ctx, controller.RevertRequest{Topology: f.name, Limit: strings.Join(due, ","), By: unattended}, &task{along: along})
 	if errors.Is(err, controller.ErrNotNow) && res.ID == "" {
 		return retryEnforcing, nil // somebody else changes the fabric, or it is as intended again
 	}
-	for _, name := range due {
-		e.Tried(name, time.Now())
+	e.Enforced = next
+	if res.ID == "" {
+		err = errors.Join(err, f.keepEnforced(ctx, next))
 	}
 	if err == nil && res.Outcome != transaction.Done && res.Outcome != "" {
 		err = fmt.Errorf("transaction %s: %s", res.ID, res.Outcome)
@@ -153,6 +170,39 @@ func (f *fabricRun) takeBack(ctx context.Context, e *controller.Enforcer, left m
 			Message: fmt.Sprintf("drift of %s was not taken back: %v", strings.Join(due, ", "), err)})
 	}
 	return time.Second, err
+}
+
+// giveUp tells of devices that are left to people, of each once.
+func (f *fabricRun) giveUp(ctx context.Context, e *controller.Enforcer, left []string) error {
+	if slices.Equal(e.Left, left) {
+		return nil
+	}
+	var events []controller.Event
+	for _, name := range left {
+		if !slices.Contains(e.Left, name) {
+			events = append(events, controller.Event{At: time.Now().UTC(), Kind: controller.DriftEvent, Topology: f.name, Device: name, By: unattended,
+				Message: "left as it is: it was taken back again and again and came again; find out who changes it, and take it back with loom drift revert"})
+		}
+	}
+	next := e.Enforced
+	next.Left = left
+	if err := f.keepEnforced(ctx, next, events...); err != nil {
+		return err
+	}
+	e.Enforced = next
+	return nil
+}
+
+func (f *fabricRun) keepEnforced(ctx context.Context, e controller.Enforced, events ...controller.Event) error {
+	data, err := pack(e)
+	if err != nil {
+		return err
+	}
+	tx := store.Tx{If: []store.Condition{f.keep.lease.Condition()}, Put: map[string][]byte{enforcedKey(f.name): data}}
+	if err := tellIn(&tx, events...); err != nil {
+		return err
+	}
+	return writesEnforced.commit(ctx, f.s.store, tx)
 }
 
 // candidates are devices whose drift may be taken back without people.

@@ -185,7 +185,7 @@ func TestADeviceThatReturnsAsAnotherIsRefused(t *testing.T) {
 				t.Errorf("%s: %q; want %q in it", s.Status, s.Reason, back.reason)
 			}
 			if back.want == controller.Refused {
-				if _, err := c.s.Revert(t.Context(), c.f.name, "leaf1", nil, "test"); err == nil {
+				if _, err := c.s.Revert(t.Context(), controller.RevertRequest{Topology: c.f.name, Limit: "leaf1", By: "test"}); err == nil {
 					t.Error("a transaction changes it all the same")
 				}
 			}

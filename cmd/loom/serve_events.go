@@ -92,7 +92,7 @@ func (s *serving) writePage() {
 				tx.Put[eventKey(e, i)] = data
 			}
 		}
-		if _, err := s.store.Commit(ctx, tx); err != nil {
+		if err := writesEvents.commit(ctx, s.store, tx); err != nil {
 			s.log.Error("events were not kept", "events", len(events), "error", err)
 			break
 		}

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/loomfabric/loom/pkg/controller"
-	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
 )
@@ -35,6 +33,7 @@ type fabricRun struct {
 
 	timed chan struct{} // when something is over is to be looked at again
 
+	deciding  sync.Mutex // held by who decides what becomes of drift
 	following sync.Mutex // held by who has agents follow what is intended
 
 	mu          sync.Mutex
@@ -43,6 +42,7 @@ type fabricRun struct {
 	resolver    *resolver
 	agents      map[string]*agent
 	maintenance map[string]controller.Maintenance // of devices
+	left        map[string]string                 // devices that the last transaction left neither as before nor as planned, and why; until they have agents
 	ends        map[string]context.CancelFunc
 	running     sync.WaitGroup
 }
@@ -67,12 +67,16 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 		keep: &keeper{store: s.store, lease: lease, topology: name, control: s.control, bounds: b, marks: s.marks},
 	}
 	f.watch = newWatchman(f)
-	if err := f.start(ctx); err != nil {
+	e, err := f.enforcer(ctx)
+	if err == nil {
+		err = f.start(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.stop())
 	}
 	own, enough := context.WithCancel(s.ctx)
 	f.enough = enough
-	f.running.Go(func() { f.enforce(own) })
+	f.running.Go(func() { f.enforce(own, e) })
 	f.running.Go(func() { f.keepTime(own) })
 	return f, nil
 }
@@ -93,18 +97,7 @@ func (f *fabricRun) start(ctx context.Context) error {
 	if err := f.recallMaintenance(ctx); err != nil {
 		return err
 	}
-	j := newJournal(f.keep)
-	shown, stop := newProgress(nowhere(), true)
-	defer stop()
-	res, err := j.resume(ctx, nowhere(), f.resolver, f.s.parallel, shown)
-	if err != nil {
-		return err
-	}
-	if res != nil {
-		f.s.note(controller.Event{Kind: controller.TransactionEvent, Topology: f.name, Subject: res.ID,
-			Message: fmt.Sprintf("transaction %s, which was left open, ended: %s", res.ID, res.Outcome)})
-	}
-	if err := f.recallLast(ctx); err != nil {
+	if err := f.endOpen(ctx); err != nil {
 		return err
 	}
 	if err := f.watch.restore(ctx); err != nil {
@@ -117,36 +110,27 @@ func (f *fabricRun) start(ctx context.Context) error {
 	return nil
 }
 
-// recallLast keeps what the last transaction on the fabric has brought its devices to: whoever carried it out may have died before
-// that was written, and what it did would be taken for what nobody intended.
-func (f *fabricRun) recallLast(ctx context.Context) error {
-	ids, err := transactionIDs(ctx, f.s.store)
+// endOpen ends the transaction that an earlier run has left open, and finds out where the last one has brought devices.
+func (f *fabricRun) endOpen(ctx context.Context) error {
+	j := newJournal(f.keep)
+	id, err := j.unfinished(ctx)
 	if err != nil {
 		return err
 	}
-	for _, id := range slices.Backward(ids) {
-		records, err := readRecords(ctx, f.s.store, id)
-		if err != nil {
-			return err
-		}
-		last, err := transaction.Replay(records)
-		if err != nil {
-			return fmt.Errorf("transaction %s: %w", id, err)
-		}
-		if last.Spec.Topology != f.name {
-			continue
-		}
-		if last.Result().Outcome != transaction.Done || last.Spec.Revision == 0 {
-			return nil
-		}
-		for _, job := range last.Spec.Jobs {
-			if err := f.putApplied(ctx, job.Device, last.Spec.Revision, job.Places[len(job.Places)-1]); err != nil {
-				return err
-			}
-		}
-		return nil
+	j.companion = &companion{ends: func(r transaction.Record) []controller.Event {
+		return []controller.Event{{At: r.At, Kind: controller.TransactionEvent, Topology: f.name, Subject: id,
+			Message: fmt.Sprintf("transaction %s, which was left open, ended: %s", id, r.Outcome)}}
+	}}
+	shown, stop := newProgress(nowhere(), true)
+	defer stop()
+	res, err := j.resume(ctx, nowhere(), f.resolver, f.s.parallel, shown)
+	if err != nil {
+		return err
 	}
-	return nil
+	if res != nil && res.Outcome == transaction.Interrupted {
+		return fmt.Errorf("transaction %s, which was left open, could not be ended: %w", res.ID, res.Err)
+	}
+	return f.recallAim(ctx)
 }
 
 // intend has the devices be as a revision intends. Those that it does not have any more are left as they are, and alone.
@@ -159,7 +143,8 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 		return err
 	}
 	f.mu.Lock()
-	f.network, f.revision = n, head.Number
+	left := f.left
+	f.network, f.revision, f.left = n, head.Number, nil
 	for name, end := range f.ends {
 		if d := n.design.Device(name); d == nil || d.OS != f.agents[name].os() {
 			end()
@@ -177,6 +162,9 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 			f.running.Go(func() {
 				if t, ok := before[d.Name]; ok {
 					a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Have(t, now) })
+				}
+				if why := left[d.Name]; why != "" {
+					a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Leave(why, now) })
 				}
 				a.run(own)
 			})
@@ -250,7 +238,9 @@ func (f *fabricRun) heard(name string, s controller.Standing, news controller.Ne
 	}
 	if news.Arrived != nil {
 		t := *news.Arrived
-		f.s.later(func(ctx context.Context) error { return f.putApplied(ctx, name, t.Revision, plan.Hash(t.Tree)) })
+		f.s.later(func(ctx context.Context) error {
+			return f.putApplied(ctx, map[string]standing{name: standingOf(t)}, nil)
+		})
 	}
 	if s.Status == controller.Drifted && (news.Status || len(news.Came) > 0) {
 		leaveWord(f.drifted)
@@ -275,25 +265,6 @@ func orNothing(s string) string {
 		return "nothing"
 	}
 	return s
-}
-
-// standing is what is kept of a device: what a transaction has brought it to.
-//
-//	applied/TOPOLOGY/DEVICE
-type standing struct {
-	Revision int64  `json:"revision"`
-	Hash     string `json:"hash"` // of the configuration, as plans have it
-}
-
-func appliedKey(topology, device string) string { return "applied/" + topology + "/" + device }
-
-func (f *fabricRun) putApplied(ctx context.Context, device string, revision int64, hash string) error {
-	data, err := pack(standing{revision, hash})
-	if err != nil {
-		return err
-	}
-	_, err = f.s.store.Commit(ctx, store.Tx{If: []store.Condition{f.keep.lease.Condition()}, Put: map[string][]byte{appliedKey(f.name, device): data}})
-	return err
 }
 
 // appliedTargets are what transactions have brought devices to, as far as it can be computed again: configurations are not kept.
@@ -384,27 +355,4 @@ func (f *fabricRun) each(names []string, change func(d *controller.Device, now t
 			a.tell(change)
 		}
 	}
-}
-
-// during tells agents that a transaction changes their devices, and afterwards where it has brought them: to what to says.
-func (f *fabricRun) during(ctx context.Context, id string, to func(device string) controller.Target, names []string, do func() (transaction.Result, error)) (transaction.Result, error) {
-	f.each(names, func(d *controller.Device, now time.Time) controller.News { return d.Begin(id, now) })
-	res, err := do()
-	arrived := err == nil && (res.Outcome == transaction.Done || res.Outcome == "") // of those that had it already nothing is said
-	for _, name := range names {
-		status, t := res.Devices[name], to(name)
-		f.each([]string{name}, func(d *controller.Device, now time.Time) controller.News {
-			switch {
-			case arrived:
-				d.Have(t, now)
-			case res.Outcome == transaction.Mixed && status != transaction.Restored && status != transaction.Waiting:
-				d.Leave(fmt.Sprintf("transaction %s left it %s: %s", res.ID, status, res.Errors[name]), now)
-			}
-			return d.End(now)
-		})
-		if arrived {
-			err = errors.Join(err, f.putApplied(context.WithoutCancel(ctx), name, t.Revision, plan.Hash(t.Tree)))
-		}
-	}
-	return res, err
 }

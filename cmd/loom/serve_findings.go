@@ -285,7 +285,7 @@ func (w *watchman) keep(ctx context.Context, news controller.FindingNews, now ti
 			}
 			tx.Put[eventKey(e, i)] = data
 		}
-		if _, err := w.f.s.store.Commit(ctx, tx); err != nil {
+		if err := writesFindings.commit(ctx, w.f.s.store, tx); err != nil {
 			if errors.Is(err, store.ErrUnknown) {
 				err = errors.Join(err, w.restore(ctx))
 			}

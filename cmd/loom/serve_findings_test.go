@@ -82,6 +82,12 @@ func (c *served) finds(want ...string) []*api.Finding {
 func (c *served) again() {
 	c.Helper()
 	c.check(c.f.stop())
+	c.takeOn()
+}
+
+// takeOn has the controller take the topology into care.
+func (c *served) takeOn() {
+	c.Helper()
 	f, err := c.s.takeOn(c.Context(), c.f.name)
 	c.check(err)
 	c.s.mu.Lock()

@@ -98,20 +98,25 @@ func (f *fabricRun) putMaintenance(ctx context.Context, device string, m *contro
 		}
 		tx.Put, tx.Delete, said = map[string][]byte{key: data}, nil, m.String()
 	}
-	if _, err := f.s.store.Commit(ctx, tx); err != nil {
+	f.mu.Lock()
+	_, was := f.maintenance[device]
+	f.mu.Unlock()
+	if was || m != nil {
+		told := controller.Event{At: time.Now().UTC(), Kind: controller.DeviceEvent, Topology: f.name, Device: device, Subject: device, By: by, Message: said}
+		if err := tellIn(&tx, told); err != nil {
+			return err
+		}
+	}
+	if err := writesMaintenance.commit(ctx, f.s.store, tx); err != nil {
 		return fmt.Errorf("%s: maintenance: %w", device, err)
 	}
 	f.mu.Lock()
-	_, was := f.maintenance[device]
 	if m != nil {
 		f.maintenance[device] = *m
 	} else {
 		delete(f.maintenance, device)
 	}
 	f.mu.Unlock()
-	if was || m != nil {
-		f.s.note(controller.Event{Kind: controller.DeviceEvent, Topology: f.name, Device: device, Subject: device, By: by, Message: said})
-	}
 	leaveWord(f.timed)
 	leaveWord(f.drifted) // what was left alone is not any more
 	f.watch.nudge()

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,6 +35,17 @@ func (s *serving) fabric(name string) (*fabricRun, error) {
 
 // CreatePlan implements controller.Operations.
 func (s *serving) CreatePlan(ctx context.Context, r controller.PlanRequest) (*controller.Planned, error) {
+	end, err := s.turn(ctx, r.Ask)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if old, ok, err := s.answered(ctx, r.Ask); ok || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return s.Plan(ctx, old.Plan)
+	}
 	in, f, err := s.planned(ctx, &r)
 	if err != nil {
 		return nil, err
@@ -54,7 +66,12 @@ func (s *serving) CreatePlan(ctx context.Context, r controller.PlanRequest) (*co
 	if err := s.describe(out); err != nil {
 		return nil, err
 	}
-	return out, s.putPlan(ctx, out, "planned")
+	r.Ask.Plan, r.Ask.At = out.ID, out.At
+	tx := store.Tx{}
+	if err := answerIn(ctx, s.store, &tx, r.Ask); err != nil {
+		return nil, err
+	}
+	return out, s.putPlan(ctx, tx, out, "planned")
 }
 
 // planned is what a plan is for: a revision, or files that nobody has put. A topology that is new has to be put first.
@@ -146,17 +163,20 @@ func newNumber() string {
 	return time.Now().UTC().Format("20060102-150405.000") + "-" + hex.EncodeToString(b[:])
 }
 
-// Plans are kept under plans/ID.
-func (s *serving) putPlan(ctx context.Context, p *controller.Planned, what string) error {
+// Plans are kept under plans/ID. putPlan keeps one, with what else is in a transaction of the store and with an event.
+func (s *serving) putPlan(ctx context.Context, tx store.Tx, p *controller.Planned, what string) error {
 	data, err := pack(p)
-	if err != nil {
-		return err
+	if err == nil {
+		err = tellIn(&tx, controller.Event{At: time.Now().UTC(), Kind: controller.PlanEvent, Topology: p.Topology, By: p.By, Subject: p.ID, Revision: p.Revision,
+			Message: "plan " + p.ID + " " + what})
 	}
-	tx := store.Tx{Put: map[string][]byte{"plans/" + p.ID: data}}
-	if _, err := s.store.Commit(ctx, tx); err != nil {
+	if err == nil {
+		tx.Put["plans/"+p.ID] = data
+		err = writesPlan.commit(ctx, s.store, tx)
+	}
+	if err != nil {
 		return fmt.Errorf("plan %s: %w", p.ID, err)
 	}
-	s.note(controller.Event{Kind: controller.PlanEvent, Topology: p.Topology, By: p.By, Subject: p.ID, Revision: p.Revision, Message: "plan " + p.ID + " " + what})
 	return nil
 }
 
@@ -218,34 +238,43 @@ func (s *serving) Approve(ctx context.Context, id, hash string, classes []string
 		}
 	}
 	p.Approvals = append(p.Approvals, controller.Approval{By: by, At: time.Now().UTC(), Classes: classes, Hash: hash})
-	return p, s.putPlan(ctx, p, "has "+strings.Join(classes, ", ")+" approved")
+	return p, s.putPlan(ctx, store.Tx{}, p, "has "+strings.Join(classes, ", ")+" approved")
 }
 
 // Apply implements controller.Operations.
 func (s *serving) Apply(ctx context.Context, r controller.ApplyRequest, tell func(controller.Step)) (transaction.Result, error) {
-	p, err := s.Plan(ctx, r.Plan)
-	if err != nil {
-		return transaction.Result{}, err
+	res, err := s.once(ctx, r.Ask, tell, func(begun func()) (transaction.Result, error) {
+		p, err := s.Plan(ctx, r.Plan)
+		if err != nil {
+			return transaction.Result{}, err
+		}
+		if p.Hash == "" && p.Request.Draining == nil || p.Hash != r.Hash {
+			return transaction.Result{}, fmt.Errorf("plan %s: %w: its hash is %q", r.Plan, controller.ErrStale, p.Hash)
+		}
+		f, err := s.inCare(ctx, p.Topology)
+		if err != nil {
+			return transaction.Result{}, err
+		}
+		return f.apply(ctx, p, r, begun, tell)
+	})
+	if err == nil && res.ID != "" && res.Weaker == nil { // by its journal; which guarantees are weaker the plan says
+		if p, err := s.Plan(ctx, r.Plan); err == nil {
+			res.Weaker = p.Plan.Weaker
+		}
 	}
-	if p.Hash == "" && p.Request.Draining == nil || p.Hash != r.Hash {
-		return transaction.Result{}, fmt.Errorf("plan %s: %w: its hash is %q", r.Plan, controller.ErrStale, p.Hash)
-	}
-	f, err := s.inCare(ctx, p.Topology)
-	if err != nil {
-		return transaction.Result{}, err
-	}
-	return f.apply(ctx, p, r, tell)
+	return res, err
 }
 
 // apply plans once more, and carries that out if it comes to the same.
-func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controller.ApplyRequest, tell func(controller.Step)) (transaction.Result, error) {
+func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controller.ApplyRequest, begun func(), tell func(controller.Step)) (transaction.Result, error) {
 	if !f.changing.TryLock() {
 		return transaction.Result{}, fmt.Errorf("%s: %w: another transaction changes its devices; wait until that is over", f.name, controller.ErrNotNow)
 	}
 	defer f.changing.Unlock()
 	ctx = context.WithoutCancel(ctx) // who asked may go away
 	if len(p.Request.Files) > 0 {
-		w := controller.Write{By: r.By, Message: "plan " + p.ID, Expected: &p.Revision}
+		// With a key, as the controller may die before it has changed a device, and be asked again.
+		w := controller.Write{By: r.By, Message: "plan " + p.ID, Expected: &p.Revision, Key: "files of " + p.ID}
 		done, err := f.s.intents.Put(ctx, p.Request.Files, w)
 		if err != nil {
 			return transaction.Result{}, err
@@ -264,21 +293,23 @@ func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controll
 	if t.hash() != p.Hash {
 		return transaction.Result{}, fmt.Errorf("plan %s: %w", p.ID, controller.ErrStale)
 	}
-	o := f.options(p, r)
-	began := func(id string) {
+	t.ask, t.planned = r.Ask, p.ID
+	t.begun = func(id string) {
+		begun()
 		p.Transaction = id
-		_ = f.s.putPlan(ctx, p, "is carried out by "+id) // the journal has it, too
+		if err := f.s.putPlan(ctx, store.Tx{}, p, "is carried out by "+id); err != nil { // the next start finds out
+			f.s.log.Error("not kept of the plan that it is carried out", "topology", f.name, "error", err)
+		}
 	}
-	return f.carryOut(ctx, t, o, began, tell)
+	return f.carryOut(ctx, t, f.options(p, r), tell)
 }
 
 // carryOut carries out a task whose plan was just made.
-func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, began func(string), tell func(controller.Step)) (transaction.Result, error) {
+func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, tell func(controller.Step)) (transaction.Result, error) {
 	var id string
 	o.began = func(transaction string) {
 		id = transaction
 		f.runs.Store(&id)
-		began(id)
 		tell(controller.Step{Transaction: id, At: time.Now()})
 	}
 	o.hear = func(e transaction.Event) { tell(controller.Step{Transaction: id, At: time.Now(), Event: &e}) }
@@ -287,6 +318,7 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, bega
 		tell(controller.Step{Transaction: id, At: time.Now(), HeldUntil: until})
 	}
 	o.drains = t.drains
+	o.with = func(id string) (*companion, error) { return f.companion(ctx, t, o, id) }
 	defer f.runs.Store(nil)
 	defer f.waits.Store(nil)
 	out := applied{Plan: t.plan}
@@ -307,13 +339,46 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, bega
 		return *out.Result, err
 	})
 	if out.Result != nil {
-		f.s.note(controller.Event{Kind: controller.TransactionEvent, Topology: f.name, By: o.by, Subject: res.ID, Revision: o.revision,
-			Message: fmt.Sprintf("transaction %s ended: %s", res.ID, res.Outcome)})
+		if res.Outcome == transaction.Interrupted {
+			f.s.note(f.ended(o, res.ID, time.Now(), res.Outcome)) // which its journal does not say
+		}
 		if errors.As(err, new(exit)) { // the result says it
 			err = nil
 		}
 	}
 	return res, err
+}
+
+// companion is what is written with the journal of a transaction: where it is to bring devices, what was asked for, and how it ended.
+func (f *fabricRun) companion(ctx context.Context, t *task, o *applyOptions, id string) (*companion, error) {
+	a := aim{Transaction: id, Plan: t.planned, Devices: map[string]standing{}}
+	for name := range t.devices {
+		a.Devices[name] = standingOf(t.to(name))
+	}
+	data, err := pack(a)
+	if err != nil {
+		return nil, err
+	}
+	tx := store.Tx{Put: map[string][]byte{aimKey(f.name): data}}
+	maps.Copy(tx.Put, t.along)
+	t.ask.Transaction, t.ask.At = id, time.Now().UTC()
+	if err := answerIn(ctx, f.s.store, &tx, t.ask); err != nil {
+		return nil, err
+	}
+	kept := func() {
+		if t.begun != nil {
+			t.begun(id)
+		}
+	}
+	return &companion{put: tx.Put, when: tx.If, kept: kept, ends: func(r transaction.Record) []controller.Event {
+		return []controller.Event{f.ended(o, id, r.At, r.Outcome)}
+	}}, nil
+}
+
+// ended tells how a transaction ended.
+func (f *fabricRun) ended(o *applyOptions, id string, at time.Time, how transaction.Outcome) controller.Event {
+	return controller.Event{At: at.UTC(), Kind: controller.TransactionEvent, Topology: f.name, By: o.by, Subject: id, Revision: o.revision,
+		Message: fmt.Sprintf("transaction %s ended: %s", id, how)}
 }
 
 // options are those of `loom apply`, with which the controller carries a plan out.

@@ -122,7 +122,11 @@ func (s *deviceService) RevertDrift(ctx context.Context, r *api.RevertDriftReque
 	if len(r.GetIds()) > 0 && r.GetLimit() != "" {
 		return nil, invalid("limit: not with ids, which say what is meant; leave one of them out")
 	}
-	res, err := s.Operations.Revert(ctx, r.GetTopology(), r.GetLimit(), r.GetIds(), s.caller(ctx))
+	ask, err := asked(r)
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.Operations.Revert(ctx, controller.RevertRequest{Topology: r.GetTopology(), Limit: r.GetLimit(), IDs: r.GetIds(), By: s.caller(ctx), Ask: ask})
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -11,11 +11,8 @@ import (
 )
 
 func (s *deviceService) DrainDevice(ctx context.Context, r *api.DrainDeviceRequest) (*api.DrainDeviceResponse, error) {
-	if _, err := s.device(ctx, r.GetTopology(), r.GetDevice()); err != nil {
-		return nil, failure(err)
-	}
 	d := &controller.Draining{Devices: r.GetDevice(), Why: r.GetReason(), Until: instant(r.GetUntil())}
-	res, err := s.drain(ctx, r.GetTopology(), d, r.GetApprove())
+	res, err := s.drain(ctx, r, d, r.GetApprove())
 	if err != nil {
 		return nil, failure(err)
 	}
@@ -23,31 +20,46 @@ func (s *deviceService) DrainDevice(ctx context.Context, r *api.DrainDeviceReque
 }
 
 func (s *deviceService) UndrainDevice(ctx context.Context, r *api.UndrainDeviceRequest) (*api.UndrainDeviceResponse, error) {
-	d, err := s.device(ctx, r.GetTopology(), r.GetDevice())
-	if err != nil {
-		return nil, failure(err)
-	}
-	if !d.Drained {
-		return &api.UndrainDeviceResponse{}, nil
-	}
-	res, err := s.drain(ctx, r.GetTopology(), &controller.Draining{Devices: r.GetDevice(), Undrain: true}, r.GetApprove())
+	res, err := s.drain(ctx, r, &controller.Draining{Devices: r.GetDevice(), Undrain: true}, r.GetApprove())
 	if err != nil {
 		return nil, failure(err)
 	}
 	return &api.UndrainDeviceResponse{Transaction: res.ID, Outcome: string(res.Outcome)}, nil
 }
 
-// drain plans, and carries that out.
-func (s *deviceService) drain(ctx context.Context, topology string, d *controller.Draining, approve []string) (transaction.Result, error) {
+// aboutDevice is a message about one device, which its caller may repeat.
+type aboutDevice interface {
+	repeatable
+	GetTopology() string
+	GetDevice() string
+}
+
+// drain plans, and carries that out. One that carries traffic stays as it is when it is to do so.
+func (s *deviceService) drain(ctx context.Context, r aboutDevice, d *controller.Draining, approve []string) (transaction.Result, error) {
+	none := transaction.Result{}
+	ask, err := asked(r)
+	if err != nil {
+		return none, err
+	}
+	if res, ok, err := s.Operations.Answered(ctx, ask); ok || err != nil {
+		return res, err
+	}
+	now, err := s.device(ctx, r.GetTopology(), r.GetDevice())
+	if err != nil || d.Undrain && !now.Drained {
+		return none, err
+	}
 	by := s.caller(ctx)
-	p, err := s.Operations.CreatePlan(ctx, controller.PlanRequest{Topology: topology, Draining: d, By: by})
+	p, err := s.Operations.CreatePlan(ctx, controller.PlanRequest{Topology: r.GetTopology(), Draining: d, By: by})
 	if err == nil && len(approve) > 0 && p.Hash != "" {
 		_, err = s.Operations.Approve(ctx, p.ID, p.Hash, approve, by)
 	}
 	if err != nil {
-		return transaction.Result{}, err
+		if res, ok, e := s.Operations.Answered(ctx, ask); ok && e == nil { // the same request was faster
+			return res, nil
+		}
+		return none, err
 	}
-	return s.Operations.Apply(ctx, controller.ApplyRequest{Plan: p.ID, Hash: p.Hash, By: by}, func(controller.Step) {})
+	return s.Operations.Apply(ctx, controller.ApplyRequest{Plan: p.ID, Hash: p.Hash, By: by, Ask: ask}, func(controller.Step) {})
 }
 
 // device is one of a topology.

@@ -19,7 +19,11 @@ type planService struct {
 }
 
 func (s *planService) CreatePlan(ctx context.Context, r *api.CreatePlanRequest) (*api.CreatePlanResponse, error) {
-	q := controller.PlanRequest{Topology: r.GetTopology(), Revision: r.GetRevision(), Files: sources(r.GetFiles()), Limit: r.GetLimit(), By: s.caller(ctx)}
+	ask, err := asked(r)
+	if err != nil {
+		return nil, err
+	}
+	q := controller.PlanRequest{Topology: r.GetTopology(), Revision: r.GetRevision(), Files: sources(r.GetFiles()), Limit: r.GetLimit(), By: s.caller(ctx), Ask: ask}
 	if d := r.GetDraining(); d != nil {
 		if r.GetLimit() != "" || len(r.GetFiles()) > 0 {
 			return nil, invalid("draining: not with limit or files, as nothing else is planned; leave them out")
@@ -86,8 +90,12 @@ func (s *planService) ApprovePlan(ctx context.Context, r *api.ApprovePlanRequest
 }
 
 func (s *planService) ApplyPlan(r *api.ApplyPlanRequest, to grpc.ServerStreamingServer[api.ApplyPlanResponse]) error {
+	ask, err := asked(r)
+	if err != nil {
+		return err
+	}
 	a := controller.ApplyRequest{
-		Plan: r.GetId(), Hash: r.GetHash(), TakeOver: r.GetTakeOver(), Rollback: r.GetRollback().AsDuration(), Hold: r.GetHold().AsDuration(), By: s.caller(to.Context()),
+		Plan: r.GetId(), Hash: r.GetHash(), TakeOver: r.GetTakeOver(), Rollback: r.GetRollback().AsDuration(), Hold: r.GetHold().AsDuration(), By: s.caller(to.Context()), Ask: ask,
 	}
 	if r.GetGate() != nil {
 		gate := r.GetGate().AsDuration()

@@ -28,15 +28,8 @@ type Ledger interface {
 	// Append makes the revision after the head, with what happened and the answer to a request. Errors: ErrMoved if the head is
 	// another one, or the request has an answer.
 	Append(ctx context.Context, next *Intent, events []Event, r Request) error
-	// Answer is the revision that a request came to; ok is false where nobody has made it.
+	// Answer is what a request came to; ok is false where nobody has made it.
 	Answer(ctx context.Context, key string) (r Request, ok bool, err error)
-}
-
-// Request is a write that its caller may repeat: the same key writes once.
-type Request struct {
-	Key    string `json:"key"`    // of the caller's choice; empty: none
-	Digest string `json:"digest"` // SHA-256 in hex of what was asked for
-	Number int64  `json:"number"` // of the revision that it came to
 }
 
 var (
@@ -48,8 +41,6 @@ var (
 	ErrNoRevision = errors.New("no such revision")
 	// ErrNoResource: a topology has no such resource.
 	ErrNoResource = errors.New("no such resource")
-	// ErrReused: the key of a request was used for another one.
-	ErrReused = errors.New("the key of the request was used for another one")
 )
 
 // MovedError says which revision was expected, and which there is. It is an ErrMoved.
@@ -228,19 +219,24 @@ func digestOf(what string, files []topology.Source, edits []Edit) string {
 // write makes the next revision. Where nobody has said which revision there has to be, somebody who was faster is no mistake: it is
 // made anew on top of what that one wrote.
 func (x *Intents) write(ctx context.Context, name string, w Write, asked string, make func(head *Intent) (*Intent, error)) (*Written, error) {
+	r := Request{Key: w.Key, Digest: digestOf(name+" "+asked, nil, nil)}
 	for {
-		out, err := x.try(ctx, name, w, Request{Key: w.Key, Digest: asked}, make)
-		if !errors.Is(err, ErrMoved) || w.Expected != nil || ctx.Err() != nil {
+		out, err := x.try(ctx, name, w, r, make)
+		if !errors.Is(err, ErrMoved) || ctx.Err() != nil {
+			return out, err
+		}
+		if w.Expected != nil {
+			if was, e := x.answered(ctx, name, r); was != nil || e != nil { // the same request was faster
+				return was, e
+			}
 			return out, err
 		}
 	}
 }
 
 func (x *Intents) try(ctx context.Context, name string, w Write, r Request, make func(head *Intent) (*Intent, error)) (*Written, error) {
-	if r.Key != "" {
-		if out, err := x.answered(ctx, name, r); out != nil || err != nil {
-			return out, err
-		}
+	if out, err := x.answered(ctx, name, r); out != nil || err != nil {
+		return out, err
 	}
 	head, ok, err := x.Ledger.Head(ctx, name)
 	if err != nil {
@@ -270,12 +266,15 @@ func (x *Intents) try(ctx context.Context, name string, w Write, r Request, make
 
 // answered is what a request has come to before; nil where nobody has made it.
 func (x *Intents) answered(ctx context.Context, name string, r Request) (*Written, error) {
+	if r.Key == "" {
+		return nil, nil
+	}
 	old, ok, err := x.Ledger.Answer(ctx, r.Key)
+	if err == nil && ok {
+		ok, err = old.Answers(r, x.Now())
+	}
 	if err != nil || !ok {
 		return nil, err
-	}
-	if old.Digest != r.Digest {
-		return nil, fmt.Errorf("%s: %w; use another key", r.Key, ErrReused)
 	}
 	then, err := x.Ledger.At(ctx, name, old.Number)
 	if err != nil {
@@ -332,7 +331,7 @@ func (x *Intents) append(ctx context.Context, name string, number int64, head, n
 		out.Revision.Number = 0
 		return out, nil
 	}
-	r.Number = next.Number
+	r.Number, r.At = next.Number, next.At
 	err = x.Ledger.Append(ctx, next, []Event{next.event()}, r)
 	if errors.Is(err, ErrMoved) && w.Expected != nil {
 		if now, ok, e := x.Ledger.Head(ctx, name); e == nil && ok && now.Number != number {

@@ -41,6 +41,8 @@ type PlanRequest struct {
 	Undoes    string    // transaction that is taken back, and nothing else is planned; empty: none
 	Overwrite bool      // take back too what others changed since, where it had changed it
 	Draining  *Draining // nothing else is planned; nil: all that is intended
+
+	Ask Request `json:"-"`
 }
 
 // Planned is a plan that is kept.
@@ -98,6 +100,16 @@ type ApplyRequest struct {
 	Hold     time.Duration  // 0: not at all
 	Gate     *time.Duration // nil: 1 minute; 0: there is none
 	By       string
+	Ask      Request
+}
+
+// RevertRequest asks for drifts of devices to be taken back.
+type RevertRequest struct {
+	Topology string
+	Limit    string   // devices, as a selector; empty: all
+	IDs      []string // of the drifts; none: all
+	By       string
+	Ask      Request
 }
 
 // Step is one thing that happens while a plan is carried out.
@@ -127,7 +139,8 @@ type Operations interface {
 	Plan(ctx context.Context, id string) (*Planned, error)
 	Plans(ctx context.Context, topology string) ([]*Planned, error) // the newest first
 	Approve(ctx context.Context, id, hash string, classes []string, by string) (*Planned, error)
-	// Apply carries a plan out. The end of ctx does not end the transaction, once it has begun.
+	// Apply carries a plan out. The end of ctx does not end the transaction, once it has begun. Who asks again is told how the
+	// transaction goes that there is.
 	Apply(ctx context.Context, r ApplyRequest, tell func(Step)) (transaction.Result, error)
 
 	Transactions
@@ -135,8 +148,10 @@ type Operations interface {
 
 	// Devices are those of a topology, or of all where it is empty, by topology and name.
 	Devices(ctx context.Context, topology, limit string) ([]DeviceView, error)
-	// Revert takes drifts of devices back: of those with the ids, or all where there are none.
-	Revert(ctx context.Context, topology, limit string, ids []string, by string) (transaction.Result, error)
+	// Revert takes drifts of devices back.
+	Revert(ctx context.Context, r RevertRequest) (transaction.Result, error)
+	// Answered is how the transaction ended, or ends, that a request came to; ok is false where nobody has made it. Errors: ErrReused.
+	Answered(ctx context.Context, ask Request) (res transaction.Result, ok bool, err error)
 	// Accept suggests how the files would have to change to say what devices have, and the same as a patch. It changes nothing.
 	Accept(ctx context.Context, topology string, ids []string) (found Suggestion, patch string, err error)
 	// SetPolicy decides what becomes of drift: of a topology, or of a device of it. Empty takes that back. It tells what holds now.

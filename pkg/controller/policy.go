@@ -2,6 +2,7 @@ package controller
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -24,6 +25,20 @@ type Policies struct {
 // Of is the policy of a device.
 func (p Policies) Of(device string) Policy { return cmp.Or(p.Devices[device], p.Topology, Report) }
 
+// With are the policies with another one of a device, or of the topology where the device is empty. Empty takes a policy back.
+func (p Policies) With(device string, to Policy) Policies {
+	if device == "" {
+		p.Topology = to
+		return p
+	}
+	p.Devices = maps.Clone(p.Devices)
+	if p.Devices == nil {
+		p.Devices = map[string]Policy{}
+	}
+	p.Devices[device] = to
+	return p
+}
+
 // How drift is taken back without people.
 const (
 	calm       = time.Second      // nothing new has come for so long: what somebody does step by step is taken back together
@@ -38,13 +53,20 @@ type Enforcer struct {
 	PerHour int // devices at most within any hour; 0: none
 	AtOnce  int // devices of one transaction at most; 0: 1
 
-	tries map[string]try
-	spent []time.Time // when devices were changed, within the last hour
+	Enforced
 }
 
-type try struct {
-	count int
-	last  time.Time
+// Enforced is what an Enforcer remembers. Who keeps it has an Enforcer go on where another one ended.
+type Enforced struct {
+	Tries map[string]Try `json:"tries,omitempty"` // by device
+	Spent []time.Time    `json:"spent,omitempty"` // when devices were changed, within the last hour, in order
+	Left  []string       `json:"left,omitempty"`  // devices of which was told that they are left to people, in order
+}
+
+// Try is how often a device was changed without a pause of an hour, and when last.
+type Try struct {
+	Count int       `json:"count"`
+	Last  time.Time `json:"last"`
 }
 
 // Candidate is a device that has drifted, and may be changed: it is neither refused nor in maintenance.
@@ -64,20 +86,20 @@ func (e *Enforcer) Due(all []Candidate, now time.Time) (due, left []string, wait
 		}
 	}
 	for _, c := range all {
-		t := e.tries[c.Device]
+		t := e.Tries[c.Device]
 		at := c.Newest.Add(calm)
-		if t.count > 0 {
-			at = latest(at, t.last.Add(firstPause<<(t.count-1)))
+		if t.Count > 0 {
+			at = latest(at, t.Last.Add(firstPause<<(t.Count-1)))
 		}
 		switch {
-		case t.count >= mostTries:
+		case t.Count >= mostTries:
 			left = append(left, c.Device)
-			later(t.last.Add(forgetting).Sub(now))
+			later(t.Last.Add(forgetting).Sub(now))
 		case at.After(now):
 			later(at.Sub(now))
-		case len(e.spent)+len(due) >= e.PerHour:
-			if len(e.spent) > 0 {
-				later(e.spent[0].Add(time.Hour).Sub(now))
+		case len(e.Spent)+len(due) >= e.PerHour:
+			if len(e.Spent) > 0 {
+				later(e.Spent[0].Add(time.Hour).Sub(now))
 			}
 		case len(due) >= max(e.AtOnce, 1):
 			later(calm)
@@ -88,23 +110,24 @@ func (e *Enforcer) Due(all []Candidate, now time.Time) (due, left []string, wait
 	return due, left, wait
 }
 
-// Tried tells that the drift of a device was taken back, or that this was tried.
-func (e *Enforcer) Tried(device string, now time.Time) {
-	if e.tries == nil {
-		e.tries = map[string]try{}
+// Tried is what is to be remembered once the drift of devices was taken back, or that was tried. What is remembered so far stays as
+// it is.
+func (e Enforced) Tried(devices []string, now time.Time) Enforced {
+	e.Tries, e.Spent = maps.Clone(e.Tries), slices.Clone(e.Spent)
+	if e.Tries == nil {
+		e.Tries = map[string]Try{}
 	}
-	e.tries[device] = try{e.tries[device].count + 1, now}
-	e.spent = append(e.spent, now)
+	for _, name := range devices {
+		e.Tries[name] = Try{e.Tries[name].Count + 1, now}
+		e.Spent = append(e.Spent, now)
+	}
+	return e
 }
 
 // forget forgets what was so long ago that it counts no more.
-func (e *Enforcer) forget(now time.Time) {
-	for name, t := range e.tries {
-		if now.Sub(t.last) >= forgetting {
-			delete(e.tries, name)
-		}
-	}
-	e.spent = slices.DeleteFunc(e.spent, func(t time.Time) bool { return now.Sub(t) >= time.Hour })
+func (e *Enforced) forget(now time.Time) {
+	maps.DeleteFunc(e.Tries, func(_ string, t Try) bool { return now.Sub(t.Last) >= forgetting })
+	e.Spent = slices.DeleteFunc(e.Spent, func(t time.Time) bool { return now.Sub(t) >= time.Hour })
 }
 
 func latest(a, b time.Time) time.Time {

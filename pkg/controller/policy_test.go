@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func TestADeviceThatDriftsAgainAndAgainIsLeft(t *testing.T) {
 		due, left, wait := e.Due([]Candidate{{"leaf1", newest}}, now)
 		if len(due) > 0 {
 			at = append(at, now.Sub(noon))
-			e.Tried("leaf1", now)
+			e.Enforced = e.Tried(due, now)
 			newest = now
 			continue
 		}
@@ -68,12 +69,12 @@ func TestUnattendedChangesHaveACap(t *testing.T) {
 		if len(due) > 2 {
 			t.Fatalf("%v at once", due)
 		}
+		e = again(t, &Enforcer{PerHour: e.PerHour, AtOnce: e.AtOnce, Enforced: e.Tried(due, now)})
 		for _, name := range due {
-			e.Tried(name, now)
 			changed[name] = true
-			if len(e.spent) > 3 {
-				t.Fatalf("%d within an hour", len(e.spent))
-			}
+		}
+		if len(e.Spent) > 3 {
+			t.Fatalf("%d within an hour", len(e.Spent))
 		}
 	}
 	if len(changed) == 0 {
@@ -83,4 +84,18 @@ func TestUnattendedChangesHaveACap(t *testing.T) {
 	if due, _, _ := none.Due(all, noon.Add(time.Minute)); len(due) > 0 {
 		t.Errorf("%v are changed, and nobody may be", due)
 	}
+}
+
+// again is an enforcer that goes on with what another one has kept.
+func again(t *testing.T, e *Enforcer) *Enforcer {
+	t.Helper()
+	data, err := json.Marshal(e.Enforced)
+	out := &Enforcer{PerHour: e.PerHour, AtOnce: e.AtOnce}
+	if err == nil {
+		err = json.Unmarshal(data, &out.Enforced)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
