@@ -34,7 +34,8 @@ test: ## all tests, each once: under the race detector where there is a C compil
 	  echo "test: no C compiler, so without the race detector"; $(GO) test -vet=off ./...; fi
 
 race: ## all tests that the race detector does not make too slow, under it; needs a C compiler
-	$(GO) test -race -vet=off -timeout 15m ./...
+	@# tests of the program wait for routers and timers more than they compute
+	$(GO) test -race -vet=off -timeout 15m -parallel 4 ./...
 
 unraced: ## the other tests, without it: those in files that begin with `//go:build !race`
 	@set -e; files=$$(grep -rl --include='*_test.go' '^//go:build !race$$' cmd models pkg); \
