@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -64,15 +65,15 @@ func reach(name string) (*client, error) {
 func (c callContext) dial() (*client, error) {
 	pem, err := os.ReadFile(c.CA)
 	if err != nil {
-		return nil, fmt.Errorf("context %s: %w", c.Name, err)
+		return nil, c.keyless(err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("context %s: %s holds no PEM certificate", c.Name, c.CA)
+		return nil, c.keyless(fmt.Errorf("%s holds no PEM certificate", c.CA))
 	}
 	pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 	if err != nil {
-		return nil, fmt.Errorf("context %s: %w", c.Name, err)
+		return nil, c.keyless(err)
 	}
 	creds := credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS13, RootCAs: pool, Certificates: []tls.Certificate{pair}})
 	conn, err := grpc.NewClient(c.Server, grpc.WithTransportCredentials(creds), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(mostMessage)))
@@ -80,6 +81,46 @@ func (c callContext) dial() (*client, error) {
 		return nil, fmt.Errorf("context %s: %w", c.Name, err)
 	}
 	return &client{conn, c}, nil
+}
+
+// keyless is a context whose certificates cannot be read.
+func (c callContext) keyless(err error) error {
+	return fmt.Errorf("context %s: %w; loom serve writes a context for its administrator anew at each start, others are made with loom context add", c.Name, err)
+}
+
+// unavailable says why a controller does not answer, in words of the network rather than of gRPC.
+func (c callContext) unavailable(why string) error {
+	if _, desc, ok := strings.Cut(why, "desc = "); ok {
+		if text, err := strconv.Unquote(desc); err == nil {
+			why = text
+		}
+	}
+	for _, prefix := range []string{"transport: ", "Error while dialing: ", "authentication handshake failed: ", "error reading server preface: ", "dial tcp " + c.Server + ": ", "connect: "} {
+		why = strings.TrimPrefix(why, prefix)
+	}
+	switch {
+	case strings.HasPrefix(why, "tls: failed to verify certificate"):
+		return fmt.Errorf("context %s: the controller at %s is not the one that %s vouches for: %s; choose the right context with loom context use, or name its certificates with loom context add", c.Name, c.Server, c.CA, why)
+	case c.stranger() != nil: // the other end hangs up, and what is heard of that is a matter of time (RFC 8446 §4.4.2.4)
+		return fmt.Errorf("context %s: the controller at %s does not take the certificate %s: %s; name one that its authority has signed with loom context add", c.Name, c.Server, c.Cert, c.stranger())
+	}
+	return fmt.Errorf("context %s: the controller at %s does not answer: %s; start it with loom serve, or choose another with loom context use", c.Name, c.Server, why)
+}
+
+// stranger tells why its certificate is not one that the authority has signed for callers; nil: it is, or cannot be read.
+func (c callContext) stranger() error {
+	pem, err := os.ReadFile(c.CA)
+	if err != nil {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+	if err != nil {
+		return nil
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	_, err = pair.Leaf.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	return err
 }
 
 // failed is an error of a controller as one of a command in this process: its mistakes with their places.
@@ -99,7 +140,9 @@ func (c *client) failed(err error) error {
 	}
 	switch s.Code() {
 	case codes.Unavailable:
-		return fmt.Errorf("the controller at %s does not answer: %s; is loom serve running there, and is the context the right one (loom context list)?", c.context.Server, s.Message())
+		return c.context.unavailable(s.Message())
+	case codes.DeadlineExceeded:
+		return fmt.Errorf("the controller at %s has not answered in time", c.context.Server)
 	case codes.PermissionDenied, codes.Unauthenticated:
 		return fmt.Errorf("the controller at %s says no: %s", c.context.Server, s.Message())
 	}

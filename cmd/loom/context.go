@@ -98,11 +98,11 @@ func (c *contexts) find(name string) (callContext, error) {
 	}
 	switch {
 	case len(c.List) == 0:
-		return callContext{}, errors.New("no context: no controller is known here; loom serve makes one, or use loom context add")
+		return callContext{}, fmt.Errorf("%s: no context: no controller is known here; the first start of loom serve makes one, or use loom context add", c.file)
 	case name == "":
 		return callContext{}, fmt.Errorf("no current context; choose one with loom context use: %s", strings.Join(c.names(), ", "))
 	}
-	return callContext{}, fmt.Errorf("%s: no such context; there is %s", name, strings.Join(c.names(), ", "))
+	return callContext{}, fmt.Errorf("%s: no such context; use one of %s, or make it with loom context add", name, strings.Join(c.names(), ", "))
 }
 
 func (c *contexts) names() []string {
@@ -211,6 +211,6 @@ makes one for its administrator. They are kept in $LOOM_CONTEXTS, or in loom/con
 			return all.save()
 		},
 	}
-	c.AddCommand(list, use, add, remove)
+	c.AddCommand(list, use, add, remove, contextWait(t))
 	return group(c)
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -64,6 +65,9 @@ func (a *access) read() (device.Inventory, error) {
 		return device.Inventory{}, nil
 	}
 	data, err := os.ReadFile(a.inventory)
+	if errors.Is(err, fs.ErrNotExist) {
+		return device.Inventory{}, fmt.Errorf("--inventory %s: no such file; name that with the addresses of the devices, which loom sim -o writes of simulated ones (loom sim wait waits for it)", a.inventory)
+	}
 	if err != nil {
 		return device.Inventory{}, err
 	}

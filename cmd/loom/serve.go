@@ -101,6 +101,9 @@ type serving struct {
 
 // serve is the whole of `loom serve`.
 func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
+	if _, err := o.access.read(); err != nil { // it is read anew for each topology; who mistypes it is told now
+		return err
+	}
 	dir := dataDir(nil)
 	if o.store.dir != "" {
 		dir = o.store.dir

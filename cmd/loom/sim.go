@@ -34,6 +34,7 @@ rights and no images, and runs until interrupted.
 What the devices show follows from what they are configured to do: links, LLDP, BGP by real speakers,
 EVPN routes, MAC and route tables. docs/simulator.md says what they do and what they do not.`,
 		Example: `  loom sim topologies/demo.yaml -o sim.json &
+  loom sim wait --inventory sim.json
   loom apply topologies/demo.yaml --inventory sim.json --yes
   loom sim fault add cut leaf1:ethernet-1/49 --inventory sim.json`,
 		ValidArgsFunction: yamlFiles,
@@ -72,7 +73,7 @@ EVPN routes, MAC and route tables. docs/simulator.md says what they do and what 
 		keepSmall(cmd.Context(), s)
 		return nil
 	}
-	c.AddCommand(simFaultCommand(t), simSaveCommand(t), simAcceptCommand(t), simCableCommand(t))
+	c.AddCommand(simWaitCommand(t), simFaultCommand(t), simSaveCommand(t), simAcceptCommand(t), simCableCommand(t))
 	return c
 }
 

@@ -58,29 +58,27 @@ func devicesCommand(t *terminal) *cobra.Command {
   refused       it is another box than the topology says, and is left alone
   failed        a transaction left it neither as before nor as planned
   syncing       it is being read`,
-		Example: "  loom devices\n  loom devices demo --limit leaves",
+		Example: "  loom devices\n  loom devices demo --limit leaves\n  loom devices demo --wait 1m",
 		Args:    cobra.MaximumNArgs(1),
 	}
-	limit := limitFlag(c)
+	limit, wait := limitFlag(c), waitFlag(c, "each to be in sync")
 	c.AddCommand(deviceConfiguration(t))
 	return t.asking(c, func(ctx context.Context, there *client, format string, args []string) error {
-		r := &api.ListDevicesRequest{Limit: *limit, PageSize: 1000}
+		var topology string
 		if len(args) > 0 {
-			r.Topology = args[0]
+			topology = args[0]
 		}
-		all := &api.ListDevicesResponse{}
-		for {
-			m, err := api.NewDeviceServiceClient(there).ListDevices(ctx, r)
-			if err != nil {
-				return err
-			}
-			all.Devices = append(all.Devices, m.GetDevices()...)
-			if r.PageToken = m.GetNextPageToken(); r.PageToken == "" {
-				break
-			}
+		var all *api.ListDevicesResponse
+		read := func(ctx context.Context) (err error) {
+			all, err = there.devices(ctx, topology, *limit)
+			return err
+		}
+		late := there.waited(ctx, *wait, read, func() error { return inSync(all.GetDevices()) })
+		if all == nil {
+			return late
 		}
 		if format == "json" {
-			return t.message(all)
+			return errors.Join(t.message(all), late)
 		}
 		var rows [][]string
 		for _, d := range all.GetDevices() {
@@ -94,8 +92,40 @@ func devicesCommand(t *terminal) *cobra.Command {
 			}
 			rows = append(rows, []string{d.GetTopology(), d.GetName(), statusWord(d.GetStatus()), applied, why})
 		}
-		return t.table("TOPOLOGY\tDEVICE\tSTATUS\tREVISION\tWHY", rows)
+		return errors.Join(t.table("TOPOLOGY\tDEVICE\tSTATUS\tREVISION\tWHY", rows), late)
 	})
+}
+
+// devices are those that a controller takes care of; an empty topology: those of all.
+func (c *client) devices(ctx context.Context, topology, limit string) (*api.ListDevicesResponse, error) {
+	r := &api.ListDevicesRequest{Topology: topology, Limit: limit, PageSize: 1000}
+	all := &api.ListDevicesResponse{}
+	for {
+		m, err := api.NewDeviceServiceClient(c).ListDevices(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all.Devices = append(all.Devices, m.GetDevices()...)
+		if r.PageToken = m.GetNextPageToken(); r.PageToken == "" {
+			return all, nil
+		}
+	}
+}
+
+// drifts are what devices of a topology have that nobody intended.
+func (c *client) drifts(ctx context.Context, topology, limit string) (*api.ListDriftResponse, error) {
+	r := &api.ListDriftRequest{Topology: topology, Limit: limit, PageSize: 1000}
+	all := &api.ListDriftResponse{}
+	for {
+		m, err := api.NewDeviceServiceClient(c).ListDrift(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all.Drifts = append(all.Drifts, m.GetDrifts()...)
+		if r.PageToken = m.GetNextPageToken(); r.PageToken == "" {
+			return all, nil
+		}
+	}
 }
 
 func deviceConfiguration(t *terminal) *cobra.Command {
@@ -132,22 +162,24 @@ list shows it; revert takes it back, by a transaction with its gates.`,
 		Example: "  loom drift list demo\n  loom drift revert demo --limit leaf3\n  loom drift revert demo 5d41402abc4b2a76",
 	}
 	list := &cobra.Command{Use: "list TOPOLOGY", Short: "Each difference with what was intended", Args: one("a topology")}
-	limit := limitFlag(list)
+	limit, wait := limitFlag(list), waitFlag(list, "something to be there")
 	c.AddCommand(t.asking(list, func(ctx context.Context, there *client, format string, args []string) error {
-		r := &api.ListDriftRequest{Topology: args[0], Limit: *limit, PageSize: 1000}
-		all := &api.ListDriftResponse{}
-		for {
-			m, err := api.NewDeviceServiceClient(there).ListDrift(ctx, r)
-			if err != nil {
-				return err
+		var all *api.ListDriftResponse
+		read := func(ctx context.Context) (err error) {
+			all, err = there.drifts(ctx, args[0], *limit)
+			return err
+		}
+		late := there.waited(ctx, *wait, read, func() error {
+			if len(all.GetDrifts()) == 0 {
+				return notYet{fmt.Errorf("devices of %s have nothing that nobody intended", args[0])}
 			}
-			all.Drifts = append(all.Drifts, m.GetDrifts()...)
-			if r.PageToken = m.GetNextPageToken(); r.PageToken == "" {
-				break
-			}
+			return nil
+		})
+		if all == nil {
+			return late
 		}
 		if format == "json" {
-			return t.message(all)
+			return errors.Join(t.message(all), late)
 		}
 		var rows [][]string
 		for _, d := range all.GetDrifts() {
@@ -158,7 +190,7 @@ list shows it; revert takes it back, by a transaction with its gates.`,
 			}
 			rows = append(rows, []string{d.GetId(), d.GetDevice(), x.GetPath(), orNothing(x.GetOld()), orNothing(x.GetNew()), since})
 		}
-		return t.table("ID\tDEVICE\tPATH\tINTENDED\tHAS\tSINCE", rows)
+		return errors.Join(t.table("ID\tDEVICE\tPATH\tINTENDED\tHAS\tSINCE", rows), late)
 	}))
 	revert := &cobra.Command{Use: "revert TOPOLOGY [ID...]", Short: "Take differences back: those named, or all of the devices", Args: cobra.MinimumNArgs(1)}
 	of := limitFlag(revert)

@@ -36,7 +36,7 @@ var (
 	// ErrMoved: the head of a topology is not the revision that was expected.
 	ErrMoved = errors.New("the topology has changed")
 	// ErrNoTopology: there is no topology of the name.
-	ErrNoTopology = errors.New("no such topology")
+	ErrNoTopology = errors.New("no such topology; loom intent list shows all")
 	// ErrNoRevision: a topology has no such revision.
 	ErrNoRevision = errors.New("no such revision")
 	// ErrNoResource: a topology has no such resource.

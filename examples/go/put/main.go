@@ -157,7 +157,7 @@ func dial(name string) (*grpc.ClientConn, error) {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no controller is known here: %w; start one with loom serve, or set LOOM_CONTEXTS", err)
 	}
 	var all struct {
 		Current  string
