@@ -49,6 +49,8 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
 	c.Flags().IntVar(&o.unattended, "unattended", 20, "devices of a topology within an hour whose drift is taken back where the policy is to enforce, at most; a quarter of them at once")
 	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "how long a device may not answer before that is a finding")
+	c.Flags().IntVar(&o.retention.Newest, "plans", controller.DefaultRetention.Newest, "plans that are kept, the newest; none goes within its first hour")
+	c.Flags().DurationVar(&o.retention.For, "plans-for", controller.DefaultRetention.For, "how long a plan is kept")
 	c.Flags().StringVar(&o.config, "config", "", "`FILE` with settings, a flag's name and its value on each line")
 	c.PreRunE = func(cmd *cobra.Command, _ []string) error { return settle(cmd, o.config) }
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), t, o) }
@@ -66,6 +68,7 @@ type serveOptions struct {
 	config   string
 
 	unattended int
+	retention  controller.Retention
 }
 
 // serving is the controller as a process.
@@ -80,7 +83,8 @@ type serving struct {
 	marks      marks
 	access     *access
 	parallel   int
-	unattended int           // devices within an hour whose drift is taken back without people, at most
+	unattended int // devices within an hour whose drift is taken back without people, at most
+	retention  controller.Retention
 	grace      time.Duration // a device that does not answer for so long is a finding
 	intents    *controller.Intents
 	compiled   compilations
@@ -101,6 +105,9 @@ type serving struct {
 
 // serve is the whole of `loom serve`.
 func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
+	if err := checkRetention(o.retention); err != nil {
+		return err
+	}
 	if _, err := o.access.read(); err != nil { // it is read anew for each topology; who mistypes it is told now
 		return err
 	}
@@ -109,7 +116,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		dir = o.store.dir
 	}
 	s := &serving{
-		dir: dir, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, minded: map[string]chan struct{}{},
+		dir: dir, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, retention: o.retention, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, minded: map[string]chan struct{}{},
 		wake: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(t.err, nil)),
 	}
 	if s.store, err = o.store.open(ctx, t, dir); err != nil {
@@ -151,7 +158,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		writer.Wait()
 	}()
 	all.Go(func() { s.care(followed) })
-	all.Go(func() { s.forgetAnswers(followed) })
+	all.Go(func() { s.forgetOld(followed) })
 	server := door.server(s)
 	failed := make(chan error, 2)
 	all.Go(func() { failed <- server.Serve(door.listener) })

@@ -191,22 +191,7 @@ func (s *serving) goesOn(ctx context.Context, id string) (*controller.Transactio
 	return nil, nil
 }
 
-// forgetAnswers forgets what requests have come to so long ago that it is not remembered any more, each hour until ctx ends.
-func (s *serving) forgetAnswers(ctx context.Context) {
-	hourly := time.NewTicker(time.Hour)
-	defer hourly.Stop()
-	for {
-		if err := forgetAnswers(ctx, s.store, time.Now()); err != nil && ctx.Err() == nil {
-			s.log.Error("old answers were not forgotten", "error", err)
-		}
-		select {
-		case <-hourly.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
+// forgetAnswers forgets what requests have come to so long ago that it is not remembered any more.
 func forgetAnswers(ctx context.Context, s *store.Store, now time.Time) error {
 	all, _, err := s.List(ctx, answerKey(""))
 	if err != nil {

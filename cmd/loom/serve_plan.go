@@ -156,14 +156,19 @@ func (s *serving) describe(p *controller.Planned) error {
 	return nil
 }
 
+// numberLayout is how a number tells when it was made (UTC).
+const numberLayout = "20060102-150405.000"
+
 // newNumber tells what is made from what was made before, in the order of time.
 func newNumber() string {
 	var b [3]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return time.Now().UTC().Format("20060102-150405.000") + "-" + hex.EncodeToString(b[:])
+	return time.Now().UTC().Format(numberLayout) + "-" + hex.EncodeToString(b[:])
 }
 
-// Plans are kept under plans/ID. putPlan keeps one, with what else is in a transaction of the store and with an event.
+func planKey(id string) string { return "plans/" + id }
+
+// putPlan keeps one, with what else is in a transaction of the store and with an event.
 func (s *serving) putPlan(ctx context.Context, tx store.Tx, p *controller.Planned, what string) error {
 	data, err := pack(p)
 	if err == nil {
@@ -171,7 +176,7 @@ func (s *serving) putPlan(ctx context.Context, tx store.Tx, p *controller.Planne
 			Message: "plan " + p.ID + " " + what})
 	}
 	if err == nil {
-		tx.Put["plans/"+p.ID] = data
+		tx.Put[planKey(p.ID)] = data
 		err = writesPlan.commit(ctx, s.store, tx)
 	}
 	if err != nil {
@@ -182,9 +187,9 @@ func (s *serving) putPlan(ctx context.Context, tx store.Tx, p *controller.Planne
 
 // Plan implements controller.Operations.
 func (s *serving) Plan(ctx context.Context, id string) (*controller.Planned, error) {
-	r, ok, err := s.store.Get(ctx, "plans/"+id)
+	r, ok, err := s.store.Get(ctx, planKey(id))
 	if err == nil && !ok {
-		err = fmt.Errorf("%s: %w", id, controller.ErrNoPlan)
+		err = s.noPlan(ctx, id)
 	}
 	if err != nil {
 		return nil, err
@@ -204,7 +209,7 @@ func readPlan(r store.Record) (*controller.Planned, error) {
 
 // Plans implements controller.Operations.
 func (s *serving) Plans(ctx context.Context, topology string) ([]*controller.Planned, error) {
-	records, _, err := s.store.List(ctx, "plans/")
+	records, _, err := s.store.List(ctx, planKey(""))
 	if err != nil {
 		return nil, err
 	}
