@@ -1855,7 +1855,7 @@ var File_loom_v1_device_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_device_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cloom/v1/device_service.proto\x12\aloom.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cloom/v1/intent_service.proto\"\xb3\x05\n" +
+	"\x1cloom/v1/device_service.proto\x12\aloom.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\x1a\x1cloom/v1/intent_service.proto\"\xb3\x05\n" +
 	"\rManagedDevice\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x12\n" +
@@ -1995,18 +1995,28 @@ const file_loom_v1_device_service_proto_rawDesc = "" +
 	"\tDatastore\x12\x19\n" +
 	"\x15DATASTORE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12DATASTORE_INTENDED\x10\x01\x12\x15\n" +
-	"\x11DATASTORE_RUNNING\x10\x022\x8e\x06\n" +
-	"\rDeviceService\x12H\n" +
-	"\vListDevices\x12\x1b.loom.v1.ListDevicesRequest\x1a\x1c.loom.v1.ListDevicesResponse\x12B\n" +
-	"\tGetDevice\x12\x19.loom.v1.GetDeviceRequest\x1a\x1a.loom.v1.GetDeviceResponse\x12W\n" +
-	"\x10GetConfiguration\x12 .loom.v1.GetConfigurationRequest\x1a!.loom.v1.GetConfigurationResponse\x12B\n" +
-	"\tListDrift\x12\x19.loom.v1.ListDriftRequest\x1a\x1a.loom.v1.ListDriftResponse\x12H\n" +
-	"\vAcceptDrift\x12\x1b.loom.v1.AcceptDriftRequest\x1a\x1c.loom.v1.AcceptDriftResponse\x12H\n" +
-	"\vRevertDrift\x12\x1b.loom.v1.RevertDriftRequest\x1a\x1c.loom.v1.RevertDriftResponse\x12H\n" +
-	"\vDrainDevice\x12\x1b.loom.v1.DrainDeviceRequest\x1a\x1c.loom.v1.DrainDeviceResponse\x12N\n" +
-	"\rUndrainDevice\x12\x1d.loom.v1.UndrainDeviceRequest\x1a\x1e.loom.v1.UndrainDeviceResponse\x12Q\n" +
-	"\x0eSetMaintenance\x12\x1e.loom.v1.SetMaintenanceRequest\x1a\x1f.loom.v1.SetMaintenanceResponse\x12Q\n" +
-	"\x0eSetDriftPolicy\x12\x1e.loom.v1.SetDriftPolicyRequest\x1a\x1f.loom.v1.SetDriftPolicyResponseB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"\x11DATASTORE_RUNNING\x10\x022\xbd\a\n" +
+	"\rDeviceService\x12V\n" +
+	"\vListDevices\x12\x1b.loom.v1.ListDevicesRequest\x1a\x1c.loom.v1.ListDevicesResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12V\n" +
+	"\tGetDevice\x12\x19.loom.v1.GetDeviceRequest\x1a\x1a.loom.v1.GetDeviceResponse\"\x12\xaa\xed\x18\x0e\n" +
+	"\x04read\x10\x02\"\x04name\x12e\n" +
+	"\x10GetConfiguration\x12 .loom.v1.GetConfigurationRequest\x1a!.loom.v1.GetConfigurationResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x02\x12P\n" +
+	"\tListDrift\x12\x19.loom.v1.ListDriftRequest\x1a\x1a.loom.v1.ListDriftResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12V\n" +
+	"\vAcceptDrift\x12\x1b.loom.v1.AcceptDriftRequest\x1a\x1c.loom.v1.AcceptDriftResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04plan\x10\x01\x12W\n" +
+	"\vRevertDrift\x12\x1b.loom.v1.RevertDriftRequest\x1a\x1c.loom.v1.RevertDriftResponse\"\r\xaa\xed\x18\t\n" +
+	"\x05apply\x10\x03\x12`\n" +
+	"\vDrainDevice\x12\x1b.loom.v1.DrainDeviceRequest\x1a\x1c.loom.v1.DrainDeviceResponse\"\x16\xaa\xed\x18\x12\n" +
+	"\x05apply\x10\x022\aapprove\x12f\n" +
+	"\rUndrainDevice\x12\x1d.loom.v1.UndrainDeviceRequest\x1a\x1e.loom.v1.UndrainDeviceResponse\"\x16\xaa\xed\x18\x12\n" +
+	"\x05apply\x10\x022\aapprove\x12c\n" +
+	"\x0eSetMaintenance\x12\x1e.loom.v1.SetMaintenanceRequest\x1a\x1f.loom.v1.SetMaintenanceResponse\"\x10\xaa\xed\x18\f\n" +
+	"\bmaintain\x10\x02\x12c\n" +
+	"\x0eSetDriftPolicy\x12\x1e.loom.v1.SetDriftPolicyRequest\x1a\x1f.loom.v1.SetDriftPolicyResponse\"\x10\xaa\xed\x18\f\n" +
+	"\bmaintain\x10\x02B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_device_service_proto_rawDescOnce sync.Once
@@ -2111,6 +2121,7 @@ func file_loom_v1_device_service_proto_init() {
 	if File_loom_v1_device_service_proto != nil {
 		return
 	}
+	file_loom_v1_access_proto_init()
 	file_loom_v1_intent_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

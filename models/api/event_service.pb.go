@@ -896,7 +896,7 @@ var File_loom_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bloom/v1/event_service.proto\x12\aloom.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x02\n" +
+	"\x1bloom/v1/event_service.proto\x12\aloom.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\"\xba\x02\n" +
 	"\aFinding\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x12\n" +
@@ -963,13 +963,17 @@ const file_loom_v1_event_service_proto_rawDesc = "" +
 	"\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSEVERITY_NOTICE\x10\x01\x12\x14\n" +
 	"\x10SEVERITY_WARNING\x10\x02\x12\x12\n" +
-	"\x0eSEVERITY_ERROR\x10\x032\xc0\x02\n" +
-	"\fEventService\x12K\n" +
-	"\fListFindings\x12\x1c.loom.v1.ListFindingsRequest\x1a\x1d.loom.v1.ListFindingsResponse\x12P\n" +
-	"\rWatchFindings\x12\x1d.loom.v1.WatchFindingsRequest\x1a\x1e.loom.v1.WatchFindingsResponse0\x01\x12E\n" +
+	"\x0eSEVERITY_ERROR\x10\x032\xf8\x02\n" +
+	"\fEventService\x12Y\n" +
+	"\fListFindings\x12\x1c.loom.v1.ListFindingsRequest\x1a\x1d.loom.v1.ListFindingsResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12^\n" +
+	"\rWatchFindings\x12\x1d.loom.v1.WatchFindingsRequest\x1a\x1e.loom.v1.WatchFindingsResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x060\x01\x12S\n" +
 	"\n" +
-	"ListEvents\x12\x1a.loom.v1.ListEventsRequest\x1a\x1b.loom.v1.ListEventsResponse\x12J\n" +
-	"\vWatchEvents\x12\x1b.loom.v1.WatchEventsRequest\x1a\x1c.loom.v1.WatchEventsResponse0\x01B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"ListEvents\x12\x1a.loom.v1.ListEventsRequest\x1a\x1b.loom.v1.ListEventsResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12X\n" +
+	"\vWatchEvents\x12\x1b.loom.v1.WatchEventsRequest\x1a\x1c.loom.v1.WatchEventsResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x060\x01B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_event_service_proto_rawDescOnce sync.Once
@@ -1027,6 +1031,7 @@ func file_loom_v1_event_service_proto_init() {
 	if File_loom_v1_event_service_proto != nil {
 		return
 	}
+	file_loom_v1_access_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

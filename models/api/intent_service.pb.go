@@ -2544,7 +2544,7 @@ var File_loom_v1_intent_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_intent_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cloom/v1/intent_service.proto\x12\aloom.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bloom/intent/v1/intent.proto\".\n" +
+	"\x1cloom/v1/intent_service.proto\x12\aloom.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bloom/intent/v1/intent.proto\x1a\x14loom/v1/access.proto\".\n" +
 	"\x04File\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"\xf6\x01\n" +
@@ -2728,19 +2728,30 @@ const file_loom_v1_intent_service_proto_rawDesc = "" +
 	"\x10OPERATION_CREATE\x10\x01\x12\x14\n" +
 	"\x10OPERATION_DELETE\x10\x02\x12\x14\n" +
 	"\x10OPERATION_MODIFY\x10\x03\x12\x15\n" +
-	"\x11OPERATION_REORDER\x10\x042\xf6\x06\n" +
-	"\rIntentService\x12H\n" +
-	"\vPutTopology\x12\x1b.loom.v1.PutTopologyRequest\x1a\x1c.loom.v1.PutTopologyResponse\x12H\n" +
-	"\vGetTopology\x12\x1b.loom.v1.GetTopologyRequest\x1a\x1c.loom.v1.GetTopologyResponse\x12Q\n" +
-	"\x0eListTopologies\x12\x1e.loom.v1.ListTopologiesRequest\x1a\x1f.loom.v1.ListTopologiesResponse\x12Q\n" +
-	"\x0eDeleteTopology\x12\x1e.loom.v1.DeleteTopologyRequest\x1a\x1f.loom.v1.DeleteTopologyResponse\x12H\n" +
-	"\vPutResource\x12\x1b.loom.v1.PutResourceRequest\x1a\x1c.loom.v1.PutResourceResponse\x12H\n" +
-	"\vGetResource\x12\x1b.loom.v1.GetResourceRequest\x1a\x1c.loom.v1.GetResourceResponse\x12N\n" +
-	"\rListResources\x12\x1d.loom.v1.ListResourcesRequest\x1a\x1e.loom.v1.ListResourcesResponse\x12Q\n" +
-	"\x0eDeleteResource\x12\x1e.loom.v1.DeleteResourceRequest\x1a\x1f.loom.v1.DeleteResourceResponse\x12N\n" +
-	"\rListRevisions\x12\x1d.loom.v1.ListRevisionsRequest\x1a\x1e.loom.v1.ListRevisionsResponse\x12N\n" +
-	"\rDiffRevisions\x12\x1d.loom.v1.DiffRevisionsRequest\x1a\x1e.loom.v1.DiffRevisionsResponse\x12T\n" +
-	"\x0fRestoreRevision\x12\x1f.loom.v1.RestoreRevisionRequest\x1a .loom.v1.RestoreRevisionResponseB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"\x11OPERATION_REORDER\x10\x042\xb8\b\n" +
+	"\rIntentService\x12^\n" +
+	"\vPutTopology\x12\x1b.loom.v1.PutTopologyRequest\x1a\x1c.loom.v1.PutTopologyResponse\"\x14\xaa\xed\x18\x10\n" +
+	"\fintent.write\x10\a\x12V\n" +
+	"\vGetTopology\x12\x1b.loom.v1.GetTopologyRequest\x1a\x1c.loom.v1.GetTopologyResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x01\x12_\n" +
+	"\x0eListTopologies\x12\x1e.loom.v1.ListTopologiesRequest\x1a\x1f.loom.v1.ListTopologiesResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12g\n" +
+	"\x0eDeleteTopology\x12\x1e.loom.v1.DeleteTopologyRequest\x1a\x1f.loom.v1.DeleteTopologyResponse\"\x14\xaa\xed\x18\x10\n" +
+	"\fintent.write\x10\x01\x12^\n" +
+	"\vPutResource\x12\x1b.loom.v1.PutResourceRequest\x1a\x1c.loom.v1.PutResourceResponse\"\x14\xaa\xed\x18\x10\n" +
+	"\fintent.write\x10\a\x12V\n" +
+	"\vGetResource\x12\x1b.loom.v1.GetResourceRequest\x1a\x1c.loom.v1.GetResourceResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12\\\n" +
+	"\rListResources\x12\x1d.loom.v1.ListResourcesRequest\x1a\x1e.loom.v1.ListResourcesResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12g\n" +
+	"\x0eDeleteResource\x12\x1e.loom.v1.DeleteResourceRequest\x1a\x1f.loom.v1.DeleteResourceResponse\"\x14\xaa\xed\x18\x10\n" +
+	"\fintent.write\x10\a\x12\\\n" +
+	"\rListRevisions\x12\x1d.loom.v1.ListRevisionsRequest\x1a\x1e.loom.v1.ListRevisionsResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12\\\n" +
+	"\rDiffRevisions\x12\x1d.loom.v1.DiffRevisionsRequest\x1a\x1e.loom.v1.DiffRevisionsResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12j\n" +
+	"\x0fRestoreRevision\x12\x1f.loom.v1.RestoreRevisionRequest\x1a .loom.v1.RestoreRevisionResponse\"\x14\xaa\xed\x18\x10\n" +
+	"\fintent.write\x10\aB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_intent_service_proto_rawDescOnce sync.Once
@@ -2884,6 +2895,7 @@ func file_loom_v1_intent_service_proto_init() {
 	if File_loom_v1_intent_service_proto != nil {
 		return
 	}
+	file_loom_v1_access_proto_init()
 	file_loom_v1_intent_service_proto_msgTypes[5].OneofWrappers = []any{
 		(*Resource_Site)(nil),
 		(*Resource_Device)(nil),

@@ -1579,7 +1579,7 @@ var File_loom_v1_plan_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_plan_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1aloom/v1/plan_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cloom/v1/intent_service.proto\"\x8b\x05\n" +
+	"\x1aloom/v1/plan_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\x1a\x1cloom/v1/intent_service.proto\"\x8b\x05\n" +
 	"\x04Plan\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x1a\n" +
@@ -1700,14 +1700,19 @@ const file_loom_v1_plan_service_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a9\n" +
 	"\vErrorsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x012\xe6\x02\n" +
-	"\vPlanService\x12E\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x012\xb0\x03\n" +
+	"\vPlanService\x12S\n" +
 	"\n" +
-	"CreatePlan\x12\x1a.loom.v1.CreatePlanRequest\x1a\x1b.loom.v1.CreatePlanResponse\x12<\n" +
-	"\aGetPlan\x12\x17.loom.v1.GetPlanRequest\x1a\x18.loom.v1.GetPlanResponse\x12B\n" +
-	"\tListPlans\x12\x19.loom.v1.ListPlansRequest\x1a\x1a.loom.v1.ListPlansResponse\x12H\n" +
-	"\vApprovePlan\x12\x1b.loom.v1.ApprovePlanRequest\x1a\x1c.loom.v1.ApprovePlanResponse\x12D\n" +
-	"\tApplyPlan\x12\x19.loom.v1.ApplyPlanRequest\x1a\x1a.loom.v1.ApplyPlanResponse0\x01B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"CreatePlan\x12\x1a.loom.v1.CreatePlanRequest\x1a\x1b.loom.v1.CreatePlanResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04plan\x10\x06\x12J\n" +
+	"\aGetPlan\x12\x17.loom.v1.GetPlanRequest\x1a\x18.loom.v1.GetPlanResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x04\x12P\n" +
+	"\tListPlans\x12\x19.loom.v1.ListPlansRequest\x1a\x1a.loom.v1.ListPlansResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12Y\n" +
+	"\vApprovePlan\x12\x1b.loom.v1.ApprovePlanRequest\x1a\x1c.loom.v1.ApprovePlanResponse\"\x0f\xaa\xed\x18\v\n" +
+	"\aapprove\x10\x04\x12S\n" +
+	"\tApplyPlan\x12\x19.loom.v1.ApplyPlanRequest\x1a\x1a.loom.v1.ApplyPlanResponse\"\r\xaa\xed\x18\t\n" +
+	"\x05apply\x10\x040\x01B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_plan_service_proto_rawDescOnce sync.Once
@@ -1800,6 +1805,7 @@ func file_loom_v1_plan_service_proto_init() {
 	if File_loom_v1_plan_service_proto != nil {
 		return
 	}
+	file_loom_v1_access_proto_init()
 	file_loom_v1_intent_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

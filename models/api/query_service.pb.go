@@ -1076,7 +1076,7 @@ var File_loom_v1_query_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_query_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bloom/v1/query_service.proto\x12\aloom.v1\x1a\x1cloom/v1/intent_service.proto\"\x99\x01\n" +
+	"\x1bloom/v1/query_service.proto\x12\aloom.v1\x1a\x14loom/v1/access.proto\x1a\x1cloom/v1/intent_service.proto\"\x99\x01\n" +
 	"\x0eExplainRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x12\n" +
@@ -1155,13 +1155,18 @@ const file_loom_v1_query_service_proto_rawDesc = "" +
 	"\x06cables\x18\x05 \x01(\x05R\x06cables\x12\x18\n" +
 	"\atenants\x18\x06 \x01(\x05R\atenants\x12\x1a\n" +
 	"\bsegments\x18\a \x01(\x05R\bsegments\x12\x16\n" +
-	"\x06leaves\x18\b \x01(\x05R\x06leaves2\xc6\x02\n" +
-	"\fQueryService\x12<\n" +
-	"\aExplain\x12\x17.loom.v1.ExplainRequest\x1a\x18.loom.v1.ExplainResponse\x12;\n" +
-	"\x06Render\x12\x16.loom.v1.RenderRequest\x1a\x17.loom.v1.RenderResponse0\x01\x126\n" +
-	"\x05Query\x12\x15.loom.v1.QueryRequest\x1a\x16.loom.v1.QueryResponse\x12B\n" +
-	"\tGetOptics\x12\x19.loom.v1.GetOpticsRequest\x1a\x1a.loom.v1.GetOpticsResponse\x12?\n" +
-	"\bValidate\x12\x18.loom.v1.ValidateRequest\x1a\x19.loom.v1.ValidateResponseB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"\x06leaves\x18\b \x01(\x05R\x06leaves2\xa8\x03\n" +
+	"\fQueryService\x12Q\n" +
+	"\aExplain\x12\x17.loom.v1.ExplainRequest\x1a\x18.loom.v1.ExplainResponse\"\x13\xaa\xed\x18\x0f\n" +
+	"\x04read\x10\x02*\x05files\x12I\n" +
+	"\x06Render\x12\x16.loom.v1.RenderRequest\x1a\x17.loom.v1.RenderResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x060\x01\x12K\n" +
+	"\x05Query\x12\x15.loom.v1.QueryRequest\x1a\x16.loom.v1.QueryResponse\"\x13\xaa\xed\x18\x0f\n" +
+	"\x04read\x10\x01*\x05files\x12W\n" +
+	"\tGetOptics\x12\x19.loom.v1.GetOpticsRequest\x1a\x1a.loom.v1.GetOpticsResponse\"\x13\xaa\xed\x18\x0f\n" +
+	"\x04read\x10\x01*\x05files\x12T\n" +
+	"\bValidate\x12\x18.loom.v1.ValidateRequest\x1a\x19.loom.v1.ValidateResponse\"\x13\xaa\xed\x18\x0f\n" +
+	"\x04read\x10\x01*\x05filesB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_query_service_proto_rawDescOnce sync.Once
@@ -1227,6 +1232,7 @@ func file_loom_v1_query_service_proto_init() {
 	if File_loom_v1_query_service_proto != nil {
 		return
 	}
+	file_loom_v1_access_proto_init()
 	file_loom_v1_intent_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -769,7 +769,7 @@ var File_loom_v1_source_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_source_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cloom/v1/source_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x02\n" +
+	"\x1cloom/v1/source_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\"\xa1\x02\n" +
 	"\x06Source\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\blocation\x18\x02 \x01(\tR\blocation\x12\x1a\n" +
@@ -813,14 +813,19 @@ const file_loom_v1_source_service_proto_rawDesc = "" +
 	"\vApplyPolicy\x12\x1c\n" +
 	"\x18APPLY_POLICY_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13APPLY_POLICY_MANUAL\x10\x01\x12\x15\n" +
-	"\x11APPLY_POLICY_AUTO\x10\x022\xf5\x02\n" +
-	"\rSourceService\x12B\n" +
-	"\tPutSource\x12\x19.loom.v1.PutSourceRequest\x1a\x1a.loom.v1.PutSourceResponse\x12B\n" +
-	"\tGetSource\x12\x19.loom.v1.GetSourceRequest\x1a\x1a.loom.v1.GetSourceResponse\x12H\n" +
-	"\vListSources\x12\x1b.loom.v1.ListSourcesRequest\x1a\x1c.loom.v1.ListSourcesResponse\x12K\n" +
-	"\fDeleteSource\x12\x1c.loom.v1.DeleteSourceRequest\x1a\x1d.loom.v1.DeleteSourceResponse\x12E\n" +
+	"\x11APPLY_POLICY_AUTO\x10\x022\xd6\x03\n" +
+	"\rSourceService\x12Y\n" +
+	"\tPutSource\x12\x19.loom.v1.PutSourceRequest\x1a\x1a.loom.v1.PutSourceResponse\"\x15\xaa\xed\x18\x11\n" +
+	"\rsources.write\x10\x01\x12P\n" +
+	"\tGetSource\x12\x19.loom.v1.GetSourceRequest\x1a\x1a.loom.v1.GetSourceResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x01\x12V\n" +
+	"\vListSources\x12\x1b.loom.v1.ListSourcesRequest\x1a\x1c.loom.v1.ListSourcesResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x01\x12b\n" +
+	"\fDeleteSource\x12\x1c.loom.v1.DeleteSourceRequest\x1a\x1d.loom.v1.DeleteSourceResponse\"\x15\xaa\xed\x18\x11\n" +
+	"\rsources.write\x10\x01\x12\\\n" +
 	"\n" +
-	"SyncSource\x12\x1a.loom.v1.SyncSourceRequest\x1a\x1b.loom.v1.SyncSourceResponseB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"SyncSource\x12\x1a.loom.v1.SyncSourceRequest\x1a\x1b.loom.v1.SyncSourceResponse\"\x15\xaa\xed\x18\x11\n" +
+	"\rsources.write\x10\x01B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_source_service_proto_rawDescOnce sync.Once
@@ -885,6 +890,7 @@ func file_loom_v1_source_service_proto_init() {
 	if File_loom_v1_source_service_proto != nil {
 		return
 	}
+	file_loom_v1_access_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -788,7 +788,7 @@ var File_loom_v1_transaction_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\n" +
-	"!loom/v1/transaction_service.proto\x12\aloom.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aloom/v1/plan_service.proto\"\xaa\x04\n" +
+	"!loom/v1/transaction_service.proto\x12\aloom.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\x1a\x1aloom/v1/plan_service.proto\"\xaa\x04\n" +
 	"\vTransaction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x1a\n" +
@@ -838,14 +838,20 @@ const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\toverwrite\x18\x02 \x01(\bR\toverwrite\x121\n" +
 	"\arollout\x18\x03 \x01(\v2\x17.loom.v1.RolloutOptionsR\arollout\"@\n" +
 	"\x1bRollbackTransactionResponse\x12!\n" +
-	"\x04plan\x18\x01 \x01(\v2\r.loom.v1.PlanR\x04plan2\xb8\x04\n" +
-	"\x12TransactionService\x12W\n" +
-	"\x10ListTransactions\x12 .loom.v1.ListTransactionsRequest\x1a!.loom.v1.ListTransactionsResponse\x12Q\n" +
-	"\x0eGetTransaction\x12\x1e.loom.v1.GetTransactionRequest\x1a\x1f.loom.v1.GetTransactionResponse\x12Y\n" +
-	"\x10WatchTransaction\x12 .loom.v1.WatchTransactionRequest\x1a!.loom.v1.WatchTransactionResponse0\x01\x12]\n" +
-	"\x12ConfirmTransaction\x12\".loom.v1.ConfirmTransactionRequest\x1a#.loom.v1.ConfirmTransactionResponse\x12Z\n" +
-	"\x11CancelTransaction\x12!.loom.v1.CancelTransactionRequest\x1a\".loom.v1.CancelTransactionResponse\x12`\n" +
-	"\x13RollbackTransaction\x12#.loom.v1.RollbackTransactionRequest\x1a$.loom.v1.RollbackTransactionResponseB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"\x04plan\x18\x01 \x01(\v2\r.loom.v1.PlanR\x04plan2\x8e\x05\n" +
+	"\x12TransactionService\x12e\n" +
+	"\x10ListTransactions\x12 .loom.v1.ListTransactionsRequest\x1a!.loom.v1.ListTransactionsResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x06\x12_\n" +
+	"\x0eGetTransaction\x12\x1e.loom.v1.GetTransactionRequest\x1a\x1f.loom.v1.GetTransactionResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x05\x12g\n" +
+	"\x10WatchTransaction\x12 .loom.v1.WatchTransactionRequest\x1a!.loom.v1.WatchTransactionResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x050\x01\x12l\n" +
+	"\x12ConfirmTransaction\x12\".loom.v1.ConfirmTransactionRequest\x1a#.loom.v1.ConfirmTransactionResponse\"\r\xaa\xed\x18\t\n" +
+	"\x05apply\x10\x05\x12i\n" +
+	"\x11CancelTransaction\x12!.loom.v1.CancelTransactionRequest\x1a\".loom.v1.CancelTransactionResponse\"\r\xaa\xed\x18\t\n" +
+	"\x05apply\x10\x05\x12n\n" +
+	"\x13RollbackTransaction\x12#.loom.v1.RollbackTransactionRequest\x1a$.loom.v1.RollbackTransactionResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04plan\x10\x05B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_transaction_service_proto_rawDescOnce sync.Once
@@ -920,6 +926,7 @@ func file_loom_v1_transaction_service_proto_init() {
 	if File_loom_v1_transaction_service_proto != nil {
 		return
 	}
+	file_loom_v1_access_proto_init()
 	file_loom_v1_plan_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
