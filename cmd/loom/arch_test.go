@@ -55,6 +55,7 @@ var layers = []rule{
 	{"pkg/plan", "a value made of trees; preview and apply share it, so it cannot reach a device", []string{"pkg/config", "pkg/driver", "pkg/fabric"}},
 	{"pkg/verify", "the design against what was observed, however it was observed", []string{"pkg/config", "pkg/fabric", "pkg/optics"}},
 	{"pkg/transaction", "knows no driver, socket or store: cmd/loom hands them in, and so can a test", []string{"pkg/config", "pkg/crash", "pkg/plan", "pkg/verify"}},
+	{"pkg/audit", "a log and its proofs; where it is kept is its caller's business", nil},
 	{"pkg/auth", "who is who; where keys are kept is its caller's business", nil},
 	{"pkg/api", "translates between the wire and the controller, and decides nothing", []string{"models/api", "models/intent", "pkg/auth", "pkg/controller", "pkg/config", "pkg/plan", "pkg/topology", "pkg/transaction"}},
 	{"pkg/controller", "as transaction", []string{"models/intent", "pkg/config", "pkg/fabric", "pkg/topology", "pkg/plan", "pkg/verify", "pkg/transaction"}},
@@ -84,6 +85,7 @@ var guests = []rule{
 	{"github.com/osrg/gobgp/...", "a whole routing daemon: for simulated routers only", []string{"pkg/sim/speaker"}},
 	{"github.com/openconfig/ygot/...", "seconds and hundreds of megabytes: at build time and in tests only", []string{"models/gen", "models/srlinux/ygotsrl", "models/openconfig/ygotoc", "models/sros/ygotsros"}},
 	{"github.com/openconfig/goyang/...", "as ygot", []string{"models/gen/...", "models/conform", "models/srlinux/ygotsrl", "models/openconfig/ygotoc", "models/sros/ygotsros"}},
+	{"golang.org/x/mod/...", "a tree of hashes is made and checked in one place", []string{"pkg/audit", "pkg/api", "cmd/loom"}},
 	{"go.yaml.in/yaml/v3", "one strict reader of each file that people write, topologies and scenarios of faults, and data of our own", []string{"pkg/topology", "pkg/sim", "models/hardware", "models/optics"}},
 	{"github.com/spf13/cobra", "commands are in one place", []string{"cmd/loom"}},
 }
@@ -92,7 +94,7 @@ var guests = []rule{
 // log. net/netip is values.
 var core = []string{
 	"pkg/topology", "pkg/optics", "pkg/fabric", "pkg/config", "pkg/plan", "pkg/verify",
-	"pkg/driver", "pkg/srlinux", "pkg/sros", "pkg/transponder", "models/srlinux", "models/sros", "models/openconfig",
+	"pkg/driver", "pkg/audit", "pkg/srlinux", "pkg/sros", "pkg/transponder", "models/srlinux", "models/sros", "models/openconfig",
 	"pkg/sim/network", "pkg/sim/light", "pkg/sim/srlsim", "pkg/sim/srossim", "pkg/sim/ocsim",
 }
 
