@@ -88,6 +88,7 @@ type serving struct {
 	grace      time.Duration // a device that does not answer for so long is a finding
 	intents    *controller.Intents
 	compiled   compilations
+	followers  followers
 
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
@@ -157,8 +158,10 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		stopWriting()
 		writer.Wait()
 	}()
+	s.followers.began = time.Now()
 	all.Go(func() { s.care(followed) })
 	all.Go(func() { s.forgetOld(followed) })
+	all.Go(func() { s.followSources(followed) })
 	server := door.server(s)
 	failed := make(chan error, 2)
 	all.Go(func() { failed <- server.Serve(door.listener) })

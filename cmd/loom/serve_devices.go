@@ -80,7 +80,7 @@ func (s *serving) Revert(ctx context.Context, r controller.RevertRequest) (trans
 // revert takes drifts back by a task that says what is kept with the transaction.
 func (f *fabricRun) revert(ctx context.Context, r controller.RevertRequest, t *task) (transaction.Result, error) {
 	if !f.changing.TryLock() {
-		return transaction.Result{}, fmt.Errorf("%s: %w: another transaction changes its devices; wait until that is over", f.name, controller.ErrNotNow)
+		return transaction.Result{}, fmt.Errorf("%s: %w", f.name, errBusy)
 	}
 	defer f.changing.Unlock()
 	ctx = context.WithoutCancel(ctx)

@@ -243,6 +243,7 @@ func (s *serving) Approve(ctx context.Context, id, hash string, classes []string
 		}
 	}
 	p.Approvals = append(p.Approvals, controller.Approval{By: by, At: time.Now().UTC(), Classes: classes, Hash: hash})
+	defer s.followers.stir()
 	return p, s.putPlan(ctx, store.Tx{}, p, "has "+strings.Join(classes, ", ")+" approved")
 }
 
@@ -270,10 +271,13 @@ func (s *serving) Apply(ctx context.Context, r controller.ApplyRequest, tell fun
 	return res, err
 }
 
+// errBusy: a fabric is changed already. It is a controller.ErrNotNow.
+var errBusy = fmt.Errorf("%w: another transaction changes its devices; wait until that is over", controller.ErrNotNow)
+
 // apply plans once more, and carries that out if it comes to the same.
 func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controller.ApplyRequest, begun func(), tell func(controller.Step)) (transaction.Result, error) {
 	if !f.changing.TryLock() {
-		return transaction.Result{}, fmt.Errorf("%s: %w: another transaction changes its devices; wait until that is over", f.name, controller.ErrNotNow)
+		return transaction.Result{}, fmt.Errorf("%s: %w", f.name, errBusy)
 	}
 	defer f.changing.Unlock()
 	ctx = context.WithoutCancel(ctx) // who asked may go away
@@ -324,6 +328,7 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, tell
 	}
 	o.drains = t.drains
 	o.with = func(id string) (*companion, error) { return f.companion(ctx, t, o, id) }
+	defer f.s.followers.stir() // what waits for the devices goes on
 	defer f.runs.Store(nil)
 	defer f.waits.Store(nil)
 	out := applied{Plan: t.plan}

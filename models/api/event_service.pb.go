@@ -234,7 +234,7 @@ type Event struct {
 	By string `protobuf:"bytes,6,opt,name=by,proto3" json:"by,omitempty"`
 	// What happened, in a sentence.
 	Message string `protobuf:"bytes,7,opt,name=message,proto3" json:"message,omitempty"`
-	// What it is about: the number of a revision, the id of a plan, transaction, drift or finding.
+	// What it is about: the number of a revision, the id of a plan, transaction, drift or finding, a commit of a source.
 	Subject string `protobuf:"bytes,8,opt,name=subject,proto3" json:"subject,omitempty"`
 	// Revision that it has to do with; 0: none.
 	Revision      int64 `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`

@@ -33,7 +33,8 @@ const (
 	ApplyPolicy_APPLY_POLICY_UNSPECIFIED ApplyPolicy = 0
 	// It is put and planned; people apply.
 	ApplyPolicy_APPLY_POLICY_MANUAL ApplyPolicy = 1
-	// It is applied too, unless the plan has risks that are not allowed or more devices than the cap.
+	// It is applied too, unless the plan has risks that are not allowed, or more devices than max_devices, or takes a device over: then
+	// it waits for somebody to approve or apply it.
 	ApplyPolicy_APPLY_POLICY_AUTO ApplyPolicy = 2
 )
 
@@ -81,22 +82,25 @@ func (ApplyPolicy) EnumDescriptor() ([]byte, []int) {
 // Source is a place whose files are followed.
 type Source struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name; unique.
+	// Name; unique: lower-case letters, digits and hyphens, at most 63.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// A Git repository as git clone takes it, or an absolute path of a directory.
+	// A Git repository as git fetch takes it, by https, by ssh or an absolute path; or, without a revision, an absolute path of a directory
+	// of the controller's host. No passwords: git finds them as it does for the user of the controller.
 	Location string `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
 	// Branch, tag or commit that is followed; empty for a directory.
 	Revision string `protobuf:"bytes,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Path of the topology files below it: a file, or a directory whose *.yaml are read.
+	// Path of the topology files below it: a file, or a directory whose *.yaml are read; empty: the *.yaml at the top.
 	Path string `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`
 	// What becomes of a change.
 	Policy ApplyPolicy `protobuf:"varint,5,opt,name=policy,proto3,enum=loom.v1.ApplyPolicy" json:"policy,omitempty"`
 	// Classes of risks that are applied without a person's approval; none: plans with risks wait.
 	AllowedRisks []string `protobuf:"bytes,6,rep,name=allowed_risks,json=allowedRisks,proto3" json:"allowed_risks,omitempty"`
-	// How often it is looked at; absent: 30 seconds.
+	// How often it is looked at, at least 1 second; absent: 30 seconds.
 	Interval *durationpb.Duration `protobuf:"bytes,7,opt,name=interval,proto3" json:"interval,omitempty"`
 	// How far it was followed. Not read.
-	Status        *SourceStatus `protobuf:"bytes,8,opt,name=status,proto3" json:"status,omitempty"`
+	Status *SourceStatus `protobuf:"bytes,8,opt,name=status,proto3" json:"status,omitempty"`
+	// Devices that one change may have without a person's approval of many-devices; 0: 20.
+	MaxDevices    int32 `protobuf:"varint,9,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -187,12 +191,19 @@ func (x *Source) GetStatus() *SourceStatus {
 	return nil
 }
 
+func (x *Source) GetMaxDevices() int32 {
+	if x != nil {
+		return x.MaxDevices
+	}
+	return 0
+}
+
 // SourceStatus is how far a source was followed.
 type SourceStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Commit that was last seen, in hex; of a directory the SHA-256 of its files.
+	// Commit that is followed, in hex; of a directory the SHA-256 of its files.
 	Commit string `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"`
-	// Topology that it puts.
+	// Topology that it puts; empty: none yet.
 	Topology string `protobuf:"bytes,2,opt,name=topology,proto3" json:"topology,omitempty"`
 	// Revision that the commit came to; 0: none.
 	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
@@ -200,12 +211,14 @@ type SourceStatus struct {
 	Plan string `protobuf:"bytes,4,opt,name=plan,proto3" json:"plan,omitempty"`
 	// Transaction that applied it; empty: none.
 	Transaction string `protobuf:"bytes,5,opt,name=transaction,proto3" json:"transaction,omitempty"`
-	// "synced", "invalid", "planned", "waiting", "applied", "failed", "unreachable".
+	// "new" before the first look, "unreachable" or "rewritten" where nothing new is taken from the source, or else the state of the commit.
 	State string `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"`
-	// Why, with file:line:column where a file is wrong.
+	// Why, with file:line:column where a file is wrong, and in git's own words where git fails.
 	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
-	// When it was last looked at.
-	At            *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	// When it was last looked at, by this controller since its start; absent: not yet.
+	At *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	// Since when it is in this state.
+	Since         *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -296,6 +309,212 @@ func (x *SourceStatus) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *SourceStatus) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+// Commit is what was found at a source, and what became of it.
+type Commit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the source.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// Rises with every commit of the source, from 1.
+	Number int64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// The commit, in hex; of a directory the SHA-256 of its files.
+	Commit string `protobuf:"bytes,3,opt,name=commit,proto3" json:"commit,omitempty"`
+	// First line of its message.
+	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Who wrote it.
+	Author string `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
+	// When it was written, by its author's clock.
+	Written *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=written,proto3" json:"written,omitempty"`
+	// When it was found.
+	Seen *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=seen,proto3" json:"seen,omitempty"`
+	// "seen", "invalid", "unchanged", "put", "planned", "waiting", "applying", "applied", "failed", "superseded".
+	State string `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Since when it is in this state.
+	At *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
+	// What is wrong with it, 20 at most.
+	Mistakes []*Mistake `protobuf:"bytes,11,rep,name=mistakes,proto3" json:"mistakes,omitempty"`
+	// Name of the topology.
+	Topology string `protobuf:"bytes,12,opt,name=topology,proto3" json:"topology,omitempty"`
+	// Revision that it came to; 0: none. DiffRevisions shows what it changed.
+	Revision int64 `protobuf:"varint,13,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Revision that there was before; 0: none.
+	PreviousRevision int64 `protobuf:"varint,14,opt,name=previous_revision,json=previousRevision,proto3" json:"previous_revision,omitempty"`
+	// Plan that was made of it; empty: none.
+	Plan string `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Classes of risks that wait for somebody's approval (ApprovePlan).
+	Risks []string `protobuf:"bytes,16,rep,name=risks,proto3" json:"risks,omitempty"`
+	// How many devices the plan changes.
+	Devices int32 `protobuf:"varint,17,opt,name=devices,proto3" json:"devices,omitempty"`
+	// Transaction that applied it, or tried to; empty: none.
+	Transaction   string `protobuf:"bytes,18,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Commit) Reset() {
+	*x = Commit{}
+	mi := &file_loom_v1_source_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Commit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Commit) ProtoMessage() {}
+
+func (x *Commit) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_source_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Commit.ProtoReflect.Descriptor instead.
+func (*Commit) Descriptor() ([]byte, []int) {
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Commit) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Commit) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Commit) GetCommit() string {
+	if x != nil {
+		return x.Commit
+	}
+	return ""
+}
+
+func (x *Commit) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Commit) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *Commit) GetWritten() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Written
+	}
+	return nil
+}
+
+func (x *Commit) GetSeen() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Seen
+	}
+	return nil
+}
+
+func (x *Commit) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Commit) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Commit) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Commit) GetMistakes() []*Mistake {
+	if x != nil {
+		return x.Mistakes
+	}
+	return nil
+}
+
+func (x *Commit) GetTopology() string {
+	if x != nil {
+		return x.Topology
+	}
+	return ""
+}
+
+func (x *Commit) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Commit) GetPreviousRevision() int64 {
+	if x != nil {
+		return x.PreviousRevision
+	}
+	return 0
+}
+
+func (x *Commit) GetPlan() string {
+	if x != nil {
+		return x.Plan
+	}
+	return ""
+}
+
+func (x *Commit) GetRisks() []string {
+	if x != nil {
+		return x.Risks
+	}
+	return nil
+}
+
+func (x *Commit) GetDevices() int32 {
+	if x != nil {
+		return x.Devices
+	}
+	return 0
+}
+
+func (x *Commit) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
 // PutSourceRequest puts a source.
 type PutSourceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -307,7 +526,7 @@ type PutSourceRequest struct {
 
 func (x *PutSourceRequest) Reset() {
 	*x = PutSourceRequest{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[2]
+	mi := &file_loom_v1_source_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -319,7 +538,7 @@ func (x *PutSourceRequest) String() string {
 func (*PutSourceRequest) ProtoMessage() {}
 
 func (x *PutSourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[2]
+	mi := &file_loom_v1_source_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -332,7 +551,7 @@ func (x *PutSourceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutSourceRequest.ProtoReflect.Descriptor instead.
 func (*PutSourceRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{2}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PutSourceRequest) GetSource() *Source {
@@ -353,7 +572,7 @@ type PutSourceResponse struct {
 
 func (x *PutSourceResponse) Reset() {
 	*x = PutSourceResponse{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[3]
+	mi := &file_loom_v1_source_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +584,7 @@ func (x *PutSourceResponse) String() string {
 func (*PutSourceResponse) ProtoMessage() {}
 
 func (x *PutSourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[3]
+	mi := &file_loom_v1_source_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,7 +597,7 @@ func (x *PutSourceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutSourceResponse.ProtoReflect.Descriptor instead.
 func (*PutSourceResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{3}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PutSourceResponse) GetSource() *Source {
@@ -399,7 +618,7 @@ type GetSourceRequest struct {
 
 func (x *GetSourceRequest) Reset() {
 	*x = GetSourceRequest{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[4]
+	mi := &file_loom_v1_source_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -411,7 +630,7 @@ func (x *GetSourceRequest) String() string {
 func (*GetSourceRequest) ProtoMessage() {}
 
 func (x *GetSourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[4]
+	mi := &file_loom_v1_source_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -424,7 +643,7 @@ func (x *GetSourceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSourceRequest.ProtoReflect.Descriptor instead.
 func (*GetSourceRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{4}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetSourceRequest) GetName() string {
@@ -445,7 +664,7 @@ type GetSourceResponse struct {
 
 func (x *GetSourceResponse) Reset() {
 	*x = GetSourceResponse{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[5]
+	mi := &file_loom_v1_source_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -457,7 +676,7 @@ func (x *GetSourceResponse) String() string {
 func (*GetSourceResponse) ProtoMessage() {}
 
 func (x *GetSourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[5]
+	mi := &file_loom_v1_source_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -470,7 +689,7 @@ func (x *GetSourceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSourceResponse.ProtoReflect.Descriptor instead.
 func (*GetSourceResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{5}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetSourceResponse) GetSource() *Source {
@@ -493,7 +712,7 @@ type ListSourcesRequest struct {
 
 func (x *ListSourcesRequest) Reset() {
 	*x = ListSourcesRequest{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[6]
+	mi := &file_loom_v1_source_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +724,7 @@ func (x *ListSourcesRequest) String() string {
 func (*ListSourcesRequest) ProtoMessage() {}
 
 func (x *ListSourcesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[6]
+	mi := &file_loom_v1_source_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +737,7 @@ func (x *ListSourcesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSourcesRequest.ProtoReflect.Descriptor instead.
 func (*ListSourcesRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{6}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListSourcesRequest) GetPageSize() int32 {
@@ -548,7 +767,7 @@ type ListSourcesResponse struct {
 
 func (x *ListSourcesResponse) Reset() {
 	*x = ListSourcesResponse{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[7]
+	mi := &file_loom_v1_source_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -560,7 +779,7 @@ func (x *ListSourcesResponse) String() string {
 func (*ListSourcesResponse) ProtoMessage() {}
 
 func (x *ListSourcesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[7]
+	mi := &file_loom_v1_source_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -573,7 +792,7 @@ func (x *ListSourcesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSourcesResponse.ProtoReflect.Descriptor instead.
 func (*ListSourcesResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{7}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListSourcesResponse) GetSources() []*Source {
@@ -601,7 +820,7 @@ type DeleteSourceRequest struct {
 
 func (x *DeleteSourceRequest) Reset() {
 	*x = DeleteSourceRequest{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[8]
+	mi := &file_loom_v1_source_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -613,7 +832,7 @@ func (x *DeleteSourceRequest) String() string {
 func (*DeleteSourceRequest) ProtoMessage() {}
 
 func (x *DeleteSourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[8]
+	mi := &file_loom_v1_source_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -626,7 +845,7 @@ func (x *DeleteSourceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSourceRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSourceRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{8}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteSourceRequest) GetName() string {
@@ -645,7 +864,7 @@ type DeleteSourceResponse struct {
 
 func (x *DeleteSourceResponse) Reset() {
 	*x = DeleteSourceResponse{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[9]
+	mi := &file_loom_v1_source_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +876,7 @@ func (x *DeleteSourceResponse) String() string {
 func (*DeleteSourceResponse) ProtoMessage() {}
 
 func (x *DeleteSourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[9]
+	mi := &file_loom_v1_source_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,21 +889,23 @@ func (x *DeleteSourceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSourceResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSourceResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{9}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{10}
 }
 
 // SyncSourceRequest names a source to look at now.
 type SyncSourceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Follow a history that was rewritten, and put what is found in place of a revision that somebody else has put since.
+	Overwrite     bool `protobuf:"varint,2,opt,name=overwrite,proto3" json:"overwrite,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SyncSourceRequest) Reset() {
 	*x = SyncSourceRequest{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[10]
+	mi := &file_loom_v1_source_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -696,7 +917,7 @@ func (x *SyncSourceRequest) String() string {
 func (*SyncSourceRequest) ProtoMessage() {}
 
 func (x *SyncSourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[10]
+	mi := &file_loom_v1_source_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -709,7 +930,7 @@ func (x *SyncSourceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncSourceRequest.ProtoReflect.Descriptor instead.
 func (*SyncSourceRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{10}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SyncSourceRequest) GetName() string {
@@ -717,6 +938,13 @@ func (x *SyncSourceRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *SyncSourceRequest) GetOverwrite() bool {
+	if x != nil {
+		return x.Overwrite
+	}
+	return false
 }
 
 // SyncSourceResponse is the source, as it is after the look.
@@ -730,7 +958,7 @@ type SyncSourceResponse struct {
 
 func (x *SyncSourceResponse) Reset() {
 	*x = SyncSourceResponse{}
-	mi := &file_loom_v1_source_service_proto_msgTypes[11]
+	mi := &file_loom_v1_source_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +970,7 @@ func (x *SyncSourceResponse) String() string {
 func (*SyncSourceResponse) ProtoMessage() {}
 
 func (x *SyncSourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_source_service_proto_msgTypes[11]
+	mi := &file_loom_v1_source_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +983,7 @@ func (x *SyncSourceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncSourceResponse.ProtoReflect.Descriptor instead.
 func (*SyncSourceResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{11}
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SyncSourceResponse) GetSource() *Source {
@@ -765,11 +993,130 @@ func (x *SyncSourceResponse) GetSource() *Source {
 	return nil
 }
 
+// ListCommitsRequest asks for commits.
+type ListCommitsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the source.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// Entries at most; 0: 100; at most 1000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where to go on: next_page_token of the answer before.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCommitsRequest) Reset() {
+	*x = ListCommitsRequest{}
+	mi := &file_loom_v1_source_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCommitsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCommitsRequest) ProtoMessage() {}
+
+func (x *ListCommitsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_source_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCommitsRequest.ProtoReflect.Descriptor instead.
+func (*ListCommitsRequest) Descriptor() ([]byte, []int) {
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListCommitsRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ListCommitsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListCommitsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListCommitsResponse is a page of commits.
+type ListCommitsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Commits, the newest first.
+	Commits []*Commit `protobuf:"bytes,1,rep,name=commits,proto3" json:"commits,omitempty"`
+	// Where to go on; empty: there are no more.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCommitsResponse) Reset() {
+	*x = ListCommitsResponse{}
+	mi := &file_loom_v1_source_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCommitsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCommitsResponse) ProtoMessage() {}
+
+func (x *ListCommitsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_source_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCommitsResponse.ProtoReflect.Descriptor instead.
+func (*ListCommitsResponse) Descriptor() ([]byte, []int) {
+	return file_loom_v1_source_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListCommitsResponse) GetCommits() []*Commit {
+	if x != nil {
+		return x.Commits
+	}
+	return nil
+}
+
+func (x *ListCommitsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_loom_v1_source_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_source_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cloom/v1/source_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\"\xa1\x02\n" +
+	"\x1cloom/v1/source_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\x1a\x1cloom/v1/intent_service.proto\"\xc2\x02\n" +
 	"\x06Source\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\blocation\x18\x02 \x01(\tR\blocation\x12\x1a\n" +
@@ -778,7 +1125,9 @@ const file_loom_v1_source_service_proto_rawDesc = "" +
 	"\x06policy\x18\x05 \x01(\x0e2\x14.loom.v1.ApplyPolicyR\x06policy\x12#\n" +
 	"\rallowed_risks\x18\x06 \x03(\tR\fallowedRisks\x125\n" +
 	"\binterval\x18\a \x01(\v2\x19.google.protobuf.DurationR\binterval\x12-\n" +
-	"\x06status\x18\b \x01(\v2\x15.loom.v1.SourceStatusR\x06status\"\xee\x01\n" +
+	"\x06status\x18\b \x01(\v2\x15.loom.v1.SourceStatusR\x06status\x12\x1f\n" +
+	"\vmax_devices\x18\t \x01(\x05R\n" +
+	"maxDevices\"\xa0\x02\n" +
 	"\fSourceStatus\x12\x16\n" +
 	"\x06commit\x18\x01 \x01(\tR\x06commit\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x1a\n" +
@@ -787,7 +1136,28 @@ const file_loom_v1_source_service_proto_rawDesc = "" +
 	"\vtransaction\x18\x05 \x01(\tR\vtransaction\x12\x14\n" +
 	"\x05state\x18\x06 \x01(\tR\x05state\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12*\n" +
-	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\";\n" +
+	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x120\n" +
+	"\x05since\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xbb\x04\n" +
+	"\x06Commit\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x16\n" +
+	"\x06commit\x18\x03 \x01(\tR\x06commit\x12\x18\n" +
+	"\asubject\x18\x04 \x01(\tR\asubject\x12\x16\n" +
+	"\x06author\x18\x05 \x01(\tR\x06author\x124\n" +
+	"\awritten\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\awritten\x12.\n" +
+	"\x04seen\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04seen\x12\x14\n" +
+	"\x05state\x18\b \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\x12*\n" +
+	"\x02at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12,\n" +
+	"\bmistakes\x18\v \x03(\v2\x10.loom.v1.MistakeR\bmistakes\x12\x1a\n" +
+	"\btopology\x18\f \x01(\tR\btopology\x12\x1a\n" +
+	"\brevision\x18\r \x01(\x03R\brevision\x12+\n" +
+	"\x11previous_revision\x18\x0e \x01(\x03R\x10previousRevision\x12\x12\n" +
+	"\x04plan\x18\x0f \x01(\tR\x04plan\x12\x14\n" +
+	"\x05risks\x18\x10 \x03(\tR\x05risks\x12\x18\n" +
+	"\adevices\x18\x11 \x01(\x05R\adevices\x12 \n" +
+	"\vtransaction\x18\x12 \x01(\tR\vtransaction\";\n" +
 	"\x10PutSourceRequest\x12'\n" +
 	"\x06source\x18\x01 \x01(\v2\x0f.loom.v1.SourceR\x06source\"<\n" +
 	"\x11PutSourceResponse\x12'\n" +
@@ -805,15 +1175,24 @@ const file_loom_v1_source_service_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\")\n" +
 	"\x13DeleteSourceRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\x16\n" +
-	"\x14DeleteSourceResponse\"'\n" +
+	"\x14DeleteSourceResponse\"E\n" +
 	"\x11SyncSourceRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"=\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\toverwrite\x18\x02 \x01(\bR\toverwrite\"=\n" +
 	"\x12SyncSourceResponse\x12'\n" +
-	"\x06source\x18\x01 \x01(\v2\x0f.loom.v1.SourceR\x06source*[\n" +
+	"\x06source\x18\x01 \x01(\v2\x0f.loom.v1.SourceR\x06source\"h\n" +
+	"\x12ListCommitsRequest\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"h\n" +
+	"\x13ListCommitsResponse\x12)\n" +
+	"\acommits\x18\x01 \x03(\v2\x0f.loom.v1.CommitR\acommits\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*[\n" +
 	"\vApplyPolicy\x12\x1c\n" +
 	"\x18APPLY_POLICY_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13APPLY_POLICY_MANUAL\x10\x01\x12\x15\n" +
-	"\x11APPLY_POLICY_AUTO\x10\x022\xd6\x03\n" +
+	"\x11APPLY_POLICY_AUTO\x10\x022\xae\x04\n" +
 	"\rSourceService\x12Y\n" +
 	"\tPutSource\x12\x19.loom.v1.PutSourceRequest\x1a\x1a.loom.v1.PutSourceResponse\"\x15\xaa\xed\x18\x11\n" +
 	"\rsources.write\x10\x01\x12P\n" +
@@ -825,7 +1204,9 @@ const file_loom_v1_source_service_proto_rawDesc = "" +
 	"\rsources.write\x10\x01\x12\\\n" +
 	"\n" +
 	"SyncSource\x12\x1a.loom.v1.SyncSourceRequest\x1a\x1b.loom.v1.SyncSourceResponse\"\x15\xaa\xed\x18\x11\n" +
-	"\rsources.write\x10\x01B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"\rsources.write\x10\x01\x12V\n" +
+	"\vListCommits\x12\x1b.loom.v1.ListCommitsRequest\x1a\x1c.loom.v1.ListCommitsResponse\"\f\xaa\xed\x18\b\n" +
+	"\x04read\x10\x01B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_source_service_proto_rawDescOnce sync.Once
@@ -840,49 +1221,61 @@ func file_loom_v1_source_service_proto_rawDescGZIP() []byte {
 }
 
 var file_loom_v1_source_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_loom_v1_source_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_loom_v1_source_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_loom_v1_source_service_proto_goTypes = []any{
 	(ApplyPolicy)(0),              // 0: loom.v1.ApplyPolicy
 	(*Source)(nil),                // 1: loom.v1.Source
 	(*SourceStatus)(nil),          // 2: loom.v1.SourceStatus
-	(*PutSourceRequest)(nil),      // 3: loom.v1.PutSourceRequest
-	(*PutSourceResponse)(nil),     // 4: loom.v1.PutSourceResponse
-	(*GetSourceRequest)(nil),      // 5: loom.v1.GetSourceRequest
-	(*GetSourceResponse)(nil),     // 6: loom.v1.GetSourceResponse
-	(*ListSourcesRequest)(nil),    // 7: loom.v1.ListSourcesRequest
-	(*ListSourcesResponse)(nil),   // 8: loom.v1.ListSourcesResponse
-	(*DeleteSourceRequest)(nil),   // 9: loom.v1.DeleteSourceRequest
-	(*DeleteSourceResponse)(nil),  // 10: loom.v1.DeleteSourceResponse
-	(*SyncSourceRequest)(nil),     // 11: loom.v1.SyncSourceRequest
-	(*SyncSourceResponse)(nil),    // 12: loom.v1.SyncSourceResponse
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*Commit)(nil),                // 3: loom.v1.Commit
+	(*PutSourceRequest)(nil),      // 4: loom.v1.PutSourceRequest
+	(*PutSourceResponse)(nil),     // 5: loom.v1.PutSourceResponse
+	(*GetSourceRequest)(nil),      // 6: loom.v1.GetSourceRequest
+	(*GetSourceResponse)(nil),     // 7: loom.v1.GetSourceResponse
+	(*ListSourcesRequest)(nil),    // 8: loom.v1.ListSourcesRequest
+	(*ListSourcesResponse)(nil),   // 9: loom.v1.ListSourcesResponse
+	(*DeleteSourceRequest)(nil),   // 10: loom.v1.DeleteSourceRequest
+	(*DeleteSourceResponse)(nil),  // 11: loom.v1.DeleteSourceResponse
+	(*SyncSourceRequest)(nil),     // 12: loom.v1.SyncSourceRequest
+	(*SyncSourceResponse)(nil),    // 13: loom.v1.SyncSourceResponse
+	(*ListCommitsRequest)(nil),    // 14: loom.v1.ListCommitsRequest
+	(*ListCommitsResponse)(nil),   // 15: loom.v1.ListCommitsResponse
+	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*Mistake)(nil),               // 18: loom.v1.Mistake
 }
 var file_loom_v1_source_service_proto_depIdxs = []int32{
 	0,  // 0: loom.v1.Source.policy:type_name -> loom.v1.ApplyPolicy
-	13, // 1: loom.v1.Source.interval:type_name -> google.protobuf.Duration
+	16, // 1: loom.v1.Source.interval:type_name -> google.protobuf.Duration
 	2,  // 2: loom.v1.Source.status:type_name -> loom.v1.SourceStatus
-	14, // 3: loom.v1.SourceStatus.at:type_name -> google.protobuf.Timestamp
-	1,  // 4: loom.v1.PutSourceRequest.source:type_name -> loom.v1.Source
-	1,  // 5: loom.v1.PutSourceResponse.source:type_name -> loom.v1.Source
-	1,  // 6: loom.v1.GetSourceResponse.source:type_name -> loom.v1.Source
-	1,  // 7: loom.v1.ListSourcesResponse.sources:type_name -> loom.v1.Source
-	1,  // 8: loom.v1.SyncSourceResponse.source:type_name -> loom.v1.Source
-	3,  // 9: loom.v1.SourceService.PutSource:input_type -> loom.v1.PutSourceRequest
-	5,  // 10: loom.v1.SourceService.GetSource:input_type -> loom.v1.GetSourceRequest
-	7,  // 11: loom.v1.SourceService.ListSources:input_type -> loom.v1.ListSourcesRequest
-	9,  // 12: loom.v1.SourceService.DeleteSource:input_type -> loom.v1.DeleteSourceRequest
-	11, // 13: loom.v1.SourceService.SyncSource:input_type -> loom.v1.SyncSourceRequest
-	4,  // 14: loom.v1.SourceService.PutSource:output_type -> loom.v1.PutSourceResponse
-	6,  // 15: loom.v1.SourceService.GetSource:output_type -> loom.v1.GetSourceResponse
-	8,  // 16: loom.v1.SourceService.ListSources:output_type -> loom.v1.ListSourcesResponse
-	10, // 17: loom.v1.SourceService.DeleteSource:output_type -> loom.v1.DeleteSourceResponse
-	12, // 18: loom.v1.SourceService.SyncSource:output_type -> loom.v1.SyncSourceResponse
-	14, // [14:19] is the sub-list for method output_type
-	9,  // [9:14] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	17, // 3: loom.v1.SourceStatus.at:type_name -> google.protobuf.Timestamp
+	17, // 4: loom.v1.SourceStatus.since:type_name -> google.protobuf.Timestamp
+	17, // 5: loom.v1.Commit.written:type_name -> google.protobuf.Timestamp
+	17, // 6: loom.v1.Commit.seen:type_name -> google.protobuf.Timestamp
+	17, // 7: loom.v1.Commit.at:type_name -> google.protobuf.Timestamp
+	18, // 8: loom.v1.Commit.mistakes:type_name -> loom.v1.Mistake
+	1,  // 9: loom.v1.PutSourceRequest.source:type_name -> loom.v1.Source
+	1,  // 10: loom.v1.PutSourceResponse.source:type_name -> loom.v1.Source
+	1,  // 11: loom.v1.GetSourceResponse.source:type_name -> loom.v1.Source
+	1,  // 12: loom.v1.ListSourcesResponse.sources:type_name -> loom.v1.Source
+	1,  // 13: loom.v1.SyncSourceResponse.source:type_name -> loom.v1.Source
+	3,  // 14: loom.v1.ListCommitsResponse.commits:type_name -> loom.v1.Commit
+	4,  // 15: loom.v1.SourceService.PutSource:input_type -> loom.v1.PutSourceRequest
+	6,  // 16: loom.v1.SourceService.GetSource:input_type -> loom.v1.GetSourceRequest
+	8,  // 17: loom.v1.SourceService.ListSources:input_type -> loom.v1.ListSourcesRequest
+	10, // 18: loom.v1.SourceService.DeleteSource:input_type -> loom.v1.DeleteSourceRequest
+	12, // 19: loom.v1.SourceService.SyncSource:input_type -> loom.v1.SyncSourceRequest
+	14, // 20: loom.v1.SourceService.ListCommits:input_type -> loom.v1.ListCommitsRequest
+	5,  // 21: loom.v1.SourceService.PutSource:output_type -> loom.v1.PutSourceResponse
+	7,  // 22: loom.v1.SourceService.GetSource:output_type -> loom.v1.GetSourceResponse
+	9,  // 23: loom.v1.SourceService.ListSources:output_type -> loom.v1.ListSourcesResponse
+	11, // 24: loom.v1.SourceService.DeleteSource:output_type -> loom.v1.DeleteSourceResponse
+	13, // 25: loom.v1.SourceService.SyncSource:output_type -> loom.v1.SyncSourceResponse
+	15, // 26: loom.v1.SourceService.ListCommits:output_type -> loom.v1.ListCommitsResponse
+	21, // [21:27] is the sub-list for method output_type
+	15, // [15:21] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_loom_v1_source_service_proto_init() }
@@ -891,13 +1284,14 @@ func file_loom_v1_source_service_proto_init() {
 		return
 	}
 	file_loom_v1_access_proto_init()
+	file_loom_v1_intent_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_loom_v1_source_service_proto_rawDesc), len(file_loom_v1_source_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

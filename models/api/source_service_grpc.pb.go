@@ -26,6 +26,7 @@ const (
 	SourceService_ListSources_FullMethodName  = "/loom.v1.SourceService/ListSources"
 	SourceService_DeleteSource_FullMethodName = "/loom.v1.SourceService/DeleteSource"
 	SourceService_SyncSource_FullMethodName   = "/loom.v1.SourceService/SyncSource"
+	SourceService_ListCommits_FullMethodName  = "/loom.v1.SourceService/ListCommits"
 )
 
 // SourceServiceClient is the client API for SourceService service.
@@ -34,16 +35,19 @@ const (
 //
 // SourceService follows Git repositories and directories.
 type SourceServiceClient interface {
-	// PutSource adds a source or replaces the one of its name.
+	// PutSource adds a source or replaces the one of its name. It is looked at a moment later.
 	PutSource(ctx context.Context, in *PutSourceRequest, opts ...grpc.CallOption) (*PutSourceResponse, error)
 	// GetSource returns a source and how far it was followed.
 	GetSource(ctx context.Context, in *GetSourceRequest, opts ...grpc.CallOption) (*GetSourceResponse, error)
 	// ListSources lists the sources by name.
 	ListSources(ctx context.Context, in *ListSourcesRequest, opts ...grpc.CallOption) (*ListSourcesResponse, error)
-	// DeleteSource stops following one. What it has put stays.
+	// DeleteSource stops following one, and forgets its commits. What it has put stays, and a transaction under way is carried to its end.
 	DeleteSource(ctx context.Context, in *DeleteSourceRequest, opts ...grpc.CallOption) (*DeleteSourceResponse, error)
-	// SyncSource looks at a source now.
+	// SyncSource looks at a source now, and tries again what was put aside. It returns when the newest commit is planned, or it is clear
+	// why it is not; a transaction goes on behind it.
 	SyncSource(ctx context.Context, in *SyncSourceRequest, opts ...grpc.CallOption) (*SyncSourceResponse, error)
+	// ListCommits lists what was found at a source, the newest first, and what became of it. The last 1000 are kept.
+	ListCommits(ctx context.Context, in *ListCommitsRequest, opts ...grpc.CallOption) (*ListCommitsResponse, error)
 }
 
 type sourceServiceClient struct {
@@ -104,22 +108,35 @@ func (c *sourceServiceClient) SyncSource(ctx context.Context, in *SyncSourceRequ
 	return out, nil
 }
 
+func (c *sourceServiceClient) ListCommits(ctx context.Context, in *ListCommitsRequest, opts ...grpc.CallOption) (*ListCommitsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCommitsResponse)
+	err := c.cc.Invoke(ctx, SourceService_ListCommits_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SourceServiceServer is the server API for SourceService service.
 // All implementations must embed UnimplementedSourceServiceServer
 // for forward compatibility.
 //
 // SourceService follows Git repositories and directories.
 type SourceServiceServer interface {
-	// PutSource adds a source or replaces the one of its name.
+	// PutSource adds a source or replaces the one of its name. It is looked at a moment later.
 	PutSource(context.Context, *PutSourceRequest) (*PutSourceResponse, error)
 	// GetSource returns a source and how far it was followed.
 	GetSource(context.Context, *GetSourceRequest) (*GetSourceResponse, error)
 	// ListSources lists the sources by name.
 	ListSources(context.Context, *ListSourcesRequest) (*ListSourcesResponse, error)
-	// DeleteSource stops following one. What it has put stays.
+	// DeleteSource stops following one, and forgets its commits. What it has put stays, and a transaction under way is carried to its end.
 	DeleteSource(context.Context, *DeleteSourceRequest) (*DeleteSourceResponse, error)
-	// SyncSource looks at a source now.
+	// SyncSource looks at a source now, and tries again what was put aside. It returns when the newest commit is planned, or it is clear
+	// why it is not; a transaction goes on behind it.
 	SyncSource(context.Context, *SyncSourceRequest) (*SyncSourceResponse, error)
+	// ListCommits lists what was found at a source, the newest first, and what became of it. The last 1000 are kept.
+	ListCommits(context.Context, *ListCommitsRequest) (*ListCommitsResponse, error)
 	mustEmbedUnimplementedSourceServiceServer()
 }
 
@@ -144,6 +161,9 @@ func (UnimplementedSourceServiceServer) DeleteSource(context.Context, *DeleteSou
 }
 func (UnimplementedSourceServiceServer) SyncSource(context.Context, *SyncSourceRequest) (*SyncSourceResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SyncSource not implemented")
+}
+func (UnimplementedSourceServiceServer) ListCommits(context.Context, *ListCommitsRequest) (*ListCommitsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListCommits not implemented")
 }
 func (UnimplementedSourceServiceServer) mustEmbedUnimplementedSourceServiceServer() {}
 func (UnimplementedSourceServiceServer) testEmbeddedByValue()                       {}
@@ -256,6 +276,24 @@ func _SourceService_SyncSource_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SourceService_ListCommits_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCommitsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SourceServiceServer).ListCommits(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SourceService_ListCommits_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SourceServiceServer).ListCommits(ctx, req.(*ListCommitsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SourceService_ServiceDesc is the grpc.ServiceDesc for SourceService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -282,6 +320,10 @@ var SourceService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SyncSource",
 			Handler:    _SourceService_SyncSource_Handler,
+		},
+		{
+			MethodName: "ListCommits",
+			Handler:    _SourceService_ListCommits_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

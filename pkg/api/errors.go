@@ -25,6 +25,7 @@ var codeOf = []struct {
 	{controller.ErrNoPlan, codes.NotFound},
 	{controller.ErrNoDevice, codes.NotFound},
 	{controller.ErrNoTransaction, codes.NotFound},
+	{controller.ErrNoSource, codes.NotFound},
 	{controller.ErrStale, codes.FailedPrecondition},
 	{controller.ErrNotNow, codes.FailedPrecondition},
 	{controller.ErrInvalid, codes.InvalidArgument},

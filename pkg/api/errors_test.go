@@ -42,6 +42,7 @@ func TestEachErrorHasACodeThatSaysWhatToDo(t *testing.T) {
 		{"no plan", about(controller.ErrNoPlan), codes.NotFound, nil},
 		{"no device", about(controller.ErrNoDevice), codes.NotFound, nil},
 		{"no transaction", about(controller.ErrNoTransaction), codes.NotFound, nil},
+		{"no source", about(controller.ErrNoSource), codes.NotFound, nil},
 		{"a key that was used", about(controller.ErrReused), codes.AlreadyExists, nil},
 		{"a plan that is out of date", about(controller.ErrStale), codes.FailedPrecondition, nil},
 		{"something has to come first", about(controller.ErrNotNow), codes.FailedPrecondition, nil},

@@ -25,6 +25,7 @@ func (s *Server) Register(to grpc.ServiceRegistrar) {
 	api.RegisterDeviceServiceServer(to, &deviceService{Server: s})
 	api.RegisterQueryServiceServer(to, &queryService{Server: s})
 	api.RegisterEventServiceServer(to, &eventService{Server: s})
+	api.RegisterSourceServiceServer(to, &sourceService{Server: s})
 }
 
 // caller is the name of who calls. Whoever has no certificate was not let in.

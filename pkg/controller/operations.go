@@ -145,6 +145,7 @@ type Operations interface {
 
 	Transactions
 	Maintainer
+	Sources
 
 	// Devices are those of a topology, or of all where it is empty, by topology and name.
 	Devices(ctx context.Context, topology, limit string) ([]DeviceView, error)
