@@ -63,6 +63,7 @@ var layers = []rule{
 	{"examples/...", "a program of somebody else: it has the API, and nothing besides", []string{"models/api"}},
 
 	{"pkg/evidence/...", "judges the controller, so it shares no code with it: of a transaction it knows the records", []string{"pkg/evidence", "pkg/transaction"}},
+	{"pkg/replica", "who does what among processes: arithmetic over names", nil},
 	{"pkg/crash", "where a test may kill the process; any effect can have such a point", nil},
 	{"pkg/store", "keeps records under keys; what they mean is its caller's business", []string{"pkg/crash"}},
 	{"pkg/device", "speaks to one device; what for is its caller's business", []string{"pkg/config", "pkg/crash", "pkg/driver"}},

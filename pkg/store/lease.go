@@ -21,6 +21,7 @@ type Holder struct {
 	Who  string        // shown to others that want it
 	TTL  time.Duration // rounded up to seconds; 0: DefaultTTL
 	Wait bool          // wait for it until the context ends, instead of a *HeldError
+	Says []byte        // what others read of it for as long as it is held; nil: nothing
 }
 
 // Lease is a lock that is held.
@@ -50,6 +51,7 @@ type holding struct {
 	Who   string    `json:"who"`
 	Since time.Time `json:"since"`
 	Epoch int64     `json:"epoch"`
+	Says  []byte    `json:"says,omitempty"`
 }
 
 // Hold takes a lock. The context bounds taking it, not holding it.
@@ -151,6 +153,17 @@ func (l *Lease) Check(ctx context.Context) error {
 	}
 }
 
+// Fresh tells whether nobody else can have had the lock until now, as far as is known: it does not wait.
+func (l *Lease) Fresh() bool {
+	select {
+	case <-l.lost:
+		return false
+	default:
+	}
+	fresh, _ := l.fresh(time.Now())
+	return fresh
+}
+
 // fresh tells whether the lease cannot have ended at a time, and what is closed when it is renewed next. The clock of
 // the process stands still while the machine sleeps, and the one on the wall can be set: both have to agree.
 func (l *Lease) fresh(now time.Time) (bool, <-chan struct{}) {
@@ -229,7 +242,7 @@ func (l *Lease) try(ctx context.Context, h Holder, last epoch) (bool, error) {
 	s := l.store
 	// By the clock, so that no holder of another store has had it: one that is new, or restored from a backup.
 	next := max(last.number+1, s.options.Now().UnixMilli())
-	lock, err := encode(locks+l.Name, holding{h.Who, s.options.Now(), next})
+	lock, err := encode(locks+l.Name, holding{h.Who, s.options.Now(), next, h.Says})
 	if err != nil {
 		return false, err
 	}
