@@ -48,9 +48,9 @@ kill: ## the program killed at every point between two effects, and its power cu
 	@set -o pipefail; set -x; \
 	$(GO) test -count=1 -tags crashpoints -timeout 10m -parallel 16 -v -run "^TestKill$$" ./cmd/loom | { grep -Ev '^(=== | +--- PASS)' || true; }
 
-foreign: $(LOOM_GNMI_CLI) $(LOOM_GRPCURL) ## a simulated device as clients see it that nobody here wrote: gnmi_cli, grpcurl
-	$(GO) vet -tags foreign ./pkg/sim
-	LOOM_GNMI_CLI=$(LOOM_GNMI_CLI) LOOM_GRPCURL=$(LOOM_GRPCURL) $(GO) test -count=1 -tags foreign -run 'GNMICLI|GRPCurl' ./pkg/sim
+foreign: $(LOOM_GNMI_CLI) $(LOOM_GRPCURL) ## a simulated device, and a controller, as clients see them that nobody here wrote: gnmi_cli, grpcurl
+	$(GO) vet -tags foreign ./pkg/sim ./cmd/loom
+	LOOM_GNMI_CLI=$(LOOM_GNMI_CLI) LOOM_GRPCURL=$(LOOM_GRPCURL) $(GO) test -count=1 -tags foreign -run 'GNMICLI|GRPCurl' ./pkg/sim ./cmd/loom
 
 $(FOREIGN)/gnmi_cli:
 	GOBIN=$(FOREIGN) $(GO) install github.com/openconfig/gnmi/cmd/gnmi_cli@v0.14.1

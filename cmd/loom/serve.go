@@ -89,6 +89,7 @@ type serving struct {
 	intents    *controller.Intents
 	compiled   compilations
 	followers  followers
+	collectors collectors
 
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
@@ -445,6 +446,7 @@ func (s *serving) services(more ...grpc.ServerOption) *grpc.Server {
 	guard := api.Guard(func(method, stack string) { s.log.Error("a call went wrong", "method", method, "stack", stack) })
 	g := grpc.NewServer(append(append(more, guard...), api.Ending(s.stopping), grpc.MaxRecvMsgSize(mostMessage))...)
 	(&api.Server{Intents: s.intents, Operations: s}).Register(g)
+	(&api.Collectors{Observed: observed{s}}).Register(g)
 	h := health.NewServer()
 	h.SetServingStatus("", grpc_health_v1.HealthCheckResponse_SERVING)
 	grpc_health_v1.RegisterHealthServer(g, h)

@@ -36,13 +36,15 @@ type agent struct {
 	state  *controller.Device
 	design *fabric.Device
 	dev    *device.Device  // nil: not connected
-	lent   *sync.WaitGroup // transactions that use its connection
+	lent   *sync.WaitGroup // transactions and collectors that use its connection
+	over   context.Context // ends with the connection
 	hangUp func()          // ends the connection
+	moved  chan struct{}   // closed when the connection comes or goes, and made anew
 	nudged chan struct{}   // something is to be done
 }
 
 func newAgent(f *fabricRun, d *fabric.Device) *agent {
-	a := &agent{fabric: f, name: d.Name, design: d, nudged: make(chan struct{}, 1), tried: make(chan struct{})}
+	a := &agent{fabric: f, name: d.Name, design: d, nudged: make(chan struct{}, 1), tried: make(chan struct{}), moved: make(chan struct{})}
 	a.try = sync.OnceFunc(func() { close(a.tried) })
 	a.state = &controller.Device{Name: d.Name, Schema: drivers[d.OS].Schema, Owned: func(has, intended *config.Tree) *config.Tree {
 		return drivers[a.design.OS].Scope(a.design).Owned(has, intended)
@@ -135,6 +137,7 @@ func (a *agent) run(ctx context.Context) {
 		}
 		a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Lose(errorText(a.name, err), now) })
 		a.try()
+		a.move()
 		a.fabric.watch.lost(a.name, errorText(a.name, err))
 		select {
 		case <-time.After(wait/2 + rand.N(wait)): // not all at once, where all were lost at once
@@ -167,15 +170,18 @@ func (a *agent) follow(ctx context.Context) (met bool, err error) {
 	}
 	defer l.Close()
 	var lent sync.WaitGroup
+	over, end := context.WithCancel(ctx)
 	a.mu.Lock()
-	a.dev, a.design, a.lent, a.hangUp = l.Device, l.design, &lent, cancel
+	a.dev, a.design, a.lent, a.over, a.hangUp = l.Device, l.design, &lent, over, cancel
 	a.mu.Unlock()
 	a.try()
+	a.move()
 	defer lent.Wait() // a stream that ends takes nothing away from a transaction, which connects again by itself
 	defer func() {
 		a.mu.Lock()
 		a.dev = nil
 		a.mu.Unlock()
+		end()
 	}()
 	a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Connect(now) })
 	a.fabric.running.Go(func() { a.fabric.watch.follow(ctx, a.name, l) })

@@ -6,6 +6,7 @@ import (
 
 	"github.com/loomfabric/loom/models/api"
 	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/northbound"
 	"github.com/loomfabric/loom/pkg/topology"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -30,6 +31,11 @@ var codeOf = []struct {
 	{controller.ErrNotNow, codes.FailedPrecondition},
 	{controller.ErrInvalid, codes.InvalidArgument},
 	{controller.ErrForgotten, codes.OutOfRange},
+	{northbound.ErrInvalid, codes.InvalidArgument},
+	{northbound.ErrNoTarget, codes.NotFound},
+	{northbound.ErrLimit, codes.ResourceExhausted},
+	{northbound.ErrUnsupported, codes.Unimplemented},
+	{northbound.ErrUnavailable, codes.Unavailable},
 	{context.Canceled, codes.Canceled},
 	{context.DeadlineExceeded, codes.DeadlineExceeded},
 }

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/openconfig/gnmi/proto/gnmi"
-	"google.golang.org/grpc"
-
 	"github.com/loomfabric/loom/pkg/config"
+	"github.com/openconfig/gnmi/proto/gnmi"
 )
 
 // Identity is what a device says it is.
@@ -69,11 +67,7 @@ func (d *Device) mustState(ctx context.Context, path string) (string, error) {
 // checkCapabilities refuses a device that does not speak as the driver does.
 func (d *Device) checkCapabilities(ctx context.Context) error {
 	const op = "identify"
-	var resp *gnmi.CapabilityResponse
-	err := d.call(ctx, op, false, d.target.Timeout, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
-		resp, err = gnmi.NewGNMIClient(conn).Capabilities(ctx, &gnmi.CapabilityRequest{})
-		return err
-	})
+	resp, err := d.capabilities(ctx, op)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,13 @@ func (l *limits) enter(most int) error {
 	return nil
 }
 
+// Calls is how many RPCs of all clients are under way.
+func (d *Device) Calls() int {
+	d.limits.mu.Lock()
+	defer d.limits.mu.Unlock()
+	return d.limits.sessions
+}
+
 func (l *limits) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
