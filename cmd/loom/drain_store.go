@@ -65,7 +65,10 @@ func (n *network) expect(drains []plan.Out, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		n.trees[o.Device] = tree
+		if n.carried == nil {
+			n.carried = map[string]*config.Tree{}
+		}
+		n.carried[o.Device], n.trees[o.Device] = n.trees[o.Device], tree
 		n.out = append(n.out, o)
 	}
 	return nil

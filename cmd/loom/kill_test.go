@@ -33,6 +33,10 @@ import (
 func TestKill(t *testing.T) {
 	k := newKills(t)
 	t.Run("all", func(t *testing.T) {
+		t.Run("serve", func(t *testing.T) {
+			t.Parallel()
+			k.controllerDies(t)
+		})
 		for _, scene := range scenes {
 			t.Run(scene.name, func(t *testing.T) {
 				t.Parallel()

@@ -29,15 +29,16 @@ var drivers = map[string]*driver.Driver{srlinux.OS: srlinux.Driver(), sros.OS: s
 
 // network is a topology from file to intended configuration.
 type network struct {
-	topo   *topology.Topology
-	places *topology.Topology // knows where things are declared; mostly topo itself
-	design *fabric.Design
-	trees  map[string]*config.Tree // intended configuration by device
-	out    []plan.Out              // devices that somebody has drained: their trees are
-	over   []plan.Out              // devices whose drain is over
-	asIs   map[string]bool         // devices that keep what they have, but for their drain
-	timers map[string]heard        // what devices have answered who were asked for confirm timers
-	watch  *terminal               // where long work shows how far it is; nil: nowhere
+	topo    *topology.Topology
+	places  *topology.Topology // knows where things are declared; mostly topo itself
+	design  *fabric.Design
+	trees   map[string]*config.Tree // intended configuration by device
+	out     []plan.Out              // devices that somebody has drained: their trees are
+	carried map[string]*config.Tree // what those would have otherwise
+	over    []plan.Out              // devices whose drain is over
+	asIs    map[string]bool         // devices that keep what they have, but for their drain
+	timers  map[string]heard        // what devices have answered who were asked for confirm timers
+	watch   *terminal               // where long work shows how far it is; nil: nowhere
 }
 
 // at turns an intent reference into "file:line:column", or "" where it has none.

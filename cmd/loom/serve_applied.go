@@ -18,10 +18,13 @@ import (
 //	applied/TOPOLOGY/DEVICE
 type standing struct {
 	Revision int64  `json:"revision"`
-	Hash     string `json:"hash"` // of the configuration, as plans have it
+	Hash     string `json:"hash"`              // of the configuration, as plans have it
+	Failure  string `json:"failure,omitempty"` // how a transaction has left it since, if neither as before nor as planned
 }
 
-func standingOf(t controller.Target) standing { return standing{t.Revision, plan.Hash(t.Tree)} }
+func standingOf(t controller.Target) standing {
+	return standing{Revision: t.Revision, Hash: plan.Hash(t.Tree)}
+}
 
 func appliedKey(topology, device string) string { return "applied/" + topology + "/" + device }
 
@@ -81,15 +84,45 @@ func (f *fabricRun) recallAim(ctx context.Context) error {
 	if err := f.recallPlan(ctx, &a); err != nil {
 		return err
 	}
-	res := last.Result()
-	if res.Outcome == transaction.Done {
-		return f.putApplied(ctx, a.Devices, []string{aimKey(f.name)})
+	return f.land(ctx, a.Devices, last.Result())
+}
+
+// land keeps where a transaction that is over has brought devices, as it was to; or how it has left them.
+func (f *fabricRun) land(ctx context.Context, aims map[string]standing, res transaction.Result) error {
+	over := []string{aimKey(f.name)}
+	switch res.Outcome {
+	case transaction.Done, "": // of those that had it already nothing is said
+		return f.putApplied(ctx, aims, over)
+	case transaction.Mixed:
+	default:
+		return nil
 	}
-	f.left = map[string]string{}
-	for name := range a.Devices {
-		f.left[name] = leftBy(res, name)
+	left := map[string]standing{}
+	for name := range aims {
+		why := leftBy(res, name)
+		if why == "" {
+			continue
+		}
+		was, err := f.standingOf(ctx, name)
+		if err != nil {
+			return err
+		}
+		was.Failure = why
+		left[name] = was
 	}
-	return nil
+	return f.putApplied(ctx, left, over)
+}
+
+// standingOf is what is kept of a device.
+func (f *fabricRun) standingOf(ctx context.Context, name string) (standing, error) {
+	var out standing
+	r, ok, err := f.s.store.Get(ctx, appliedKey(f.name, name))
+	if err == nil && ok {
+		if err = unpack(r.Value, &out); err != nil {
+			err = fmt.Errorf("%s: %w", r.Key, err)
+		}
+	}
+	return out, err
 }
 
 // recallPlan keeps of a plan that it was carried out, if that is not known of it yet.
@@ -121,8 +154,8 @@ func leftBy(res transaction.Result, name string) string {
 func (f *fabricRun) during(ctx context.Context, id string, to func(device string) controller.Target, names []string, do func() (transaction.Result, error)) (transaction.Result, error) {
 	f.each(names, func(d *controller.Device, now time.Time) controller.News { return d.Begin(id, now) })
 	res, err := do()
-	arrived := err == nil && (res.Outcome == transaction.Done || res.Outcome == "") // of those that had it already nothing is said
-	applied := map[string]standing{}
+	arrived := err == nil && (res.Outcome == transaction.Done || res.Outcome == "")
+	aims := map[string]standing{}
 	for _, name := range names {
 		t := to(name)
 		f.each([]string{name}, func(d *controller.Device, now time.Time) controller.News {
@@ -133,12 +166,103 @@ func (f *fabricRun) during(ctx context.Context, id string, to func(device string
 			}
 			return d.End(now)
 		})
-		if arrived {
-			applied[name] = standingOf(t)
-		}
+		aims[name] = standingOf(t)
 	}
-	if arrived {
-		err = errors.Join(err, f.putApplied(context.WithoutCancel(ctx), applied, []string{aimKey(f.name)}))
+	if arrived || res.Outcome == transaction.Mixed {
+		err = errors.Join(err, f.land(context.WithoutCancel(ctx), aims, res))
 	}
 	return res, err
+}
+
+// brought is what a transaction has brought a device to.
+type brought struct {
+	controller.Target        // the zero value: it is not known
+	failure           string // how one has left it since, if neither as before nor as planned
+}
+
+// appliedTargets are what transactions have brought devices to, as far as it can be computed again: configurations are not kept.
+// newest is the newest revision, which most devices have.
+func (f *fabricRun) appliedTargets(ctx context.Context, newest *network) (map[string]brought, error) {
+	f.mu.Lock()
+	first := len(f.agents) == 0
+	f.mu.Unlock()
+	if !first {
+		return nil, nil
+	}
+	records, _, err := f.s.store.List(ctx, appliedKey(f.name, ""))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]brought{}
+	networks := map[int64]*network{}
+	for _, r := range records {
+		var kept standing
+		if err := unpack(r.Value, &kept); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Key, err)
+		}
+		name := r.Key[len(appliedKey(f.name, "")):]
+		out[name] = brought{failure: kept.Failure}
+		if t := newest.madeAs(name, kept.Hash); t != nil {
+			out[name] = brought{controller.Target{Revision: kept.Revision, Tree: t}, kept.Failure}
+			continue
+		}
+		n, known := networks[kept.Revision]
+		if !known {
+			if in, err := f.s.intents.At(ctx, f.name, kept.Revision); err == nil {
+				if n, err = f.s.compile(in); err == nil {
+					err = n.intendDrains(ctx, newJournal(f.keep), nil)
+				}
+				if err != nil {
+					n = nil // this program makes something else of it, and so it is not known what the device should have
+				}
+			}
+			networks[kept.Revision] = n
+		}
+		if n == nil {
+			continue
+		}
+		if t := n.madeAs(name, kept.Hash); t != nil {
+			out[name] = brought{controller.Target{Revision: kept.Revision, Tree: t}, kept.Failure}
+		}
+	}
+	return out, nil
+}
+
+// What was told of a device is kept with the events that told it, so that a controller that begins anew tells only what is new.
+//
+//	told/TOPOLOGY/DEVICE  a controller.Told
+func toldKey(topology, device string) string { return "told/" + topology + "/" + device }
+
+// mostDrifts is how many drifts of a device are kept: with more of them all are told again by a controller that begins anew.
+const mostDrifts = 2000
+
+func bounded(t controller.Told) controller.Told {
+	if len(t.Drifts) > mostDrifts {
+		t.Drifts = nil
+	}
+	return t
+}
+
+// recallTold is what was told of devices before the controller began anew; nil: it did not.
+func (f *fabricRun) recallTold(ctx context.Context) (map[string]*controller.Told, error) {
+	f.mu.Lock()
+	first := len(f.agents) == 0
+	f.mu.Unlock()
+	if !first {
+		return nil, nil
+	}
+	prefix := toldKey(f.name, "")
+	records, _, err := f.s.store.List(ctx, prefix)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*controller.Told{}
+	for _, r := range records {
+		was := &controller.Told{}
+		if err := unpack(r.Value, was); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Key, err)
+		}
+		out[r.Key[len(prefix):]] = was
+	}
+	return out, nil
 }

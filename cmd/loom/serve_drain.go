@@ -114,12 +114,15 @@ func (n *network) carrying(d *fabric.Device, was, bare *config.Tree) (*config.Tr
 	return out, err
 }
 
-// madeAs is what a network makes of a device that has a hash: as it is, or drained, where that is over and no change has ended it yet;
-// nil: neither.
+// madeAs is what a network makes of a device that has a hash: as it is; or drained, where that is over and no change has ended it yet; or
+// not drained, where no change has drained it yet. nil: none of them.
 func (n *network) madeAs(name, hash string) *config.Tree {
 	t := n.trees[name]
 	if t == nil || plan.Hash(t) == hash {
 		return t
+	}
+	if carried := n.carried[name]; carried != nil && plan.Hash(carried) == hash {
+		return carried
 	}
 	d := n.design.Device(name)
 	if out, err := drivers[d.OS].Drain(t, d); err == nil && plan.Hash(out) == hash {

@@ -202,7 +202,8 @@ func (f *fabricRun) keepEnforced(ctx context.Context, e controller.Enforced, eve
 	if err := tellIn(&tx, events...); err != nil {
 		return err
 	}
-	return writesEnforced.commit(ctx, f.s.store, tx)
+	_, err = f.s.store.Commit(ctx, tx)
+	return err
 }
 
 // candidates are devices whose drift may be taken back without people.

@@ -23,9 +23,17 @@ const (
 // pageOfEvents is what waits to be written: events, and what is known of devices. What waits is written together.
 type pageOfEvents struct {
 	sync.Mutex
-	events []controller.Event
+	lines  []line
+	events int // of the lines
 	do     []func(context.Context) error
 	lost   int
+}
+
+// line is what is written at once: events, and what is kept since they were told. The zero key keeps nothing.
+type line struct {
+	events []controller.Event
+	key    string
+	value  any
 }
 
 // note keeps an event. It does not wait.
@@ -34,12 +42,18 @@ func (s *serving) note(e controller.Event) {
 		e.At = time.Now()
 	}
 	e.At = e.At.UTC()
+	s.noteAll(line{events: []controller.Event{e}})
+}
+
+// noteAll keeps events, and what was told by them. It does not wait.
+func (s *serving) noteAll(l line) {
 	s.page.Lock()
-	if len(s.page.events) < eventsKept {
-		s.page.events = append(s.page.events, e)
-	} else {
-		s.page.lost++
+	if room := max(eventsKept-s.page.events, 0); room < len(l.events) {
+		s.page.lost += len(l.events) - room
+		l.events = l.events[:room]
 	}
+	s.page.events += len(l.events)
+	s.page.lines = append(s.page.lines, l)
 	s.page.Unlock()
 	s.turnPage()
 }
@@ -76,28 +90,21 @@ func (s *serving) write(ctx context.Context) {
 // on an event, and what is known of a device is found out again.
 func (s *serving) writePage() {
 	s.page.Lock()
-	events, do, lost := s.page.events, s.page.do, s.page.lost
-	s.page.events, s.page.do, s.page.lost = nil, nil, 0
+	lines, do, lost := s.page.lines, s.page.do, s.page.lost
+	s.page.lines, s.page.events, s.page.do, s.page.lost = nil, 0, nil, 0
 	s.page.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if lost > 0 {
-		events = append(events, controller.Event{At: time.Now().UTC(), Kind: controller.ControllerEvent, Message: fmt.Sprintf("%d events came faster than they could be kept, and are lost", lost)})
+		lines = append(lines, line{events: []controller.Event{{At: time.Now().UTC(), Kind: controller.ControllerEvent,
+			Message: fmt.Sprintf("%d events came faster than they could be kept, and are lost", lost)}}})
 	}
-	for len(events) > 0 {
-		n := min(len(events), eventsOfOne)
-		tx := store.Tx{Put: map[string][]byte{}}
-		for i, e := range events[:n] {
-			if data, err := pack(e); err == nil {
-				tx.Put[eventKey(e, i)] = data
-			}
-		}
-		if err := writesEvents.commit(ctx, s.store, tx); err != nil {
-			s.log.Error("events were not kept", "events", len(events), "error", err)
+	for _, tx := range transactionsOf(lines) {
+		if err := writesEvents.commit(ctx, s.store, tx.Tx); err != nil {
+			s.log.Error("events were not kept", "events", tx.events, "error", err)
 			break
 		}
-		events = events[n:]
-		if s.written += n; s.written >= eventsBetween {
+		if s.written += tx.events; s.written >= eventsBetween {
 			s.written = 0
 			if err := forgetEvents(ctx, s.store, eventsRemembered); err != nil {
 				s.log.Error("old events were not forgotten", "error", err)
@@ -109,6 +116,44 @@ func (s *serving) writePage() {
 			s.log.Error("the store", "error", err)
 		}
 	}
+}
+
+// pageTx is a part of a page, as the store takes it.
+type pageTx struct {
+	store.Tx
+	events, size int
+}
+
+// transactionsOf are lines as the store takes them, in their order: each whole in one transaction, or, where that is too much, what is
+// kept of it with the last of its events.
+func transactionsOf(lines []line) []*pageTx {
+	var out []*pageTx
+	room := func(events int) *pageTx {
+		if len(out) == 0 || out[len(out)-1].events+events > eventsOfOne || len(out[len(out)-1].Put) >= 3*eventsOfOne/2 || out[len(out)-1].size > store.MaxBytes/2 {
+			out = append(out, &pageTx{Tx: store.Tx{Put: map[string][]byte{}}})
+		}
+		return out[len(out)-1]
+	}
+	for _, l := range lines {
+		for part := range slices.Chunk(l.events, eventsOfOne) {
+			tx := room(len(part))
+			for _, e := range part {
+				if data, err := pack(e); err == nil {
+					tx.Put[eventKey(e, tx.events)] = data
+					tx.events, tx.size = tx.events+1, tx.size+len(data)
+				}
+			}
+		}
+		if l.key == "" {
+			continue
+		}
+		if data, err := pack(l.value); err == nil {
+			tx := room(0)
+			tx.Put[l.key] = data
+			tx.size += len(data)
+		}
+	}
+	return out
 }
 
 // How many events are remembered, and how many are written until the oldest are forgotten.

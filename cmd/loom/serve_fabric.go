@@ -42,7 +42,6 @@ type fabricRun struct {
 	resolver    *resolver
 	agents      map[string]*agent
 	maintenance map[string]controller.Maintenance // of devices
-	left        map[string]string                 // devices that the last transaction left neither as before nor as planned, and why; until they have agents
 	ends        map[string]context.CancelFunc
 	running     sync.WaitGroup
 }
@@ -142,9 +141,12 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 	if err != nil {
 		return err
 	}
+	told, err := f.recallTold(ctx)
+	if err != nil {
+		return err
+	}
 	f.mu.Lock()
-	left := f.left
-	f.network, f.revision, f.left = n, head.Number, nil
+	f.network, f.revision = n, head.Number
 	for name, end := range f.ends {
 		if d := n.design.Device(name); d == nil || d.OS != f.agents[name].os() {
 			end()
@@ -156,15 +158,15 @@ func (f *fabricRun) intend(ctx context.Context, head *controller.Intent, n *netw
 		a := f.agents[d.Name]
 		if a == nil {
 			a = newAgent(f, d)
+			if was := told[d.Name]; was != nil {
+				a.state.Recall(*was)
+			}
 			f.agents[d.Name] = a
 			own, end := context.WithCancel(f.s.ctx)
 			f.ends[d.Name] = end
 			f.running.Go(func() {
-				if t, ok := before[d.Name]; ok {
-					a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Have(t, now) })
-				}
-				if why := left[d.Name]; why != "" {
-					a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Leave(why, now) })
+				if b, ok := before[d.Name]; ok {
+					a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Resume(b.Target, b.failure, now) })
 				}
 				a.run(own)
 			})
@@ -233,17 +235,19 @@ func (f *fabricRun) stop() error {
 // heard keeps and tells what is new about a device.
 func (f *fabricRun) heard(name string, s controller.Standing, news controller.News, now time.Time) {
 	f.watch.heard(name, s)
-	about := func(kind controller.EventKind, subject, message string) {
-		f.s.note(controller.Event{At: now, Kind: kind, Topology: f.name, Device: name, Subject: subject, Message: message, Revision: s.Applied})
+	if s.Status == controller.Drifted && (news.Status || news.Known || len(news.Came) > 0) {
+		leaveWord(f.drifted)
 	}
 	if news.Arrived != nil {
-		t := *news.Arrived
-		f.s.later(func(ctx context.Context) error {
-			return f.putApplied(ctx, map[string]standing{name: standingOf(t)}, nil)
-		})
+		kept := standingOf(*news.Arrived)
+		if s.Status == controller.Failed {
+			kept.Failure = s.Reason
+		}
+		f.s.later(func(ctx context.Context) error { return f.putApplied(ctx, map[string]standing{name: kept}, nil) })
 	}
-	if s.Status == controller.Drifted && (news.Status || len(news.Came) > 0) {
-		leaveWord(f.drifted)
+	var events []controller.Event
+	about := func(kind controller.EventKind, subject, message string) {
+		events = append(events, controller.Event{At: now.UTC(), Kind: kind, Topology: f.name, Device: name, Subject: subject, Message: message, Revision: s.Applied})
 	}
 	if news.Status {
 		text := string(s.Status)
@@ -258,6 +262,9 @@ func (f *fabricRun) heard(name string, s controller.Standing, news controller.Ne
 	for _, d := range news.Gone {
 		about(controller.DriftEvent, d.ID, d.Path+": as intended again")
 	}
+	if len(events) > 0 {
+		f.s.noteAll(line{events, toldKey(f.name, name), bounded(s.Told())})
+	}
 }
 
 func orNothing(s string) string {
@@ -265,53 +272,6 @@ func orNothing(s string) string {
 		return "nothing"
 	}
 	return s
-}
-
-// appliedTargets are what transactions have brought devices to, as far as it can be computed again: configurations are not kept.
-// newest is the newest revision, which most devices have.
-func (f *fabricRun) appliedTargets(ctx context.Context, newest *network) (map[string]controller.Target, error) {
-	f.mu.Lock()
-	first := len(f.agents) == 0
-	f.mu.Unlock()
-	if !first {
-		return nil, nil
-	}
-	records, _, err := f.s.store.List(ctx, appliedKey(f.name, ""))
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]controller.Target{}
-	networks := map[int64]*network{}
-	for _, r := range records {
-		var kept standing
-		if err := unpack(r.Value, &kept); err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Key, err)
-		}
-		name := r.Key[len(appliedKey(f.name, "")):]
-		if t := newest.madeAs(name, kept.Hash); t != nil {
-			out[name] = controller.Target{Revision: kept.Revision, Tree: t}
-			continue
-		}
-		n, known := networks[kept.Revision]
-		if !known {
-			if in, err := f.s.intents.At(ctx, f.name, kept.Revision); err == nil {
-				if n, err = f.s.compile(in); err == nil {
-					err = n.intendDrains(ctx, newJournal(f.keep), nil)
-				}
-				if err != nil {
-					n = nil // this program makes something else of it, and so it is not known what the device should have
-				}
-			}
-			networks[kept.Revision] = n
-		}
-		if n == nil {
-			continue
-		}
-		if t := n.madeAs(name, kept.Hash); t != nil {
-			out[name] = controller.Target{Revision: kept.Revision, Tree: t}
-		}
-	}
-	return out, nil
 }
 
 // borrow are the devices of a network, over the connections of their agents.

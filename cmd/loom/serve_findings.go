@@ -319,7 +319,7 @@ func findingOf(r store.Record) (controller.Finding, error) {
 	return f, nil
 }
 
-// forgetFindings forgets those of a topology that is deleted.
+// forgetFindings forgets those of a topology that is deleted, and what was told of its devices.
 func (s *serving) forgetFindings(ctx context.Context, topology string) error {
 	all, _, err := s.findingsOf(ctx, findingKey(topology, ""))
 	for part := range slices.Chunk(all, findingsAtOnce) {
@@ -330,6 +330,9 @@ func (s *serving) forgetFindings(ctx context.Context, topology string) error {
 		if _, err = s.store.Commit(ctx, tx); err != nil {
 			break
 		}
+	}
+	if err == nil {
+		_, err = s.store.Commit(ctx, store.Tx{Below: []string{toldKey(topology, "")}})
 	}
 	return err
 }

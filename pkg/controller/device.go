@@ -57,6 +57,7 @@ type Device struct {
 	since            time.Time
 	status           Status
 	reason           string
+	was              *Told // where it stood before the controller began anew, until it is known where it stands; nil: that is known
 
 	// Leaves of configuration that the device has told of; those of them that a later value or a whole reading took the place of, or
 	// that changed nothing; and drifts that came or went. Unheard are those of the latter that a reading has found and that the
@@ -74,19 +75,51 @@ type Standing struct {
 	Drifts           []Drift   // by path; not to be changed
 }
 
+// Told is what was told of a device to those who watch.
+type Told struct {
+	Status Status    `json:"status"`
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since"`
+	Drifts []Drift   `json:"drifts,omitempty"`
+}
+
+// Told is what of a standing is told to those who watch.
+func (s Standing) Told() Told { return Told{s.Status, s.Reason, s.Since, s.Drifts} }
+
 // News is what has changed for those who watch.
 type News struct {
 	Status     bool    // where it stands
+	Known      bool    // it stands where it stood before the controller began anew: nothing to tell, but now it is known
 	Arrived    *Target // it has what is intended, whoever brought it there: its applied revision is another one
 	Came, Gone []Drift
 }
 
 // Empty tells whether nothing has changed.
-func (n News) Empty() bool { return !n.Status && n.Arrived == nil && len(n.Came)+len(n.Gone) == 0 }
+func (n News) Empty() bool {
+	return !n.Status && !n.Known && n.Arrived == nil && len(n.Came)+len(n.Gone) == 0
+}
 
 // Standing is where the device stands.
 func (d *Device) Standing() Standing {
 	return Standing{d.status, d.reason, d.since, d.desired.Revision, d.applied.Revision, d.compared, d.drifts}
+}
+
+// Recall tells where the device stood before the controller began anew: what is found to be so still is no news, and keeps its time. It is
+// to be called before all else.
+func (d *Device) Recall(was Told) { d.was = &was }
+
+// Resume tells what a transaction had brought the device to before the controller began anew (the zero Target: that is not known), and how
+// one has left it since, if neither as before nor as planned.
+func (d *Device) Resume(applied Target, failure string, now time.Time) News {
+	if applied.Revision != 0 && applied.Revision == d.desired.Revision && config.Equal(applied.Tree, d.desired.Tree) {
+		applied = d.desired
+	}
+	d.applied, d.failure = applied, failure
+	if d.was != nil && applied.Revision != 0 { // else nobody knows what is drift
+		d.drifts = d.was.Drifts
+	}
+	d.anew()
+	return d.judge(now)
 }
 
 // Want tells what is intended of the device now.
@@ -281,7 +314,25 @@ func (d *Device) judge(now time.Time) News {
 		out.Status = true
 	}
 	d.status, d.reason = status, reason
+	if d.was != nil {
+		out.Status, out.Known = d.recalled()
+	}
 	return out
+}
+
+// recalled tells whether a device that was known before stands elsewhere than it did, or is known to stand where it did. While it is not
+// known where it stands it is neither.
+func (d *Device) recalled() (elsewhere, known bool) {
+	if d.status == Syncing || d.status == Unreachable && d.silence == "" {
+		return false, false
+	}
+	was := *d.was
+	d.was = nil
+	if d.status != was.Status || d.reason != was.Reason {
+		return true, false
+	}
+	d.since = was.Since
+	return false, true
 }
 
 // where is where the device stands, and why.

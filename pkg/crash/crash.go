@@ -6,6 +6,7 @@
 //
 //	LOOM_CRASH=NAME          the process kills itself with SIGKILL when it passes NAME
 //	LOOM_CRASH=NAME#3        ... when it passes NAME for the third time
+//	LOOM_CRASH_FILE=FILE     ... as FILE says, NAME or NAME#3, from when it is there: passes count from then on
 //	LOOM_CRASH_HOOK=COMMAND  instead of dying there, COMMAND runs to its end with NAME as its argument
 //	LOOM_CRASH_LOG=FILE      each pass of each point appends its name as a line
 package crash

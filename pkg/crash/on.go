@@ -24,6 +24,7 @@ type Point struct {
 type orders struct {
 	name string
 	pass int64
+	file string // has name and pass, once it is there
 	hook string
 	log  *os.File
 }
@@ -38,18 +39,10 @@ var given = sync.OnceValue(func() orders {
 })
 
 func read(getenv func(string) string) (orders, error) {
-	o := orders{pass: 1, hook: getenv("LOOM_CRASH_HOOK")}
-	name, pass, numbered := strings.Cut(getenv("LOOM_CRASH"), "#")
-	o.name = name
-	if name != "" && !slices.Contains(Names(), name) {
-		return o, fmt.Errorf("LOOM_CRASH=%s: no such point; there are %s", name, strings.Join(Names(), ", "))
-	}
-	if numbered {
-		n, err := strconv.ParseInt(pass, 10, 64)
-		if err != nil || n < 1 {
-			return o, fmt.Errorf("LOOM_CRASH=%s#%s: a pass is a number from 1", name, pass)
-		}
-		o.pass = n
+	o := orders{hook: getenv("LOOM_CRASH_HOOK"), file: getenv("LOOM_CRASH_FILE")}
+	var err error
+	if o.name, o.pass, err = order(getenv("LOOM_CRASH")); err != nil {
+		return o, fmt.Errorf("LOOM_CRASH=%w", err)
 	}
 	if file := getenv("LOOM_CRASH_LOG"); file != "" {
 		log, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -59,6 +52,49 @@ func read(getenv func(string) string) (orders, error) {
 		o.log = log
 	}
 	return o, nil
+}
+
+// order reads NAME or NAME#PASS. Empty is none.
+func order(text string) (name string, pass int64, err error) {
+	name, after, numbered := strings.Cut(text, "#")
+	if name != "" && !slices.Contains(Names(), name) {
+		return "", 0, fmt.Errorf("%s: no such point; there are %s", name, strings.Join(Names(), ", "))
+	}
+	if !numbered {
+		return name, 1, nil
+	}
+	if pass, err = strconv.ParseInt(after, 10, 64); err != nil || pass < 1 {
+		return "", 0, fmt.Errorf("%s#%s: a pass is a number from 1", name, after)
+	}
+	return name, pass, nil
+}
+
+// late is an order that a file gives to a process that runs.
+var late struct {
+	sync.Mutex
+	text   string
+	passes map[string]int64 // since the file says so
+}
+
+// lately tells whether a file has the process die at this pass of a point.
+func lately(file, point string) bool {
+	data, err := os.ReadFile(file)
+	if err != nil { // there is none
+		return false
+	}
+	text := strings.TrimSpace(string(data))
+	name, pass, err := order(text)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "crash: %s: %v\n", file, err)
+		os.Exit(2)
+	}
+	late.Lock()
+	defer late.Unlock()
+	if late.text != text {
+		late.text, late.passes = text, map[string]int64{}
+	}
+	late.passes[point]++
+	return name == point && late.passes[point] == pass
 }
 
 // Here is where the process may be killed by a test. It is safe for concurrent use.
@@ -71,7 +107,8 @@ func (p *Point) Here() {
 			os.Exit(2)
 		}
 	}
-	if pass := p.count.Add(1); o.name != p.name || pass != o.pass {
+	pass := p.count.Add(1)
+	if !(o.name == p.name && pass == o.pass) && (o.file == "" || !lately(o.file, p.name)) {
 		return
 	}
 	if o.hook == "" {

@@ -31,6 +31,13 @@ func TestTheEnvironmentSaysWhereTheProcessDies(t *testing.T) {
 	if err := os.WriteFile(hook, []byte("#!/bin/sh\necho $1 >> "+ran+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	file := func(text string) string {
+		name := filepath.Join(t.TempDir(), "order")
+		if err := os.WriteFile(name, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
 	for _, c := range []struct {
 		name   string
 		env    []string
@@ -43,6 +50,9 @@ func TestTheEnvironmentSaysWhereTheProcessDies(t *testing.T) {
 		{"at the second pass", []string{"LOOM_CRASH=test.one#2"}, true, -1, "test.one\ntest.two\ntest.one\n"},
 		{"at a pass that never comes", []string{"LOOM_CRASH=test.one#9"}, false, 0, "test.one\ntest.two\ntest.one\ntest.two\ntest.one\ntest.two\n"},
 		{"a point that does not exist", []string{"LOOM_CRASH=test.three"}, false, 2, ""},
+		{"as a file says", []string{"LOOM_CRASH_FILE=" + file("test.one#3")}, true, -1, "test.one\ntest.two\ntest.one\ntest.two\ntest.one\n"},
+		{"a file that is not there", []string{"LOOM_CRASH_FILE=" + hook + ".none"}, false, 0, "test.one\ntest.two\ntest.one\ntest.two\ntest.one\ntest.two\n"},
+		{"a file that says nonsense", []string{"LOOM_CRASH_FILE=" + file("test.three")}, false, 2, "test.one\n"},
 		{"a pass that is no number", []string{"LOOM_CRASH=test.one#x"}, false, 2, ""},
 		{"a command instead of death", []string{"LOOM_CRASH=test.two#2", "LOOM_CRASH_HOOK=" + hook}, false, 0, "test.one\ntest.two\ntest.one\ntest.two\ntest.one\ntest.two\n"},
 	} {
