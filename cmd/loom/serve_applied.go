@@ -236,7 +236,7 @@ func toldKey(topology, device string) string { return "told/" + topology + "/" +
 // mostDrifts is how many drifts of a device are kept: with more of them all are told again by a controller that begins anew.
 const mostDrifts = 2000
 
-func bounded(t controller.Told) controller.Told {
+func keepable(t controller.Told) controller.Told {
 	if len(t.Drifts) > mostDrifts {
 		t.Drifts = nil
 	}

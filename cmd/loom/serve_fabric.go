@@ -263,7 +263,7 @@ func (f *fabricRun) heard(name string, s controller.Standing, news controller.Ne
 		about(controller.DriftEvent, d.ID, d.Path+": as intended again")
 	}
 	if len(events) > 0 {
-		f.s.noteAll(line{events, toldKey(f.name, name), bounded(s.Told())})
+		f.s.noteAll(line{events, toldKey(f.name, name), keepable(s.Told())})
 	}
 }
 
