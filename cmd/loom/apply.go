@@ -120,6 +120,7 @@ type applyOptions struct {
 	began    func(transaction string)                     // the transaction begins; nil: nobody wants to know
 	with     func(transaction string) (*companion, error) // what is written with its journal; nil: nothing
 	hear     func(transaction.Event)                      // what happens to devices; nil: nobody wants to know
+	shows    func(look)                                   // how it stands, whenever that changes; nil: nobody wants to know
 	waits    func(until time.Time)                        // it waits for somebody to say that all is well; nil: nobody wants to know
 }
 
@@ -367,6 +368,7 @@ func (o *applyOptions) push(ctx context.Context, t *terminal, w *site, p *plan.P
 	start := time.Now()
 	shown, stop := newProgress(t, quiet)
 	defer stop()
+	shown.publish = o.shows
 	if shown.hear = o.hear; o.began != nil {
 		o.began(c.spec.ID)
 	}

@@ -215,7 +215,7 @@ func planThere(ctx context.Context, t *terminal, server string, c comparison, w 
 		return nil, nil, nil, fmt.Errorf("--against %s: not with --server, which compares with what devices run", c.against)
 	}
 	if len(c.releases) > 0 {
-		return nil, nil, nil, errors.New("--release: not with --server; say it in the topology")
+		return nil, nil, nil, errors.New("--release: not with --server, where devices are held to what was put; say it in the topology, and put that")
 	}
 	there, err := reach(server)
 	if err != nil {

@@ -70,7 +70,13 @@ func (c *control) close() error {
 // watched has others see what is shown, where they ask this process.
 func (k *keeper) watched(p *progress) *progress {
 	if k.control != nil {
-		p.publish = func(l look) { k.control.shown.Store(&l) }
+		other := p.publish
+		p.publish = func(l look) {
+			k.control.shown.Store(&l)
+			if other != nil {
+				other(l)
+			}
+		}
 	}
 	return p
 }

@@ -44,10 +44,10 @@ func transactionsPrune(t *terminal) *cobra.Command {
 says. One that is open is never forgotten, and neither is a configuration that rollback of a kept one needs. The
 database of --data is made as small as what is left; a cluster is its owner's to compact and defragment.
 
-loom apply does the same at its end, once there are %d more than %d, and leaves the database to shrink by itself.`, keepSlack, defaultKeep),
-		Example: "  loom transactions prune --keep 20\n  loom transactions prune --older 720h --dry-run",
+loom apply does the same at its end, once there are %d more than %d, and leaves the database to shrink by itself; so does a controller (--server).`, keepSlack, defaultKeep),
+		Example: "  loom transactions prune --keep 20\n  loom transactions prune --older 720h --dry-run\n  loom transactions prune --keep 20 --server",
 	}
-	f, format := addStoreFlags(c), formatFlag(c, "text", "json")
+	f, format, server := addStoreFlags(c), formatFlag(c, "text", "json"), serverFlag(c)
 	r := retention{}
 	c.Flags().IntVar(&r.keep, "keep", 0, fmt.Sprintf("forget all but the newest `N` of each topology (default %d, or all where --older is given)", defaultKeep))
 	c.Flags().DurationVar(&r.older, "older", 0, "forget what ended longer ago than this `TIME`, such as 720h")
@@ -61,18 +61,12 @@ loom apply does the same at its end, once there are %d more than %d, and leaves 
 		case r.keep == 0 && r.older == 0:
 			r.keep = defaultKeep
 		}
-		if err := f.exists(); err != nil {
-			return err
+		forget := func(ctx context.Context) (forgotten, error) { return f.prune(ctx, t, r) }
+		if *server != "" {
+			forget = func(ctx context.Context) (forgotten, error) { return pruneThere(ctx, *server, r) }
 		}
-		s, err := f.openAfterReaders(cmd.Context(), t, dataDir(nil))
+		gone, err := forget(cmd.Context())
 		if err != nil {
-			return err
-		}
-		gone, err := prune(cmd.Context(), s, r, time.Now())
-		if err == nil && !r.dry && !s.Shared() {
-			gone.Before, gone.After, err = s.Pack(cmd.Context())
-		}
-		if err = errors.Join(err, s.Close()); err != nil {
 			return err
 		}
 		if *format == "json" {
@@ -82,6 +76,22 @@ loom apply does the same at its end, once there are %d more than %d, and leaves 
 		return nil
 	}
 	return c
+}
+
+// prune forgets transactions of the store that flags name, and makes its database small.
+func (f *storeFlags) prune(ctx context.Context, t *terminal, r retention) (forgotten, error) {
+	if err := f.exists(); err != nil {
+		return forgotten{}, err
+	}
+	s, err := f.openAfterReaders(ctx, t, dataDir(nil))
+	if err != nil {
+		return forgotten{}, err
+	}
+	gone, err := prune(ctx, s, r, time.Now())
+	if err == nil && !r.dry && !s.Shared() {
+		gone.Before, gone.After, err = s.Pack(ctx)
+	}
+	return gone, errors.Join(err, s.Close())
 }
 
 func (g *forgotten) print(t *terminal, dry bool) {

@@ -51,10 +51,9 @@ removed. With --limit the other documents and their lines of the list stay.`,
 		switch {
 		case err != nil:
 			return err
-		case there && *drained != "":
-			return errors.New("--drained: not with --server")
 		case there:
 			return q.ask(cmd.Context(), args, *releases, func(x *client, of controller.Subject) error {
+				of.Drained = *drained
 				all, err := x.documents(cmd.Context(), of, *limit)
 				if err != nil {
 					return err

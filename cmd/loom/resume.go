@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/spf13/cobra"
 )
@@ -13,14 +15,24 @@ func transactionsResume(t *terminal) *cobra.Command {
 the journal every device gets the change, without one every device goes back. Of a change in parts all
 go back unless the last is decided: no part is begun now. Nothing is planned, and nothing else is changed. loom apply does the same before it plans.
 
+With --server name the topology: its controller ends by itself what it has left open, and tries again each minute; this has it try now.
+
 Exit code: 0 done or nothing to do, 1 error before any change, 3 rolled back, 4 ended in a named mixed state.`,
-		Example:           `  loom transactions resume topologies/demo.yaml --inventory sim.json`,
+		Example: `  loom transactions resume topologies/demo.yaml --inventory sim.json
+  loom transactions resume demo --server`,
 		Args:              namedFiles,
 		ValidArgsFunction: yamlFiles,
 	}
 	access, f, format := accessFlags(c), addStoreFlags(c), formatFlag(c, "text", "json")
+	server := serverFlag(c)
 	parallel := c.Flags().Int("parallel", 16, "devices that are spoken to at the same time")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if *server != "" {
+			if len(args) != 1 {
+				return errors.New("resume: with --server name one topology, as loom intent list shows it")
+			}
+			return resumeThere(cmd.Context(), t, *server, args[0], *format == "json")
+		}
 		srcs, err := sources(args)
 		if err != nil {
 			return err

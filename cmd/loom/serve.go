@@ -94,6 +94,7 @@ type serving struct {
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
 	without map[string]error         // topologies that could not be taken into care, and why
+	tries   map[string]int           // how often it was tried
 	told    chan struct{}            // closed when one of these two changes; nil: nobody waits
 	minded  map[string]chan struct{} // topologies that somebody looks after; a nudge has it look now
 	minders sync.WaitGroup
@@ -118,7 +119,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		dir = o.store.dir
 	}
 	s := &serving{
-		dir: dir, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, retention: o.retention, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, minded: map[string]chan struct{}{},
+		dir: dir, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, retention: o.retention, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, minded: map[string]chan struct{}{},
 		wake: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(t.err, nil)),
 	}
 	if s.store, err = o.store.open(ctx, t, dir); err != nil {
@@ -328,6 +329,7 @@ func (s *serving) careFor(ctx context.Context, head *controller.Intent) (err err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.tell()
+	s.tries[name]++
 	delete(s.without, name)
 	if f == nil {
 		delete(s.fabrics, name)

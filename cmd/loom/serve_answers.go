@@ -160,7 +160,7 @@ func (s *serving) followUp(ctx context.Context, r controller.Request, tell func(
 			tell(controller.Step{Transaction: r.Transaction, At: m.At, Event: &transaction.Event{Device: m.Device, Status: m.Status}})
 		}
 		return nil
-	})
+	}, func(controller.Progress) error { return nil })
 	if err != nil {
 		return transaction.Result{}, err
 	}

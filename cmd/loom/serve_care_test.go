@@ -37,7 +37,7 @@ func newCared(t testing.TB, file string) *cared {
 	ctx, cancel := context.WithCancel(context.Background())
 	c.s = &serving{
 		ctx: ctx, stopping: ctx, dir: dir, access: &access{inventory: inventory, warn: func(string, ...any) {}}, parallel: 4, storeFlags: &storeFlags{dir: dir},
-		unattended: 20, retention: controller.DefaultRetention, fabrics: map[string]*fabricRun{}, without: map[string]error{}, wake: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler),
+		unattended: 20, retention: controller.DefaultRetention, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, wake: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler),
 	}
 	var err error
 	c.s.store, err = c.s.storeFlags.open(t.Context(), &terminal{out: io.Discard, err: io.Discard}, dir)
@@ -55,6 +55,7 @@ func newCared(t testing.TB, file string) *cared {
 	c.s.fabrics[c.f.name] = c.f
 	t.Cleanup(func() {
 		cancel()
+		c.s.minders.Wait()
 		c.check(c.f.stop())
 		stop()
 		writer.Wait()

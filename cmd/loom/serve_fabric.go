@@ -29,6 +29,7 @@ type fabricRun struct {
 
 	changing sync.Mutex             // held by who changes devices
 	runs     atomic.Pointer[string] // transaction that does; nil: none
+	shown    atomic.Pointer[look]   // how the last one stands, or stood
 	waits    atomic.Pointer[hold]   // that it waits for somebody's word; nil: it does not
 
 	timed chan struct{} // when something is over is to be looked at again

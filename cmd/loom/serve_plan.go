@@ -321,6 +321,7 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, tell
 		f.runs.Store(&id)
 		tell(controller.Step{Transaction: id, At: time.Now()})
 	}
+	o.shows = func(l look) { f.shown.Store(&l) }
 	o.hear = func(e transaction.Event) { tell(controller.Step{Transaction: id, At: time.Now(), Event: &e}) }
 	o.waits = func(until time.Time) {
 		f.waits.Store(&hold{id, until})

@@ -16,26 +16,56 @@ import (
 
 // subject is what a question is about, compiled.
 func (s *serving) subject(ctx context.Context, of controller.Subject) (*network, error) {
-	if len(of.Files) == 0 {
-		n, _, err := s.revision(ctx, of.Topology, of.Revision)
+	n, err := s.asIntended(ctx, of)
+	if err != nil || of.Drained == "" {
 		return n, err
 	}
-	n, diags, err := s.notPut(of)
+	n = n.copied()
+	if err := n.drainAll(of.Drained); err != nil {
+		return nil, controller.Kind(controller.ErrInvalid, err)
+	}
+	return n, nil
+}
+
+// asIntended is what a question is about, compiled, with nobody drained.
+func (s *serving) asIntended(ctx context.Context, of controller.Subject) (*network, error) {
+	switch {
+	case len(of.Files) > 0:
+	case len(of.Releases) == 0:
+		n, _, err := s.revision(ctx, of.Topology, of.Revision)
+		return n, err
+	default: // with other releases it is what nobody has put
+		in, err := s.intents.At(ctx, of.Topology, of.Revision)
+		if err != nil {
+			return nil, err
+		}
+		topo, diags := in.Expand()
+		return s.asked(topo, diags, of)
+	}
+	topo, diags := (&controller.Intent{Files: of.Files}).Expand()
+	return s.asked(topo, diags, of)
+}
+
+// asked compiles what nobody has put. A mistake in it is an error.
+func (s *serving) asked(topo *topology.Topology, diags topology.Diagnostics, of controller.Subject) (*network, error) {
+	n, diags, err := s.notPut(topo, diags, of)
 	if err == nil && diags.HasErrors() {
 		err = &controller.InvalidError{Diagnostics: diags}
 	}
 	return n, err
 }
 
-// notPut compiles files that nobody has put.
-func (s *serving) notPut(of controller.Subject) (*network, topology.Diagnostics, error) {
-	topo, diags := (&controller.Intent{Files: of.Files}).Expand()
+// notPut compiles what nobody has put.
+func (s *serving) notPut(topo *topology.Topology, diags topology.Diagnostics, of controller.Subject) (*network, topology.Diagnostics, error) {
 	if diags.HasErrors() {
 		return nil, diags, nil
 	}
 	name := topo.Intent.GetName()
 	if of.Topology != "" && of.Topology != name {
 		return nil, nil, controller.Kind(controller.ErrInvalid, fmt.Errorf("topology %s: its files are those of %s; name one of them only", of.Topology, name))
+	}
+	if err := overrideReleases(topo.Intent, of.Releases); err != nil {
+		return nil, nil, controller.Kind(controller.ErrInvalid, err)
 	}
 	n, more := s.compiled.once(topo)
 	return n, append(diags, more...), nil
@@ -112,7 +142,8 @@ func (s *serving) Validate(ctx context.Context, of controller.Subject) (controll
 	var diags topology.Diagnostics
 	var err error
 	if len(of.Files) > 0 {
-		n, diags, err = s.notPut(of)
+		topo, mistakes := (&controller.Intent{Files: of.Files}).Expand()
+		n, diags, err = s.notPut(topo, mistakes, of)
 	} else {
 		n, err = s.subject(ctx, of)
 		if invalid := (*controller.InvalidError)(nil); errors.As(err, &invalid) {

@@ -85,8 +85,11 @@ type hold struct {
 }
 
 // WatchTransaction implements controller.Transactions.
-func (s *serving) WatchTransaction(ctx context.Context, id string, on func(controller.Moment) error) (*controller.TransactionView, error) {
+func (s *serving) WatchTransaction(ctx context.Context, id string, on func(controller.Moment) error, see func(controller.Progress) error) (*controller.TransactionView, error) {
 	told := 0
+	drawn := time.NewTicker(drawEvery)
+	defer drawn.Stop()
+	var seen *look
 	tell := func() (*controller.TransactionView, error) {
 		a, err := s.account(ctx, id)
 		if err != nil {
@@ -111,13 +114,23 @@ func (s *serving) WatchTransaction(ctx context.Context, id string, on func(contr
 			return v, err
 		}
 		watching, cancel := context.WithCancel(ctx)
-		for c := range s.store.Watch(watching, prefix, at+1) {
-			if err = c.Err; err == nil {
-				v, err = tell()
+		changes := s.store.Watch(watching, prefix, at+1)
+		for goes := true; goes; {
+			select {
+			case c, ok := <-changes:
+				if goes = ok; !ok {
+					break
+				}
+				if err = c.Err; err == nil {
+					v, err = tell()
+				}
+			case <-drawn.C:
+				if l := s.lookAt(v); l != nil && l != seen {
+					seen = l
+					err = see(controller.Progress{View: l.View, Gate: l.Gate})
+				}
 			}
-			if err != nil || v.Outcome != "" {
-				break
-			}
+			goes = goes && err == nil && v.Outcome == ""
 		}
 		cancel()
 		switch {
@@ -126,6 +139,81 @@ func (s *serving) WatchTransaction(ctx context.Context, id string, on func(contr
 			return v, err
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// lookAt is how a transaction stands that is carried out; nil: it is not, or nobody has looked yet.
+func (s *serving) lookAt(v *controller.TransactionView) *look {
+	f, err := s.fabric(v.Topology)
+	if err != nil {
+		return nil
+	}
+	if l := f.shown.Load(); l != nil && l.ID == v.ID {
+		return l
+	}
+	return nil
+}
+
+// Prune implements controller.Transactions.
+func (s *serving) Prune(ctx context.Context, r controller.PruneRequest) (controller.Pruned, error) {
+	q := retention{topology: r.Topology, keep: r.Keep, older: r.Older, dry: r.DryRun}
+	if q.keep == 0 && q.older == 0 {
+		q.keep = defaultKeep
+	}
+	gone, err := prune(ctx, s.store, q, time.Now())
+	return controller.Pruned{Transactions: gone.Transactions, Configurations: gone.Configurations, Kept: gone.Kept}, err
+}
+
+// Resume implements controller.Transactions.
+func (s *serving) Resume(ctx context.Context, topology string) (*controller.TransactionView, error) {
+	if _, err := s.intents.Head(ctx, topology); err != nil {
+		return nil, err
+	}
+	id, err := newJournal(&keeper{store: s.store, topology: topology}).unfinished(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.fabric(topology)
+	switch {
+	case err != nil: // what cannot be ended keeps it from being taken into care
+		err = s.tryNow(ctx, topology)
+	case !f.changing.TryLock():
+		return nil, controller.Kind(controller.ErrNotNow, fmt.Errorf("%s: a transaction changes its devices now; look with loom transactions watch --server", topology))
+	default:
+		defer f.changing.Unlock()
+		err = f.endOpen(ctx)
+	}
+	if err != nil {
+		return nil, controller.Kind(controller.ErrNotNow, err)
+	}
+	if id == "" {
+		return nil, nil
+	}
+	return s.Transaction(ctx, id)
+}
+
+// tryNow has a topology taken into care now, and says what came of that.
+func (s *serving) tryNow(ctx context.Context, name string) error {
+	s.mu.Lock()
+	before := s.tries[name]
+	s.mu.Unlock()
+	s.mind(name)
+	for {
+		s.mu.Lock()
+		if s.told == nil {
+			s.told = make(chan struct{})
+		}
+		told, tried := s.told, s.tries[name] > before
+		s.mu.Unlock()
+		if tried {
+			_, err := s.fabric(name)
+			return err
+		}
+		select {
+		case <-told:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 }

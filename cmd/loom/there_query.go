@@ -37,10 +37,7 @@ func (q *question) there() (bool, error) {
 
 // ask asks a controller about files, or about what it keeps.
 func (q *question) ask(ctx context.Context, paths []string, releases map[string]string, do func(there *client, of controller.Subject) error) error {
-	if len(releases) > 0 {
-		return errors.New("--release: not with --server; say it in the topology")
-	}
-	of := controller.Subject{Topology: *q.topology, Revision: *q.revision}
+	of := controller.Subject{Topology: *q.topology, Revision: *q.revision, Releases: releases}
 	switch {
 	case of.Revision < 0:
 		return fmt.Errorf("--revision %d: use a number that loom intent history shows", of.Revision)
@@ -84,8 +81,17 @@ func (c *client) only(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("the controller keeps %s; name one of them with --topology", strings.Join(names, ", "))
 }
 
+// releasesOf are the releases of a question as they are sent.
+func releasesOf(of controller.Subject) []string {
+	var out []string
+	for _, os := range sortedKeys(of.Releases) {
+		out = append(out, os+"="+of.Releases[os])
+	}
+	return out
+}
+
 func (c *client) explain(ctx context.Context, of controller.Subject, device, path string) ([]explanation, error) {
-	m, err := api.NewQueryServiceClient(c).Explain(ctx, &api.ExplainRequest{Topology: of.Topology, Revision: of.Revision, Files: filesOf(of.Files), Device: device, Path: path})
+	m, err := api.NewQueryServiceClient(c).Explain(ctx, &api.ExplainRequest{Topology: of.Topology, Revision: of.Revision, Files: filesOf(of.Files), Device: device, Path: path, Releases: releasesOf(of)})
 	var out []explanation
 	for _, l := range m.GetLeaves() {
 		out = append(out, explanation{device, l.GetPath(), l.GetValue(), l.GetCause().GetResource(), l.GetCause().GetRule(), l.GetCause().GetAt()})
@@ -94,7 +100,7 @@ func (c *client) explain(ctx context.Context, of controller.Subject, device, pat
 }
 
 func (c *client) query(ctx context.Context, of controller.Subject, what, limit string) (table, error) {
-	m, err := api.NewQueryServiceClient(c).Query(ctx, &api.QueryRequest{Topology: of.Topology, Revision: of.Revision, Files: filesOf(of.Files), Kind: what, Limit: limit})
+	m, err := api.NewQueryServiceClient(c).Query(ctx, &api.QueryRequest{Topology: of.Topology, Revision: of.Revision, Files: filesOf(of.Files), Kind: what, Limit: limit, Releases: releasesOf(of)})
 	if err != nil {
 		return table{}, err
 	}
@@ -124,7 +130,7 @@ func (c *client) documents(ctx context.Context, of controller.Subject, limit str
 		out.order = append(out.order, r[0])
 	}
 	out.each = func(do func(rendered, []byte) error) error {
-		stream, err := api.NewQueryServiceClient(c).Render(ctx, &api.RenderRequest{Topology: of.Topology, Revision: of.Revision, Files: filesOf(of.Files), Limit: limit})
+		stream, err := api.NewQueryServiceClient(c).Render(ctx, &api.RenderRequest{Topology: of.Topology, Revision: of.Revision, Files: filesOf(of.Files), Limit: limit, Releases: releasesOf(of), Drained: of.Drained})
 		if err != nil {
 			return err
 		}
@@ -147,7 +153,7 @@ func (c *client) documents(ctx context.Context, of controller.Subject, limit str
 }
 
 func (c *client) light(ctx context.Context, of controller.Subject) (controller.Light, error) {
-	m, err := api.NewQueryServiceClient(c).GetOptics(ctx, &api.GetOpticsRequest{Topology: of.Topology, Revision: of.Revision, Files: filesOf(of.Files)})
+	m, err := api.NewQueryServiceClient(c).GetOptics(ctx, &api.GetOpticsRequest{Topology: of.Topology, Revision: of.Revision, Files: filesOf(of.Files), Releases: releasesOf(of)})
 	out := controller.Light{Topology: m.GetTopology(), Lines: m.GetLines()}
 	for _, x := range m.GetChannels() {
 		one := controller.Channel{

@@ -11,6 +11,7 @@ import (
 	"github.com/loomfabric/loom/models/api"
 	"github.com/loomfabric/loom/pkg/transaction"
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -102,7 +103,12 @@ func watchThere(ctx context.Context, t *terminal, server, id string) error {
 		return err
 	}
 	defer there.Close()
-	transactions := api.NewTransactionServiceClient(there)
+	return there.watch(ctx, t, id)
+}
+
+// watch follows a transaction until it is over, and shows it as apply does.
+func (c *client) watch(ctx context.Context, t *terminal, id string) error {
+	there, transactions := c, api.NewTransactionServiceClient(c)
 	m, err := transactions.GetTransaction(ctx, &api.GetTransactionRequest{Id: id})
 	if err != nil {
 		return there.failed(err)
@@ -124,9 +130,78 @@ func watchThere(ctx context.Context, t *terminal, server, id string) error {
 		if err != nil {
 			return there.failed(err)
 		}
+		if p := m.GetProgress(); p != nil {
+			w.progress.follow(lookOf(id, p))
+			continue
+		}
 		s.Timeline = append(s.Timeline, momentOf(m.GetEvent()))
 		w.tell(&s)
 	}
+}
+
+// lookOf is how a transaction of a controller stands.
+func lookOf(id string, p *api.TransactionProgress) look {
+	v := transaction.View{
+		ID: id, Began: p.GetBegan().AsTime(), At: p.GetAt().AsTime(), Phase: transaction.Phase(p.GetPhase()), Deciding: p.GetDeciding(), Why: p.GetWhy(),
+		Saves: waveThere(p.GetSaves()), Wave: int(p.GetWave()), Part: int(p.GetPart()), Parts: int(p.GetParts()), Waits: transaction.Wait(p.GetWaits()),
+		Timers: int(p.GetTimers()), FirstD: p.GetFirstDevice(), Interrupted: p.GetInterrupted(),
+	}
+	if p.GetUntil() != nil {
+		v.Until = p.GetUntil().AsTime()
+	}
+	if p.GetFirstTimer() != nil {
+		v.First = p.GetFirstTimer().AsTime()
+	}
+	for _, w := range p.GetWaves() {
+		v.Waves = append(v.Waves, waveThere(w))
+	}
+	return look{v, p.GetGate()}
+}
+
+func waveThere(w *api.WaveProgress) transaction.WaveView {
+	out := transaction.WaveView{Devices: int(w.GetDevices()), In: map[transaction.Status]int{}}
+	for s, n := range w.GetStatuses() {
+		out.In[transaction.Status(s)] = int(n)
+	}
+	return out
+}
+
+// resumeThere has a controller end what was left open.
+func resumeThere(ctx context.Context, t *terminal, server, topology string, asJSON bool) error {
+	there, err := reach(server)
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	m, err := api.NewTransactionServiceClient(there).ResumeTransaction(ctx, &api.ResumeTransactionRequest{Topology: topology})
+	if err != nil {
+		return there.failed(err)
+	}
+	x := m.GetTransaction()
+	if x == nil {
+		return told(t, topology, nil, asJSON)
+	}
+	s := accountOf(x)
+	res := transaction.Result{ID: s.ID, Outcome: s.Outcome, Devices: s.Devices, Errors: s.Errors}
+	if s.Why != "" {
+		res.Err = errors.New(s.Why)
+	}
+	return told(t, topology, &res, asJSON)
+}
+
+// pruneThere has a controller forget old transactions.
+func pruneThere(ctx context.Context, server string, r retention) (forgotten, error) {
+	there, err := reach(server)
+	if err != nil {
+		return forgotten{}, err
+	}
+	defer there.Close()
+	q := &api.PruneTransactionsRequest{Topology: r.topology, Keep: int32(r.keep), DryRun: r.dry}
+	if r.older > 0 {
+		q.Older = durationpb.New(r.older)
+	}
+	m, err := api.NewTransactionServiceClient(there).PruneTransactions(ctx, q)
+	return forgotten{Transactions: append([]string{}, m.GetTransactions()...), Configurations: int(m.GetConfigurations()), Kept: int(m.GetKept())}, there.failed(err)
 }
 
 // rollbackThere has a controller take a transaction back.

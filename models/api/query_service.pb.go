@@ -35,7 +35,9 @@ type ExplainRequest struct {
 	// Revision; 0: the newest.
 	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Files that are not put anywhere, instead of a topology.
-	Files         []*File `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
+	Files []*File `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
+	// Releases instead of those that the topology names, by operating system: "srlinux=24.10".
+	Releases      []string `protobuf:"bytes,6,rep,name=releases,proto3" json:"releases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -101,6 +103,13 @@ func (x *ExplainRequest) GetRevision() int64 {
 func (x *ExplainRequest) GetFiles() []*File {
 	if x != nil {
 		return x.Files
+	}
+	return nil
+}
+
+func (x *ExplainRequest) GetReleases() []string {
+	if x != nil {
+		return x.Releases
 	}
 	return nil
 }
@@ -225,7 +234,11 @@ type RenderRequest struct {
 	// Devices, as a selector; empty: all.
 	Limit string `protobuf:"bytes,3,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Files that are not put anywhere, instead of a topology.
-	Files         []*File `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"`
+	Files []*File `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"`
+	// Releases instead of those that the topology names, by operating system: "srlinux=24.10".
+	Releases []string `protobuf:"bytes,5,rep,name=releases,proto3" json:"releases,omitempty"`
+	// Devices that are rendered as if they were drained, as a selector; empty: those that are meant to carry traffic do.
+	Drained       string `protobuf:"bytes,6,opt,name=drained,proto3" json:"drained,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -286,6 +299,20 @@ func (x *RenderRequest) GetFiles() []*File {
 		return x.Files
 	}
 	return nil
+}
+
+func (x *RenderRequest) GetReleases() []string {
+	if x != nil {
+		return x.Releases
+	}
+	return nil
+}
+
+func (x *RenderRequest) GetDrained() string {
+	if x != nil {
+		return x.Drained
+	}
+	return ""
 }
 
 // RenderResponse is the configuration of one device.
@@ -419,7 +446,9 @@ type QueryRequest struct {
 	// Files that are not put anywhere, instead of a topology.
 	Files []*File `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"`
 	// Devices, as a selector; only with a path as kind. Empty: all.
-	Limit         string `protobuf:"bytes,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit string `protobuf:"bytes,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Releases instead of those that the topology names, by operating system: "srlinux=24.10".
+	Releases      []string `protobuf:"bytes,6,rep,name=releases,proto3" json:"releases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -489,6 +518,13 @@ func (x *QueryRequest) GetLimit() string {
 	return ""
 }
 
+func (x *QueryRequest) GetReleases() []string {
+	if x != nil {
+		return x.Releases
+	}
+	return nil
+}
+
 // QueryResponse is a table.
 type QueryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -552,7 +588,9 @@ type GetOpticsRequest struct {
 	// Revision; 0: the newest.
 	Revision int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Files that are not put anywhere, instead of a topology.
-	Files         []*File `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
+	Files []*File `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
+	// Releases instead of those that the topology names, by operating system: "srlinux=24.10".
+	Releases      []string `protobuf:"bytes,4,rep,name=releases,proto3" json:"releases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -604,6 +642,13 @@ func (x *GetOpticsRequest) GetRevision() int64 {
 func (x *GetOpticsRequest) GetFiles() []*File {
 	if x != nil {
 		return x.Files
+	}
+	return nil
+}
+
+func (x *GetOpticsRequest) GetReleases() []string {
+	if x != nil {
+		return x.Releases
 	}
 	return nil
 }
@@ -1076,24 +1121,27 @@ var File_loom_v1_query_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_query_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bloom/v1/query_service.proto\x12\aloom.v1\x1a\x14loom/v1/access.proto\x1a\x1cloom/v1/intent_service.proto\"\x99\x01\n" +
+	"\x1bloom/v1/query_service.proto\x12\aloom.v1\x1a\x14loom/v1/access.proto\x1a\x1cloom/v1/intent_service.proto\"\xb5\x01\n" +
 	"\x0eExplainRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x1a\n" +
 	"\brevision\x18\x04 \x01(\x03R\brevision\x12#\n" +
-	"\x05files\x18\x05 \x03(\v2\r.loom.v1.FileR\x05files\"A\n" +
+	"\x05files\x18\x05 \x03(\v2\r.loom.v1.FileR\x05files\x12\x1a\n" +
+	"\breleases\x18\x06 \x03(\tR\breleases\"A\n" +
 	"\x0fExplainResponse\x12.\n" +
 	"\x06leaves\x18\x01 \x03(\v2\x16.loom.v1.ExplainedLeafR\x06leaves\"_\n" +
 	"\rExplainedLeaf\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12$\n" +
-	"\x05cause\x18\x03 \x01(\v2\x0e.loom.v1.CauseR\x05cause\"\x82\x01\n" +
+	"\x05cause\x18\x03 \x01(\v2\x0e.loom.v1.CauseR\x05cause\"\xb8\x01\n" +
 	"\rRenderRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\tR\x05limit\x12#\n" +
-	"\x05files\x18\x04 \x03(\v2\r.loom.v1.FileR\x05files\"\xe2\x01\n" +
+	"\x05files\x18\x04 \x03(\v2\r.loom.v1.FileR\x05files\x12\x1a\n" +
+	"\breleases\x18\x05 \x03(\tR\breleases\x12\x18\n" +
+	"\adrained\x18\x06 \x01(\tR\adrained\"\xe2\x01\n" +
 	"\x0eRenderResponse\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
 	"\x04json\x18\x02 \x01(\fR\x04json\x12\x12\n" +
@@ -1103,20 +1151,22 @@ const file_loom_v1_query_service_proto_rawDesc = "" +
 	"\arelease\x18\x06 \x01(\tR\arelease\x12\x1a\n" +
 	"\bplatform\x18\a \x01(\tR\bplatform\x12\x12\n" +
 	"\x04site\x18\b \x01(\tR\x04site\x12\x12\n" +
-	"\x04role\x18\t \x01(\tR\x04role\"\x95\x01\n" +
+	"\x04role\x18\t \x01(\tR\x04role\"\xb1\x01\n" +
 	"\fQueryRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x03R\brevision\x12#\n" +
 	"\x05files\x18\x04 \x03(\v2\r.loom.v1.FileR\x05files\x12\x14\n" +
-	"\x05limit\x18\x05 \x01(\tR\x05limit\"=\n" +
+	"\x05limit\x18\x05 \x01(\tR\x05limit\x12\x1a\n" +
+	"\breleases\x18\x06 \x03(\tR\breleases\"=\n" +
 	"\rQueryResponse\x12\x12\n" +
 	"\x04json\x18\x01 \x01(\fR\x04json\x12\x18\n" +
-	"\acolumns\x18\x02 \x03(\tR\acolumns\"o\n" +
+	"\acolumns\x18\x02 \x03(\tR\acolumns\"\x8b\x01\n" +
 	"\x10GetOpticsRequest\x12\x1a\n" +
 	"\btopology\x18\x01 \x01(\tR\btopology\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12#\n" +
-	"\x05files\x18\x03 \x03(\v2\r.loom.v1.FileR\x05files\"z\n" +
+	"\x05files\x18\x03 \x03(\v2\r.loom.v1.FileR\x05files\x12\x1a\n" +
+	"\breleases\x18\x04 \x03(\tR\breleases\"z\n" +
 	"\x11GetOpticsResponse\x123\n" +
 	"\bchannels\x18\x01 \x03(\v2\x17.loom.v1.OpticalChannelR\bchannels\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x14\n" +

@@ -11,6 +11,7 @@ package api
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -441,7 +442,9 @@ type WatchTransactionResponse struct {
 	// What has happened.
 	Event *TransactionEvent `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
 	// How it ended.
-	Result        *TransactionResult `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	Result *TransactionResult `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	// How it stands, while it is carried out; a few times a second where that changes, and beside what happens.
+	Progress      *TransactionProgress `protobuf:"bytes,3,opt,name=progress,proto3" json:"progress,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -490,6 +493,258 @@ func (x *WatchTransactionResponse) GetResult() *TransactionResult {
 	return nil
 }
 
+func (x *WatchTransactionResponse) GetProgress() *TransactionProgress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+// TransactionProgress is how a transaction stands.
+type TransactionProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When, by the clock of the controller, as all times here.
+	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// When it began.
+	Began *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=began,proto3" json:"began,omitempty"`
+	// What it is about to do, as in Transaction.
+	Phase string `protobuf:"bytes,3,opt,name=phase,proto3" json:"phase,omitempty"`
+	// The decision that devices keep the change is being made durable.
+	Deciding bool `protobuf:"varint,4,opt,name=deciding,proto3" json:"deciding,omitempty"`
+	// Why it is taken back; empty: it is not.
+	Why string `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"`
+	// Waves, in order.
+	Waves []*WaveProgress `protobuf:"bytes,6,rep,name=waves,proto3" json:"waves,omitempty"`
+	// Devices that do not change and only have to be saved.
+	Saves *WaveProgress `protobuf:"bytes,7,opt,name=saves,proto3" json:"saves,omitempty"`
+	// Wave that is worked on, from 1.
+	Wave int32 `protobuf:"varint,8,opt,name=wave,proto3" json:"wave,omitempty"`
+	// Part that is worked on, from 1; each is decided on its own.
+	Part int32 `protobuf:"varint,9,opt,name=part,proto3" json:"part,omitempty"`
+	// Parts that there are.
+	Parts int32 `protobuf:"varint,10,opt,name=parts,proto3" json:"parts,omitempty"`
+	// What is waited for before the decision: "journal", "devices", "gate", "return", "soak", "word"; empty: nothing.
+	Waits string `protobuf:"bytes,11,opt,name=waits,proto3" json:"waits,omitempty"`
+	// Until when: of a soak, or for somebody's word; after the decision for the last devices.
+	Until *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=until,proto3" json:"until,omitempty"`
+	// What the gate waits for, in words.
+	Gate string `protobuf:"bytes,13,opt,name=gate,proto3" json:"gate,omitempty"`
+	// Devices that are armed: each takes the change back by itself unless it is confirmed.
+	Timers int32 `protobuf:"varint,14,opt,name=timers,proto3" json:"timers,omitempty"`
+	// When the first of these timers has run out.
+	FirstTimer *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=first_timer,json=firstTimer,proto3" json:"first_timer,omitempty"`
+	// The device with that timer.
+	FirstDevice string `protobuf:"bytes,16,opt,name=first_device,json=firstDevice,proto3" json:"first_device,omitempty"`
+	// Why somebody has asked for the end; empty: nobody has.
+	Interrupted   string `protobuf:"bytes,17,opt,name=interrupted,proto3" json:"interrupted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TransactionProgress) Reset() {
+	*x = TransactionProgress{}
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TransactionProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TransactionProgress) ProtoMessage() {}
+
+func (x *TransactionProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TransactionProgress.ProtoReflect.Descriptor instead.
+func (*TransactionProgress) Descriptor() ([]byte, []int) {
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *TransactionProgress) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *TransactionProgress) GetBegan() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Began
+	}
+	return nil
+}
+
+func (x *TransactionProgress) GetPhase() string {
+	if x != nil {
+		return x.Phase
+	}
+	return ""
+}
+
+func (x *TransactionProgress) GetDeciding() bool {
+	if x != nil {
+		return x.Deciding
+	}
+	return false
+}
+
+func (x *TransactionProgress) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *TransactionProgress) GetWaves() []*WaveProgress {
+	if x != nil {
+		return x.Waves
+	}
+	return nil
+}
+
+func (x *TransactionProgress) GetSaves() *WaveProgress {
+	if x != nil {
+		return x.Saves
+	}
+	return nil
+}
+
+func (x *TransactionProgress) GetWave() int32 {
+	if x != nil {
+		return x.Wave
+	}
+	return 0
+}
+
+func (x *TransactionProgress) GetPart() int32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+func (x *TransactionProgress) GetParts() int32 {
+	if x != nil {
+		return x.Parts
+	}
+	return 0
+}
+
+func (x *TransactionProgress) GetWaits() string {
+	if x != nil {
+		return x.Waits
+	}
+	return ""
+}
+
+func (x *TransactionProgress) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *TransactionProgress) GetGate() string {
+	if x != nil {
+		return x.Gate
+	}
+	return ""
+}
+
+func (x *TransactionProgress) GetTimers() int32 {
+	if x != nil {
+		return x.Timers
+	}
+	return 0
+}
+
+func (x *TransactionProgress) GetFirstTimer() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstTimer
+	}
+	return nil
+}
+
+func (x *TransactionProgress) GetFirstDevice() string {
+	if x != nil {
+		return x.FirstDevice
+	}
+	return ""
+}
+
+func (x *TransactionProgress) GetInterrupted() string {
+	if x != nil {
+		return x.Interrupted
+	}
+	return ""
+}
+
+// WaveProgress counts the devices of a wave.
+type WaveProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Devices of the wave.
+	Devices int32 `protobuf:"varint,1,opt,name=devices,proto3" json:"devices,omitempty"`
+	// How many are in each status: "waiting", "armed", "verified", "confirmed", "saved".
+	Statuses      map[string]int32 `protobuf:"bytes,2,rep,name=statuses,proto3" json:"statuses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WaveProgress) Reset() {
+	*x = WaveProgress{}
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaveProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaveProgress) ProtoMessage() {}
+
+func (x *WaveProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaveProgress.ProtoReflect.Descriptor instead.
+func (*WaveProgress) Descriptor() ([]byte, []int) {
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *WaveProgress) GetDevices() int32 {
+	if x != nil {
+		return x.Devices
+	}
+	return 0
+}
+
+func (x *WaveProgress) GetStatuses() map[string]int32 {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
 // ConfirmTransactionRequest names a transaction that holds.
 type ConfirmTransactionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -501,7 +756,7 @@ type ConfirmTransactionRequest struct {
 
 func (x *ConfirmTransactionRequest) Reset() {
 	*x = ConfirmTransactionRequest{}
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[7]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +768,7 @@ func (x *ConfirmTransactionRequest) String() string {
 func (*ConfirmTransactionRequest) ProtoMessage() {}
 
 func (x *ConfirmTransactionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[7]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +781,7 @@ func (x *ConfirmTransactionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmTransactionRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmTransactionRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{7}
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ConfirmTransactionRequest) GetId() string {
@@ -547,7 +802,7 @@ type ConfirmTransactionResponse struct {
 
 func (x *ConfirmTransactionResponse) Reset() {
 	*x = ConfirmTransactionResponse{}
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[8]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -559,7 +814,7 @@ func (x *ConfirmTransactionResponse) String() string {
 func (*ConfirmTransactionResponse) ProtoMessage() {}
 
 func (x *ConfirmTransactionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[8]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -572,7 +827,7 @@ func (x *ConfirmTransactionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmTransactionResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmTransactionResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{8}
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ConfirmTransactionResponse) GetTransaction() *Transaction {
@@ -593,7 +848,7 @@ type CancelTransactionRequest struct {
 
 func (x *CancelTransactionRequest) Reset() {
 	*x = CancelTransactionRequest{}
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[9]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -605,7 +860,7 @@ func (x *CancelTransactionRequest) String() string {
 func (*CancelTransactionRequest) ProtoMessage() {}
 
 func (x *CancelTransactionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[9]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -618,7 +873,7 @@ func (x *CancelTransactionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTransactionRequest.ProtoReflect.Descriptor instead.
 func (*CancelTransactionRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{9}
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CancelTransactionRequest) GetId() string {
@@ -639,7 +894,7 @@ type CancelTransactionResponse struct {
 
 func (x *CancelTransactionResponse) Reset() {
 	*x = CancelTransactionResponse{}
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[10]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +906,7 @@ func (x *CancelTransactionResponse) String() string {
 func (*CancelTransactionResponse) ProtoMessage() {}
 
 func (x *CancelTransactionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[10]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,7 +919,7 @@ func (x *CancelTransactionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTransactionResponse.ProtoReflect.Descriptor instead.
 func (*CancelTransactionResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{10}
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CancelTransactionResponse) GetTransaction() *Transaction {
@@ -689,7 +944,7 @@ type RollbackTransactionRequest struct {
 
 func (x *RollbackTransactionRequest) Reset() {
 	*x = RollbackTransactionRequest{}
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[11]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +956,7 @@ func (x *RollbackTransactionRequest) String() string {
 func (*RollbackTransactionRequest) ProtoMessage() {}
 
 func (x *RollbackTransactionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[11]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +969,7 @@ func (x *RollbackTransactionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackTransactionRequest.ProtoReflect.Descriptor instead.
 func (*RollbackTransactionRequest) Descriptor() ([]byte, []int) {
-	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{11}
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RollbackTransactionRequest) GetId() string {
@@ -749,7 +1004,7 @@ type RollbackTransactionResponse struct {
 
 func (x *RollbackTransactionResponse) Reset() {
 	*x = RollbackTransactionResponse{}
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[12]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +1016,7 @@ func (x *RollbackTransactionResponse) String() string {
 func (*RollbackTransactionResponse) ProtoMessage() {}
 
 func (x *RollbackTransactionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_loom_v1_transaction_service_proto_msgTypes[12]
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +1029,7 @@ func (x *RollbackTransactionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackTransactionResponse.ProtoReflect.Descriptor instead.
 func (*RollbackTransactionResponse) Descriptor() ([]byte, []int) {
-	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{12}
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RollbackTransactionResponse) GetPlan() *Plan {
@@ -784,11 +1039,240 @@ func (x *RollbackTransactionResponse) GetPlan() *Plan {
 	return nil
 }
 
+// ResumeTransactionRequest names a topology.
+type ResumeTransactionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name.
+	Topology      string `protobuf:"bytes,1,opt,name=topology,proto3" json:"topology,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeTransactionRequest) Reset() {
+	*x = ResumeTransactionRequest{}
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeTransactionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeTransactionRequest) ProtoMessage() {}
+
+func (x *ResumeTransactionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeTransactionRequest.ProtoReflect.Descriptor instead.
+func (*ResumeTransactionRequest) Descriptor() ([]byte, []int) {
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ResumeTransactionRequest) GetTopology() string {
+	if x != nil {
+		return x.Topology
+	}
+	return ""
+}
+
+// ResumeTransactionResponse is the transaction that was open.
+type ResumeTransactionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The transaction, with how it ended; absent: none was open.
+	Transaction   *Transaction `protobuf:"bytes,1,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeTransactionResponse) Reset() {
+	*x = ResumeTransactionResponse{}
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeTransactionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeTransactionResponse) ProtoMessage() {}
+
+func (x *ResumeTransactionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeTransactionResponse.ProtoReflect.Descriptor instead.
+func (*ResumeTransactionResponse) Descriptor() ([]byte, []int) {
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ResumeTransactionResponse) GetTransaction() *Transaction {
+	if x != nil {
+		return x.Transaction
+	}
+	return nil
+}
+
+// PruneTransactionsRequest says what is not to be kept.
+type PruneTransactionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the topology; empty: of all.
+	Topology string `protobuf:"bytes,1,opt,name=topology,proto3" json:"topology,omitempty"`
+	// The newest of each topology that are kept; 0: 100, or all where older is given.
+	Keep int32 `protobuf:"varint,2,opt,name=keep,proto3" json:"keep,omitempty"`
+	// What ended longer ago goes; absent: nothing goes for its age.
+	Older *durationpb.Duration `protobuf:"bytes,3,opt,name=older,proto3" json:"older,omitempty"`
+	// Only tell what would go.
+	DryRun        bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PruneTransactionsRequest) Reset() {
+	*x = PruneTransactionsRequest{}
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PruneTransactionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PruneTransactionsRequest) ProtoMessage() {}
+
+func (x *PruneTransactionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PruneTransactionsRequest.ProtoReflect.Descriptor instead.
+func (*PruneTransactionsRequest) Descriptor() ([]byte, []int) {
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PruneTransactionsRequest) GetTopology() string {
+	if x != nil {
+		return x.Topology
+	}
+	return ""
+}
+
+func (x *PruneTransactionsRequest) GetKeep() int32 {
+	if x != nil {
+		return x.Keep
+	}
+	return 0
+}
+
+func (x *PruneTransactionsRequest) GetOlder() *durationpb.Duration {
+	if x != nil {
+		return x.Older
+	}
+	return nil
+}
+
+func (x *PruneTransactionsRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// PruneTransactionsResponse is what has gone.
+type PruneTransactionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Ids of the transactions, the oldest first.
+	Transactions []string `protobuf:"bytes,1,rep,name=transactions,proto3" json:"transactions,omitempty"`
+	// Configurations that no other transaction refers to.
+	Configurations int32 `protobuf:"varint,2,opt,name=configurations,proto3" json:"configurations,omitempty"`
+	// Transactions that are kept.
+	Kept          int32 `protobuf:"varint,3,opt,name=kept,proto3" json:"kept,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PruneTransactionsResponse) Reset() {
+	*x = PruneTransactionsResponse{}
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PruneTransactionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PruneTransactionsResponse) ProtoMessage() {}
+
+func (x *PruneTransactionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_loom_v1_transaction_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PruneTransactionsResponse.ProtoReflect.Descriptor instead.
+func (*PruneTransactionsResponse) Descriptor() ([]byte, []int) {
+	return file_loom_v1_transaction_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *PruneTransactionsResponse) GetTransactions() []string {
+	if x != nil {
+		return x.Transactions
+	}
+	return nil
+}
+
+func (x *PruneTransactionsResponse) GetConfigurations() int32 {
+	if x != nil {
+		return x.Configurations
+	}
+	return 0
+}
+
+func (x *PruneTransactionsResponse) GetKept() int32 {
+	if x != nil {
+		return x.Kept
+	}
+	return 0
+}
+
 var File_loom_v1_transaction_service_proto protoreflect.FileDescriptor
 
 const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\n" +
-	"!loom/v1/transaction_service.proto\x12\aloom.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\x1a\x1aloom/v1/plan_service.proto\"\xaa\x04\n" +
+	"!loom/v1/transaction_service.proto\x12\aloom.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14loom/v1/access.proto\x1a\x1aloom/v1/plan_service.proto\"\xaa\x04\n" +
 	"\vTransaction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\btopology\x18\x02 \x01(\tR\btopology\x12\x1a\n" +
@@ -821,10 +1305,37 @@ const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\x16GetTransactionResponse\x126\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x14.loom.v1.TransactionR\vtransaction\")\n" +
 	"\x17WatchTransactionRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\x7f\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xb9\x01\n" +
 	"\x18WatchTransactionResponse\x12/\n" +
 	"\x05event\x18\x01 \x01(\v2\x19.loom.v1.TransactionEventR\x05event\x122\n" +
-	"\x06result\x18\x02 \x01(\v2\x1a.loom.v1.TransactionResultR\x06result\"+\n" +
+	"\x06result\x18\x02 \x01(\v2\x1a.loom.v1.TransactionResultR\x06result\x128\n" +
+	"\bprogress\x18\x03 \x01(\v2\x1c.loom.v1.TransactionProgressR\bprogress\"\xc5\x04\n" +
+	"\x13TransactionProgress\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x120\n" +
+	"\x05began\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05began\x12\x14\n" +
+	"\x05phase\x18\x03 \x01(\tR\x05phase\x12\x1a\n" +
+	"\bdeciding\x18\x04 \x01(\bR\bdeciding\x12\x10\n" +
+	"\x03why\x18\x05 \x01(\tR\x03why\x12+\n" +
+	"\x05waves\x18\x06 \x03(\v2\x15.loom.v1.WaveProgressR\x05waves\x12+\n" +
+	"\x05saves\x18\a \x01(\v2\x15.loom.v1.WaveProgressR\x05saves\x12\x12\n" +
+	"\x04wave\x18\b \x01(\x05R\x04wave\x12\x12\n" +
+	"\x04part\x18\t \x01(\x05R\x04part\x12\x14\n" +
+	"\x05parts\x18\n" +
+	" \x01(\x05R\x05parts\x12\x14\n" +
+	"\x05waits\x18\v \x01(\tR\x05waits\x120\n" +
+	"\x05until\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x12\n" +
+	"\x04gate\x18\r \x01(\tR\x04gate\x12\x16\n" +
+	"\x06timers\x18\x0e \x01(\x05R\x06timers\x12;\n" +
+	"\vfirst_timer\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"firstTimer\x12!\n" +
+	"\ffirst_device\x18\x10 \x01(\tR\vfirstDevice\x12 \n" +
+	"\vinterrupted\x18\x11 \x01(\tR\vinterrupted\"\xa6\x01\n" +
+	"\fWaveProgress\x12\x18\n" +
+	"\adevices\x18\x01 \x01(\x05R\adevices\x12?\n" +
+	"\bstatuses\x18\x02 \x03(\v2#.loom.v1.WaveProgress.StatusesEntryR\bstatuses\x1a;\n" +
+	"\rStatusesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"+\n" +
 	"\x19ConfirmTransactionRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"T\n" +
 	"\x1aConfirmTransactionResponse\x126\n" +
@@ -838,7 +1349,20 @@ const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\toverwrite\x18\x02 \x01(\bR\toverwrite\x121\n" +
 	"\arollout\x18\x03 \x01(\v2\x17.loom.v1.RolloutOptionsR\arollout\"@\n" +
 	"\x1bRollbackTransactionResponse\x12!\n" +
-	"\x04plan\x18\x01 \x01(\v2\r.loom.v1.PlanR\x04plan2\x8e\x05\n" +
+	"\x04plan\x18\x01 \x01(\v2\r.loom.v1.PlanR\x04plan\"6\n" +
+	"\x18ResumeTransactionRequest\x12\x1a\n" +
+	"\btopology\x18\x01 \x01(\tR\btopology\"S\n" +
+	"\x19ResumeTransactionResponse\x126\n" +
+	"\vtransaction\x18\x01 \x01(\v2\x14.loom.v1.TransactionR\vtransaction\"\x94\x01\n" +
+	"\x18PruneTransactionsRequest\x12\x1a\n" +
+	"\btopology\x18\x01 \x01(\tR\btopology\x12\x12\n" +
+	"\x04keep\x18\x02 \x01(\x05R\x04keep\x12/\n" +
+	"\x05older\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05older\x12\x17\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"{\n" +
+	"\x19PruneTransactionsResponse\x12\"\n" +
+	"\ftransactions\x18\x01 \x03(\tR\ftransactions\x12&\n" +
+	"\x0econfigurations\x18\x02 \x01(\x05R\x0econfigurations\x12\x12\n" +
+	"\x04kept\x18\x03 \x01(\x05R\x04kept2\xe6\x06\n" +
 	"\x12TransactionService\x12e\n" +
 	"\x10ListTransactions\x12 .loom.v1.ListTransactionsRequest\x1a!.loom.v1.ListTransactionsResponse\"\f\xaa\xed\x18\b\n" +
 	"\x04read\x10\x06\x12_\n" +
@@ -851,7 +1375,11 @@ const file_loom_v1_transaction_service_proto_rawDesc = "" +
 	"\x11CancelTransaction\x12!.loom.v1.CancelTransactionRequest\x1a\".loom.v1.CancelTransactionResponse\"\r\xaa\xed\x18\t\n" +
 	"\x05apply\x10\x05\x12n\n" +
 	"\x13RollbackTransaction\x12#.loom.v1.RollbackTransactionRequest\x1a$.loom.v1.RollbackTransactionResponse\"\f\xaa\xed\x18\b\n" +
-	"\x04plan\x10\x05B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
+	"\x04plan\x10\x05\x12i\n" +
+	"\x11ResumeTransaction\x12!.loom.v1.ResumeTransactionRequest\x1a\".loom.v1.ResumeTransactionResponse\"\r\xaa\xed\x18\t\n" +
+	"\x05apply\x10\x01\x12k\n" +
+	"\x11PruneTransactions\x12!.loom.v1.PruneTransactionsRequest\x1a\".loom.v1.PruneTransactionsResponse\"\x0f\xaa\xed\x18\v\n" +
+	"\aoperate\x10\x01B+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 
 var (
 	file_loom_v1_transaction_service_proto_rawDescOnce sync.Once
@@ -865,7 +1393,7 @@ func file_loom_v1_transaction_service_proto_rawDescGZIP() []byte {
 	return file_loom_v1_transaction_service_proto_rawDescData
 }
 
-var file_loom_v1_transaction_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_loom_v1_transaction_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_loom_v1_transaction_service_proto_goTypes = []any{
 	(*Transaction)(nil),                 // 0: loom.v1.Transaction
 	(*ListTransactionsRequest)(nil),     // 1: loom.v1.ListTransactionsRequest
@@ -874,51 +1402,73 @@ var file_loom_v1_transaction_service_proto_goTypes = []any{
 	(*GetTransactionResponse)(nil),      // 4: loom.v1.GetTransactionResponse
 	(*WatchTransactionRequest)(nil),     // 5: loom.v1.WatchTransactionRequest
 	(*WatchTransactionResponse)(nil),    // 6: loom.v1.WatchTransactionResponse
-	(*ConfirmTransactionRequest)(nil),   // 7: loom.v1.ConfirmTransactionRequest
-	(*ConfirmTransactionResponse)(nil),  // 8: loom.v1.ConfirmTransactionResponse
-	(*CancelTransactionRequest)(nil),    // 9: loom.v1.CancelTransactionRequest
-	(*CancelTransactionResponse)(nil),   // 10: loom.v1.CancelTransactionResponse
-	(*RollbackTransactionRequest)(nil),  // 11: loom.v1.RollbackTransactionRequest
-	(*RollbackTransactionResponse)(nil), // 12: loom.v1.RollbackTransactionResponse
-	nil,                                 // 13: loom.v1.Transaction.DevicesEntry
-	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
-	(*TransactionResult)(nil),           // 15: loom.v1.TransactionResult
-	(*TransactionEvent)(nil),            // 16: loom.v1.TransactionEvent
-	(*RolloutOptions)(nil),              // 17: loom.v1.RolloutOptions
-	(*Plan)(nil),                        // 18: loom.v1.Plan
+	(*TransactionProgress)(nil),         // 7: loom.v1.TransactionProgress
+	(*WaveProgress)(nil),                // 8: loom.v1.WaveProgress
+	(*ConfirmTransactionRequest)(nil),   // 9: loom.v1.ConfirmTransactionRequest
+	(*ConfirmTransactionResponse)(nil),  // 10: loom.v1.ConfirmTransactionResponse
+	(*CancelTransactionRequest)(nil),    // 11: loom.v1.CancelTransactionRequest
+	(*CancelTransactionResponse)(nil),   // 12: loom.v1.CancelTransactionResponse
+	(*RollbackTransactionRequest)(nil),  // 13: loom.v1.RollbackTransactionRequest
+	(*RollbackTransactionResponse)(nil), // 14: loom.v1.RollbackTransactionResponse
+	(*ResumeTransactionRequest)(nil),    // 15: loom.v1.ResumeTransactionRequest
+	(*ResumeTransactionResponse)(nil),   // 16: loom.v1.ResumeTransactionResponse
+	(*PruneTransactionsRequest)(nil),    // 17: loom.v1.PruneTransactionsRequest
+	(*PruneTransactionsResponse)(nil),   // 18: loom.v1.PruneTransactionsResponse
+	nil,                                 // 19: loom.v1.Transaction.DevicesEntry
+	nil,                                 // 20: loom.v1.WaveProgress.StatusesEntry
+	(*timestamppb.Timestamp)(nil),       // 21: google.protobuf.Timestamp
+	(*TransactionResult)(nil),           // 22: loom.v1.TransactionResult
+	(*TransactionEvent)(nil),            // 23: loom.v1.TransactionEvent
+	(*RolloutOptions)(nil),              // 24: loom.v1.RolloutOptions
+	(*Plan)(nil),                        // 25: loom.v1.Plan
+	(*durationpb.Duration)(nil),         // 26: google.protobuf.Duration
 }
 var file_loom_v1_transaction_service_proto_depIdxs = []int32{
-	14, // 0: loom.v1.Transaction.began:type_name -> google.protobuf.Timestamp
-	14, // 1: loom.v1.Transaction.held_until:type_name -> google.protobuf.Timestamp
-	15, // 2: loom.v1.Transaction.result:type_name -> loom.v1.TransactionResult
-	13, // 3: loom.v1.Transaction.devices:type_name -> loom.v1.Transaction.DevicesEntry
-	16, // 4: loom.v1.Transaction.timeline:type_name -> loom.v1.TransactionEvent
-	14, // 5: loom.v1.Transaction.ended:type_name -> google.protobuf.Timestamp
+	21, // 0: loom.v1.Transaction.began:type_name -> google.protobuf.Timestamp
+	21, // 1: loom.v1.Transaction.held_until:type_name -> google.protobuf.Timestamp
+	22, // 2: loom.v1.Transaction.result:type_name -> loom.v1.TransactionResult
+	19, // 3: loom.v1.Transaction.devices:type_name -> loom.v1.Transaction.DevicesEntry
+	23, // 4: loom.v1.Transaction.timeline:type_name -> loom.v1.TransactionEvent
+	21, // 5: loom.v1.Transaction.ended:type_name -> google.protobuf.Timestamp
 	0,  // 6: loom.v1.ListTransactionsResponse.transactions:type_name -> loom.v1.Transaction
 	0,  // 7: loom.v1.GetTransactionResponse.transaction:type_name -> loom.v1.Transaction
-	16, // 8: loom.v1.WatchTransactionResponse.event:type_name -> loom.v1.TransactionEvent
-	15, // 9: loom.v1.WatchTransactionResponse.result:type_name -> loom.v1.TransactionResult
-	0,  // 10: loom.v1.ConfirmTransactionResponse.transaction:type_name -> loom.v1.Transaction
-	0,  // 11: loom.v1.CancelTransactionResponse.transaction:type_name -> loom.v1.Transaction
-	17, // 12: loom.v1.RollbackTransactionRequest.rollout:type_name -> loom.v1.RolloutOptions
-	18, // 13: loom.v1.RollbackTransactionResponse.plan:type_name -> loom.v1.Plan
-	1,  // 14: loom.v1.TransactionService.ListTransactions:input_type -> loom.v1.ListTransactionsRequest
-	3,  // 15: loom.v1.TransactionService.GetTransaction:input_type -> loom.v1.GetTransactionRequest
-	5,  // 16: loom.v1.TransactionService.WatchTransaction:input_type -> loom.v1.WatchTransactionRequest
-	7,  // 17: loom.v1.TransactionService.ConfirmTransaction:input_type -> loom.v1.ConfirmTransactionRequest
-	9,  // 18: loom.v1.TransactionService.CancelTransaction:input_type -> loom.v1.CancelTransactionRequest
-	11, // 19: loom.v1.TransactionService.RollbackTransaction:input_type -> loom.v1.RollbackTransactionRequest
-	2,  // 20: loom.v1.TransactionService.ListTransactions:output_type -> loom.v1.ListTransactionsResponse
-	4,  // 21: loom.v1.TransactionService.GetTransaction:output_type -> loom.v1.GetTransactionResponse
-	6,  // 22: loom.v1.TransactionService.WatchTransaction:output_type -> loom.v1.WatchTransactionResponse
-	8,  // 23: loom.v1.TransactionService.ConfirmTransaction:output_type -> loom.v1.ConfirmTransactionResponse
-	10, // 24: loom.v1.TransactionService.CancelTransaction:output_type -> loom.v1.CancelTransactionResponse
-	12, // 25: loom.v1.TransactionService.RollbackTransaction:output_type -> loom.v1.RollbackTransactionResponse
-	20, // [20:26] is the sub-list for method output_type
-	14, // [14:20] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	23, // 8: loom.v1.WatchTransactionResponse.event:type_name -> loom.v1.TransactionEvent
+	22, // 9: loom.v1.WatchTransactionResponse.result:type_name -> loom.v1.TransactionResult
+	7,  // 10: loom.v1.WatchTransactionResponse.progress:type_name -> loom.v1.TransactionProgress
+	21, // 11: loom.v1.TransactionProgress.at:type_name -> google.protobuf.Timestamp
+	21, // 12: loom.v1.TransactionProgress.began:type_name -> google.protobuf.Timestamp
+	8,  // 13: loom.v1.TransactionProgress.waves:type_name -> loom.v1.WaveProgress
+	8,  // 14: loom.v1.TransactionProgress.saves:type_name -> loom.v1.WaveProgress
+	21, // 15: loom.v1.TransactionProgress.until:type_name -> google.protobuf.Timestamp
+	21, // 16: loom.v1.TransactionProgress.first_timer:type_name -> google.protobuf.Timestamp
+	20, // 17: loom.v1.WaveProgress.statuses:type_name -> loom.v1.WaveProgress.StatusesEntry
+	0,  // 18: loom.v1.ConfirmTransactionResponse.transaction:type_name -> loom.v1.Transaction
+	0,  // 19: loom.v1.CancelTransactionResponse.transaction:type_name -> loom.v1.Transaction
+	24, // 20: loom.v1.RollbackTransactionRequest.rollout:type_name -> loom.v1.RolloutOptions
+	25, // 21: loom.v1.RollbackTransactionResponse.plan:type_name -> loom.v1.Plan
+	0,  // 22: loom.v1.ResumeTransactionResponse.transaction:type_name -> loom.v1.Transaction
+	26, // 23: loom.v1.PruneTransactionsRequest.older:type_name -> google.protobuf.Duration
+	1,  // 24: loom.v1.TransactionService.ListTransactions:input_type -> loom.v1.ListTransactionsRequest
+	3,  // 25: loom.v1.TransactionService.GetTransaction:input_type -> loom.v1.GetTransactionRequest
+	5,  // 26: loom.v1.TransactionService.WatchTransaction:input_type -> loom.v1.WatchTransactionRequest
+	9,  // 27: loom.v1.TransactionService.ConfirmTransaction:input_type -> loom.v1.ConfirmTransactionRequest
+	11, // 28: loom.v1.TransactionService.CancelTransaction:input_type -> loom.v1.CancelTransactionRequest
+	13, // 29: loom.v1.TransactionService.RollbackTransaction:input_type -> loom.v1.RollbackTransactionRequest
+	15, // 30: loom.v1.TransactionService.ResumeTransaction:input_type -> loom.v1.ResumeTransactionRequest
+	17, // 31: loom.v1.TransactionService.PruneTransactions:input_type -> loom.v1.PruneTransactionsRequest
+	2,  // 32: loom.v1.TransactionService.ListTransactions:output_type -> loom.v1.ListTransactionsResponse
+	4,  // 33: loom.v1.TransactionService.GetTransaction:output_type -> loom.v1.GetTransactionResponse
+	6,  // 34: loom.v1.TransactionService.WatchTransaction:output_type -> loom.v1.WatchTransactionResponse
+	10, // 35: loom.v1.TransactionService.ConfirmTransaction:output_type -> loom.v1.ConfirmTransactionResponse
+	12, // 36: loom.v1.TransactionService.CancelTransaction:output_type -> loom.v1.CancelTransactionResponse
+	14, // 37: loom.v1.TransactionService.RollbackTransaction:output_type -> loom.v1.RollbackTransactionResponse
+	16, // 38: loom.v1.TransactionService.ResumeTransaction:output_type -> loom.v1.ResumeTransactionResponse
+	18, // 39: loom.v1.TransactionService.PruneTransactions:output_type -> loom.v1.PruneTransactionsResponse
+	32, // [32:40] is the sub-list for method output_type
+	24, // [24:32] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_loom_v1_transaction_service_proto_init() }
@@ -934,7 +1484,7 @@ func file_loom_v1_transaction_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_loom_v1_transaction_service_proto_rawDesc), len(file_loom_v1_transaction_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,8 @@ const (
 	TransactionService_ConfirmTransaction_FullMethodName  = "/loom.v1.TransactionService/ConfirmTransaction"
 	TransactionService_CancelTransaction_FullMethodName   = "/loom.v1.TransactionService/CancelTransaction"
 	TransactionService_RollbackTransaction_FullMethodName = "/loom.v1.TransactionService/RollbackTransaction"
+	TransactionService_ResumeTransaction_FullMethodName   = "/loom.v1.TransactionService/ResumeTransaction"
+	TransactionService_PruneTransactions_FullMethodName   = "/loom.v1.TransactionService/PruneTransactions"
 )
 
 // TransactionServiceClient is the client API for TransactionService service.
@@ -47,6 +49,11 @@ type TransactionServiceClient interface {
 	CancelTransaction(ctx context.Context, in *CancelTransactionRequest, opts ...grpc.CallOption) (*CancelTransactionResponse, error)
 	// RollbackTransaction plans to take back one that is done. The plan is carried out by PlanService.ApplyPlan.
 	RollbackTransaction(ctx context.Context, in *RollbackTransactionRequest, opts ...grpc.CallOption) (*RollbackTransactionResponse, error)
+	// ResumeTransaction ends the transaction of a topology that was left open, now: what the controller does by itself when it takes the
+	// topology into care, and again each minute while it cannot.
+	ResumeTransaction(ctx context.Context, in *ResumeTransactionRequest, opts ...grpc.CallOption) (*ResumeTransactionResponse, error)
+	// PruneTransactions forgets transactions that have ended, and the configurations that no other refers to.
+	PruneTransactions(ctx context.Context, in *PruneTransactionsRequest, opts ...grpc.CallOption) (*PruneTransactionsResponse, error)
 }
 
 type transactionServiceClient struct {
@@ -126,6 +133,26 @@ func (c *transactionServiceClient) RollbackTransaction(ctx context.Context, in *
 	return out, nil
 }
 
+func (c *transactionServiceClient) ResumeTransaction(ctx context.Context, in *ResumeTransactionRequest, opts ...grpc.CallOption) (*ResumeTransactionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeTransactionResponse)
+	err := c.cc.Invoke(ctx, TransactionService_ResumeTransaction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *transactionServiceClient) PruneTransactions(ctx context.Context, in *PruneTransactionsRequest, opts ...grpc.CallOption) (*PruneTransactionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PruneTransactionsResponse)
+	err := c.cc.Invoke(ctx, TransactionService_PruneTransactions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TransactionServiceServer is the server API for TransactionService service.
 // All implementations must embed UnimplementedTransactionServiceServer
 // for forward compatibility.
@@ -144,6 +171,11 @@ type TransactionServiceServer interface {
 	CancelTransaction(context.Context, *CancelTransactionRequest) (*CancelTransactionResponse, error)
 	// RollbackTransaction plans to take back one that is done. The plan is carried out by PlanService.ApplyPlan.
 	RollbackTransaction(context.Context, *RollbackTransactionRequest) (*RollbackTransactionResponse, error)
+	// ResumeTransaction ends the transaction of a topology that was left open, now: what the controller does by itself when it takes the
+	// topology into care, and again each minute while it cannot.
+	ResumeTransaction(context.Context, *ResumeTransactionRequest) (*ResumeTransactionResponse, error)
+	// PruneTransactions forgets transactions that have ended, and the configurations that no other refers to.
+	PruneTransactions(context.Context, *PruneTransactionsRequest) (*PruneTransactionsResponse, error)
 	mustEmbedUnimplementedTransactionServiceServer()
 }
 
@@ -171,6 +203,12 @@ func (UnimplementedTransactionServiceServer) CancelTransaction(context.Context, 
 }
 func (UnimplementedTransactionServiceServer) RollbackTransaction(context.Context, *RollbackTransactionRequest) (*RollbackTransactionResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method RollbackTransaction not implemented")
+}
+func (UnimplementedTransactionServiceServer) ResumeTransaction(context.Context, *ResumeTransactionRequest) (*ResumeTransactionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ResumeTransaction not implemented")
+}
+func (UnimplementedTransactionServiceServer) PruneTransactions(context.Context, *PruneTransactionsRequest) (*PruneTransactionsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method PruneTransactions not implemented")
 }
 func (UnimplementedTransactionServiceServer) mustEmbedUnimplementedTransactionServiceServer() {}
 func (UnimplementedTransactionServiceServer) testEmbeddedByValue()                            {}
@@ -294,6 +332,42 @@ func _TransactionService_RollbackTransaction_Handler(srv interface{}, ctx contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TransactionService_ResumeTransaction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeTransactionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TransactionServiceServer).ResumeTransaction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TransactionService_ResumeTransaction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TransactionServiceServer).ResumeTransaction(ctx, req.(*ResumeTransactionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TransactionService_PruneTransactions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PruneTransactionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TransactionServiceServer).PruneTransactions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TransactionService_PruneTransactions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TransactionServiceServer).PruneTransactions(ctx, req.(*PruneTransactionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TransactionService_ServiceDesc is the grpc.ServiceDesc for TransactionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -320,6 +394,14 @@ var TransactionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RollbackTransaction",
 			Handler:    _TransactionService_RollbackTransaction_Handler,
+		},
+		{
+			MethodName: "ResumeTransaction",
+			Handler:    _TransactionService_ResumeTransaction_Handler,
+		},
+		{
+			MethodName: "PruneTransactions",
+			Handler:    _TransactionService_PruneTransactions_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

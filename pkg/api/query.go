@@ -34,7 +34,20 @@ func subject(r asking) (controller.Subject, error) {
 	case r.GetRevision() != 0 && len(r.GetFiles()) > 0:
 		return controller.Subject{}, invalid("revision: not with files, which are of none")
 	}
-	return controller.Subject{Topology: r.GetTopology(), Revision: r.GetRevision(), Files: sources(r.GetFiles())}, nil
+	of := controller.Subject{Topology: r.GetTopology(), Revision: r.GetRevision(), Files: sources(r.GetFiles())}
+	if r, ok := r.(interface{ GetReleases() []string }); ok {
+		for _, text := range r.GetReleases() {
+			os, release, ok := strings.Cut(text, "=")
+			if !ok || os == "" || release == "" {
+				return of, invalid("releases: \"" + text + "\" is none; write them as \"srlinux=24.10\"")
+			}
+			if of.Releases == nil {
+				of.Releases = map[string]string{}
+			}
+			of.Releases[os] = release
+		}
+	}
+	return of, nil
 }
 
 func (s *queryService) Explain(ctx context.Context, r *api.ExplainRequest) (*api.ExplainResponse, error) {
@@ -58,6 +71,7 @@ func (s *queryService) Render(r *api.RenderRequest, to grpc.ServerStreamingServe
 	if err != nil {
 		return err
 	}
+	of.Drained = r.GetDrained()
 	return failure(s.Operations.Render(to.Context(), of, r.GetLimit(), func(x controller.Rendered) error {
 		return to.Send(&api.RenderResponse{
 			Device: x.Name, Json: x.JSON, Hash: x.Hash, Topology: x.Topology, Driver: x.Driver, Release: x.Release, Platform: x.Platform, Site: x.Site, Role: x.Role,

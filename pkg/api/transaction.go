@@ -6,6 +6,7 @@ import (
 
 	"github.com/loomfabric/loom/models/api"
 	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/transaction"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
@@ -44,6 +45,8 @@ func (s *transactionService) GetTransaction(ctx context.Context, r *api.GetTrans
 func (s *transactionService) WatchTransaction(r *api.WatchTransactionRequest, to grpc.ServerStreamingServer[api.WatchTransactionResponse]) error {
 	t, err := s.Operations.WatchTransaction(to.Context(), r.GetId(), func(m controller.Moment) error {
 		return to.Send(&api.WatchTransactionResponse{Event: moment(m)})
+	}, func(p controller.Progress) error {
+		return to.Send(&api.WatchTransactionResponse{Progress: progress(p)})
 	})
 	if err != nil {
 		return failure(err)
@@ -76,6 +79,49 @@ func (s *transactionService) RollbackTransaction(ctx context.Context, r *api.Rol
 		return nil, failure(err)
 	}
 	return &api.RollbackTransactionResponse{Plan: planned(p)}, nil
+}
+
+func (s *transactionService) ResumeTransaction(ctx context.Context, r *api.ResumeTransactionRequest) (*api.ResumeTransactionResponse, error) {
+	t, err := s.Operations.Resume(ctx, r.GetTopology())
+	if err != nil || t == nil {
+		return &api.ResumeTransactionResponse{}, failure(err)
+	}
+	return &api.ResumeTransactionResponse{Transaction: carriedOut(t)}, nil
+}
+
+func (s *transactionService) PruneTransactions(ctx context.Context, r *api.PruneTransactionsRequest) (*api.PruneTransactionsResponse, error) {
+	q := controller.PruneRequest{Topology: r.GetTopology(), Keep: int(r.GetKeep()), Older: r.GetOlder().AsDuration(), DryRun: r.GetDryRun()}
+	switch {
+	case q.Keep < 0:
+		return nil, invalid("keep: use 1 or more, or 0 for what is kept anyway")
+	case q.Older < 0 || r.GetOlder() != nil && q.Older == 0:
+		return nil, invalid("older: use more than 0 s, or leave it out")
+	}
+	gone, err := s.Operations.Prune(ctx, q)
+	if err != nil {
+		return nil, failure(err)
+	}
+	return &api.PruneTransactionsResponse{Transactions: gone.Transactions, Configurations: int32(gone.Configurations), Kept: int32(gone.Kept)}, nil
+}
+
+func progress(p controller.Progress) *api.TransactionProgress {
+	out := &api.TransactionProgress{
+		At: timestamppb.New(p.At), Began: timestamppb.New(p.Began), Phase: string(p.Phase), Deciding: p.Deciding, Why: p.Why, Saves: waveProgress(p.Saves),
+		Wave: int32(p.Wave), Part: int32(p.Part), Parts: int32(p.Parts), Waits: string(p.Waits), Until: stamp(p.Until), Gate: p.Gate,
+		Timers: int32(p.Timers), FirstTimer: stamp(p.First), FirstDevice: p.FirstD, Interrupted: p.Interrupted,
+	}
+	for _, w := range p.Waves {
+		out.Waves = append(out.Waves, waveProgress(w))
+	}
+	return out
+}
+
+func waveProgress(w transaction.WaveView) *api.WaveProgress {
+	out := &api.WaveProgress{Devices: int32(w.Devices), Statuses: map[string]int32{}}
+	for s, n := range w.In {
+		out.Statuses[string(s)] = int32(n)
+	}
+	return out
 }
 
 func carriedOut(t *controller.TransactionView) *api.Transaction {

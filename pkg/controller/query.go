@@ -12,6 +12,8 @@ type Subject struct {
 	Topology string
 	Revision int64             // 0: the newest
 	Files    []topology.Source // instead of a revision; none: the revision
+	Releases map[string]string // instead of those that the topology names, by operating system
+	Drained  string            // selector of devices that are taken for drained
 }
 
 // Queries are answers that are computed from what is intended; no device is asked. cmd/loom provides them.

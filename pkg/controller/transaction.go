@@ -37,11 +37,38 @@ type Transactions interface {
 	Transactions(ctx context.Context, topology string) ([]TransactionView, error)
 	// Transaction is one, with its timeline. Errors: ErrNoTransaction.
 	Transaction(ctx context.Context, id string) (*TransactionView, error)
-	// WatchTransaction calls on with each moment from the beginning to the end, and returns how it ended. Errors: ErrNoTransaction.
-	WatchTransaction(ctx context.Context, id string, on func(Moment) error) (*TransactionView, error)
+	// WatchTransaction calls on with each moment from the beginning to the end, and returns how it ended. While it is carried out it
+	// calls see with how it stands, now and then. Errors: ErrNoTransaction.
+	WatchTransaction(ctx context.Context, id string, on func(Moment) error, see func(Progress) error) (*TransactionView, error)
 	// Decide says of one that is not decided that all is well, or has it taken back. It returns once that was heard. Errors:
 	// ErrNoTransaction; ErrNotNow, as it is decided or over.
 	Decide(ctx context.Context, id string, keep bool, by string) (*TransactionView, error)
+	// Resume ends the transaction of a topology that was left open, and returns it; nil: none was. Errors: ErrNoTopology; ErrNotNow, as
+	// another changes its devices, or it cannot be ended.
+	Resume(ctx context.Context, topology string) (*TransactionView, error)
+	// Prune forgets transactions that have ended.
+	Prune(ctx context.Context, r PruneRequest) (Pruned, error)
+}
+
+// Progress is how a transaction stands at a moment.
+type Progress struct {
+	transaction.View
+	Gate string // what its gate waits for, in words
+}
+
+// PruneRequest says which transactions are not to be kept.
+type PruneRequest struct {
+	Topology string        // empty: of all
+	Keep     int           // the newest of each topology; 0: as many as there are
+	Older    time.Duration // what ended longer ago goes; 0: nothing for its age
+	DryRun   bool          // only tell
+}
+
+// Pruned is what has gone.
+type Pruned struct {
+	Transactions   []string
+	Configurations int
+	Kept           int
 }
 
 // Draining is that devices are drained, or that they carry traffic again.
