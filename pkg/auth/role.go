@@ -39,7 +39,7 @@ var Permissions = []struct {
 	{ReadAudit, "see the audit log"},
 	{ReadAccess, "see who may do what, and which certificates there are"},
 	{WriteAccess, "say who may do what, issue and revoke certificates, renew the authority"},
-	{Operate, "look into the controller itself: profiles"},
+	{Operate, "look into the controller itself: profiles; forget its old transactions"},
 	{BreakGlass, "take every permission for a stated time, which everybody is told of"},
 }
 
