@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,7 +43,7 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
   loom serve --etcd https://etcd1:2379,https://etcd2:2379 --etcd-ca ca.pem --etcd-cert loom.pem --etcd-key loom.key`,
 		Args: cobra.NoArgs,
 	}
-	o := &serveOptions{access: accessFlags(c), store: addStoreFlags(c)}
+	o := &serveOptions{access: accessFlags(c), store: addStoreFlags(c), oidc: addOIDCFlags(c)}
 	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9559", "`ADDRESS` for gRPC: host:port, :port for every address")
 	c.Flags().StringVar(&o.rest, "rest", "", "`ADDRESS` for REST, as --listen, or none (default: that of --listen with the next port)")
 	c.Flags().StringSliceVar(&o.names, "name", nil, "`NAMES` and addresses under which callers find it, for its certificate (default: those of --listen and of this host)")
@@ -60,6 +61,7 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 type serveOptions struct {
 	access   *access
 	store    *storeFlags
+	oidc     *oidcFlags
 	listen   string
 	rest     string
 	names    []string
@@ -90,6 +92,7 @@ type serving struct {
 	compiled   compilations
 	followers  followers
 	collectors collectors
+	book       *accessBook // who may do what
 
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
@@ -133,7 +136,10 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		}
 		defer func() { err = errors.Join(err, s.control.close()) }()
 	}
-	s.intents = &controller.Intents{Ledger: &intentLedger{s.store}, Check: s.compiled.check, Now: time.Now}
+	s.intents = &controller.Intents{Ledger: &intentLedger{s.store}, Check: s.compiled.check, Now: time.Now, Allow: api.AllowWrite}
+	if s.book, err = openAccess(ctx, s.store, s.log); err != nil {
+		return err
+	}
 	stopping, endStreams := context.WithCancel(context.Background())
 	defer endStreams()
 	s.stopping = stopping
@@ -146,7 +152,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	followed, cancel := context.WithCancel(context.Background())
+	followed, cancel := context.WithCancel(api.Itself(context.Background()))
 	var all sync.WaitGroup
 	s.ctx = followed
 	writing, stopWriting := context.WithCancel(context.Background())
@@ -161,6 +167,9 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		writer.Wait()
 	}()
 	s.followers.began = time.Now()
+	all.Go(func() { s.book.follow(followed) })
+	all.Go(func() { s.book.sweep(followed) })
+	all.Go(func() { s.book.keys.follow(followed, s.log) })
 	all.Go(func() { s.care(followed) })
 	all.Go(func() { s.forgetOld(followed) })
 	all.Go(func() { s.followSources(followed) })
@@ -412,10 +421,14 @@ func (s *serving) openDoor(o *serveOptions) (*door, error) {
 	if d.rest, err = listenREST(o.rest, o.listen); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	k, err := openKeys(filepath.Join(s.dir, "pki"), certificateNames(o.names, host), time.Now())
+	if s.book.oidc, err = o.oidc.open(); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	k, err := openKeys(filepath.Join(s.dir, "pki"), certificateNames(o.names, host), admits{s.book.oidc != nil, s.book.isRevoked}, time.Now())
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
+	s.book.keys = k
 	d.tls = k.server()
 	if d.context, err = k.introduce(l.Addr(), d.rest); err != nil {
 		return nil, errors.Join(err, d.close())
@@ -446,8 +459,10 @@ func (d *door) server(s *serving) *grpc.Server {
 // services is a gRPC server with everything on it.
 func (s *serving) services(more ...grpc.ServerOption) *grpc.Server {
 	guard := api.Guard(func(method, stack string) { s.log.Error("a call went wrong", "method", method, "stack", stack) })
-	g := grpc.NewServer(append(append(more, guard...), api.Ending(s.stopping), grpc.MaxRecvMsgSize(mostMessage))...)
-	(&api.Server{Intents: s.intents, Operations: s}).Register(g)
+	services := &api.Server{Intents: s.intents, Operations: s, Access: s.book}
+	options := slices.Concat(more, guard, api.Authenticate(s.book), services.Authorize())
+	g := grpc.NewServer(append(options, api.Ending(s.stopping), grpc.MaxRecvMsgSize(mostMessage))...)
+	services.Register(g)
 	(&api.Collectors{Observed: observed{s}}).Register(g)
 	h := health.NewServer()
 	h.SetServingStatus("", grpc_health_v1.HealthCheckResponse_SERVING)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loomfabric/loom/pkg/api"
 	"github.com/loomfabric/loom/pkg/config"
 	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/fabric"
@@ -34,7 +35,7 @@ func newCared(t testing.TB, file string) *cared {
 	dir := t.TempDir()
 	inventory := filepath.Join(dir, "sim.json")
 	c.check(os.WriteFile(inventory, c.sim.Inventory().JSON(), 0o600))
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(api.Itself(context.Background()))
 	c.s = &serving{
 		ctx: ctx, stopping: ctx, dir: dir, access: &access{inventory: inventory, warn: func(string, ...any) {}}, parallel: 4, storeFlags: &storeFlags{dir: dir},
 		unattended: 20, retention: controller.DefaultRetention, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, wake: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler),
@@ -42,6 +43,10 @@ func newCared(t testing.TB, file string) *cared {
 	var err error
 	c.s.store, err = c.s.storeFlags.open(t.Context(), &terminal{out: io.Discard, err: io.Discard}, dir)
 	c.check(err)
+	c.s.book, err = openAccess(ctx, c.s.store, c.s.log)
+	c.check(err)
+	var follower sync.WaitGroup
+	follower.Go(func() { c.s.book.follow(ctx) })
 	c.s.intents = &controller.Intents{Ledger: &intentLedger{c.s.store}, Check: c.s.compiled.check, Now: time.Now}
 	srcs, err := sources([]string{file})
 	c.check(err)
@@ -59,6 +64,7 @@ func newCared(t testing.TB, file string) *cared {
 		c.check(c.f.stop())
 		stop()
 		writer.Wait()
+		follower.Wait()
 		c.check(c.s.store.Close())
 	})
 	c.stand(controller.InSync, sortedKeys(c.n.trees)...)

@@ -37,8 +37,9 @@ func newServed(t *testing.T, file string) *served {
 // door is one for callers, and one who calls there.
 func (c *cared) door() (*door, *client) {
 	c.Helper()
-	k, err := openKeys(filepath.Join(c.s.dir, "pki"), []string{"127.0.0.1"}, time.Now())
+	k, err := openKeys(filepath.Join(c.s.dir, "pki"), []string{"127.0.0.1"}, admits{revoked: c.s.book.isRevoked}, time.Now())
 	c.check(err)
+	c.s.book.keys = k
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	c.check(err)
 	in := func(name string) string { return filepath.Join(c.s.dir, "pki", name) }

@@ -24,6 +24,8 @@ var (
 	writesApplied     = newDeed("applied")
 	writesPolicy      = newDeed("policy")
 	writesMaintenance = newDeed("maintenance")
+	writesEnforced    = newDeed("enforced")
+	writesAccess      = newDeed("access")
 )
 
 // commit makes a transaction of the store.

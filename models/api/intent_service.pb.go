@@ -2749,7 +2749,7 @@ const file_loom_v1_intent_service_proto_rawDesc = "" +
 	"\rListRevisions\x12\x1d.loom.v1.ListRevisionsRequest\x1a\x1e.loom.v1.ListRevisionsResponse\"\f\xaa\xed\x18\b\n" +
 	"\x04read\x10\x06\x12\\\n" +
 	"\rDiffRevisions\x12\x1d.loom.v1.DiffRevisionsRequest\x1a\x1e.loom.v1.DiffRevisionsResponse\"\f\xaa\xed\x18\b\n" +
-	"\x04read\x10\x06\x12j\n" +
+	"\x04read\x10\x01\x12j\n" +
 	"\x0fRestoreRevision\x12\x1f.loom.v1.RestoreRevisionRequest\x1a .loom.v1.RestoreRevisionResponse\"\x14\xaa\xed\x18\x10\n" +
 	"\fintent.write\x10\aB+Z)github.com/loomfabric/loom/models/api;apib\x06proto3"
 

@@ -30,6 +30,8 @@ func (s *deviceService) ListDevices(ctx context.Context, r *api.ListDevicesReque
 	if err != nil {
 		return nil, failure(err)
 	}
+	sight := s.sight(ctx)
+	all = slices.DeleteFunc(all, func(d controller.DeviceView) bool { return !sight.device(d.Topology, d.Name, d.Site) })
 	if len(r.GetStatuses()) > 0 {
 		all = slices.DeleteFunc(all, func(d controller.DeviceView) bool {
 			return !slices.Contains(r.GetStatuses(), statuses[d.Standing.Status])
@@ -87,7 +89,11 @@ func (s *deviceService) ListDrift(ctx context.Context, r *api.ListDriftRequest) 
 	}
 	var all []controller.Drift
 	atWork := map[string]bool{}
+	sight := s.sight(ctx)
 	for _, d := range devices {
+		if !sight.device(d.Topology, d.Name, d.Site) {
+			continue
+		}
 		all = append(all, d.Standing.Drifts...)
 		atWork[d.Name] = d.Maintenance != nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/loomfabric/loom/models/api"
+	"github.com/loomfabric/loom/pkg/auth"
 	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/northbound"
 	"github.com/loomfabric/loom/pkg/topology"
@@ -36,6 +37,8 @@ var codeOf = []struct {
 	{northbound.ErrLimit, codes.ResourceExhausted},
 	{northbound.ErrUnsupported, codes.Unimplemented},
 	{northbound.ErrUnavailable, codes.Unavailable},
+	{controller.ErrNotYou, codes.PermissionDenied},
+	{ErrNoEntry, codes.NotFound},
 	{context.Canceled, codes.Canceled},
 	{context.DeadlineExceeded, codes.DeadlineExceeded},
 }
@@ -53,6 +56,12 @@ func failure(err error) error {
 	}
 	if moved := (*controller.MovedError)(nil); errors.As(err, &moved) {
 		return detailed(codes.Aborted, err, &api.Conflict{Topology: moved.Topology, Expected: moved.Expected, Actual: moved.Actual})
+	}
+	if denied := (*auth.DeniedError)(nil); errors.As(err, &denied) {
+		return status.Error(codes.PermissionDenied, err.Error())
+	}
+	if revoked := (*auth.RevokedError)(nil); errors.As(err, &revoked) {
+		return status.Error(codes.Unauthenticated, err.Error())
 	}
 	for _, c := range codeOf {
 		if errors.Is(err, c.err) {

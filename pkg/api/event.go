@@ -35,7 +35,8 @@ func (s *eventService) ListEvents(ctx context.Context, r *api.ListEventsRequest)
 	if err != nil {
 		return nil, failure(err)
 	}
-	all = slices.DeleteFunc(all, func(e controller.Event) bool { return !wanted(r, e) })
+	sight := s.sight(ctx)
+	all = slices.DeleteFunc(all, func(e controller.Event) bool { return !wanted(r, e) || !sight.event(e) })
 	page, next, err := paged(all, func(e controller.Event) string { return fmt.Sprintf("%020d", e.Sequence) }, r.GetPageSize(), r.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -66,8 +67,9 @@ func (s *eventService) WatchEvents(r *api.WatchEventsRequest, to grpc.ServerStre
 	if err := to.Send(&api.WatchEventsResponse{ResumeToken: token(after)}); err != nil {
 		return err
 	}
+	sight := s.sight(to.Context())
 	return failure(s.Operations.Follow(to.Context(), after, func(e controller.Event) error {
-		if !wanted(r, e) {
+		if !wanted(r, e) || !sight.event(e) {
 			return nil
 		}
 		return to.Send(&api.WatchEventsResponse{Event: event(e), ResumeToken: token(e.Sequence)})

@@ -17,9 +17,10 @@ func (s *eventService) ListFindings(ctx context.Context, r *api.ListFindingsRequ
 	if err != nil {
 		return nil, failure(err)
 	}
+	sight := s.sight(ctx)
 	all = slices.DeleteFunc(all, func(f controller.Finding) bool {
 		return r.GetTopology() != "" && r.GetTopology() != f.Topology || r.GetDevice() != "" && !slices.Contains(f.Devices, r.GetDevice()) ||
-			len(r.GetKinds()) > 0 && !slices.Contains(r.GetKinds(), string(f.Kind))
+			len(r.GetKinds()) > 0 && !slices.Contains(r.GetKinds(), string(f.Kind)) || !sight.finding(&f)
 	})
 	page, next, err := paged(all, func(f controller.Finding) string { return f.Key() }, r.GetPageSize(), r.GetPageToken())
 	if err != nil {
@@ -33,7 +34,10 @@ func (s *eventService) ListFindings(ctx context.Context, r *api.ListFindingsRequ
 }
 
 func (s *eventService) WatchFindings(r *api.WatchFindingsRequest, to grpc.ServerStreamingServer[api.WatchFindingsResponse]) error {
-	wanted := func(f controller.Finding) bool { return r.GetTopology() == "" || r.GetTopology() == f.Topology }
+	sight := s.sight(to.Context())
+	wanted := func(f controller.Finding) bool {
+		return (r.GetTopology() == "" || r.GetTopology() == f.Topology) && sight.finding(&f)
+	}
 	var after int64
 	if t := r.GetResumeToken(); t != "" {
 		var err error

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loomfabric/loom/models/api"
 	"github.com/loomfabric/loom/models/intent"
+	"github.com/loomfabric/loom/pkg/auth"
 	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/topology"
 	"google.golang.org/grpc/codes"
@@ -85,7 +86,8 @@ func (s *intentService) ListTopologies(ctx context.Context, r *api.ListTopologie
 	if err != nil {
 		return nil, failure(err)
 	}
-	heads = slices.DeleteFunc(heads, func(h controller.Revision) bool { return h.Deleted })
+	sight := s.sight(ctx)
+	heads = slices.DeleteFunc(heads, func(h controller.Revision) bool { return h.Deleted || !sight.some(h.Topology) })
 	page, next, err := paged(heads, func(h controller.Revision) string { return h.Topology }, r.GetPageSize(), r.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -176,6 +178,9 @@ func (s *intentService) GetResource(ctx context.Context, r *api.GetResourceReque
 	if !ok {
 		return nil, failure(fmt.Errorf("%s: %w in revision %d of %s", r.GetName(), controller.ErrNoResource, number, r.GetTopology()))
 	}
+	if sight := s.sight(ctx); !sight.resource(topo.Intent, found.Name) {
+		return nil, failure(&auth.DeniedError{Rights: rights(ctx), Permission: auth.Read, Object: auth.Object{Name: found.Name, Topology: r.GetTopology()}})
+	}
 	return &api.GetResourceResponse{Resource: resource(found, at(topo, found.Name)), Revision: number}, nil
 }
 
@@ -188,7 +193,11 @@ func (s *intentService) ListResources(ctx context.Context, r *api.ListResourcesR
 	if err != nil {
 		return nil, err
 	}
-	all := slices.DeleteFunc(controller.Resources(topo.Intent), func(x controller.Resource) bool { return !hasPrefix(x.Name, r.GetPrefix()) })
+	sight := s.sight(ctx)
+	whole := sight.all(r.GetTopology())
+	all := slices.DeleteFunc(controller.Resources(topo.Intent), func(x controller.Resource) bool {
+		return !hasPrefix(x.Name, r.GetPrefix()) || !whole && !sight.resource(topo.Intent, x.Name)
+	})
 	page, next, err := paged(all, func(x controller.Resource) string { return x.Name }, r.GetPageSize(), r.GetPageToken())
 	if err != nil {
 		return nil, err

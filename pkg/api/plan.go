@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/loomfabric/loom/models/api"
+	"github.com/loomfabric/loom/pkg/auth"
 	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/transaction"
@@ -31,6 +33,9 @@ func (s *planService) CreatePlan(ctx context.Context, r *api.CreatePlanRequest) 
 		q.Draining = &controller.Draining{Devices: d.GetDevices(), Undrain: d.GetUndrain(), Why: d.GetReason(), Until: instant(d.GetUntil())}
 	}
 	p, err := s.Operations.CreatePlan(ctx, rolledOut(q, r.GetRollout()))
+	if err == nil {
+		err = s.sight(ctx).may(auth.Plan, p)
+	}
 	if err != nil {
 		return nil, failure(err)
 	}
@@ -56,6 +61,8 @@ func (s *planService) ListPlans(ctx context.Context, r *api.ListPlansRequest) (*
 	if err != nil {
 		return nil, failure(err)
 	}
+	sight := s.sight(ctx)
+	all = slices.DeleteFunc(all, func(p *controller.Planned) bool { return !sight.plan(p) })
 	page, next, err := paged(all, func(p *controller.Planned) string { return backwards(p.ID) }, r.GetPageSize(), r.GetPageToken())
 	if err != nil {
 		return nil, err

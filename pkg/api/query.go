@@ -72,7 +72,11 @@ func (s *queryService) Render(r *api.RenderRequest, to grpc.ServerStreamingServe
 		return err
 	}
 	of.Drained = r.GetDrained()
+	sight := s.sight(to.Context())
 	return failure(s.Operations.Render(to.Context(), of, r.GetLimit(), func(x controller.Rendered) error {
+		if len(of.Files) == 0 && !sight.device(x.Topology, x.Name, x.Site) {
+			return nil
+		}
 		return to.Send(&api.RenderResponse{
 			Device: x.Name, Json: x.JSON, Hash: x.Hash, Topology: x.Topology, Driver: x.Driver, Release: x.Release, Platform: x.Platform, Site: x.Site, Role: x.Role,
 		})

@@ -28,7 +28,7 @@ import (
 )
 
 // REST is loom.v1 as HTTP and JSON. Each request becomes a call of a gRPC server in the same process, which knows the caller by the
-// certificate that the request came with, and by nothing else: no header is passed on.
+// certificate or the bearer token that the request came with, and by nothing else: no other header is passed on.
 type REST struct {
 	handler  http.Handler
 	mostBody int64
@@ -114,7 +114,7 @@ func routes(conn *grpc.ClientConn) (http.Handler, error) {
 	)
 	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
 		api.RegisterIntentServiceHandler, api.RegisterPlanServiceHandler, api.RegisterTransactionServiceHandler, api.RegisterDeviceServiceHandler,
-		api.RegisterEventServiceHandler, api.RegisterQueryServiceHandler, api.RegisterSourceServiceHandler,
+		api.RegisterEventServiceHandler, api.RegisterQueryServiceHandler, api.RegisterSourceServiceHandler, api.RegisterAccessServiceHandler,
 	} {
 		if err := register(context.Background(), mux, conn); err != nil {
 			return nil, err
@@ -139,7 +139,7 @@ func lost(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w htt
 	runtime.DefaultHTTPErrorHandler(ctx, mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: code, Err: err})
 }
 
-// ServeHTTP answers one request, which has come over TLS with a verified certificate.
+// ServeHTTP answers one request, which has come over TLS.
 func (r *REST) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	p := &patient{w, http.NewResponseController(w)}
 	body, code, err := r.bodyOf(p, q)

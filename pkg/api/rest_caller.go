@@ -4,14 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
+	"net/netip"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -22,18 +22,26 @@ type requestKey struct{}
 // through a pipe of this process alone; elsewhere it means nothing.
 const certificateKey = "loom-certificate-bin"
 
-var errNobody = status.Error(codes.Unauthenticated, "nobody calls without a certificate")
+// addressKey is where it has the address of who calls.
+const addressKey = "loom-address"
 
-// handOver puts the certificate of the HTTP request into the call that it becomes, instead of all that was there.
+// handOver puts the certificate and the token of the HTTP request into the call that it becomes, instead of all that was there.
 func handOver(ctx context.Context, asked any) (context.Context, error) {
 	q, _ := ctx.Value(requestKey{}).(*http.Request)
-	if q == nil || q.TLS == nil || len(q.TLS.VerifiedChains) == 0 {
+	if q == nil || q.TLS == nil {
 		return nil, errNobody
 	}
 	if err := knows(ctx, asked); err != nil {
 		return nil, err
 	}
-	return metadata.NewOutgoingContext(ctx, metadata.Pairs(certificateKey, string(q.TLS.VerifiedChains[0][0].Raw))), nil
+	shown := metadata.MD{addressKey: {q.RemoteAddr}}
+	if len(q.TLS.VerifiedChains) > 0 {
+		shown[certificateKey] = []string{string(q.TLS.VerifiedChains[0][0].Raw)}
+	}
+	if tokens := q.Header.Values(authorizationKey); len(tokens) > 0 {
+		shown[authorizationKey] = tokens
+	}
+	return metadata.NewOutgoingContext(ctx, shown), nil
 }
 
 // knows tells whether a message has a field for each parameter of the query that it was made of.
@@ -48,21 +56,27 @@ func knows(ctx context.Context, asked any) error {
 // handedOver is the context of a call whose caller came over HTTP: as if the connection were the caller's own.
 func handedOver(ctx context.Context) (context.Context, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
+	from, _ := peer.FromContext(ctx)
+	as := &peer.Peer{}
+	if from != nil {
+		as.Addr, as.LocalAddr = from.Addr, from.LocalAddr
+	}
+	if at := md.Get(addressKey); len(at) == 1 {
+		if a, err := netip.ParseAddrPort(at[0]); err == nil {
+			as.Addr = net.TCPAddrFromAddrPort(a)
+		}
+	}
 	raw := md.Get(certificateKey)
-	if len(raw) != 1 {
-		return nil, errNobody
+	if len(raw) == 0 {
+		return peer.NewContext(ctx, as), nil
 	}
 	cert, err := x509.ParseCertificate([]byte(raw[0]))
 	if err != nil {
 		return nil, errNobody
 	}
-	p, _ := peer.FromContext(ctx)
-	as := &peer.Peer{AuthInfo: credentials.TLSInfo{
+	as.AuthInfo = credentials.TLSInfo{
 		State:          tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}, VerifiedChains: [][]*x509.Certificate{{cert}}},
 		CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity},
-	}}
-	if p != nil {
-		as.Addr, as.LocalAddr = p.Addr, p.LocalAddr
 	}
 	return peer.NewContext(ctx, as), nil
 }

@@ -15,6 +15,7 @@ import (
 type Server struct {
 	Intents    *controller.Intents
 	Operations controller.Operations
+	Access     Access
 }
 
 // Register adds all services to a gRPC server.
@@ -26,16 +27,25 @@ func (s *Server) Register(to grpc.ServiceRegistrar) {
 	api.RegisterQueryServiceServer(to, &queryService{Server: s})
 	api.RegisterEventServiceServer(to, &eventService{Server: s})
 	api.RegisterSourceServiceServer(to, &sourceService{Server: s})
+	api.RegisterAccessServiceServer(to, &accessService{Server: s})
 }
 
-// caller is the name of who calls. Whoever has no certificate was not let in.
+// caller is the name of who calls. Whoever is not known was not let in.
 func (s *Server) caller(ctx context.Context) string {
 	who, _ := Caller(ctx)
 	return who.Name
 }
 
-// Caller is who calls, by the certificate that the connection was made with.
+// Caller is who calls. Whoever is not known is nobody.
 func Caller(ctx context.Context) (auth.Identity, bool) {
+	if c, ok := ctx.Value(callerKey{}).(*calling); ok {
+		return c.who, true
+	}
+	return auth.Identity{}, false
+}
+
+// certified is who a connection belongs to, by the certificate that it was made with.
+func certified(ctx context.Context) (auth.Identity, bool) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
 		return auth.Identity{}, false

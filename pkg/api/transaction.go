@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/loomfabric/loom/models/api"
+	"github.com/loomfabric/loom/pkg/auth"
 	"github.com/loomfabric/loom/pkg/controller"
 	"github.com/loomfabric/loom/pkg/transaction"
 	"google.golang.org/grpc"
@@ -22,6 +24,8 @@ func (s *transactionService) ListTransactions(ctx context.Context, r *api.ListTr
 	if err != nil {
 		return nil, failure(err)
 	}
+	sight := s.sight(ctx)
+	all = slices.DeleteFunc(all, func(t controller.TransactionView) bool { return !sight.transaction(&t) })
 	page, next, err := paged(all, func(t controller.TransactionView) string { return backwards(t.ID) }, r.GetPageSize(), r.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -75,6 +79,9 @@ func (s *transactionService) RollbackTransaction(ctx context.Context, r *api.Rol
 		return nil, invalid("id: is empty; name the transaction that is to be taken back")
 	}
 	p, err := s.Operations.CreatePlan(ctx, rolledOut(controller.PlanRequest{Undoes: r.GetId(), Overwrite: r.GetOverwrite(), By: s.caller(ctx)}, r.GetRollout()))
+	if err == nil {
+		err = s.sight(ctx).may(auth.Plan, p)
+	}
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -2,7 +2,9 @@ package auth
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -30,11 +32,12 @@ const (
 // Pair is a certificate with its key, both PEM. The key is a secret.
 type Pair struct{ Certificate, Key []byte }
 
-// Authority signs certificates.
+// Authority signs certificates. Others may be trusted beside it: the one before, or the one that is to come.
 type Authority struct {
-	pair Pair
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	pair   Pair
+	cert   *x509.Certificate
+	key    *ecdsa.PrivateKey
+	beside []*x509.Certificate
 }
 
 // NewAuthority makes an authority of its own: a P-256 key and a certificate that it signs itself. name is for people to read.
@@ -56,7 +59,8 @@ func NewAuthority(name string, now time.Time, random io.Reader) (*Authority, err
 	return ReadAuthority(pair)
 }
 
-// ReadAuthority is the authority of a certificate and its key. Errors: it is no authority, or the key is that of another one.
+// ReadAuthority is the authority of a certificate and its key. Certificates that follow are those that are trusted beside it. Errors: it
+// is no authority, or the key is that of another one.
 func ReadAuthority(p Pair) (*Authority, error) {
 	pair, err := tls.X509KeyPair(p.Certificate, p.Key)
 	if err != nil {
@@ -69,16 +73,47 @@ func ReadAuthority(p Pair) (*Authority, error) {
 	if !pair.Leaf.IsCA {
 		return nil, fmt.Errorf("%s may sign no certificates", pair.Leaf.Subject)
 	}
-	return &Authority{p, pair.Leaf, key}, nil
+	a := &Authority{pair: p, cert: pair.Leaf, key: key}
+	for _, der := range pair.Certificate[1:] {
+		other, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, err
+		}
+		if !other.IsCA {
+			return nil, fmt.Errorf("%s may sign no certificates", other.Subject)
+		}
+		a.beside = append(a.beside, other)
+	}
+	return a, nil
 }
 
-// Pair is the authority's own certificate with its key.
+// Trusting is the authority with others that are trusted beside it, instead of those that were.
+func (a *Authority) Trusting(others ...*Authority) *Authority {
+	out := &Authority{pair: Pair{Certificate: encoded(a.cert), Key: a.pair.Key}, cert: a.cert, key: a.key}
+	for _, o := range others {
+		out.beside = append(out.beside, o.cert)
+		out.pair.Certificate = append(out.pair.Certificate, encoded(o.cert)...)
+	}
+	return out
+}
+
+// Certificate is the authority's own.
+func (a *Authority) Certificate() *x509.Certificate { return a.cert }
+
+func encoded(c *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+}
+
+// Pair is the authority's own certificate, with those that are trusted beside it behind it, and its key.
 func (a *Authority) Pair() Pair { return a.pair }
 
 // Pool are the certificates that trust what the authority signs.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
+	for _, c := range a.beside {
+		pool.AddCert(c)
+	}
 	return pool
 }
 
@@ -108,6 +143,69 @@ func (a *Authority) Client(name string, roles []string, now time.Time, random io
 	}
 	t.ExtKeyUsage, t.Subject.Organization = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, roles
 	return a.issue(t, random)
+}
+
+// Sign makes the certificate of a key that its holder keeps. request is in PKCS #10 (RFC 2986), DER, of which only the key is taken: its
+// signature shows that the holder has it. Errors: the request is none, or its key is too weak.
+func (a *Authority) Sign(request []byte, name string, roles []string, life time.Duration, now time.Time, random io.Reader) ([]byte, *x509.Certificate, error) {
+	r, err := x509.ParseCertificateRequest(request)
+	if err == nil {
+		err = r.CheckSignature()
+	}
+	if err == nil {
+		err = strong(r.PublicKey)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("request: %w", err)
+	}
+	t, err := template(name, now, life, random)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.ExtKeyUsage, t.Subject.Organization = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, roles
+	t.KeyUsage, t.BasicConstraintsValid = x509.KeyUsageDigitalSignature, true
+	if t.NotAfter.After(a.cert.NotAfter) {
+		t.NotAfter = a.cert.NotAfter
+	}
+	der, err := x509.CreateCertificate(random, t, a.cert, r.PublicKey, a.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, nil, err
+	}
+	return encoded(cert), cert, nil
+}
+
+// strong tells what is wrong with a key.
+func strong(key any) error {
+	switch k := key.(type) {
+	case *ecdsa.PublicKey:
+		if k.Curve.Params().BitSize >= 256 {
+			return nil
+		}
+	case *rsa.PublicKey:
+		if k.N.BitLen() >= 2048 {
+			return nil
+		}
+	case ed25519.PublicKey:
+		return nil
+	}
+	return errors.New("its key is too weak, or of a kind that is not known; use ECDSA on P-256, Ed25519, or RSA with 2048 bits or more")
+}
+
+// Request makes a key and a request for a certificate of it, as Sign takes it.
+func Request(random io.Reader) (request, key []byte, err error) {
+	k, err := ecdsa.GenerateKey(elliptic.P256(), random)
+	if err != nil {
+		return nil, nil, err
+	}
+	if request, err = x509.CreateCertificateRequest(random, &x509.CertificateRequest{}, k); err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(k)
+	return request, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
 }
 
 // Signed tells whether the authority has signed a certificate.

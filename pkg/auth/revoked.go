@@ -44,3 +44,8 @@ type RevokedError struct {
 func (e *RevokedError) Error() string {
 	return fmt.Sprintf("the certificate %s of %s was revoked at %s; have another one issued", e.Serial, e.Name, e.At.UTC().Format(time.RFC3339))
 }
+
+// Key sorts certificates by name, and by when they were issued.
+func (c Issued) Key() string {
+	return c.Name + "\x00" + c.At.UTC().Format("20060102150405.000000000") + "\x00" + c.Serial
+}

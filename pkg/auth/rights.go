@@ -102,3 +102,6 @@ func (e *DeniedError) Error() string {
 	}
 	return fmt.Sprintf("%s may not %s: it has %s; that takes %s (loom role bind %s ROLE)", e.Rights.Who.Name, what, has, strings.Join(rolesWith(e.Permission), " or "), SubjectOf(e.Rights.Who))
 }
+
+// ControllerRights are those of the controller itself.
+func ControllerRights() Rights { return RightsOf(Controller, nil, time.Time{}) }

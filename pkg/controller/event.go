@@ -15,6 +15,7 @@ const (
 	FindingEvent     EventKind = "finding"
 	SourceEvent      EventKind = "source"
 	ControllerEvent  EventKind = "controller"
+	AccessEvent      EventKind = "access"
 )
 
 // Event is something that has happened, for people and programs that watch. Nothing in Loom depends on seeing it.

@@ -89,6 +89,8 @@ type Intents struct {
 	// intended before; before is nil where nothing was.
 	Check func(before, after *topology.Topology) (Effect, topology.Diagnostics)
 	Now   func() time.Time
+	// Allow refuses a write to whom ctx says, before it is made or tried out; nil: whoever comes here may.
+	Allow func(ctx context.Context, topology string, w *Written) error
 }
 
 // Write is how something is to be written.
@@ -317,6 +319,11 @@ func (x *Intents) append(ctx context.Context, name string, number int64, head, n
 		out.Intent, out.Warnings = topo.Intent, diags
 	}
 	out.Changes = Compare(out.Before, out.Intent)
+	if x.Allow != nil {
+		if err := x.Allow(ctx, name, out); err != nil {
+			return nil, err
+		}
+	}
 	var err error
 	if next.Hash, err = Hash(out.Intent); err != nil {
 		return nil, err

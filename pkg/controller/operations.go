@@ -22,6 +22,8 @@ var (
 	ErrStale = errors.New("the plan is out of date; plan again")
 	// ErrNotNow: something else has to come first.
 	ErrNotNow = errors.New("not now")
+	// ErrNotYou: somebody else has to do it.
+	ErrNotYou = errors.New("not by you")
 	// ErrInvalid: the request makes no sense.
 	ErrInvalid = errors.New("invalid")
 )
