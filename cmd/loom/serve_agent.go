@@ -125,6 +125,7 @@ func (a *agent) stands() (controller.Standing, controller.Target) {
 
 // run follows the device until ctx ends.
 func (a *agent) run(ctx context.Context) {
+	defer a.move() // whoever waits for this one looks for the next
 	defer a.try()
 	wait := shortestRetry
 	for ctx.Err() == nil {

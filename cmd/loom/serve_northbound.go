@@ -277,9 +277,7 @@ func (l *listener) leaveAll() {
 
 // Once implements api.Observed.
 func (s observed) Once(ctx context.Context, by string, r *northbound.Request, req *gnmi.SubscribeRequest, send func(*gnmi.Notification) error) error {
-	return s.ask(ctx, by, r.Target, func(c *collected, as string) ([]*gnmi.Notification, error) {
-		return c.once(ctx, as, r, req)
-	}, send)
+	return s.ask(ctx, by, r.Target, func(c *collected) (*spoken, error) { return c.once(ctx, r, req) }, send)
 }
 
 // Get implements api.Observed.
@@ -290,19 +288,22 @@ func (s observed) Get(ctx context.Context, by string, r *gnmi.GetRequest) (*gnmi
 	}
 	out := &gnmi.GetResponse{}
 	size := 0
-	err = s.ask(ctx, by, target, func(c *collected, as string) ([]*gnmi.Notification, error) { return c.get(ctx, as, r) }, func(n *gnmi.Notification) error {
+	err = s.ask(ctx, by, target, func(c *collected) (*spoken, error) { return c.get(ctx, r) }, func(n *gnmi.Notification) error {
 		if size += proto.Size(n); size > mostAnswer {
 			return fmt.Errorf("%w: the answer has more than %d MiB; ask for less, or subscribe ONCE", northbound.ErrLimit, mostAnswer>>20)
 		}
 		out.Notification = append(out.Notification, n)
 		return nil
 	})
+	slices.SortStableFunc(out.Notification, func(a, b *gnmi.Notification) int {
+		return strings.Compare(a.GetPrefix().GetTarget(), b.GetPrefix().GetTarget())
+	})
 	return out, err
 }
 
 // ask asks the devices that a target means, several at once, and sends what each of them says, one after the other. With all devices
 // together those that do not answer, and those that refuse, are left out, unless all of them do.
-func (s *serving) ask(ctx context.Context, by, target string, read func(c *collected, as string) ([]*gnmi.Notification, error), send func(*gnmi.Notification) error) error {
+func (s *serving) ask(ctx context.Context, by, target string, read func(*collected) (*spoken, error), send func(*gnmi.Notification) error) error {
 	leave, err := s.collectors.enter(by)
 	if err != nil {
 		return err
@@ -321,7 +322,8 @@ func (s *serving) ask(ctx context.Context, by, target string, read func(c *colle
 		turns <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turns }()
-			notes, err := read(s.collected(at), as)
+			said, err := read(s.collected(at))
+			defer said.giveBack()
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -329,9 +331,9 @@ func (s *serving) ask(ctx context.Context, by, target string, read func(c *colle
 				return
 			}
 			answered++
-			for _, n := range notes {
+			for _, n := range said.all {
 				if broken == nil {
-					broken = send(n)
+					broken = send(inName(n, as))
 				}
 			}
 		})

@@ -95,7 +95,7 @@ func (c *collected) join(i northbound.Interest) (all []*upstream, err error) {
 	if ofDevice {
 		u := c.feeds[i.Source]
 		if u == nil {
-			if most := c.most(); len(c.feeds) >= most {
+			if most := c.most(); c.subscribed() >= most {
 				return all, fmt.Errorf("%s: %w: collectors have %d subscriptions to it; use paths, modes, intervals and encodings that others use, too", c.at.device, northbound.ErrLimit, most)
 			}
 			u = c.begin(i.Source, i.Path)
@@ -111,6 +111,16 @@ func (c *collected) join(i northbound.Interest) (all []*upstream, err error) {
 		c.s.minders.Go(func() { c.watch(ctx) })
 	}
 	return all, nil
+}
+
+// subscribed is how many subscriptions collectors have to the device. c.mu is held.
+func (c *collected) subscribed() (n int) {
+	for _, u := range c.feeds {
+		if !u.meta {
+			n++
+		}
+	}
+	return n
 }
 
 // most is how many subscriptions collectors may have to the device: half of the calls that it takes, where that is known.
@@ -346,8 +356,32 @@ func (c *collected) read(ctx context.Context, do func(*device.Device) error) err
 	return relayed(do(dev))
 }
 
+// spoken is what one device has answered, within what all collectors may have together.
+type spoken struct {
+	c    *collected
+	all  []*gnmi.Notification
+	size int64
+}
+
+// add takes one notification more. Errors: northbound.ErrLimit.
+func (a *spoken) add(n *gnmi.Notification) error {
+	size := int64(proto.Size(n))
+	if a.size+size > mostAnswer {
+		return fmt.Errorf("%s: %w: the answer has more than %d MiB; ask for less", a.c.at.device, northbound.ErrLimit, mostAnswer>>20)
+	}
+	if err := a.c.s.collectors.budget.Take(size); err != nil {
+		return fmt.Errorf("%s: %w", a.c.at.device, err)
+	}
+	a.size += size
+	a.all = append(a.all, n)
+	return nil
+}
+
+func (a *spoken) giveBack() { a.c.s.collectors.budget.Give(a.size) }
+
 // once is what the device has at the paths of a request.
-func (c *collected) once(ctx context.Context, as string, r *northbound.Request, req *gnmi.SubscribeRequest) (out []*gnmi.Notification, err error) {
+func (c *collected) once(ctx context.Context, r *northbound.Request, req *gnmi.SubscribeRequest) (*spoken, error) {
+	out := &spoken{c: c}
 	asked := req.GetSubscribe()
 	list := &gnmi.SubscriptionList{
 		Mode: gnmi.SubscriptionList_ONCE, Encoding: r.Encoding, UseModels: asked.GetUseModels(), AllowAggregation: asked.GetAllowAggregation(), Qos: asked.GetQos(),
@@ -355,33 +389,31 @@ func (c *collected) once(ctx context.Context, as string, r *northbound.Request, 
 	for _, i := range r.Interests {
 		ofDevice, meta := northbound.MetaOf(i.Path)
 		if meta {
-			out = append(out, c.metaNow().Notification(i.Path, r.Encoding, time.Now()))
+			if err := out.add(c.metaNow().Notification(i.Path, r.Encoding, time.Now())); err != nil {
+				return out, err
+			}
 		}
 		if ofDevice {
 			list.Subscription = append(list.Subscription, &gnmi.Subscription{Path: i.Path})
 		}
 	}
 	if len(list.Subscription) == 0 {
-		return inName(out, as), nil
+		return out, nil
 	}
-	size := 0
 	up := &gnmi.SubscribeRequest{Request: &gnmi.SubscribeRequest_Subscribe{Subscribe: list}, Extension: req.GetExtension()}
-	err = c.read(ctx, func(dev *device.Device) error {
+	return out, c.read(ctx, func(dev *device.Device) error {
 		return dev.Relay(ctx, up, func(resp *gnmi.SubscribeResponse) error {
 			if n := resp.GetUpdate(); n != nil {
-				if size += proto.Size(n); size > mostAnswer {
-					return fmt.Errorf("%s: %w: the answer has more than %d MiB; ask for less", c.at.device, northbound.ErrLimit, mostAnswer>>20)
-				}
-				out = append(out, n)
+				return out.add(n)
 			}
 			return nil
 		})
 	})
-	return inName(out, as), err
 }
 
 // get is what the device answers to a Get.
-func (c *collected) get(ctx context.Context, as string, r *gnmi.GetRequest) (out []*gnmi.Notification, err error) {
+func (c *collected) get(ctx context.Context, r *gnmi.GetRequest) (*spoken, error) {
+	out := &spoken{c: c}
 	up := proto.Clone(r).(*gnmi.GetRequest)
 	up.Path = nil
 	if up.Prefix != nil {
@@ -390,23 +422,26 @@ func (c *collected) get(ctx context.Context, as string, r *gnmi.GetRequest) (out
 	for _, p := range r.GetPath() {
 		whole, err := northbound.WholePath(r.GetPrefix(), p)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		if ofDevice, _ := northbound.MetaOf(whole); ofDevice {
 			up.Path = append(up.Path, p)
-		} else {
-			out = append(out, c.metaNow().Notification(whole, r.GetEncoding(), time.Now()))
+		} else if err := out.add(c.metaNow().Notification(whole, r.GetEncoding(), time.Now())); err != nil {
+			return out, err
 		}
 	}
-	if len(up.Path) == 0 && len(out) > 0 {
-		return inName(out, as), nil
+	if len(up.Path) == 0 && len(out.all) > 0 {
+		return out, nil
 	}
-	err = c.read(ctx, func(dev *device.Device) error {
+	return out, c.read(ctx, func(dev *device.Device) error {
 		resp, err := dev.RelayGet(ctx, up)
-		out = append(out, resp.GetNotification()...)
+		for _, n := range resp.GetNotification() {
+			if err := out.add(n); err != nil {
+				return err
+			}
+		}
 		return err
 	})
-	return inName(out, as), err
 }
 
 // metaNow is how the controller stands to the device.
@@ -418,15 +453,13 @@ func (c *collected) metaNow() northbound.Meta {
 	return now
 }
 
-// inName has notifications say whose they are (gNMI specification §2.2.2.1).
-func inName(all []*gnmi.Notification, as string) []*gnmi.Notification {
-	for _, n := range all {
-		if n.Prefix == nil {
-			n.Prefix = &gnmi.Path{}
-		}
-		n.Prefix.Target = as
+// inName has a notification say whose it is (gNMI specification §2.2.2.1).
+func inName(n *gnmi.Notification, as string) *gnmi.Notification {
+	if n.Prefix == nil {
+		n.Prefix = &gnmi.Path{}
 	}
-	return all
+	n.Prefix.Target = as
+	return n
 }
 
 // lend is the device for a collector, until over ends or it is given back; nil where there is no connection. moved is closed when

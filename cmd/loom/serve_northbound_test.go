@@ -18,8 +18,9 @@ import (
 
 // Leaves of a switch in these tests.
 const (
-	described = "/interface[name=ethernet-1/1]/description"
-	operState = "/interface[name=ethernet-1/1]/oper-state"
+	described = "/interface[name=ethernet-1/1]/description" // of which nothing is intended
+	port      = "/interface[name=ethernet-1/49]"            // to the spine
+	operState = port + "/oper-state"
 )
 
 // collector is somebody who listens, and what it knows by what it was told.
@@ -79,7 +80,7 @@ func pathText(prefix, p *gnmi.Path) string {
 // until hears until something holds.
 func (o *collector) until(what string, holds func() bool) {
 	o.Helper()
-	late := time.AfterFunc(time.Minute, func() { _ = o.CloseSend(); o.there.Close() })
+	late := time.AfterFunc(20*time.Second, func() { _ = o.CloseSend(); o.there.Close() })
 	defer late.Stop()
 	for !holds() {
 		if err := o.hears(); err != nil {
@@ -147,20 +148,62 @@ func TestCollectorsAreServedWhatDevicesSay(t *testing.T) {
 	c.check(poll.CloseSend())
 
 	calls := c.sim.Device("leaf1").Calls()
-	stream, second := c.collect(wish("*", gnmi.SubscriptionList_STREAM, "/interface[name=ethernet-1/1]")), c.collect(wish("leaf1", gnmi.SubscriptionList_STREAM, "/interface[name=ethernet-1/1]"))
+	stream, second := c.collect(wish("*", gnmi.SubscriptionList_STREAM, port, described)), c.collect(wish("leaf1", gnmi.SubscriptionList_STREAM, port, described))
 	stream.sync()
 	second.sync()
-	if got := c.sim.Device("leaf1").Calls() - calls; got != 1 {
-		t.Errorf("two collectors have %d subscriptions to a device, want one", got)
+	if got := stream.knows["leaf1:"+operState]; got != "up" {
+		t.Fatalf("%s is %q", operState, got)
 	}
-	c.box("leaf1", map[string]string{described: "third", "/interface[name=ethernet-1/1]/admin-state": "disable"})
+	if got := c.sim.Device("leaf1").Calls() - calls; got != 2 {
+		t.Errorf("two collectors of two paths have %d subscriptions to a device, want 2", got)
+	}
+	c.box("leaf1", map[string]string{described: "third", port + "/admin-state": "disable"})
 	for _, o := range []*collector{stream, second} {
 		o.learns("leaf1:"+described, "third")
 		o.learns("leaf1:"+operState, "down")
 	}
 	c.box("leaf1", map[string]string{described: ""})
 	stream.learns("leaf1:"+described, "")
-	c.check(second.CloseSend())
+
+	chosen := wish("leaf1", gnmi.SubscriptionList_STREAM, operState)
+	chosen.GetSubscribe().GetSubscription()[0].Mode = gnmi.SubscriptionMode_TARGET_DEFINED
+	chosen.GetSubscribe().UpdatesOnly = true
+	o := c.collect(chosen)
+	o.sync()
+	if o.told > 0 {
+		t.Errorf("told %v of what was there", o.knows)
+	}
+	c.box("leaf1", map[string]string{port + "/admin-state": "enable"})
+	o.learns("leaf1:"+operState, "up")
+}
+
+func TestADeviceOfTwoTopologiesIsCalledByBoth(t *testing.T) {
+	t.Parallel()
+	with := func(names ...string) *fabricRun {
+		f := &fabricRun{agents: map[string]*agent{}}
+		for _, n := range names {
+			f.agents[n] = &agent{}
+		}
+		return f
+	}
+	s := &serving{fabrics: map[string]*fabricRun{"bj": with("leaf1", "leaf2"), "gz": with("leaf1")}}
+	for target, want := range map[string]string{
+		"*":        "map[{bj leaf1}:bj/leaf1 {bj leaf2}:leaf2 {gz leaf1}:gz/leaf1]",
+		"leaf2":    "map[{bj leaf2}:leaf2]",
+		"bj/leaf2": "map[{bj leaf2}:bj/leaf2]",
+		"gz/leaf1": "map[{gz leaf1}:gz/leaf1]",
+		"leaf1":    `invalid: prefix.target is "leaf1", which is in bj and gz; say bj/leaf1`,
+		"gz/leaf2": `no such target: prefix.target is "gz/leaf2", and no device in care has that name; loom devices lists them, * means all`,
+	} {
+		all, err := s.targets(target)
+		got := fmt.Sprint(all)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", target, got, want)
+		}
+	}
 }
 
 // wish is a subscription to paths, on change where it is a stream.
@@ -238,7 +281,7 @@ func TestWhatIsGoneWhenADeviceIsBackIsToldAsDeleted(t *testing.T) {
 	t.Parallel()
 	c := newServed(t, filepath.Join("testdata", "pair.yaml"))
 	c.box("leaf1", map[string]string{described: "first"})
-	o := c.collect(wish("leaf1", gnmi.SubscriptionList_STREAM, described, "/interface[name=ethernet-1/1]/admin-state", "/meta"))
+	o := c.collect(wish("leaf1", gnmi.SubscriptionList_STREAM, described, port+"/admin-state", "/meta"))
 	o.sync()
 	o.learns("leaf1:/meta/sync", "true")
 	id := c.inject("unreachable", "leaf1", nil)

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Budget is what feeds may keep together. The zero value has nothing to give.
+// Budget is what feeds and answers may have together. The zero value has nothing to give.
 type Budget struct {
 	Most int64 // bytes, about
 	used atomic.Int64
@@ -24,6 +24,18 @@ type Budget struct {
 
 // Used is what is kept, in bytes, about.
 func (b *Budget) Used() int64 { return b.used.Load() }
+
+// Take takes so many bytes, which Give gives back, unless that is an error: ErrLimit.
+func (b *Budget) Take(n int64) error {
+	if b.used.Add(n) > b.Most {
+		b.Give(n)
+		return fmt.Errorf("%w: more than %d MiB are kept for all collectors together; ask for less", ErrLimit, b.Most>>20)
+	}
+	return nil
+}
+
+// Give gives bytes back.
+func (b *Budget) Give(n int64) { b.used.Add(-n) }
 
 // Feed is what one device says at and below one path: the last value of each leaf, and who wants to hear of it. Whoever hears the
 // device calls Begin, Hear and Told, and Lose when it does not hear it any more. What there is then stays, and what of it is gone
