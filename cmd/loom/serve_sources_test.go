@@ -91,7 +91,7 @@ func newSourced(t testing.TB) *sourced {
 // start has the controller follow what is intended, and sources.
 func (c *sourced) start() {
 	ctx, cancel := context.WithCancel(c.s.ctx)
-	c.s.followers.began = time.Now()
+	c.s.followers.began, c.s.followers.all = time.Now(), nil
 	var all sync.WaitGroup
 	all.Go(func() { c.s.care(ctx) })
 	all.Go(func() { c.s.followSources(ctx) })
