@@ -63,7 +63,7 @@ func TestAGateOpensWhenNothingNewIsWrong(t *testing.T) {
 
 	leaf1 := f.design.Device("leaf1").Loopback.String()
 	f.hand(t, "spine1", "/network-instance[name=default]/protocols/bgp/neighbor[peer-address="+leaf1+"]/peer-as", "64999")
-	g.within = time.Second
+	g.within = 3 * time.Second // a busy machine has read all of it by then
 	g.soak = time.Hour // whoever is just about to fall has time to
 	err := g.pass(ctx, []string{"spine1"}, nil)
 	var shut *gateError
@@ -90,7 +90,7 @@ func TestAGateDoesNotWaitForDevicesThatWereDeadBefore(t *testing.T) {
 
 	f.sim.Device("leaf1").Stop()
 	g.retry = time.Millisecond
-	g.within = 100 * time.Millisecond
+	g.within = 2 * time.Second
 	g.soak = time.Hour
 	err := g.pass(ctx, []string{"spine1"}, nil)
 	if err == nil || !strings.Contains(err.Error(), "leaf1 cannot be read") {
