@@ -64,7 +64,7 @@ func TestAGateOpensWhenNothingNewIsWrong(t *testing.T) {
 	leaf1 := f.design.Device("leaf1").Loopback.String()
 	f.hand(t, "spine1", "/network-instance[name=default]/protocols/bgp/neighbor[peer-address="+leaf1+"]/peer-as", "64999")
 	g.within = 3 * time.Second // a busy machine has read all of it by then
-	g.soak = time.Hour // whoever is just about to fall has time to
+	g.soak = time.Hour         // whoever is just about to fall has time to
 	err := g.pass(ctx, []string{"spine1"}, nil)
 	var shut *gateError
 	if !errors.As(err, &shut) || len(shut.findings) == 0 {
