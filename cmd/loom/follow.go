@@ -39,7 +39,7 @@ func (f *follower) followOver(ctx context.Context, over func() *live, news chan 
 	ended := make(chan error, 1)
 	l := over()
 	go func() {
-		ended <- l.Subscribe(ctx, mustPaths(drivers[l.design.OS].ObservePaths), gnmi.SubscriptionList_STREAM, newsOf(news))
+		ended <- l.Follow(ctx, mustPaths(drivers[l.design.OS].ObservePaths), newsOf(news))
 	}()
 	for {
 		var sample <-chan time.Time

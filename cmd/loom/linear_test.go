@@ -22,7 +22,7 @@ import (
 
 // serveProcess is loom serve as a process of its own, which can be killed.
 type serveProcess struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	address string
 	rest    string

@@ -103,11 +103,17 @@ func unreachable(name string, err error) verify.Device {
 	return verify.Device{Unreachable: text}
 }
 
-// mustPaths parses paths of a driver.
+// mustPaths parses paths of a driver, each of them once: they are few, and who follows many devices holds on to them.
 func mustPaths(texts []string) []config.Path {
 	out := make([]config.Path, len(texts))
 	for i, text := range texts {
-		out[i] = mustPath(text)
+		parsed, ok := pathsOfDrivers.Load(text)
+		if !ok {
+			parsed, _ = pathsOfDrivers.LoadOrStore(text, mustPath(text))
+		}
+		out[i] = parsed.(config.Path)
 	}
 	return out
 }
+
+var pathsOfDrivers sync.Map // text to config.Path, which nobody changes

@@ -22,7 +22,29 @@ const (
 	readBack      = 5 * time.Minute        // a device is read as a whole now and then, whatever it says by itself
 	gathering     = 100 * time.Millisecond // what a device says within it is looked at together
 	toTell        = 2 * time.Second        // a device is not read before it has told all it has, or for so long
+	toCompare     = 10 * time.Second       // what devices show is not looked at before all were compared with what is intended, or for so long
 )
+
+// awaitFirst counts an agent in, until it calls what is returned.
+func (f *fabricRun) awaitFirst() func() {
+	f.firsts.Add(1)
+	return sync.OnceFunc(func() {
+		if f.firsts.Add(-1) == 0 {
+			f.allFirst()
+		}
+	})
+}
+
+// compared waits until every device was read for the first time, or could not be: after a start that is what people wait for.
+func (f *fabricRun) compared(ctx context.Context) {
+	limit := time.NewTimer(toCompare)
+	defer limit.Stop()
+	select {
+	case <-f.begun:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+}
 
 // agent speaks with one device for as long as the controller runs: one connection, one subscription, and a reading of the whole
 // whenever something is in doubt. All decisions are those of controller.Device.
@@ -31,6 +53,7 @@ type agent struct {
 	name   string
 	tried  chan struct{} // closed when it has met the device, or failed to, for the first time
 	try    func()        // closes it
+	first  func()        // it was read, or could not be, for the first time
 
 	mu     sync.Mutex
 	state  *controller.Device
@@ -46,6 +69,7 @@ type agent struct {
 func newAgent(f *fabricRun, d *fabric.Device) *agent {
 	a := &agent{fabric: f, name: d.Name, design: d, nudged: make(chan struct{}, 1), tried: make(chan struct{}), moved: make(chan struct{})}
 	a.try = sync.OnceFunc(func() { close(a.tried) })
+	a.first = f.awaitFirst()
 	a.state = &controller.Device{Name: d.Name, Schema: drivers[d.OS].Schema, Owned: func(has, intended *config.Tree) *config.Tree {
 		return drivers[a.design.OS].Scope(a.design).Owned(has, intended)
 	}}
@@ -127,9 +151,11 @@ func (a *agent) stands() (controller.Standing, controller.Target) {
 func (a *agent) run(ctx context.Context) {
 	defer a.move() // whoever waits for this one looks for the next
 	defer a.try()
+	defer a.first()
 	wait := shortestRetry
 	for ctx.Err() == nil {
 		met, err := a.follow(ctx)
+		a.first()
 		if ctx.Err() != nil {
 			return
 		}
@@ -185,10 +211,13 @@ func (a *agent) follow(ctx context.Context) (met bool, err error) {
 		end()
 	}()
 	a.tell(func(d *controller.Device, now time.Time) controller.News { return d.Connect(now) })
-	a.fabric.running.Go(func() { a.fabric.watch.follow(ctx, a.name, l) })
+	a.fabric.running.Go(func() {
+		a.fabric.compared(ctx)
+		a.fabric.watch.follow(ctx, a.name, l)
+	})
 	told, ended := make(chan struct{}, 1), make(chan error, 1)
 	go func() {
-		ended <- l.Subscribe(ctx, mustPaths(drivers[l.design.OS].Manners.ReadPaths), gnmi.SubscriptionList_STREAM, func(n *gnmi.Notification) {
+		ended <- l.Follow(ctx, mustPaths(drivers[l.design.OS].Followed(l.design.Release)), func(n *gnmi.Notification) {
 			a.hear(n)
 			if n == nil {
 				leaveWord(told)
@@ -231,6 +260,7 @@ func (a *agent) attend(ctx context.Context, l *live, ended <-chan error) error {
 		if err := a.catchUp(ctx, l); err != nil {
 			return err
 		}
+		a.first()
 		select {
 		case err := <-ended:
 			return err
@@ -271,9 +301,17 @@ func (a *agent) read(ctx context.Context, l *live) error {
 		return ctx.Err()
 	}
 	a.mu.Lock()
-	asked := a.state.Ask()
+	asked, meant := a.state.Ask(), a.state.Meant()
 	a.mu.Unlock()
-	has, _, err := l.running(ctx)
+	answer, err := l.ask(ctx)
+	if err != nil {
+		return err
+	}
+	if rest, ok := answer.Beside(meant); ok && drivers[l.design.OS].Scope(l.design).Owned(rest.Tree, meant).Root().IsDefault() {
+		a.tell(func(d *controller.Device, now time.Time) controller.News { return d.ReadAs(meant, asked, now) })
+		return nil
+	}
+	has, _, err := answer.Tree()
 	if err != nil {
 		return err
 	}

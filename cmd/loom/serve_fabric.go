@@ -32,6 +32,10 @@ type fabricRun struct {
 	shown    atomic.Pointer[look]   // how the last one stands, or stood
 	waits    atomic.Pointer[hold]   // that it waits for somebody's word; nil: it does not
 
+	begun    chan struct{} // closed when every device that was there at the start was read, or could not be
+	allFirst func()        // closes it
+	firsts   atomic.Int64  // agents that have neither read their device yet nor failed to, and one more until all have begun
+
 	timed chan struct{} // when something is over is to be looked at again
 
 	deciding  sync.Mutex // held by who decides what becomes of drift
@@ -62,11 +66,13 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 		return nil, held(err, name)
 	}
 	f := &fabricRun{
-		s: s, name: name, turns: make(chan struct{}, maxConnections), drifted: make(chan struct{}, 1), timed: make(chan struct{}, 1), enough: func() {},
+		s: s, name: name, turns: make(chan struct{}, maxConnections), drifted: make(chan struct{}, 1), timed: make(chan struct{}, 1), begun: make(chan struct{}), enough: func() {},
 		agents: map[string]*agent{}, ends: map[string]context.CancelFunc{},
 		keep: &keeper{store: s.store, lease: lease, topology: name, control: s.control, bounds: b, marks: s.marks},
 	}
+	f.allFirst = sync.OnceFunc(func() { close(f.begun) })
 	f.watch = newWatchman(f)
+	started := f.awaitFirst()
 	e, err := f.enforcer(ctx)
 	if err == nil {
 		err = f.start(ctx)
@@ -74,6 +80,7 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.stop())
 	}
+	started()
 	own, enough := context.WithCancel(s.ctx)
 	f.enough = enough
 	f.running.Go(func() { f.enforce(own, e) })

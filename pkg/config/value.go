@@ -81,7 +81,7 @@ func (s *Schema) Canonical(id ID, release int, text string) (string, error) {
 // newer entries overwrite: bounded, and free of locks.
 func (x *index) check(typ uint16, release int, text string) (scalar, error) {
 	if len(text) > memoLength {
-		return x.checkAfresh(typ, release, text)
+		return x.checkAfresh(typ, release, strings.Clone(text))
 	}
 	h := mix(maphash.String(seed, text), uint64(typ)<<8|uint64(release))
 	slot := &x.memo[h%memoSize]

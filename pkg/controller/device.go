@@ -46,6 +46,8 @@ type Device struct {
 	refusal, silence string // why it is refused, why it is unreachable
 	busy, failure    string // transaction that changes it, and what the last one left
 	has              *config.Tree
+	trimmed          bool   // has is what is intended, one tree for both: what the device has beside it, none of it Loom's, is left out
+	whole            bool   // what it has beside is wanted: it tells of it
 	doubts           uint64 // rises with all that may have changed the configuration
 	renewed          uint64 // doubts when last nothing was known for sure: answers to older questions are of another time
 	stale            bool   // it has to be read as a whole
@@ -127,6 +129,9 @@ func (d *Device) Want(t Target, now time.Time) News {
 	if t.Revision < d.desired.Revision {
 		return News{} // of a time when less was known
 	}
+	if d.trimmed && !config.Equal(d.has, t.Tree) {
+		d.doubt() // of what was left out some may be Loom's by now
+	}
 	d.desired = t
 	if d.applied.Revision != 0 && config.Equal(d.applied.Tree, t.Tree) {
 		d.applied = t // what changed is no concern of this device
@@ -166,7 +171,7 @@ func (d *Device) End(now time.Time) News {
 
 // Connect tells that the device is connected, and is who it should be.
 func (d *Device) Connect(now time.Time) News {
-	d.connected, d.refusal, d.silence = true, "", ""
+	d.connected, d.refusal, d.silence, d.whole = true, "", "", false
 	d.anew()
 	return d.judge(now)
 }
@@ -206,13 +211,38 @@ func (d *Device) Stale() bool { return d.stale && d.connected && d.busy == "" }
 // Ask is to be called before the device is read as a whole. What it returns goes with the answer.
 func (d *Device) Ask() uint64 { return d.doubts }
 
+// Meant is what the device should have, to be compared with what it answers when it is read: see ReadAs. nil: all that it has
+// is wanted.
+func (d *Device) Meant() *config.Tree {
+	if d.whole {
+		return nil
+	}
+	return d.desired.Tree
+}
+
+// ReadAs tells that the device has what Meant was when it was asked, and beside it nothing that would be Loom's.
+func (d *Device) ReadAs(meant *config.Tree, asked uint64, now time.Time) News {
+	if meant != d.desired.Tree {
+		return News{} // of a time when something else was intended
+	}
+	return d.read(meant, true, asked, now)
+}
+
 // Read tells what the device has within what Loom reads of it. An answer to a question from before something it said may have changed
 // does not make sure of anything, but is better than nothing. One from before a transaction, or of another connection, is nothing.
 func (d *Device) Read(has *config.Tree, asked uint64, now time.Time) News {
+	out := d.read(has, false, asked, now)
+	if d.has == has && !d.whole && d.status == InSync {
+		d.has, d.trimmed = d.desired.Tree, true // a fabric of copies would be large
+	}
+	return out
+}
+
+func (d *Device) read(has *config.Tree, trimmed bool, asked uint64, now time.Time) News {
 	if asked < d.renewed {
 		return News{}
 	}
-	d.has, d.compared, d.unread = has, now, false
+	d.has, d.trimmed, d.compared, d.unread = has, trimmed, now, false
 	sure := asked == d.doubts
 	if sure {
 		d.stale = false
@@ -271,6 +301,16 @@ func (d *Device) Look(now time.Time) News {
 		return News{}
 	}
 	if d.busy != "" || d.has == nil || d.stale {
+		d.unheard()
+		return News{}
+	}
+	idle, absent := d.heard.idle(d.has)
+	switch {
+	case idle:
+		d.settle(d.heard.empty())
+		return News{}
+	case d.trimmed:
+		d.whole = d.whole || absent
 		d.unheard()
 		return News{}
 	}

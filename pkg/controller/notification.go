@@ -64,6 +64,18 @@ func (b *inbox) empty() (received int64) {
 	return received
 }
 
+// idle tells whether a configuration plainly has all that is in the inbox; absent, whether something is told of that it does not have at
+// all.
+func (b *inbox) idle(t *config.Tree) (idle, absent bool) {
+	idle = true
+	for _, s := range b.steps {
+		if s.value == nil || !t.Says(s.path, s.value) {
+			idle, absent = false, absent || !t.Find(s.path).Valid()
+		}
+	}
+	return idle, absent
+}
+
 // onto is a configuration after what is in the inbox.
 func (b *inbox) onto(t *config.Tree) (*config.Tree, error) {
 	for steps := b.steps; len(steps) > 0; {

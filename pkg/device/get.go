@@ -7,6 +7,8 @@ import (
 
 	"github.com/openconfig/gnmi/proto/gnmi"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/loomfabric/loom/pkg/config"
 )
@@ -98,6 +100,45 @@ func (d *Device) Subscribe(ctx context.Context, paths []config.Path, mode gnmi.S
 	if mode == gnmi.SubscriptionList_POLL {
 		return d.errorf(op, Refused, "mode POLL is not built")
 	}
+	return d.subscribe(ctx, subscription(paths, mode), on)
+}
+
+// Follow asks to be told of what changes at and below the paths, and hands on each notification, in the order in which the device
+// sends them, until ctx ends; it returns nil then. It calls on with nil once the device listens (sync_response). What is there already is
+// not asked for (updates_only, gNMI spec §3.5.1.2): some devices have a lot to say. One that does not honour that tells it first, and so
+// does one that refuses to be asked like this: it is asked again, for everything.
+func (d *Device) Follow(ctx context.Context, paths []config.Path, on func(*gnmi.Notification)) error {
+	said := false
+	err := d.subscribe(ctx, changes(paths), func(n *gnmi.Notification) {
+		said = true
+		on(n)
+	})
+	if said || !unheardOf(err) {
+		return err
+	}
+	return d.subscribe(ctx, subscription(paths, gnmi.SubscriptionList_STREAM), on)
+}
+
+// changes makes the request of a subscription to what changes from now on.
+func changes(paths []config.Path) *gnmi.SubscribeRequest {
+	req := subscription(paths, gnmi.SubscriptionList_STREAM)
+	req.GetSubscribe().UpdatesOnly = true
+	return req
+}
+
+// unheardOf tells whether a device refuses what a request asks for, whatever it is about.
+func unheardOf(err error) bool {
+	e := (*Error)(nil)
+	if !errors.As(err, &e) {
+		return false
+	}
+	code := status.Code(e.Err)
+	return code == codes.Unimplemented || code == codes.InvalidArgument
+}
+
+// subscribe runs one Subscribe. The request is nobody's once it is sent: a stream lasts long, and there are many.
+func (d *Device) subscribe(ctx context.Context, req *gnmi.SubscribeRequest, on func(*gnmi.Notification)) error {
+	const op = "subscribe"
 	l, err := d.connect(ctx, op)
 	if err != nil {
 		return err
@@ -105,9 +146,10 @@ func (d *Device) Subscribe(ctx context.Context, paths []config.Path, mode gnmi.S
 	defer l.release()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	mode := req.GetSubscribe().GetMode()
 	stream, err := gnmi.NewGNMIClient(l.conn).Subscribe(ctx)
 	if err == nil {
-		err = stream.Send(subscription(paths, mode))
+		err = stream.Send(req)
 	}
 	if err == nil {
 		err = receive(stream, mode, on)

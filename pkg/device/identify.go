@@ -40,28 +40,37 @@ func (d *Device) Identify(ctx context.Context) (Identity, error) {
 		return Identity{}, err
 	}
 	id := d.target.Driver.Identity
-	version, err := d.mustState(ctx, id.Version)
+	said, err := d.mustStates(ctx, id.Version, id.Chassis)
 	if err != nil {
 		return Identity{}, err
 	}
-	chassis, err := d.mustState(ctx, id.Chassis)
-	if err != nil {
-		return Identity{}, err
-	}
+	version, chassis := said[0], said[1]
 	return Identity{Release: id.Release(version), Platform: id.Platform(chassis), Version: version, Chassis: chassis}, nil
 }
 
-// mustState reads a leaf that every device of the operating system has.
-func (d *Device) mustState(ctx context.Context, path string) (string, error) {
-	p, err := config.ParsePath(path)
+// mustStates reads leaves that every device of the operating system has.
+func (d *Device) mustStates(ctx context.Context, paths ...string) ([]string, error) {
+	const op = "identify"
+	parsed := make([]config.Path, len(paths))
+	for i, path := range paths {
+		var err error
+		if parsed[i], err = config.ParsePath(path); err != nil {
+			return nil, d.errorf(op, Refused, "driver: %w", err)
+		}
+	}
+	tree, _, err := d.get(ctx, op, gnmi.GetRequest_ALL, parsed)
 	if err != nil {
-		return "", d.errorf("identify", Refused, "driver: %w", err)
+		return nil, err
 	}
-	v, ok, err := d.State(ctx, p)
-	if err == nil && !ok {
-		err = d.errorf("identify", Refused, "%s has no value", path)
+	out := make([]string, len(paths))
+	for i, p := range parsed {
+		c := tree.Find(p)
+		if !c.Valid() {
+			return nil, d.errorf(op, Refused, "%s has no value", p)
+		}
+		out[i] = c.Value()
 	}
-	return v, err
+	return out, nil
 }
 
 // checkCapabilities refuses a device that does not speak as the driver does.

@@ -352,3 +352,32 @@ func TestBothTellsWhatTheSchemaDoesNotHave(t *testing.T) {
 		})
 	}
 }
+
+// A device that refuses to leave out what there is already is asked for everything.
+func TestFollowTakesADeviceThatTellsEverything(t *testing.T) {
+	t.Parallel()
+	for _, code := range []codes.Code{codes.InvalidArgument, codes.Unimplemented} {
+		h := &hostile{follow: func(r *gnmi.SubscribeRequest, stream gnmi.GNMI_SubscribeServer) error {
+			if r.GetSubscribe().GetUpdatesOnly() {
+				return status.Error(code, "no updates_only here")
+			}
+			if err := stream.Send(&gnmi.SubscribeResponse{Response: &gnmi.SubscribeResponse_SyncResponse{SyncResponse: true}}); err != nil {
+				return err
+			}
+			<-stream.Context().Done()
+			return nil
+		}}
+		to, _ := h.run(t)
+		d := dial(t, to)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		listens := false
+		err := d.Follow(ctx, []config.Path{path(t, "/interface")}, func(n *gnmi.Notification) {
+			listens = n == nil
+			cancel()
+		})
+		if err != nil || !listens {
+			t.Errorf("%v: got %v, listens %t", code, err, listens)
+		}
+	}
+}

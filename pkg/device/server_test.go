@@ -61,6 +61,7 @@ type hostile struct {
 	get     func(context.Context, *gnmi.GetRequest) (*gnmi.GetResponse, error)
 	set     func(context.Context, *gnmi.SetRequest) (*gnmi.SetResponse, error)
 	able    func(context.Context, *gnmi.CapabilityRequest) (*gnmi.CapabilityResponse, error)
+	follow  func(*gnmi.SubscribeRequest, gnmi.GNMI_SubscribeServer) error
 	startup []*file.GetResponse
 }
 
@@ -77,6 +78,15 @@ type gnmiSide struct{ *hostile }
 
 func (g gnmiSide) Get(ctx context.Context, r *gnmi.GetRequest) (*gnmi.GetResponse, error) {
 	return g.get(ctx, r)
+}
+
+// Subscribe hands on the first message.
+func (g gnmiSide) Subscribe(stream gnmi.GNMI_SubscribeServer) error {
+	r, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	return g.follow(r, stream)
 }
 
 // fileSide is the other one.

@@ -254,6 +254,30 @@ func TestSubscribeFollowsChangesUntilItsContextEnds(t *testing.T) {
 	}
 }
 
+func TestFollowHearsOnlyOfWhatChanges(t *testing.T) {
+	t.Parallel()
+	simulated, d, _ := simulate(t, simtest.New)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got []string
+	err := d.Follow(ctx, []config.Path{path(t, "/interface[name=mgmt0]"), path(t, "/interface[name=*]/mtu")}, func(n *gnmi.Notification) {
+		if n == nil {
+			got = append(got, "listening")
+			if err := simulated.Apply(put(t, mtuPath, "9000")); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, u := range n.GetUpdate() {
+			p, _ := config.FromGNMI(n.GetPrefix(), u.GetPath())
+			got = append(got, p.String())
+			cancel()
+		}
+	})
+	if err != nil || strings.Join(got, " ") != "listening "+mtuPath {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 func TestSubscribeTellsWhenTheDeviceGoes(t *testing.T) {
 	t.Parallel()
 	simulated, d, _ := simulate(t, simtest.New)

@@ -96,6 +96,7 @@ type Manners struct {
 	StartupFile string                    // gNOI path of the startup configuration, RFC 7951 JSON; "" where nobody can look at it
 	Preamble    string                    // member of the startup file that tells who wrote it when, and is no configuration; "" if none
 	ReadPaths   []string                  // subtrees to Get for a read-back of everything inside any scope
+	Restless    []string                  // state below ReadPaths that changes all the time or has no end, such as counters and routes: nobody subscribes to it
 	SetTimeout  time.Duration             // longest time a commit may take
 	Sessions    int                       // gRPC sessions that it has for all clients together; 0: none is known to be refused
 	Channels    int                       // calls in these at once, of all clients; 0: as sessions

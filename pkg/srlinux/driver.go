@@ -62,7 +62,9 @@ var manners = driver.Manners{
 	// config.json begins with {"_preamble":{"header":{"generated-by":"SRLINUX","created":...}}}: seen of 25.10 and 26.3.
 	Preamble: "_preamble",
 	// All of /system, because a raw leaf may lie anywhere in it.
-	ReadPaths:  []string{"/interface", "/network-instance", "/tunnel-interface", "/routing-policy", "/bfd", "/system"},
+	ReadPaths: []string{"/interface", "/network-instance", "/tunnel-interface", "/routing-policy", "/bfd", "/system"},
+	// A router takes no more than 36 paths in one subscription (srl_nokia-configuration), so not all state is left out.
+	Restless:   []string{"/interface/statistics", "/interface/traffic-rate", "/network-instance/route-table", "/network-instance/bgp-rib"},
 	SetTimeout: 60 * time.Second,
 }
 

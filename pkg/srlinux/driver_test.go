@@ -1,7 +1,11 @@
 package srlinux
 
 import (
+	"fmt"
 	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	srl "github.com/loomfabric/loom/models/srlinux"
@@ -41,6 +45,63 @@ func TestPathsOfTheDriverAreInTheSchema(t *testing.T) {
 			at = next
 		}
 	}
+}
+
+// Who follows the configuration of a router hears of each leaf that Loom reads, and of no route and no counter.
+func TestAllConfigurationIsFollowedAndNothingRestless(t *testing.T) {
+	t.Parallel()
+	d := Driver()
+	for _, release := range srl.Schema.Releases {
+		paths := d.Followed(release)
+		if len(paths) > 36 {
+			t.Errorf("%s: %d paths, and a router takes 36 in one subscription", release, len(paths))
+		}
+		covered := func(of string) bool {
+			return slices.ContainsFunc(paths, func(p string) bool { return of == plain(p) || strings.HasPrefix(of, plain(p)+"/") })
+		}
+		var look func(id config.ID)
+		look = func(id config.ID) {
+			n := srl.Schema.Nodes[id]
+			if !n.In.Has(srl.Schema.Release(release)) {
+				return
+			}
+			for _, child := range n.Children {
+				look(child)
+			}
+			path := srl.Schema.Path(id)
+			if leaf := n.Kind == config.Leaf || n.Kind == config.LeafList; leaf && !n.State && !covered(path) {
+				t.Errorf("%s: nobody follows %s", release, path)
+			}
+			if slices.Contains(manners.Restless, path) && covered(path) {
+				t.Errorf("%s: %s is followed", release, path)
+			}
+		}
+		for _, root := range manners.ReadPaths {
+			id, _ := srl.Schema.Child(config.Root, root[1:])
+			look(id)
+		}
+		for _, p := range paths {
+			if id, err := nodeAt(p); err != nil || !srl.Schema.Nodes[id].In.Has(srl.Schema.Release(release)) {
+				t.Errorf("%s has no %s: %v", release, p, err)
+			}
+		}
+	}
+}
+
+// plain is a path without keys.
+func plain(path string) string { return regexp.MustCompile(`\[[^]]*\]`).ReplaceAllString(path, "") }
+
+func nodeAt(path string) (config.ID, error) {
+	p, err := config.ParsePath(path)
+	at := config.Root
+	for _, e := range p {
+		next, ok := srl.Schema.Child(at, e.Name)
+		if !ok {
+			return at, fmt.Errorf("no %s", e.Name)
+		}
+		at = next
+	}
+	return at, err
 }
 
 func TestTheMarkIsOfThisDeviceOfThisTopology(t *testing.T) {

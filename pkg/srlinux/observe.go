@@ -141,6 +141,7 @@ func (o observation) lags() map[uint32]verify.LAG {
 
 func (o observation) tunnels() map[uint32]verify.Tunnel {
 	out := map[uint32]verify.Tunnel{}
+	var same []netip.Addr // most tunnels end where the one before does, and many devices are kept
 	for _, t := range o.entries(srl.TunnelInterface) {
 		for _, v := range t.entries(srl.TunnelInterfaceVxlanInterface) {
 			tunnel := verify.Tunnel{Up: v.text(srl.TunnelInterfaceVxlanInterfaceOperState) == "up", Reason: v.text(srl.TunnelInterfaceVxlanInterfaceOperDownReason)}
@@ -150,6 +151,10 @@ func (o observation) tunnels() map[uint32]verify.Tunnel {
 				}
 			}
 			slices.SortFunc(tunnel.VTEPs, netip.Addr.Compare)
+			if !slices.Equal(tunnel.VTEPs, same) {
+				same = slices.Clone(tunnel.VTEPs)
+			}
+			tunnel.VTEPs = same
 			out[uint32(v.number(srl.TunnelInterfaceVxlanInterfaceIngressVni))] = tunnel
 		}
 	}
