@@ -24,7 +24,6 @@ var (
 	writesApplied     = newDeed("applied")
 	writesPolicy      = newDeed("policy")
 	writesMaintenance = newDeed("maintenance")
-	writesEnforced    = newDeed("enforced")
 	writesAccess      = newDeed("access")
 )
 
