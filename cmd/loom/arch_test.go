@@ -89,6 +89,7 @@ var guests = []rule{
 	{"github.com/openconfig/goyang/...", "as ygot", []string{"models/gen/...", "models/conform", "models/srlinux/ygotsrl", "models/openconfig/ygotoc", "models/sros/ygotsros"}},
 	{"golang.org/x/mod/...", "a tree of hashes is made and checked in one place", []string{"pkg/audit", "pkg/api", "cmd/loom"}},
 	{"go.yaml.in/yaml/v3", "one strict reader of each file that people write, topologies and scenarios of faults, and data of our own", []string{"pkg/topology", "pkg/sim", "models/hardware", "models/optics"}},
+	{"github.com/prometheus/...", "what is measured is measured where effects are", []string{"cmd/loom"}},
 	{"github.com/spf13/cobra", "commands are in one place", []string{"cmd/loom"}},
 }
 

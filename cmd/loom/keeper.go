@@ -25,6 +25,7 @@ type storeFlags struct {
 	etcd          []string
 	ca, cert, key string
 	wait          time.Duration
+	committed     func(took time.Duration, err error) // told of each transaction of the store; nil: nobody is
 }
 
 func addStoreFlags(c *cobra.Command) *storeFlags {
@@ -63,7 +64,7 @@ func dataDir(srcs []topology.Source) string {
 
 // open opens the store. Nothing is locked yet.
 func (f *storeFlags) open(ctx context.Context, t *terminal, dir string) (*store.Store, error) {
-	o := tunedStore(store.Options{Owner: whoAmI(), Wait: f.wait > 0})
+	o := tunedStore(store.Options{Owner: whoAmI(), Wait: f.wait > 0, Committed: f.committed})
 	if len(f.etcd) > 0 {
 		o.Endpoints = f.etcd
 		var err error

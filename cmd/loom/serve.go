@@ -93,6 +93,7 @@ type serving struct {
 	followers  followers
 	collectors collectors
 	book       *accessBook // who may do what
+	measures   *measures
 
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
@@ -125,6 +126,8 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		dir: dir, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, retention: o.retention, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, minded: map[string]chan struct{}{},
 		wake: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(t.err, nil)),
 	}
+	s.measures = newMeasures(s)
+	o.store.committed = s.measures.committed
 	if s.store, err = o.store.open(ctx, t, dir); err != nil {
 		return err
 	}
@@ -460,7 +463,7 @@ func (d *door) server(s *serving) *grpc.Server {
 func (s *serving) services(more ...grpc.ServerOption) *grpc.Server {
 	guard := api.Guard(func(method, stack string) { s.log.Error("a call went wrong", "method", method, "stack", stack) })
 	services := &api.Server{Intents: s.intents, Operations: s, Access: s.book}
-	options := slices.Concat(more, guard, api.Authenticate(s.book), services.Authorize())
+	options := slices.Concat(s.measures.ofCalls(), more, guard, api.Authenticate(s.book), services.Authorize())
 	g := grpc.NewServer(append(options, api.Ending(s.stopping), grpc.MaxRecvMsgSize(mostMessage))...)
 	services.Register(g)
 	(&api.Collectors{Observed: observed{s}}).Register(g)

@@ -40,6 +40,8 @@ func newCared(t testing.TB, file string) *cared {
 		ctx: ctx, stopping: ctx, dir: dir, access: &access{inventory: inventory, warn: func(string, ...any) {}}, parallel: 4, storeFlags: &storeFlags{dir: dir},
 		unattended: 20, retention: controller.DefaultRetention, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, wake: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler),
 	}
+	c.s.measures = newMeasures(c.s)
+	c.s.storeFlags.committed = c.s.measures.committed
 	var err error
 	c.s.store, err = c.s.storeFlags.open(t.Context(), &terminal{out: io.Discard, err: io.Discard}, dir)
 	c.check(err)

@@ -99,11 +99,14 @@ func (s *serving) writePage() {
 		lines = append(lines, line{events: []controller.Event{{At: time.Now().UTC(), Kind: controller.ControllerEvent,
 			Message: fmt.Sprintf("%d events came faster than they could be kept, and are lost", lost)}}})
 	}
+	s.measures.eventsLost(lost)
 	for _, tx := range transactionsOf(lines) {
 		if err := writesEvents.commit(ctx, s.store, tx.Tx); err != nil {
+			s.measures.eventsLost(tx.events)
 			s.log.Error("events were not kept", "events", tx.events, "error", err)
 			break
 		}
+		s.measures.eventsKept(tx.events)
 		if s.written += tx.events; s.written >= eventsBetween {
 			s.written = 0
 			if err := forgetEvents(ctx, s.store, eventsRemembered); err != nil {

@@ -134,6 +134,9 @@ func (f *fabricRun) endOpen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if res != nil {
+		f.s.measures.ended(f.name, res.Outcome, 0, nil)
+	}
 	if res != nil && res.Outcome == transaction.Interrupted {
 		return fmt.Errorf("transaction %s, which was left open, could not be ended: %w", res.ID, res.Err)
 	}

@@ -35,8 +35,9 @@ type watchman struct {
 	end  context.CancelFunc
 	wake chan struct{} // something may be different
 
-	mu   sync.Mutex
-	seen map[string]*sighted
+	mu      sync.Mutex
+	seen    map[string]*sighted
+	counted map[verify.Kind]int // findings that are kept
 
 	// Of run alone.
 	findings controller.Findings
@@ -257,6 +258,7 @@ func (w *watchman) restore(ctx context.Context) error {
 	kept, _, err := w.f.s.findingsOf(ctx, findingKey(w.f.name, ""))
 	if err == nil {
 		w.findings.Restore(kept)
+		w.recount()
 	}
 	return err
 }
@@ -292,8 +294,29 @@ func (w *watchman) keep(ctx context.Context, news controller.FindingNews, now ti
 			return err
 		}
 		w.findings.Keep(part)
+		w.recount()
 	}
 	return nil
+}
+
+// recount counts the findings that are kept. A kind that there was stays, with 0.
+func (w *watchman) recount() {
+	now := w.findings.Kinds()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for kind := range w.counted {
+		if now[kind] == 0 {
+			now[kind] = 0
+		}
+	}
+	w.counted = now
+}
+
+// count is how many findings there are of each kind.
+func (w *watchman) count() map[verify.Kind]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counted // is not written to, but made anew
 }
 
 // findingsOf reads findings whose keys begin with a prefix.

@@ -322,7 +322,11 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, tell
 		tell(controller.Step{Transaction: id, At: time.Now()})
 	}
 	o.shows = func(l look) { f.shown.Store(&l) }
-	o.hear = func(e transaction.Event) { tell(controller.Step{Transaction: id, At: time.Now(), Event: &e}) }
+	waves, began := waveClock{}, time.Now()
+	o.hear = func(e transaction.Event) {
+		waves.hear(e)
+		tell(controller.Step{Transaction: id, At: time.Now(), Event: &e})
+	}
 	o.waits = func(until time.Time) {
 		f.waits.Store(&hold{id, until})
 		tell(controller.Step{Transaction: id, At: time.Now(), HeldUntil: until})
@@ -350,6 +354,7 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, tell
 		return *out.Result, err
 	})
 	if out.Result != nil {
+		f.s.measures.ended(f.name, res.Outcome, time.Since(began), waves)
 		if res.Outcome == transaction.Interrupted {
 			f.s.note(f.ended(o, res.ID, time.Now(), res.Outcome)) // which its journal does not say
 		}

@@ -64,7 +64,7 @@ func (s *serving) openREST(d *door) (*restServer, error) {
 		return nil, fmt.Errorf("--rest: %w", err)
 	}
 	return &restServer{d.rest, &http.Server{
-		Handler: gateway, TLSConfig: d.tls, MaxHeaderBytes: mostHeaders,
+		Handler: s.pages(gateway), TLSConfig: d.tls, MaxHeaderBytes: mostHeaders,
 		ReadHeaderTimeout: 10 * time.Second, // and for the handshake; bodies and answers have deadlines of their own
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),

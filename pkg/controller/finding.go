@@ -128,6 +128,15 @@ func (s *Findings) Keep(n FindingNews) {
 	}
 }
 
+// Kinds are how many findings are kept of each kind.
+func (s *Findings) Kinds() map[verify.Kind]int {
+	out := map[verify.Kind]int{}
+	for _, f := range s.kept {
+		out[f.Kind]++
+	}
+	return out
+}
+
 func (n *FindingNews) again(t time.Time) {
 	if n.Again.IsZero() || t.Before(n.Again) {
 		n.Again = t

@@ -45,6 +45,10 @@ type Options struct {
 	// returning a *HeldError.
 	Wait bool
 
+	// Committed is told of each transaction that was tried: how long it took, and its error. It is called by whoever commits,
+	// so it should not wait. Default: nobody is told.
+	Committed func(took time.Duration, err error)
+
 	// Now is the clock for what people read: since when something is held. Default: time.Now.
 	Now func() time.Time
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -61,6 +62,15 @@ type Tx struct {
 // Errors: *ConflictError or *LostError (ErrConflict), ErrTooLarge: nothing was written. ErrUnknown, ErrStopped:
 // perhaps written, read it back. Any other: nothing was written.
 func (s *Store) Commit(ctx context.Context, tx Tx) (int64, error) {
+	began := time.Now()
+	revision, err := s.commit(ctx, tx)
+	if s.options.Committed != nil {
+		s.options.Committed(time.Since(began), err)
+	}
+	return revision, err
+}
+
+func (s *Store) commit(ctx context.Context, tx Tx) (int64, error) {
 	if err := tx.check(len(s.path("")), s.options.Operations); err != nil {
 		return 0, err
 	}
