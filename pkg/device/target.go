@@ -34,6 +34,7 @@ type Target struct {
 	// Election is the number that goes with every Set, where the device honours master arbitration: it
 	// refuses those of a writer with a lower one (gNMI master arbitration §3.1). 0: none.
 	Election uint64
+	Announce Announce      // of each Set before it leaves; nil: nobody wants to know
 	Release  string        // release of Driver.Schema that its configuration is read by; "" means the newest
 	Timeout  time.Duration // of a call that has no deadline; 0 means 30 s. Sets take Driver.Manners.SetTimeout
 }
