@@ -193,7 +193,7 @@ func (o *applyOptions) open(ctx context.Context, t *terminal, n *network, dir st
 	if err != nil {
 		return nil, err
 	}
-	r.election = uint64(k.lease.Epoch)
+	r.election, r.sets = uint64(k.lease.Epoch), k.sets
 	w := &site{n, r, newJournal(k)}
 	if err = o.finish(ctx, t, w.j, r); err == nil {
 		err = n.intendDrains(ctx, w.j, o.drains)

@@ -57,7 +57,7 @@ var layers = []rule{
 	{"pkg/transaction", "knows no driver, socket or store: cmd/loom hands them in, and so can a test", []string{"pkg/config", "pkg/crash", "pkg/plan", "pkg/verify"}},
 	{"pkg/audit", "a log and its proofs; where it is kept is its caller's business", nil},
 	{"pkg/auth", "who is who; where keys are kept is its caller's business", nil},
-	{"pkg/api", "translates between the wire and the controller, and decides nothing", []string{"models/api", "models/intent", "pkg/auth", "pkg/controller", "pkg/config", "pkg/northbound", "pkg/plan", "pkg/topology", "pkg/transaction"}},
+	{"pkg/api", "translates between the wire and the controller, and decides nothing", []string{"models/api", "models/intent", "pkg/audit", "pkg/auth", "pkg/controller", "pkg/config", "pkg/northbound", "pkg/plan", "pkg/topology", "pkg/transaction"}},
 	{"pkg/northbound", "passes on what devices say, and does not know what that means", nil},
 	{"pkg/controller", "as transaction", []string{"models/intent", "pkg/config", "pkg/fabric", "pkg/topology", "pkg/plan", "pkg/verify", "pkg/transaction"}},
 

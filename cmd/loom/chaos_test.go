@@ -350,6 +350,7 @@ func (c *chaos) judge() {
 		c.run.Devices = append(c.run.Devices, as)
 	}
 	c.run.Journal = c.books()
+	c.audited()
 	dir := filepath.Join("..", "..", "out", "chaos", fmt.Sprint(c.seed))
 	report := evidence.Check(&c.run)
 	c.Logf("%s", report)

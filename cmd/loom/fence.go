@@ -63,9 +63,7 @@ func (d *fenced) Save(ctx context.Context) (*config.Tree, error) {
 
 // held does something if the lock is held.
 func (d *fenced) held(ctx context.Context, do func() error) error {
-	wait, cancel := context.WithTimeout(ctx, d.bounds.Patience)
-	defer cancel()
-	if err := d.lease.Check(wait); err != nil {
+	if err := d.check(ctx); err != nil {
 		return err
 	}
 	return do()

@@ -224,7 +224,7 @@ const together = store.MaxBytes / 4
 // size is what it takes in the store, or more than together where that is too much for one transaction of it,
 // which has at most so many operations.
 func (p *prelude) size(operations int) int {
-	if len(p.put)+len(p.touch) > operations/2 {
+	if len(p.put)+len(p.touch) >= operations/2 {
 		return together + 1
 	}
 	n := 0
@@ -270,6 +270,10 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 	if err != nil {
 		return err
 	}
+	told, err := j.sets.onto(&tx, records)
+	if err != nil {
+		return err
+	}
 	_, begins := tx.Put["open/"+j.topology]
 	if begins { // rather a mark without a transaction than a transaction without it
 		if err := j.marks.open.say(true); err != nil {
@@ -288,6 +292,7 @@ func (j *journal) Append(ctx context.Context, id string, records []transaction.R
 	if err != nil {
 		return err
 	}
+	j.sets.kept(told)
 	j.next[id] += len(records)
 	delete(j.with, id)
 	if begins && j.companion != nil && j.kept != nil {

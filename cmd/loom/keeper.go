@@ -47,7 +47,9 @@ type keeper struct {
 	flags    string   // that name the store to another command, with a space before them
 	control  *control // nil for a store that others can open too
 	bounds   bounds
-	marks    marks // zero for a store that others can open too
+	marks    marks                     // zero for a store that others can open too
+	sets     *setBook                  // nil: nobody audits
+	audits   func() (*auditLog, error) // who takes what the book has written into the log when it is closed; nil: somebody else
 }
 
 // dataDir is where the journal of a topology is, unless told otherwise.
@@ -160,7 +162,21 @@ func (f *storeFlags) keep(ctx context.Context, t *terminal, dir, topology string
 			return nil, errors.Join(err, k.close())
 		}
 	}
+	k.audited(newAuditWriter(s, whoAmI()))
+	k.audits = func() (*auditLog, error) { return auditLogOf(s, filepath.Dir(f.storeDir(dir))) }
 	return k, nil
+}
+
+// audited has the audit log tell of every Set to the devices of the fabric.
+func (k *keeper) audited(w *auditWriter) {
+	k.sets = &setBook{auditWriter: w, topology: k.topology, check: k.check}
+}
+
+// check tells whether the lock on the fabric is held.
+func (k *keeper) check(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, k.bounds.Patience)
+	defer cancel()
+	return k.lease.Check(wait)
 }
 
 // openAfterReaders opens the store, and waits a moment for commands that only look into it.
@@ -223,6 +239,7 @@ func (k *keeper) close() error {
 	if k.control != nil {
 		err = k.control.close()
 	}
+	err = errors.Join(err, k.sets.closes(k.audits))
 	return errors.Join(err, k.lease.Release(ctx), k.store.Close())
 }
 

@@ -56,7 +56,8 @@ type resolver struct {
 	ca                 *x509.CertPool
 	certificate        *tls.Certificate // shown to devices that ask for one; nil: none
 	username, password string
-	election           uint64 // epoch of the lock on the fabric; 0 for who only reads
+	election           uint64   // epoch of the lock on the fabric; 0 for who only reads
+	sets               *setBook // of who changes devices; nil: nobody audits
 }
 
 // read reads the inventory, if one is named.
@@ -170,7 +171,7 @@ func (r *resolver) target(d *fabric.Device) (device.Target, error) {
 	drv := drivers[d.OS]
 	t := device.Target{
 		Name: d.Name, CA: r.ca, Fingerprint: d.Fingerprint, Certificate: r.certificate, Username: r.username, Password: r.password,
-		Driver: drv, Release: d.Release, Election: r.election,
+		Driver: drv, Release: d.Release, Election: r.election, Announce: r.sets.announce(d.Name),
 	}
 	e, listed := r.entries[d.Name]
 	switch {

@@ -103,7 +103,7 @@ PATH... are topology files, merged; a directory means its *.yaml files.`,
 	root.AddCommand(
 		initCommand(t), validateCommand(t), fmtCommand(t), renderCommand(t), planCommand(t), applyCommand(t), transactionsCommand(t), rollbackCommand(t), checkCommand(t),
 		explainCommand(t), queryCommand(t), opticsCommand(t), drainCommand(t), undrainCommand(t), backupCommand(t), storeCommand(t), exportCommand(t), simCommand(t), demoCommand(t),
-		trustCommand(t), serveCommand(t), contextCommand(t), intentCommand(t), devicesCommand(t), driftCommand(t), findingsCommand(t), maintenanceCommand(t), sourceCommand(t), eventsCommand(t), versionCommand(t), schemaCommand(t),
+		trustCommand(t), serveCommand(t), contextCommand(t), intentCommand(t), devicesCommand(t), driftCommand(t), findingsCommand(t), maintenanceCommand(t), sourceCommand(t), eventsCommand(t), auditCommand(t), versionCommand(t), schemaCommand(t),
 	)
 	root.AddCommand(testCommands(t)...)
 	return root

@@ -50,7 +50,7 @@ Exit code: 0 done or nothing to do, 1 error before any change, 3 rolled back, 4 
 			return err
 		}
 		defer k.close()
-		r.election = uint64(k.lease.Epoch)
+		r.election, r.sets = uint64(k.lease.Epoch), k.sets
 		quiet := *format == "json"
 		shown, stop := newProgress(t, quiet)
 		defer stop()

@@ -52,6 +52,7 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "how long a device may not answer before that is a finding")
 	c.Flags().IntVar(&o.retention.Newest, "plans", controller.DefaultRetention.Newest, "plans that are kept, the newest; none goes within its first hour")
 	c.Flags().DurationVar(&o.retention.For, "plans-for", controller.DefaultRetention.For, "how long a plan is kept")
+	c.Flags().StringVar(&o.checkpoints, "audit-checkpoints", "", "`FILE` or directory elsewhere to which signed checkpoints of the audit log are added")
 	c.Flags().StringVar(&o.config, "config", "", "`FILE` with settings, a flag's name and its value on each line")
 	c.PreRunE = func(cmd *cobra.Command, _ []string) error { return settle(cmd, o.config) }
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), t, o) }
@@ -68,6 +69,8 @@ type serveOptions struct {
 	parallel int
 	grace    time.Duration
 	config   string
+
+	checkpoints string // second place of those of the audit log
 
 	unattended int
 	retention  controller.Retention
@@ -90,6 +93,7 @@ type serving struct {
 	grace      time.Duration // a device that does not answer for so long is a finding
 	intents    *controller.Intents
 	compiled   compilations
+	audit      *auditing // nil: nobody audits
 	followers  followers
 	collectors collectors
 	book       *accessBook // who may do what
@@ -139,6 +143,9 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		}
 		defer func() { err = errors.Join(err, s.control.close()) }()
 	}
+	if err := s.openAudit(o.checkpoints); err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
 	s.intents = &controller.Intents{Ledger: &intentLedger{s.store}, Check: s.compiled.check, Now: time.Now, Allow: api.AllowWrite}
 	if s.book, err = openAccess(ctx, s.store, s.log); err != nil {
 		return err
@@ -161,6 +168,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	writing, stopWriting := context.WithCancel(context.Background())
 	var writer sync.WaitGroup
 	writer.Go(func() { s.write(writing) })
+	writer.Go(func() { s.audit.run(writing, s) })
 	defer func() {
 		cancel()
 		all.Wait()
@@ -462,8 +470,8 @@ func (d *door) server(s *serving) *grpc.Server {
 // services is a gRPC server with everything on it.
 func (s *serving) services(more ...grpc.ServerOption) *grpc.Server {
 	guard := api.Guard(func(method, stack string) { s.log.Error("a call went wrong", "method", method, "stack", stack) })
-	services := &api.Server{Intents: s.intents, Operations: s, Access: s.book}
-	options := slices.Concat(s.measures.ofCalls(), more, guard, api.Authenticate(s.book), services.Authorize())
+	services := &api.Server{Intents: s.intents, Operations: s, Access: s.book, Audit: s.audit}
+	options := slices.Concat(s.measures.ofCalls(), more, guard, api.Unknown(s.audit), api.Authenticate(s.book), api.Audit(s.audit), guard, services.Authorize())
 	g := grpc.NewServer(append(options, api.Ending(s.stopping), grpc.MaxRecvMsgSize(mostMessage))...)
 	services.Register(g)
 	(&api.Collectors{Observed: observed{s}}).Register(g)

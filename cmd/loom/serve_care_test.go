@@ -45,6 +45,7 @@ func newCared(t testing.TB, file string) *cared {
 	var err error
 	c.s.store, err = c.s.storeFlags.open(t.Context(), &terminal{out: io.Discard, err: io.Discard}, dir)
 	c.check(err)
+	c.check(c.s.openAudit(""))
 	c.s.book, err = openAccess(ctx, c.s.store, c.s.log)
 	c.check(err)
 	var follower sync.WaitGroup
@@ -57,6 +58,7 @@ func newCared(t testing.TB, file string) *cared {
 	writing, stop := context.WithCancel(context.Background())
 	var writer sync.WaitGroup
 	writer.Go(func() { c.s.write(writing) })
+	writer.Go(func() { c.s.audit.run(writing, c.s) })
 	c.f, err = c.s.takeOn(t.Context(), put.Revision.Topology)
 	c.check(err)
 	c.s.fabrics[c.f.name] = c.f

@@ -71,6 +71,9 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 		keep: &keeper{store: s.store, lease: lease, topology: name, control: s.control, bounds: b, marks: s.marks},
 	}
 	f.allFirst = sync.OnceFunc(func() { close(f.begun) })
+	if s.audit != nil {
+		f.keep.audited(s.audit.auditWriter)
+	}
 	f.watch = newWatchman(f)
 	started := f.awaitFirst()
 	e, err := f.enforcer(ctx)
@@ -100,7 +103,7 @@ func (f *fabricRun) start(ctx context.Context) error {
 	if f.resolver, err = f.s.access.resolve(n); err != nil {
 		return err
 	}
-	f.resolver.election = uint64(f.keep.lease.Epoch)
+	f.resolver.election, f.resolver.sets = uint64(f.keep.lease.Epoch), f.keep.sets
 	if err := f.recallMaintenance(ctx); err != nil {
 		return err
 	}

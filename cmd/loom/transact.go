@@ -135,6 +135,7 @@ func (j *journal) runner(devices map[string]*live, work map[string]transaction.W
 	for name, l := range devices {
 		all[name] = &fenced{l, j.keeper}
 	}
+	j.sets.runs(devices, work)
 	return newRunner(j, all, work)
 }
 
@@ -146,7 +147,7 @@ func newRunner(j transaction.Journal, devices map[string]transaction.Device, wor
 func classify(err error) transaction.Class {
 	e := (*device.Error)(nil)
 	switch {
-	case errors.Is(err, device.ErrFenced), errors.Is(err, store.ErrLost):
+	case errors.Is(err, device.ErrFenced), errors.Is(err, store.ErrLost), errors.Is(err, errUnaudited):
 		return transaction.Fenced
 	case errors.Is(err, device.ErrUnknown):
 		return transaction.Unknown
@@ -186,6 +187,7 @@ func (j *journal) resume(ctx context.Context, t *terminal, r *resolver, parallel
 		return nil, err
 	}
 	run := j.runner(devices, work)
+	j.sets.resumes(&s.Spec)
 	run.Parallel = parallel
 	j.watched(shown).onto(run)
 	res := run.Run(ctx, s)
@@ -249,7 +251,7 @@ func (r *resolver) revived(m *participant) (device.Target, error) {
 	}
 	t := device.Target{
 		Name: m.Name, Address: m.Address, CA: r.ca, Fingerprint: m.Fingerprint, Certificate: r.certificate, Username: r.username, Password: r.password,
-		Driver: drv, Release: m.Release, Election: r.election,
+		Driver: drv, Release: m.Release, Election: r.election, Announce: r.sets.announce(m.Name),
 	}
 	if e, ok := r.entries[m.Name]; ok {
 		t.Address = e.Address

@@ -214,6 +214,7 @@ func serveRules(t *testing.T) *grpc.ClientConn {
 	api.RegisterEventServiceServer(g, api.UnimplementedEventServiceServer{})
 	api.RegisterSourceServiceServer(g, api.UnimplementedSourceServiceServer{})
 	api.RegisterAccessServiceServer(g, api.UnimplementedAccessServiceServer{})
+	api.RegisterAuditServiceServer(g, api.UnimplementedAuditServiceServer{})
 	g.RegisterService(&grpc.ServiceDesc{ServiceName: "loom.v1.NewService", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{
 		MethodName: "Do", Handler: func(srv any, ctx context.Context, dec func(any) error, i grpc.UnaryServerInterceptor) (any, error) {
 			m := &api.WhoAmIRequest{}

@@ -25,6 +25,7 @@ var codeOf = []struct {
 	{controller.ErrNoResource, codes.NotFound},
 	{controller.ErrReused, codes.AlreadyExists},
 	{controller.ErrNoPlan, codes.NotFound},
+	{ErrNoRecord, codes.NotFound},
 	{controller.ErrNoDevice, codes.NotFound},
 	{controller.ErrNoTransaction, codes.NotFound},
 	{controller.ErrNoSource, codes.NotFound},

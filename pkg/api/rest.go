@@ -114,7 +114,7 @@ func routes(conn *grpc.ClientConn) (http.Handler, error) {
 	)
 	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
 		api.RegisterIntentServiceHandler, api.RegisterPlanServiceHandler, api.RegisterTransactionServiceHandler, api.RegisterDeviceServiceHandler,
-		api.RegisterEventServiceHandler, api.RegisterQueryServiceHandler, api.RegisterSourceServiceHandler, api.RegisterAccessServiceHandler,
+		api.RegisterEventServiceHandler, api.RegisterQueryServiceHandler, api.RegisterSourceServiceHandler, api.RegisterAuditServiceHandler, api.RegisterAccessServiceHandler,
 	} {
 		if err := register(context.Background(), mux, conn); err != nil {
 			return nil, err

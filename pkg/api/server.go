@@ -16,6 +16,7 @@ type Server struct {
 	Intents    *controller.Intents
 	Operations controller.Operations
 	Access     Access
+	Audit      AuditLog
 }
 
 // Register adds all services to a gRPC server.
@@ -25,6 +26,7 @@ func (s *Server) Register(to grpc.ServiceRegistrar) {
 	api.RegisterTransactionServiceServer(to, &transactionService{Server: s})
 	api.RegisterDeviceServiceServer(to, &deviceService{Server: s})
 	api.RegisterQueryServiceServer(to, &queryService{Server: s})
+	api.RegisterAuditServiceServer(to, &auditService{Server: s})
 	api.RegisterEventServiceServer(to, &eventService{Server: s})
 	api.RegisterSourceServiceServer(to, &sourceService{Server: s})
 	api.RegisterAccessServiceServer(to, &accessService{Server: s})
