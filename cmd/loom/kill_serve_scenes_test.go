@@ -191,7 +191,7 @@ func (r *reign) deathsOfRollbacks() {
 
 // deathsOfDecisions are those over what people decide: it holds exactly if it is told of, and then it lasts.
 func (r *reign) deathsOfDecisions() {
-	enforce, on := false, false
+	enforce, on, viewer := false, false, false
 	for _, c := range []struct {
 		d    death
 		do   func(to bool) error
@@ -200,12 +200,38 @@ func (r *reign) deathsOfDecisions() {
 		now  *bool
 	}{
 		{d: death{"controller policy before", 1}}, {d: death{"controller policy after", 1}}, {d: death{"controller maintenance before", 1}}, {d: death{"controller maintenance after", 1}},
+		{d: death{"controller access before", 1}}, {d: death{"controller access after", 1}},
 	} {
 		leaf2 := func() *api.ManagedDevice {
 			all := r.stand()
 			return all[slices.IndexFunc(all, func(d *api.ManagedDevice) bool { return d.GetName() == "leaf2" })]
 		}
-		if strings.Contains(c.d.point, "policy") {
+		access := api.NewAccessServiceClient(r.there)
+		bound := func() string { // the id of what ann may, or nothing
+			for _, b := range ask(r, access.ListBindings, &api.ListBindingsRequest{}).GetBindings() {
+				if b.GetSubject() == "certificate:ann" {
+					return b.GetId()
+				}
+			}
+			return ""
+		}
+		switch {
+		case strings.Contains(c.d.point, "access"):
+			c.now, c.is = &viewer, func() bool { return bound() != "" }
+			c.says = func(to bool) string {
+				return map[bool]string{true: "certificate:ann is viewer", false: "certificate:ann is viewer of everything no more"}[to]
+			}
+			c.do = func(to bool) error {
+				if id := bound(); to != (id == "") {
+					return nil
+				} else if !to {
+					_, err := access.DeleteBinding(r.calls, &api.DeleteBindingRequest{Id: id}, grpc.WaitForReady(true))
+					return err
+				}
+				_, err := access.PutBinding(r.calls, &api.PutBindingRequest{Binding: &api.Binding{Subject: "certificate:ann", Role: "viewer"}}, grpc.WaitForReady(true))
+				return err
+			}
+		case strings.Contains(c.d.point, "policy"):
 			c.now, c.is = &enforce, func() bool { return leaf2().GetDriftPolicy() == api.DriftPolicy_DRIFT_POLICY_ENFORCE }
 			c.says = func(to bool) string {
 				return "policy for drift: " + map[bool]string{true: "enforce", false: "report"}[to]
@@ -215,7 +241,7 @@ func (r *reign) deathsOfDecisions() {
 				_, err := r.devices().SetDriftPolicy(r.calls, &api.SetDriftPolicyRequest{Topology: "pair", Device: "leaf2", Policy: p}, grpc.WaitForReady(true))
 				return err
 			}
-		} else {
+		default:
 			c.now, c.is = &on, func() bool { return leaf2().GetMaintenance() != nil }
 			c.says = func(to bool) string {
 				return map[bool]string{true: "in maintenance by", false: "not in maintenance"}[to]
