@@ -17,6 +17,7 @@ import (
 	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/topology"
 	"github.com/spf13/cobra"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -130,7 +131,10 @@ func (c *client) failed(err error) error {
 		return err
 	}
 	var diags topology.Diagnostics
+	answered := false // by a controller that says when to call again
 	for _, d := range s.Details() {
+		_, again := d.(*errdetails.RetryInfo)
+		answered = answered || again
 		if m, is := d.(*api.Mistake); is {
 			diags = append(diags, diagnostic(m))
 		}
@@ -140,6 +144,9 @@ func (c *client) failed(err error) error {
 	}
 	switch s.Code() {
 	case codes.Unavailable:
+		if answered {
+			return errors.New(s.Message())
+		}
 		return c.context.unavailable(s.Message())
 	case codes.DeadlineExceeded:
 		return fmt.Errorf("the controller at %s has not answered in time", c.context.Server)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/loomfabric/loom/pkg/api"
 	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/replica"
 	"github.com/loomfabric/loom/pkg/store"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
@@ -34,19 +35,26 @@ intended, and carries plans out. All that it knows is in one directory (--data),
 The first start makes an authority of its own, a certificate for the controller and one for its administrator, and a
 context by which other commands find it (loom context). Everybody who calls shows a certificate: there is no other way in.
 
+Several of them on one etcd cluster are replicas: each topology falls to one of them, which the others take the place of
+within seconds, and calls work on any. They need the same authority: copy pki/ca.pem and pki/ca.key from --data of the
+first to that of each other one before its first start.
+
 It stops with SIGINT or SIGTERM: a transaction under way is carried to its end, and devices keep what they have.
 
 Every flag can be given by the environment, too (--listen as LOOM_SERVE_LISTEN), or by a file (--config) with lines
 such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that over the file.`,
 		Example: `  loom serve --data /var/lib/loom
   loom serve --data ./state --inventory sim.json
-  loom serve --etcd https://etcd1:2379,https://etcd2:2379 --etcd-ca ca.pem --etcd-cert loom.pem --etcd-key loom.key`,
+  loom serve --etcd https://etcd1:2379,https://etcd2:2379 --etcd-ca ca.pem --etcd-cert loom.pem --etcd-key loom.key
+  loom serve --data /var/lib/loom --listen :9559 --advertise loom2.example.net:9559 --etcd https://etcd1:2379 --etcd-ca ca.pem`,
 		Args: cobra.NoArgs,
 	}
 	o := &serveOptions{access: accessFlags(c), store: addStoreFlags(c), oidc: addOIDCFlags(c)}
 	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9559", "`ADDRESS` for gRPC: host:port, :port for every address")
 	c.Flags().StringVar(&o.rest, "rest", "", "`ADDRESS` for REST, as --listen, or none (default: that of --listen with the next port)")
 	c.Flags().StringSliceVar(&o.names, "name", nil, "`NAMES` and addresses under which callers find it, for its certificate (default: those of --listen and of this host)")
+	c.Flags().StringVar(&o.replica, "replica", "", "`NAME` of this process among those on one etcd cluster (default: as it was in --data, or a new one)")
+	c.Flags().StringVar(&o.advertise, "advertise", "", "`ADDRESS` at which the other replicas reach this one (default: that of --listen, or this host's name)")
 	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
 	c.Flags().IntVar(&o.unattended, "unattended", 20, "devices of a topology within an hour whose drift is taken back where the policy is to enforce, at most; a quarter of them at once")
 	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "how long a device may not answer before that is a finding")
@@ -67,8 +75,10 @@ type serveOptions struct {
 	rest     string
 	names    []string
 	parallel int
-	grace    time.Duration
-	config   string
+
+	replica, advertise string
+	grace              time.Duration
+	config             string
 
 	checkpoints string // second place of those of the audit log
 
@@ -94,6 +104,8 @@ type serving struct {
 	intents    *controller.Intents
 	compiled   compilations
 	audit      *auditing // nil: nobody audits
+	replicas   *replicas // nil: the store is this process's alone
+	name       string    // among replicas; empty: it is alone
 	followers  followers
 	collectors collectors
 	book       *accessBook // who may do what
@@ -106,12 +118,12 @@ type serving struct {
 	told    chan struct{}            // closed when one of these two changes; nil: nobody waits
 	minded  map[string]chan struct{} // topologies that somebody looks after; a nudge has it look now
 	minders sync.WaitGroup
+	health  []*health.Server // of each server that tells of it
 
-	asking    map[string]chan struct{} // keys of requests that somebody is at; closed when that is over
-	approving sync.Mutex
-	page      pageOfEvents
-	written   int // events since the oldest were forgotten
-	wake      chan struct{}
+	asking  map[string]chan struct{} // keys of requests that somebody is at; closed when that is over
+	page    pageOfEvents
+	written int // events since the oldest were forgotten
+	wake    chan struct{}
 }
 
 // serve is the whole of `loom serve`.
@@ -143,6 +155,11 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		}
 		defer func() { err = errors.Join(err, s.control.close()) }()
 	}
+	if s.store.Shared() {
+		if s.name, err = nameReplica(dir, o.replica); err != nil {
+			return err
+		}
+	}
 	if err := s.openAudit(o.checkpoints); err != nil {
 		return fmt.Errorf("audit log: %w", err)
 	}
@@ -158,6 +175,12 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		return err
 	}
 	defer func() { _ = door.close() }() // servers have closed what they listen at
+	if s.store.Shared() {
+		if s.replicas, err = openReplicas(ctx, s, s.book.keys, replica.Member{Name: s.name, Address: door.advertised, Version: version, Since: time.Now().UTC()}); err != nil {
+			return err
+		}
+		t.notef("loom: replica %s, which others reach at %s\n", s.name, door.advertised)
+	}
 	rest, err := s.openREST(door)
 	if err != nil {
 		return err
@@ -181,6 +204,9 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	all.Go(func() { s.book.follow(followed) })
 	all.Go(func() { s.book.sweep(followed) })
 	all.Go(func() { s.book.keys.follow(followed, s.log) })
+	if s.replicas != nil {
+		all.Go(func() { s.replicas.run(followed) })
+	}
 	all.Go(func() { s.care(followed) })
 	all.Go(func() { s.forgetOld(followed) })
 	all.Go(func() { s.followSources(followed) })
@@ -305,10 +331,15 @@ func (s *serving) lookAfter(ctx context.Context, name string, nudge <-chan struc
 		select {
 		case <-nudge:
 		case <-again:
+		case <-s.lost(name):
 		case <-ctx.Done():
 			return
 		}
 		again = nil
+		if !s.letGo(name) {
+			again = time.After(soon)
+			continue
+		}
 		head, ok, err := s.intents.Ledger.Head(ctx, name)
 		if err == nil && ok {
 			err = s.careFor(ctx, head)
@@ -343,7 +374,7 @@ func (s *serving) careFor(ctx context.Context, head *controller.Intent) (err err
 		err = s.forgetFindings(ctx, name)
 	case f != nil:
 		err = f.follow(ctx, head)
-	default:
+	case s.replicas.mine(name):
 		f, err = s.takeOn(ctx, name)
 	}
 	s.mu.Lock()
@@ -379,6 +410,7 @@ func (s *serving) tell() {
 func (s *serving) inCare(ctx context.Context, name string) (*fabricRun, error) {
 	limit := time.After(patience)
 	for {
+		news := s.replicas.news()
 		s.mu.Lock()
 		if s.told == nil {
 			s.told = make(chan struct{})
@@ -386,7 +418,7 @@ func (s *serving) inCare(ctx context.Context, name string) (*fabricRun, error) {
 		told, why := s.told, s.without[name]
 		s.mu.Unlock()
 		f, err := s.fabric(name)
-		if err == nil || why != nil && why != errNotYet {
+		if err == nil || why != nil && why != errNotYet || errors.As(err, new(*controller.ElsewhereError)) {
 			return f, err
 		}
 		if _, none := s.intents.Head(ctx, name); none != nil {
@@ -394,7 +426,11 @@ func (s *serving) inCare(ctx context.Context, name string) (*fabricRun, error) {
 		}
 		select {
 		case <-told:
+		case <-news:
 		case <-limit:
+			if errors.Is(err, controller.ErrMoving) {
+				return nil, err
+			}
 			return nil, fmt.Errorf("%s: %w: %w", name, controller.ErrNotNow, errNotYet)
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -416,6 +452,8 @@ type door struct {
 	rest     net.Listener // nil: REST is not spoken
 	tls      *tls.Config
 	context  string
+
+	advertised string // at which the other replicas reach it; empty: it is alone
 }
 
 // openDoor makes certificates where there are none yet, and listens.
@@ -435,7 +473,14 @@ func (s *serving) openDoor(o *serveOptions) (*door, error) {
 	if s.book.oidc, err = o.oidc.open(); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	k, err := openKeys(filepath.Join(s.dir, "pki"), certificateNames(o.names, host), admits{s.book.oidc != nil, s.book.isRevoked}, time.Now())
+	names := certificateNames(o.names, host)
+	if s.store.Shared() {
+		if d.advertised, err = advertised(o.advertise, l.Addr()); err != nil {
+			return nil, errors.Join(err, d.close())
+		}
+		names = withName(names, d.advertised)
+	}
+	k, err := openKeys(filepath.Join(s.dir, "pki"), names, admits{s.book.oidc != nil, s.book.isRevoked}, time.Now())
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -471,15 +516,34 @@ func (d *door) server(s *serving) *grpc.Server {
 func (s *serving) services(more ...grpc.ServerOption) *grpc.Server {
 	guard := api.Guard(func(method, stack string) { s.log.Error("a call went wrong", "method", method, "stack", stack) })
 	services := &api.Server{Intents: s.intents, Operations: s, Access: s.book, Audit: s.audit}
-	options := slices.Concat(s.measures.ofCalls(), more, guard, api.Unknown(s.audit), api.Authenticate(s.book), api.Audit(s.audit), guard, services.Authorize())
-	g := grpc.NewServer(append(options, api.Ending(s.stopping), grpc.MaxRecvMsgSize(mostMessage))...)
+	// What rights are about another replica may have to say, and so a call is passed on before it is looked at what its caller may do: there
+	// that is looked at, too.
+	options := slices.Concat(s.measures.ofCalls(), more, guard, api.Unknown(s.audit), api.Authenticate(s.book), api.Audit(s.audit), guard,
+		[]grpc.ServerOption{api.Ending(s.stopping), grpc.MaxRecvMsgSize(mostMessage)}, api.Relay(s.replicas), services.Authorize())
+	g := grpc.NewServer(options...)
 	services.Register(g)
 	(&api.Collectors{Observed: observed{s}}).Register(g)
 	h := health.NewServer()
 	h.SetServingStatus("", grpc_health_v1.HealthCheckResponse_SERVING)
 	grpc_health_v1.RegisterHealthServer(g, h)
 	reflection.Register(g)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.health = append(s.health, h)
 	return g
+}
+
+// healthy tells whoever asks for the health of the controller whether it serves.
+func (s *serving) healthy(is bool) {
+	status := grpc_health_v1.HealthCheckResponse_SERVING
+	if !is {
+		status = grpc_health_v1.HealthCheckResponse_NOT_SERVING
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.health {
+		h.SetServingStatus("", status)
+	}
 }
 
 // certificateNames are under what callers find the controller.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -38,13 +39,13 @@ func (s *serving) openAudit(place string) error {
 			return err
 		}
 	}
-	a := &auditing{auditWriter: newAuditWriter(s.store, replicaName()), log: log, word: make(chan struct{}, 1)}
+	a := &auditing{auditWriter: newAuditWriter(s.store, cmp.Or(s.name, replicaName())), log: log, word: make(chan struct{}, 1)}
 	a.wrote = func() { leaveWord(a.word) }
 	s.audit = a
 	return nil
 }
 
-// replicaName is this process as entries name it: the host, as who else would be meant.
+// replicaName is this process as entries name it where it is alone: the host, as who else would be meant.
 func replicaName() string {
 	host, err := os.Hostname()
 	if err != nil {

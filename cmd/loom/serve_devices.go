@@ -12,40 +12,59 @@ import (
 	"github.com/loomfabric/loom/pkg/transaction"
 )
 
-// Devices implements controller.Operations.
+// Devices implements controller.Operations. Of all topologies those are told that other replicas look after, too, as they have last said.
 func (s *serving) Devices(ctx context.Context, topology, limit string) ([]controller.DeviceView, error) {
-	var all []*fabricRun
 	if topology != "" {
 		f, err := s.inCare(ctx, topology)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, f)
-	} else {
-		s.mu.Lock()
-		for _, name := range sortedKeys(s.fabrics) {
-			all = append(all, s.fabrics[name])
-		}
-		s.mu.Unlock()
+		return f.devices(ctx, limit)
 	}
+	s.mu.Lock()
+	names := sortedKeys(s.fabrics)
+	if s.replicas != nil {
+		names = sortedKeys(s.minded)
+	}
+	s.mu.Unlock()
 	var out []controller.DeviceView
-	for _, f := range all {
-		n, r := f.current()
-		names, _, err := selectDevices(n.design, limit)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
+	for _, name := range names {
+		f, err := s.fabric(name)
+		var some []controller.DeviceView
+		switch {
+		case err == nil:
+			some, err = f.devices(ctx, limit)
+		case s.replicas != nil:
+			some, err = s.shown(ctx, name, limit)
+		default: // it was there a moment ago
+			err = nil
 		}
-		drained := n.drained()
-		policies, err := s.policies(ctx, f.name)
 		if err != nil {
 			return nil, err
 		}
-		slices.Sort(names)
-		for _, name := range names {
-			if v, ok := f.view(n.design.Device(name), r); ok {
-				v.Drained, v.Policy, v.Maintenance = drained[name], policies.Of(name), f.maintained(name)
-				out = append(out, v)
-			}
+		out = append(out, some...)
+	}
+	return out, nil
+}
+
+// devices are those of the topology.
+func (f *fabricRun) devices(ctx context.Context, limit string) ([]controller.DeviceView, error) {
+	n, r := f.current()
+	names, _, err := selectDevices(n.design, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", controller.ErrInvalid, err)
+	}
+	drained := n.drained()
+	policies, err := f.s.policies(ctx, f.name)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	var out []controller.DeviceView
+	for _, name := range names {
+		if v, ok := f.view(n.design.Device(name), r); ok {
+			v.Drained, v.Policy, v.Maintenance = drained[name], policies.Of(name), f.maintained(name)
+			out = append(out, v)
 		}
 	}
 	return out, nil

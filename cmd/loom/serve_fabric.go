@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/controller"
-	"github.com/loomfabric/loom/pkg/store"
 	"github.com/loomfabric/loom/pkg/transaction"
 )
 
@@ -38,6 +37,8 @@ type fabricRun struct {
 
 	timed chan struct{} // when something is over is to be looked at again
 
+	standings shownDevices // that other replicas read
+
 	deciding  sync.Mutex // held by who decides what becomes of drift
 	following sync.Mutex // held by who has agents follow what is intended
 
@@ -58,10 +59,16 @@ type eof struct{}
 
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
-// takeOn takes a topology into care: the lock first, then what an earlier run has left open, then its devices.
+// takeOn takes a topology into care: the lock first, then what an earlier run has left open, then its devices. nil: it falls to another
+// replica by now.
 func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 	b := boundsOf(s.store)
-	lease, err := s.store.Hold(ctx, "fabric/"+name, store.Holder{Who: whoAmI(), Wait: true, TTL: b.Lease})
+	waiting, cancel := s.replicas.whileMine(ctx, name)
+	defer cancel()
+	lease, err := s.store.Hold(waiting, "fabric/"+name, s.replicas.holder(b))
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, held(err, name)
 	}
@@ -70,12 +77,14 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 		agents: map[string]*agent{}, ends: map[string]context.CancelFunc{},
 		keep: &keeper{store: s.store, lease: lease, topology: name, control: s.control, bounds: b, marks: s.marks},
 	}
+	since := time.Now()
 	f.allFirst = sync.OnceFunc(func() { close(f.begun) })
 	if s.audit != nil {
 		f.keep.audited(s.audit.auditWriter)
 	}
 	f.watch = newWatchman(f)
 	started := f.awaitFirst()
+	f.standings.wake = make(chan struct{}, 1)
 	e, err := f.enforcer(ctx)
 	if err == nil {
 		err = f.start(ctx)
@@ -88,6 +97,10 @@ func (s *serving) takeOn(ctx context.Context, name string) (*fabricRun, error) {
 	f.enough = enough
 	f.running.Go(func() { f.enforce(own, e) })
 	f.running.Go(func() { f.keepTime(own) })
+	if s.replicas != nil {
+		f.running.Go(func() { f.showStandings(own) })
+		s.log.Info("taken on", "topology", name, "devices", len(f.agents), "after", time.Since(since).Round(time.Millisecond))
+	}
 	return f, nil
 }
 
@@ -133,12 +146,14 @@ func (f *fabricRun) endOpen(ctx context.Context) error {
 	}}
 	shown, stop := newProgress(nowhere(), true)
 	defer stop()
+	begun := time.Now()
 	res, err := j.resume(ctx, nowhere(), f.resolver, f.s.parallel, shown)
 	if err != nil {
 		return err
 	}
 	if res != nil {
 		f.s.measures.ended(f.name, res.Outcome, 0, nil)
+		f.s.log.Info("a transaction that was left open has ended", "topology", f.name, "transaction", res.ID, "outcome", res.Outcome, "after", time.Since(begun).Round(time.Millisecond))
 	}
 	if res != nil && res.Outcome == transaction.Interrupted {
 		return fmt.Errorf("transaction %s, which was left open, could not be ended: %w", res.ID, res.Err)
@@ -249,6 +264,9 @@ func (f *fabricRun) stop() error {
 // heard keeps and tells what is new about a device.
 func (f *fabricRun) heard(name string, s controller.Standing, news controller.News, now time.Time) {
 	f.watch.heard(name, s)
+	if f.s.replicas != nil {
+		f.standings.changed(name)
+	}
 	if s.Status == controller.Drifted && (news.Status || news.Known || len(news.Came) > 0) {
 		leaveWord(f.drifted)
 	}

@@ -19,22 +19,28 @@ func maintenanceKey(topology, device string) string { return "maintenance/" + to
 
 // recallMaintenance finds out which devices people work on.
 func (f *fabricRun) recallMaintenance(ctx context.Context) error {
-	records, _, err := f.s.store.List(ctx, maintenanceKey(f.name, ""))
+	all, err := f.s.maintenances(ctx, f.name)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.maintenance = all
+	return err
+}
+
+// maintenances are those of the devices of a topology that people work on, or have worked on until their time was over.
+func (s *serving) maintenances(ctx context.Context, topology string) (map[string]controller.Maintenance, error) {
+	records, _, err := s.store.List(ctx, maintenanceKey(topology, ""))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	all := map[string]controller.Maintenance{}
 	for _, r := range records {
 		var m controller.Maintenance
 		if err := json.Unmarshal(r.Value, &m); err != nil {
-			return fmt.Errorf("%s: %w; restore the store from a backup", r.Key, err)
+			return nil, fmt.Errorf("%s: %w; restore the store from a backup", r.Key, err)
 		}
-		all[r.Key[len(maintenanceKey(f.name, "")):]] = m
+		all[r.Key[len(maintenanceKey(topology, "")):]] = m
 	}
-	f.mu.Lock()
-	f.maintenance = all
-	f.mu.Unlock()
-	return nil
+	return all, nil
 }
 
 // maintained tells whether people work on a device; nil: nobody does.

@@ -19,13 +19,24 @@ import (
 	"github.com/loomfabric/loom/pkg/transaction"
 )
 
-// fabric is a topology in care.
+// fabric is a topology in care. Errors: *controller.ElsewhereError.
 func (s *serving) fabric(name string) (*fabricRun, error) {
+	elsewhere := s.replicas.elsewhere(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.fabrics[name]
+	if f != nil && s.replicas != nil && !f.keep.lease.Fresh() {
+		f = nil // another may have it
+	}
 	if f == nil {
-		if why := s.without[name]; why != nil {
+		if elsewhere != nil {
+			return nil, elsewhere
+		}
+		why := s.without[name]
+		if (why == nil || why == errNotYet) && s.minded[name] != nil && s.replicas.free(name) {
+			return nil, fmt.Errorf("%s: no replica looks after it at this moment: %w", name, controller.ErrMoving)
+		}
+		if why != nil {
 			return nil, fmt.Errorf("%s: %w: %w", name, controller.ErrNotNow, why)
 		}
 		return nil, fmt.Errorf("%s: %w", name, controller.ErrNoTopology)
@@ -228,9 +239,23 @@ func (s *serving) Plans(ctx context.Context, topology string) ([]*controller.Pla
 
 // Approve implements controller.Operations.
 func (s *serving) Approve(ctx context.Context, id, hash string, classes []string, by string) (*controller.Planned, error) {
-	s.approving.Lock()
-	defer s.approving.Unlock()
-	p, err := s.Plan(ctx, id)
+	for {
+		p, err := s.approve(ctx, id, hash, classes, by)
+		if !errors.Is(err, store.ErrConflict) { // somebody else approves it, too
+			return p, err
+		}
+	}
+}
+
+func (s *serving) approve(ctx context.Context, id, hash string, classes []string, by string) (*controller.Planned, error) {
+	r, ok, err := s.store.Get(ctx, planKey(id))
+	if err == nil && !ok {
+		err = s.noPlan(ctx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := readPlan(r)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +269,7 @@ func (s *serving) Approve(ctx context.Context, id, hash string, classes []string
 	}
 	p.Approvals = append(p.Approvals, controller.Approval{By: by, At: time.Now().UTC(), Classes: classes, Hash: hash})
 	defer s.followers.stir()
-	return p, s.putPlan(ctx, store.Tx{}, p, "has "+strings.Join(classes, ", ")+" approved")
+	return p, s.putPlan(ctx, store.Tx{If: []store.Condition{store.Unchanged(r)}}, p, "has "+strings.Join(classes, ", ")+" approved")
 }
 
 // Apply implements controller.Operations.

@@ -42,6 +42,9 @@ func (s *serving) Transaction(ctx context.Context, id string) (*controller.Trans
 	if err != nil {
 		return nil, err
 	}
+	if where := s.replicas.elsewhere(a.Topology); where != nil && a.Outcome == "" { // who carries it out knows whether it waits
+		return nil, where
+	}
 	return s.view(&a), nil
 }
 
@@ -86,6 +89,11 @@ type hold struct {
 
 // WatchTransaction implements controller.Transactions.
 func (s *serving) WatchTransaction(ctx context.Context, id string, on func(controller.Moment) error, see func(controller.Progress) error) (*controller.TransactionView, error) {
+	if a, err := s.account(ctx, id); err == nil && a.Outcome == "" {
+		if where := s.replicas.elsewhere(a.Topology); where != nil { // who carries it out knows how far it is
+			return nil, where
+		}
+	}
 	told := 0
 	drawn := time.NewTicker(drawEvery)
 	defer drawn.Stop()
@@ -174,6 +182,9 @@ func (s *serving) Resume(ctx context.Context, topology string) (*controller.Tran
 	if err != nil {
 		return nil, err
 	}
+	if where := s.replicas.elsewhere(topology); where != nil {
+		return nil, where
+	}
 	f, err := s.fabric(topology)
 	switch {
 	case err != nil: // what cannot be ended keeps it from being taken into care
@@ -229,9 +240,13 @@ func (s *serving) Decide(ctx context.Context, id string, keep bool, by string) (
 		word, told = "cancel", "is to be taken back"
 	}
 	var open bool
-	if f, err := s.fabric(a.Topology); err == nil {
+	f, err := s.fabric(a.Topology)
+	switch {
+	case err == nil:
 		running := f.runs.Load()
 		open = running != nil && *running == id
+	case s.replicas != nil && !errors.Is(err, controller.ErrNoTopology): // who looks after it knows
+		return nil, err
 	}
 	if err := a.undecided(!open); err != nil {
 		return nil, controller.Kind(controller.ErrNotNow, err)

@@ -71,6 +71,10 @@ func identify(ctx context.Context, a Admission) (context.Context, error) {
 		}
 	case !certified:
 		return ctx, nil
+	case who.Has(auth.Replica):
+		if ctx, who, err = believe(ctx, who); err != nil {
+			return nil, err
+		}
 	}
 	return context.WithValue(ctx, callerKey{}, &calling{who, a}), nil
 }

@@ -2,15 +2,16 @@ package api
 
 import (
 	"context"
+	"errors"
 
 	"github.com/loomfabric/loom/models/api"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // errEnding is how a stream ends that would go on for ever. A client that has a token goes on behind it.
-var errEnding = status.Error(codes.Unavailable, "the controller is being stopped; call again when it is back")
+var errEnding = detailed(codes.Unavailable, errors.New("the controller is being stopped; call again when it is back"), &errdetails.RetryInfo{RetryDelay: retryDelay})
 
 // Ending ends streams with UNAVAILABLE once a context is done, as those who watch have no end of their own. A stream that carries
 // something out is left to its end.

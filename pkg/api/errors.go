@@ -64,6 +64,12 @@ func failure(err error) error {
 	if revoked := (*auth.RevokedError)(nil); errors.As(err, &revoked) {
 		return status.Error(codes.Unauthenticated, err.Error())
 	}
+	if where := (*controller.ElsewhereError)(nil); errors.As(err, &where) {
+		return where // see Relay
+	}
+	if errors.Is(err, controller.ErrMoving) {
+		return moving(err)
+	}
 	for _, c := range codeOf {
 		if errors.Is(err, c.err) {
 			return status.Error(c.code, err.Error())

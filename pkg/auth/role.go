@@ -92,6 +92,9 @@ const organization = "loom:"
 // Admin is the role that may do everything, as certificates have it.
 const Admin = organization + "admin"
 
+// Replica is what the certificates of replicas have: it is no role, and lets nobody do anything but say whose calls it passes on.
+const Replica = organization + "replica"
+
 // Organization is a role as certificates have it: an organization of the subject.
 func Organization(role string) string { return organization + role }
 

@@ -12,11 +12,10 @@ import (
 
 // Member is a process that is there.
 type Member struct {
-	Name    string    `json:"name"`           // unique among all
-	Address string    `json:"address"`        // host:port at which the others reach it by gRPC
-	REST    string    `json:"rest,omitempty"` // host:port; empty: it speaks no REST
-	Version string    `json:"version"`        // of the program
-	Since   time.Time `json:"since"`          // it has run
+	Name    string    `json:"name"`    // unique among all
+	Address string    `json:"address"` // host:port at which the others reach it by gRPC
+	Version string    `json:"version"` // of the program
+	Since   time.Time `json:"since"`   // it has run
 }
 
 // Owner is the member whom a piece of work falls to, by the highest random weight (Thaler and Ravishankar, "A name-based mapping scheme
