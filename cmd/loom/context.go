@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,11 +18,12 @@ import (
 // callContext is how to call one controller.
 type callContext struct {
 	Name   string `json:"name"`
-	Server string `json:"server"`         // host:port
-	REST   string `json:"rest,omitempty"` // host:port; empty: not known
-	CA     string `json:"ca"`             // file
-	Cert   string `json:"cert"`           // file
-	Key    string `json:"key"`            // file
+	Server string `json:"server"`          // host:port
+	REST   string `json:"rest,omitempty"`  // host:port; empty: not known
+	CA     string `json:"ca"`              // file
+	Cert   string `json:"cert,omitempty"`  // file
+	Key    string `json:"key,omitempty"`   // file
+	Token  string `json:"token,omitempty"` // file with a bearer token, instead of a certificate; read at each call
 }
 
 // contexts are the controllers that the command line knows: $LOOM_CONTEXTS, or loom/contexts.json in the user's directory for settings.
@@ -141,7 +143,7 @@ makes one for its administrator. They are kept in $LOOM_CONTEXTS, or in loom/con
 			if o.Name == all.Current {
 				mark = "*"
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, o.Name, o.Server, o.Cert)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, o.Name, o.Server, cmp.Or(o.Cert, o.Token))
 		}
 		return w.Flush()
 	}
@@ -175,7 +177,13 @@ makes one for its administrator. They are kept in $LOOM_CONTEXTS, or in loom/con
 				return err
 			}
 			given.Name = args[0]
-			for _, file := range []*string{&given.CA, &given.Cert, &given.Key} {
+			if (given.Token == "") == (given.Cert == "") || (given.Cert == "") != (given.Key == "") {
+				return errors.New("--cert and --key, or --token-file: say who you are with one of them")
+			}
+			for _, file := range []*string{&given.CA, &given.Cert, &given.Key, &given.Token} {
+				if *file == "" {
+					continue
+				}
 				if _, err := os.Stat(*file); err != nil {
 					return err
 				}
@@ -191,7 +199,8 @@ makes one for its administrator. They are kept in $LOOM_CONTEXTS, or in loom/con
 	add.Flags().StringVar(&given.CA, "ca", "", "`FILE` with its authority (PEM)")
 	add.Flags().StringVar(&given.Cert, "cert", "", "`FILE` with your certificate (PEM)")
 	add.Flags().StringVar(&given.Key, "key", "", "`FILE` with its key")
-	for _, name := range []string{"address", "ca", "cert", "key"} {
+	add.Flags().StringVar(&given.Token, "token-file", "", "`FILE` with a bearer token, instead of a certificate; it is read at each call")
+	for _, name := range []string{"address", "ca"} {
 		_ = add.MarkFlagRequired(name)
 	}
 	remove := &cobra.Command{

@@ -105,6 +105,7 @@ PATH... are topology files, merged; a directory means its *.yaml files.`,
 		explainCommand(t), queryCommand(t), opticsCommand(t), drainCommand(t), undrainCommand(t), backupCommand(t), storeCommand(t), exportCommand(t), simCommand(t), demoCommand(t),
 		trustCommand(t), serveCommand(t), contextCommand(t), intentCommand(t), devicesCommand(t), driftCommand(t), findingsCommand(t), maintenanceCommand(t), sourceCommand(t), eventsCommand(t), auditCommand(t), versionCommand(t), schemaCommand(t),
 	)
+	root.AddCommand(roleCommand(t), certificateCommand(t), breakGlassCommand(t), plansCommand(t))
 	root.AddCommand(testCommands(t)...)
 	return root
 }

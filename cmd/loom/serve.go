@@ -61,6 +61,7 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 	c.Flags().IntVar(&o.retention.Newest, "plans", controller.DefaultRetention.Newest, "plans that are kept, the newest; none goes within its first hour")
 	c.Flags().DurationVar(&o.retention.For, "plans-for", controller.DefaultRetention.For, "how long a plan is kept")
 	c.Flags().StringVar(&o.checkpoints, "audit-checkpoints", "", "`FILE` or directory elsewhere to which signed checkpoints of the audit log are added")
+	c.Flags().StringSliceVar(&o.fourEyes, "four-eyes", nil, "`CLASSES` of risks that somebody else has to approve than who wants the change; all for every class")
 	c.Flags().StringVar(&o.config, "config", "", "`FILE` with settings, a flag's name and its value on each line")
 	c.PreRunE = func(cmd *cobra.Command, _ []string) error { return settle(cmd, o.config) }
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), t, o) }
@@ -71,6 +72,7 @@ type serveOptions struct {
 	access   *access
 	store    *storeFlags
 	oidc     *oidcFlags
+	fourEyes []string
 	listen   string
 	rest     string
 	names    []string
@@ -110,6 +112,7 @@ type serving struct {
 	collectors collectors
 	book       *accessBook // who may do what
 	measures   *measures
+	fourEyes   controller.FourEyes
 
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
@@ -138,8 +141,11 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	if o.store.dir != "" {
 		dir = o.store.dir
 	}
+	if err := checkFourEyes(o.fourEyes); err != nil {
+		return err
+	}
 	s := &serving{
-		dir: dir, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, retention: o.retention, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, minded: map[string]chan struct{}{},
+		dir: dir, fourEyes: o.fourEyes, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, retention: o.retention, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, minded: map[string]chan struct{}{},
 		wake: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(t.err, nil)),
 	}
 	s.measures = newMeasures(s)

@@ -267,6 +267,9 @@ func (s *serving) approve(ctx context.Context, id, hash string, classes []string
 			return nil, fmt.Errorf("%q: %w: no class of risks; classes are %s", c, controller.ErrInvalid, strings.Join(classNames(), ", "))
 		}
 	}
+	if err := s.own(ctx, p, classes, by); err != nil {
+		return nil, err
+	}
 	p.Approvals = append(p.Approvals, controller.Approval{By: by, At: time.Now().UTC(), Classes: classes, Hash: hash})
 	defer s.followers.stir()
 	return p, s.putPlan(ctx, store.Tx{If: []store.Condition{store.Unchanged(r)}}, p, "has "+strings.Join(classes, ", ")+" approved")
@@ -335,7 +338,11 @@ func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controll
 			f.s.log.Error("not kept of the plan that it is carried out", "topology", f.name, "error", err)
 		}
 	}
-	return f.carryOut(ctx, t, f.options(p, r), tell)
+	o := f.options(p, r)
+	if o.approved, err = f.s.approvedOf(ctx, p); err != nil {
+		return transaction.Result{}, err
+	}
+	return f.carryOut(ctx, t, o, tell)
 }
 
 // carryOut carries out a task whose plan was just made.

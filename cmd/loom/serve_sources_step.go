@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loomfabric/loom/pkg/controller"
+	"github.com/loomfabric/loom/pkg/plan"
 	"github.com/loomfabric/loom/pkg/transaction"
 )
 
@@ -238,7 +239,13 @@ func leftOut(c *controller.Commit, p *controller.Planned) *controller.Commit {
 
 // judge is a commit with a plan, as the source's policy has it. It is never applied beside another transaction.
 func (f *sourceRun) judge(ctx context.Context, c *controller.Commit, p *controller.Planned) (*controller.Commit, error) {
-	v := f.source.Judge(p.Plan, p.Approved())
+	approved, err := f.s.approvedOf(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	judged := f.source
+	judged.Allowed = slices.DeleteFunc(slices.Clone(judged.Allowed), func(c plan.Class) bool { return f.s.fourEyes.Needs(string(c)) })
+	v := judged.Judge(p.Plan, approved)
 	out := c.Become(v.State, v.Reason, time.Now().UTC())
 	out.Risks = v.Risks
 	if v.State != controller.CommitApplying {
