@@ -55,6 +55,7 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 	c.Flags().StringSliceVar(&o.names, "name", nil, "`NAMES` and addresses under which callers find it, for its certificate (default: those of --listen and of this host)")
 	c.Flags().StringVar(&o.replica, "replica", "", "`NAME` of this process among those on one etcd cluster (default: as it was in --data, or a new one)")
 	c.Flags().StringVar(&o.advertise, "advertise", "", "`ADDRESS` at which the other replicas reach this one (default: that of --listen, or this host's name)")
+	c.Flags().BoolVar(&o.acceptOld, "accept-old-store", false, "change devices though the store is older than what was done to them, as one restored from a backup is; for one start")
 	c.Flags().IntVar(&o.parallel, "parallel", 16, "devices of a wave that are changed at the same time")
 	c.Flags().IntVar(&o.unattended, "unattended", 20, "devices of a topology within an hour whose drift is taken back where the policy is to enforce, at most; a quarter of them at once")
 	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "how long a device may not answer before that is a finding")
@@ -79,6 +80,7 @@ type serveOptions struct {
 	parallel int
 
 	replica, advertise string
+	acceptOld          bool
 	grace              time.Duration
 	config             string
 
@@ -108,6 +110,8 @@ type serving struct {
 	audit      *auditing // nil: nobody audits
 	replicas   *replicas // nil: the store is this process's alone
 	name       string    // among replicas; empty: it is alone
+	acting     sync.Mutex
+	old        error // the store is older than what was done to devices, and nothing is changed on them; nil: it is not
 	followers  followers
 	collectors collectors
 	book       *accessBook // who may do what
@@ -165,6 +169,9 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 		if s.name, err = nameReplica(dir, o.replica); err != nil {
 			return err
 		}
+	}
+	if err := s.checkAge(ctx, o.acceptOld); err != nil {
+		return err
 	}
 	if err := s.openAudit(o.checkpoints); err != nil {
 		return fmt.Errorf("audit log: %w", err)

@@ -98,6 +98,9 @@ func (s *serving) Revert(ctx context.Context, r controller.RevertRequest) (trans
 
 // revert takes drifts back by a task that says what is kept with the transaction.
 func (f *fabricRun) revert(ctx context.Context, r controller.RevertRequest, t *task) (transaction.Result, error) {
+	if f.s.old != nil {
+		return transaction.Result{}, fmt.Errorf("%s: %w", f.name, f.s.old)
+	}
 	if !f.changing.TryLock() {
 		return transaction.Result{}, fmt.Errorf("%s: %w", f.name, errBusy)
 	}

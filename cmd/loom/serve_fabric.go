@@ -135,6 +135,9 @@ func (f *fabricRun) start(ctx context.Context) error {
 
 // endOpen ends the transaction that an earlier run has left open, and finds out where the last one has brought devices.
 func (f *fabricRun) endOpen(ctx context.Context) error {
+	if f.s.old != nil { // what is open there may be over for long
+		return nil
+	}
 	j := newJournal(f.keep)
 	id, err := j.unfinished(ctx)
 	if err != nil {

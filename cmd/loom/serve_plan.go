@@ -304,6 +304,9 @@ var errBusy = fmt.Errorf("%w: another transaction changes its devices; wait unti
 
 // apply plans once more, and carries that out if it comes to the same.
 func (f *fabricRun) apply(ctx context.Context, p *controller.Planned, r controller.ApplyRequest, begun func(), tell func(controller.Step)) (transaction.Result, error) {
+	if f.s.old != nil {
+		return transaction.Result{}, fmt.Errorf("%s: %w", f.name, f.s.old)
+	}
 	if !f.changing.TryLock() {
 		return transaction.Result{}, fmt.Errorf("%s: %w", f.name, errBusy)
 	}
@@ -351,6 +354,7 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, tell
 	o.began = func(transaction string) {
 		id = transaction
 		f.runs.Store(&id)
+		f.acts()
 		tell(controller.Step{Transaction: id, At: time.Now()})
 	}
 	o.shows = func(l look) { f.shown.Store(&l) }

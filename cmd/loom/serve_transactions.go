@@ -175,6 +175,9 @@ func (s *serving) Prune(ctx context.Context, r controller.PruneRequest) (control
 
 // Resume implements controller.Transactions.
 func (s *serving) Resume(ctx context.Context, topology string) (*controller.TransactionView, error) {
+	if s.old != nil {
+		return nil, fmt.Errorf("%s: %w", topology, s.old)
+	}
 	if _, err := s.intents.Head(ctx, topology); err != nil {
 		return nil, err
 	}
