@@ -208,9 +208,9 @@ func (f *routers) until(what string, holds func() bool) {
 	f.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); <-tick.C {
+	for deadline := time.Now().Add(time.Minute); !holds(); <-tick.C {
 		if time.Now().After(deadline) {
-			f.Fatalf("waited 30 s for this: %s", what)
+			f.Fatalf("waited a minute for this: %s", what)
 		}
 	}
 }
