@@ -49,7 +49,7 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
   loom serve --data /var/lib/loom --listen :9559 --advertise loom2.example.net:9559 --etcd https://etcd1:2379 --etcd-ca ca.pem`,
 		Args: cobra.NoArgs,
 	}
-	o := &serveOptions{access: accessFlags(c), store: addStoreFlags(c), oidc: addOIDCFlags(c)}
+	o := &serveOptions{access: accessFlags(c), store: addStoreFlags(c), oidc: addOIDCFlags(c), log: addLogFlags(c)}
 	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:9559", "`ADDRESS` for gRPC: host:port, :port for every address")
 	c.Flags().StringVar(&o.rest, "rest", "", "`ADDRESS` for REST, as --listen, or none (default: that of --listen with the next port)")
 	c.Flags().StringSliceVar(&o.names, "name", nil, "`NAMES` and addresses under which callers find it, for its certificate (default: those of --listen and of this host)")
@@ -63,9 +63,12 @@ such as "listen: 127.0.0.1:9559". A flag wins over the environment, and that ove
 	c.Flags().DurationVar(&o.retention.For, "plans-for", controller.DefaultRetention.For, "how long a plan is kept")
 	c.Flags().StringVar(&o.checkpoints, "audit-checkpoints", "", "`FILE` or directory elsewhere to which signed checkpoints of the audit log are added")
 	c.Flags().StringSliceVar(&o.fourEyes, "four-eyes", nil, "`CLASSES` of risks that somebody else has to approve than who wants the change; all for every class")
+	c.Flags().BoolVar(&o.profiled, "pprof", false, "profiles of the process at /debug/pprof/ of REST, for administrators")
 	c.Flags().StringVar(&o.config, "config", "", "`FILE` with settings, a flag's name and its value on each line")
 	c.PreRunE = func(cmd *cobra.Command, _ []string) error { return settle(cmd, o.config) }
-	c.RunE = func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), t, o) }
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		return logged(t, o, func(log *slog.Logger, t *terminal) error { return serve(cmd.Context(), t, log, o) })
+	}
 	return c
 }
 
@@ -74,6 +77,8 @@ type serveOptions struct {
 	store    *storeFlags
 	oidc     *oidcFlags
 	fourEyes []string
+	log      *logFlags
+	profiled bool
 	listen   string
 	rest     string
 	names    []string
@@ -117,6 +122,7 @@ type serving struct {
 	book       *accessBook // who may do what
 	measures   *measures
 	fourEyes   controller.FourEyes
+	profiled   bool // profiles of the process are shown to administrators
 
 	mu      sync.Mutex
 	fabrics map[string]*fabricRun
@@ -134,7 +140,7 @@ type serving struct {
 }
 
 // serve is the whole of `loom serve`.
-func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
+func serve(ctx context.Context, t *terminal, log *slog.Logger, o *serveOptions) (err error) {
 	if err := checkRetention(o.retention); err != nil {
 		return err
 	}
@@ -150,7 +156,7 @@ func serve(ctx context.Context, t *terminal, o *serveOptions) (err error) {
 	}
 	s := &serving{
 		dir: dir, fourEyes: o.fourEyes, access: o.access, parallel: o.parallel, grace: o.grace, unattended: o.unattended, retention: o.retention, storeFlags: o.store, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, minded: map[string]chan struct{}{},
-		wake: make(chan struct{}, 1), log: slog.New(slog.NewTextHandler(t.err, nil)),
+		wake: make(chan struct{}, 1), log: log, profiled: o.profiled,
 	}
 	s.measures = newMeasures(s)
 	o.store.committed = s.measures.committed

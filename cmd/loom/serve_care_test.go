@@ -24,8 +24,9 @@ import (
 type cared struct {
 	*fleet
 	testing.TB
-	s *serving
-	f *fabricRun
+	s      *serving
+	f      *fabricRun
+	logged screenText
 }
 
 func newCared(t testing.TB, file string) *cared {
@@ -38,7 +39,7 @@ func newCared(t testing.TB, file string) *cared {
 	ctx, cancel := context.WithCancel(api.Itself(context.Background()))
 	c.s = &serving{
 		ctx: ctx, stopping: ctx, dir: dir, access: &access{inventory: inventory, warn: func(string, ...any) {}}, parallel: 4, storeFlags: &storeFlags{dir: dir},
-		unattended: 20, retention: controller.DefaultRetention, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, wake: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler),
+		unattended: 20, retention: controller.DefaultRetention, fabrics: map[string]*fabricRun{}, without: map[string]error{}, tries: map[string]int{}, wake: make(chan struct{}, 1), log: slog.New(slog.NewJSONHandler(&c.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	c.s.measures = newMeasures(c.s)
 	c.s.storeFlags.committed = c.s.measures.committed

@@ -285,6 +285,7 @@ func (f *fabricRun) heard(name string, s controller.Standing, news controller.Ne
 		events = append(events, controller.Event{At: now.UTC(), Kind: kind, Topology: f.name, Device: name, Subject: subject, Message: message, Revision: s.Applied})
 	}
 	if news.Status {
+		f.logStanding(name, s)
 		text := string(s.Status)
 		if s.Reason != "" {
 			text += ": " + s.Reason

@@ -355,6 +355,7 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, tell
 		id = transaction
 		f.runs.Store(&id)
 		f.acts()
+		f.logBegun(id, o.by, len(t.plan.Devices))
 		tell(controller.Step{Transaction: id, At: time.Now()})
 	}
 	o.shows = func(l look) { f.shown.Store(&l) }
@@ -391,6 +392,7 @@ func (f *fabricRun) carryOut(ctx context.Context, t *task, o *applyOptions, tell
 	})
 	if out.Result != nil {
 		f.s.measures.ended(f.name, res.Outcome, time.Since(began), waves)
+		f.logEnded(res, time.Since(began))
 		if res.Outcome == transaction.Interrupted {
 			f.s.note(f.ended(o, res.ID, time.Now(), res.Outcome)) // which its journal does not say
 		}

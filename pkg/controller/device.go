@@ -67,6 +67,9 @@ type Device struct {
 	Received, Coalesced, Reported, Unheard int64
 }
 
+// NotConnected is why a device does not answer that nobody has tried to reach since the controller began.
+const NotConnected = "not connected yet"
+
 // Standing is what is told of a device.
 type Standing struct {
 	Status           Status
@@ -381,7 +384,7 @@ func (d *Device) where() (Status, string) {
 	case d.refusal != "":
 		return Refused, d.refusal
 	case !d.connected:
-		return Unreachable, cmp.Or(d.silence, "not connected yet")
+		return Unreachable, cmp.Or(d.silence, NotConnected)
 	case d.busy != "":
 		return Applying, "transaction " + d.busy
 	case d.failure != "":
