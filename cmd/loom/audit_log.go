@@ -410,10 +410,22 @@ func openVault(name, owner string) (*vault, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	whole := 0
 	for _, signed := range audit.SplitNotes(data) {
-		lines := strings.SplitN(string(signed), "\n", 3)
-		if len(lines) == 3 {
+		if !bytes.HasSuffix(signed, []byte("\n")) || !bytes.Contains(signed, []byte("\n\n— ")) {
+			break // cut off by a crash
+		}
+		whole += len(signed)
+		if lines := strings.SplitN(string(signed), "\n", 3); len(lines) == 3 {
 			_, _ = fmt.Sscan(lines[1], &v.size)
+		}
+	}
+	if rest := bytes.TrimSpace(data[whole:]); len(rest) > 0 && bytes.Contains(rest, []byte("\n\n— ")) && bytes.HasSuffix(data, []byte("\n")) {
+		return nil, fmt.Errorf("%s: there is something in it that is no checkpoint; look at it, and name another file", name)
+	}
+	if whole < len(data) {
+		if err := os.Truncate(name, int64(whole)); err != nil {
+			return nil, err
 		}
 	}
 	return v, v.write(nil) // now, rather than when there is something to be lost
