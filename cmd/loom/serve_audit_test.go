@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -9,6 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/loomfabric/loom/models/api"
 	"github.com/loomfabric/loom/pkg/audit"
+	"golang.org/x/mod/sumdb/tlog"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
 )
 
 // calm waits until all that was written for the audit log is in it, and returns its entries.
@@ -108,4 +116,87 @@ func TestTheAuditLogTellsOfCallsAndSets(t *testing.T) {
 	seen, err := c.sim.Journal()
 	c.check(err)
 	seenAndTold(t, seen, all)
+}
+
+// What the API tells of the log can be checked by whoever has the public key, and nobody who is not known goes untold.
+func TestTheAuditLogIsProvenOverTheAPI(t *testing.T) {
+	t.Parallel()
+	c := newServed(t, filepath.Join("testdata", "pair.yaml"))
+	log := api.NewAuditServiceClient(c.there)
+	list := func() {
+		t.Helper()
+		if _, err := api.NewDeviceServiceClient(c.there).ListDevices(t.Context(), &api.ListDevicesRequest{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 5 {
+		list()
+	}
+	c.calm()
+	key, err := os.ReadFile(filepath.Join(c.s.dir, "pki", "audit.pub"))
+	c.check(err)
+	known, err := audit.Verifiers(string(key))
+	c.check(err)
+	first, err := log.GetCheckpoint(t.Context(), &api.GetCheckpointRequest{})
+	c.check(err)
+	older, err := audit.OpenCheckpoint(first.GetCheckpoint(), known)
+	c.check(err)
+	for range 9 {
+		list()
+	}
+	c.calm()
+	proof, err := log.GetProof(t.Context(), &api.GetProofRequest{Sequence: 3, OlderSize: older.Size})
+	c.check(err)
+	newest, err := audit.OpenCheckpoint(proof.GetCheckpoint(), known)
+	c.check(err)
+	hashes := func(of [][]byte) (out []tlog.Hash) {
+		for _, h := range of {
+			out = append(out, tlog.Hash(h))
+		}
+		return out
+	}
+	c.check(tlog.CheckRecord(hashes(proof.GetRecordProof()), newest.Size, newest.Root, 3, tlog.RecordHash(proof.GetRecord())))
+	c.check(tlog.CheckTree(hashes(proof.GetTreeProof()), newest.Size, newest.Root, older.Size, older.Root))
+	if tlog.CheckRecord(hashes(proof.GetRecordProof()), newest.Size, newest.Root, 4, tlog.RecordHash(proof.GetRecord())) == nil {
+		t.Error("the proof of one record is one of another, too")
+	}
+	if _, err := log.GetEntry(t.Context(), &api.GetEntryRequest{Sequence: 1 << 40}); status.Code(err) != codes.NotFound {
+		t.Errorf("a record that there is not: %v", err)
+	}
+
+	var got []int64
+	r := &api.ListEntriesRequest{What: "ListDevices", Who: "admin", NewestFirst: true, PageSize: 4}
+	for {
+		m, err := log.ListEntries(t.Context(), r)
+		c.check(err)
+		for _, e := range m.GetEntries() {
+			got = append(got, e.GetSequence())
+		}
+		if r.PageToken = m.GetNextPageToken(); r.PageToken == "" {
+			break
+		}
+	}
+	if len(got) != 14 || !slices.IsSortedFunc(got, func(a, b int64) int { return int(b - a) }) {
+		t.Errorf("of 14 calls the log tells, the newest first: %v", got)
+	}
+
+	ca, err := os.ReadFile(c.there.context.CA)
+	c.check(err)
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(ca)
+	nobody, err := grpc.NewClient(c.there.context.Server, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS13, RootCAs: pool})))
+	c.check(err)
+	defer nobody.Close()
+	_, err = api.NewDeviceServiceClient(nobody).ListDevices(t.Context(), &api.ListDevicesRequest{})
+	all := c.calm()
+	last := all[len(all)-1]
+	switch status.Code(err) {
+	case codes.Unauthenticated: // the call came in, and somebody found that nobody is known to make it
+		if last.Who.Name != "" || last.Outcome.Code != "Unauthenticated" || last.Who.Address == "" {
+			t.Errorf("%+v", last)
+		}
+	case codes.Unavailable: // it never came in: without a certificate there is no connection
+	default:
+		t.Errorf("a call of nobody: %v", err)
+	}
 }
