@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -274,5 +275,59 @@ func TestWhatIsForeseenTakesNoWriteOfItsOwn(t *testing.T) {
 	}
 	if _, after, err := s.List(t.Context(), ""); err != nil || after != before+2 {
 		t.Errorf("%d writes, want the 2 of the journal: %v", after-before, err)
+	}
+}
+
+// Of several replicas one takes what all have written, and another does so when that one is gone.
+func TestOneReplicaTakesWhatAllHaveWritten(t *testing.T) {
+	t.Parallel()
+	cluster := &etcd{TB: t, dir: t.TempDir(), endpoint: "http://127.0.0.1:0"}
+	cluster.start()
+	dir := t.TempDir() // the same key
+	all := make([]*serving, 2)
+	ends := make([]context.CancelFunc, len(all))
+	var running sync.WaitGroup
+	t.Cleanup(running.Wait)
+	for i := range all {
+		s, err := store.Open(t.Context(), store.Options{Endpoints: []string{cluster.endpoint}, Owner: fmt.Sprint("replica ", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { running.Wait(); _ = s.Close() })
+		all[i] = &serving{store: s, dir: dir, name: fmt.Sprint("replica-", i), log: slog.New(slog.DiscardHandler)}
+		if err := all[i].openAudit(""); err != nil {
+			t.Fatal(err)
+		}
+		var ctx context.Context
+		ctx, ends[i] = context.WithCancel(context.Background())
+		t.Cleanup(ends[i])
+		running.Go(func() { all[i].audit.run(ctx, all[i]) })
+	}
+	write := func(by *serving, total int) {
+		t.Helper()
+		for range 10 {
+			if err := by.audit.Durable(t.Context(), audit.Entry{What: "x", ID: by.audit.ID()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for deadline := time.Now().Add(time.Minute); len(auditIn(t, by.store)) < total; <-tick.C {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d entries are in the log, want %d", len(auditIn(t, by.store)), total)
+			}
+		}
+	}
+	write(all[0], 10)
+	write(all[1], 20)
+	ends[0]()
+	write(all[1], 30)
+	ids := map[string]bool{}
+	for _, e := range auditIn(t, all[1].store) {
+		ids[e.Replica+e.ID] = true
+	}
+	report, err := verifyAudit(t.Context(), all[1].store, filepath.Join(dir, "pki", "audit.pub"), nil)
+	if err != nil || len(report.Faults) > 0 || report.Tree.Size != 30 || len(ids) != 30 {
+		t.Errorf("%+v, %d ids, %v", report, len(ids), err)
 	}
 }

@@ -34,8 +34,7 @@ func (s *serving) openAudit(place string) error {
 		return err
 	}
 	if place != "" {
-		host, _ := os.Hostname()
-		if log.kept, err = openVault(place, host); err != nil {
+		if log.kept, err = openVault(place, cmp.Or(s.name, replicaName())); err != nil {
 			return err
 		}
 	}
@@ -76,12 +75,10 @@ func (a *auditing) run(ctx context.Context, s *serving) {
 	}
 	last, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	a.log.lease = nil // without the lock the head of the log tells
 	err := a.flush(last)
-	if !s.store.Shared() {
-		_, e := a.log.take(last, true)
-		err = errors.Join(err, e)
-	}
-	if err != nil {
+	_, e := a.log.take(last, true)
+	if err = errors.Join(err, e); err != nil {
 		s.log.Error("the end of the audit log waits in its queue for the next start", "error", err)
 	}
 }
