@@ -31,7 +31,7 @@ type states struct {
 func (m *measures) states(s *serving) *states {
 	return &states{
 		s:            s,
-		followed:     m.told("loom_topology_followed", "gauge", "whether the devices of a topology are followed by this process: 1, or 0 where that is not possible (loom doctor says why)", "topology"),
+		followed:     m.told("loom_topology_followed", "gauge", "whether the devices of a topology are followed by this process: 1, or 0 where that is not possible (loom events says why)", "topology"),
 		revision:     m.told("loom_topology_revision", "gauge", "number of the revision that devices are held against", "topology"),
 		running:      m.told("loom_transactions_running", "gauge", "transactions that change devices now: 0 or 1", "topology"),
 		devices:      m.told("loom_devices", "gauge", "devices, by where they stand: in sync, pending, drifted, syncing, applying, failed, unreachable, refused", "topology", "status"),
