@@ -283,25 +283,35 @@ func (s *serving) SyncSource(ctx context.Context, name string, overwrite bool, b
 	if overwrite {
 		s.note(controller.Event{Kind: controller.SourceEvent, By: by, Subject: name, Message: fmt.Sprintf("source %s is to be followed, whatever was there before", name)})
 	}
+	for { // somebody may change the source while it is looked at: then it is looked at as it is now
+		err := s.askSource(ctx, name, overwrite)
+		if err == nil {
+			return s.Source(ctx, name)
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return nil, err
+		}
+	}
+}
+
+// askSource asks who follows a source to look at it, and waits until that is done.
+func (s *serving) askSource(ctx context.Context, name string, overwrite bool) error {
 	f, err := s.sourceRun(ctx, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	q := &syncAsk{overwrite: overwrite, answered: make(chan error, 1)}
 	select {
 	case f.questions <- q:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	select {
 	case err = <-q.answered:
+		return err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
-	if err != nil {
-		return nil, err
-	}
-	return s.Source(ctx, name)
 }
 
 // sourceRun is who follows a source. Of one that was put a moment ago it is waited for.
