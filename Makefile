@@ -40,7 +40,7 @@ race: ## all tests that the race detector does not make too slow, under it; need
 unraced: ## the other tests, without it: those in files that begin with `//go:build !race`
 	@set -e; files=$$(grep -rl --include='*_test.go' '^//go:build !race$$' cmd models pkg); \
 	names=$$(sed -n 's/^func \(Test[^(]*\)(.*/\1/p' $$files | paste -sd'|'); set -x; \
-	$(GO) test -vet=off -run "^($$names)$$" $$(dirname $$files | sort -u | sed 's|^|./|')
+	$(GO) test -vet=off -parallel 4 -run "^($$names)$$" $$(dirname $$files | sort -u | sed 's|^|./|')
 
 kill: ## the program killed at every point between two effects, and its power cut; docs/testing.md
 	$(GO) vet -tags crashpoints ./cmd/loom ./pkg/crash
